@@ -12,7 +12,7 @@ from core.settings.environment import ROOT, Settings, get_settings, reject_publi
 from core.settings.secret_key import get_secret_key
 
 
-def options(settings: Settings) -> dict[str, str]:
+def streamlit_options(settings: Settings) -> dict[str, str]:
     """Return what Streamlit must know before it is imported, as environment variables."""
     return {
         "STREAMLIT_SERVER_ADDRESS": settings.amazcope_host,
@@ -42,7 +42,7 @@ def main() -> int:
         sys.stderr.write(f"Error: {error}\n")
         return 1
     os.chdir(ROOT)  # where Streamlit looks for .streamlit/config.toml
-    os.environ.update(options(settings))
+    os.environ.update(streamlit_options(settings))
     os.environ["STREAMLIT_SERVER_COOKIE_SECRET"] = secret
     serve(settings)
     return 0

@@ -31,7 +31,7 @@ from core.database.connections import ConnectionShare
 from core.settings.environment import ROOT, get_settings
 
 
-def routes(check: DatabaseCheck | None = None) -> list[BaseRoute]:
+def build_routes(check: DatabaseCheck | None = None) -> list[BaseRoute]:
     """Return the addresses beside the pages.
 
     A database that is only to be read is no reason to send visitors away: pages show what
@@ -59,7 +59,7 @@ def routes(check: DatabaseCheck | None = None) -> list[BaseRoute]:
     ]
 
 
-class CarefulHeaders:
+class SecurityHeadersMiddleware:
     """Middleware: headers that keep a browser from guessing and from telling others."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -117,9 +117,9 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
 app = st.App(
     ROOT / "app" / "main.py",
     secrets=oidc_config.build_streamlit_secrets(get_settings()),
-    routes=routes(),
+    routes=build_routes(),
     middleware=[
-        Middleware(CarefulHeaders),
+        Middleware(SecurityHeadersMiddleware),
         Middleware(RequestGuard),
         Middleware(AnonymousLimits),
         Middleware(StaticCompressionMiddleware),

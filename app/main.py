@@ -122,7 +122,7 @@ def run_page(who: Principal) -> None:
         current.run()
     else:
         refusals.record_refusal(who, f"page {current.url_path}")
-        cards.no_permission()
+        cards.show_no_permission()
     confirmation.ask_if_needed()
 
 

@@ -31,10 +31,10 @@ def show_sidebar(who: Principal, pages: Sequence[str]) -> None:
             return
         with st.container(horizontal=True, wrap=False, gap="xsmall"):
             _show_person(who)
-            _show_bell(data.display().unread)
+            _show_bell(data.get_display().unread)
         if data.has_demo():
             st.caption("Demo data")
-        theme.apply(data.display().theme, pages)
+        theme.apply_theme(data.get_display().theme, pages)
 
 
 def _show_person(who: Principal) -> None:
@@ -63,7 +63,7 @@ def _show_bell(unread: int) -> None:
 @fragments.dialog("Notices", icon=":material/notifications:", on_dismiss="rerun", for_set_up=True)
 def show_notices() -> None:
     """Show the newest notices, the unread ones bold; from here on they count as read."""
-    found = accounts.own_notices()
+    found = accounts.list_own_notices()
     # Before they are shown: whoever closes this at first sight has seen them.
     if any(not each.is_read for each in found):
         _mark_read(found[0].id)
@@ -75,7 +75,7 @@ def show_notices() -> None:
 
 def _mark_read(up_to: int) -> None:
     try:
-        account.mark_read(up_to)
+        account.mark_notices_read(up_to)
     except error_boundary.EXPECTED_ERRORS as error:
         st.warning(error_boundary.get_message(error), icon=":material/error:")
 

@@ -38,7 +38,7 @@ export default function (component) {
 _keep = st.components.v2.component("amazcope_theme", html="<span></span>\n", js=_SCRIPT)
 
 
-def apply(theme: str | None, pages: Sequence[str]) -> None:
+def apply_theme(theme: str | None, pages: Sequence[str]) -> None:
     """Have the browser use a theme of `profile.THEMES` on every page; None leaves it alone."""
     if theme is not None:
         addresses = ["./" if page == keys.OVERVIEW else page for page in pages]

@@ -14,7 +14,7 @@ view = imports.find_import(run_id) if run_id is not None else None
 earlier = imports.list_imports()
 
 # Render
-cards.page_header("Add products", "From a text, a list, Keepa, Apify or a table of your own.")
+cards.show_page_header("Add products", "From a text, a list, Keepa, Apify or a table of your own.")
 if run_id is not None and view is None:
     st.info("This import is not there (any more).", icon=":material/help:")
 

@@ -7,11 +7,11 @@ from app.components import cards
 from app.data import accounts
 
 # Load: for administrators alone, which each of these asks itself
-members = accounts.members()
+members = accounts.list_members()
 
 # Render
 with st.container(width=people.WIDTH):
-    cards.page_header("Administration", people.build_subtitle(members))
+    cards.show_page_header("Administration", people.build_subtitle(members))
 
     # Choose
     part = people.choose_part()
@@ -21,6 +21,6 @@ with st.container(width=people.WIDTH):
     elif part == "API tokens":
         people.show_team_tokens()
     elif part == "Team":
-        people.show_team_settings(accounts.team_settings())
+        people.show_team_settings(accounts.get_team_settings())
     else:
         people.show_people(members)

@@ -7,11 +7,11 @@ from app.components import cards, log_table
 from app.data import accounts, agents
 
 # Load: for administrators alone, which each of these asks itself
-members = accounts.members()
-counts = agents.counts_of_a_day()
+members = accounts.list_members()
+counts = agents.count_calls()
 
 # Render
-cards.page_header("Agents", agent_parts.describe_screen(agents.address()))
+cards.show_page_header("Agents", agent_parts.describe_screen(agents.get_mcp_url()))
 if not agents.has_calls():
     agent_parts.show_no_calls()
     st.stop()
@@ -22,4 +22,4 @@ with st.container(horizontal=True, vertical_alignment="center", gap="small"):
     outcome = agent_parts.choose_outcome()
     person = agent_parts.choose_person(members)
 
-agent_parts.show_calls(agents.calls(outcome, person, log_table.before(agent_parts.LOG)))
+agent_parts.show_calls(agents.list_calls(outcome, person, log_table.get_cursor(agent_parts.LOG)))

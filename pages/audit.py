@@ -7,8 +7,8 @@ from app.components import cards, log_table
 from app.data import accounts
 
 # Load: for administrators alone, which each of these asks itself
-members = accounts.members()
-kinds = accounts.kinds_of_events()
+members = accounts.list_members()
+kinds = accounts.list_event_kinds()
 
 # Choose
 header = st.container()
@@ -17,9 +17,9 @@ with st.container(horizontal=True, vertical_alignment="center", gap="small"):
     who = audit.choose_person(members)
 
 # Load
-found = accounts.audit_events(what, who, log_table.before(audit.LOG))
+found = accounts.list_audit_events(what, who, log_table.get_cursor(audit.LOG))
 
 # Render
-with header, cards.page_header("Audit", "Append-only log of all changes"):
+with header, cards.show_page_header("Audit", "Append-only log of all changes"):
     audit.show_download_button(what, who)
 audit.show_events(found)

@@ -3,8 +3,8 @@
 import streamlit as st
 
 from app.components import cards
+from app.data import get_principal
 from app.data import health as data
-from app.data import principal
 from app.health import (
     failed_checks,
     fetch_runs,
@@ -25,15 +25,15 @@ outcomes = data.count_outcomes()
 job_runs = data.list_job_runs()
 
 # Render
-zone = principal().time_zone
+zone = get_principal().time_zone
 as_of = format_moment(health.as_of, zone)
-with cards.page_header("Health", f"As of {as_of} ({zone})"):
+with cards.show_page_header("Health", f"As of {as_of} ({zone})"):
     st.button("Check again", icon=":material/refresh:", on_click=data.clear_health)
 
 status.show_status(health)
 figures.show_figures(health)
 providers.show_providers(health)
-model_status.advisors(health.as_of)
+model_status.show_advisors(health.as_of)
 failed_checks.show_failed_checks(outcomes, health.as_of)
 unreadable_fields.show_unreadable_fields(health.unreadable, health.as_of)
 fetch_runs.show_fetch_runs(runs, health.as_of)

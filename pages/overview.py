@@ -7,9 +7,9 @@ from app.data import products
 from app.products import filters, overview, table
 from core.tracking.list_filter import State
 
-if not products.follows_anything():
-    cards.page_header("Overview")
-    cards.nothing_tracked()
+if not products.tracks_anything():
+    cards.show_page_header("Overview")
+    cards.show_nothing_tracked()
     st.stop()
 
 header = st.container()
@@ -17,32 +17,33 @@ header = st.container()
 # Choose
 with st.container(horizontal=True, vertical_alignment="center", gap="small"):
     mine_or_team = list_scope.choose_list_scope()
-    roles = filters.whose()
+    roles = filters.choose_roles()
 
 # Load
-fresh = products.freshness(mine_or_team)
-attention = products.changes(State.ATTENTION, roles, mine_or_team)
-opportunities = products.changes(State.OPPORTUNITY, roles, mine_or_team)
+fresh = products.read_freshness(mine_or_team)
+attention = products.find_changes(State.ATTENTION, roles, mine_or_team)
+opportunities = products.find_changes(State.OPPORTUNITY, roles, mine_or_team)
 
 # Render
 with header:
-    places = len(products.marketplaces(mine_or_team))
-    cards.page_header("Since yesterday", overview.subtitle(fresh, places))
-table.demo_banner()
-overview.figures(attention, opportunities, products.doubtful(mine_or_team), fresh)
+    places = len(products.list_marketplaces(mine_or_team))
+    cards.show_page_header("Since yesterday", overview.format_subtitle(fresh, places))
+table.show_demo_banner()
+overview.show_figures(attention, opportunities, products.count_flagged(mine_or_team), fresh)
 left, right = st.columns(2)
 with left:
-    overview.change_list(
+    overview.show_changes(
         "Need attention",
         attention,
-        overview.not_compared(fresh) or "Nothing got worse beyond your thresholds since yesterday.",
+        overview.why_not_compared(fresh)
+        or "Nothing got worse beyond your thresholds since yesterday.",
         State.ATTENTION,
     )
 with right:
-    overview.change_list(
+    overview.show_changes(
         "Opportunities",
         opportunities,
-        overview.not_compared(fresh)
+        overview.why_not_compared(fresh)
         or "No rank of yours improved beyond your threshold, and no competitor ran out.",
         State.OPPORTUNITY,
     )

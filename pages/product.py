@@ -3,36 +3,36 @@
 import streamlit as st
 
 from app.components import product_link
-from app.components.cards import nothing_in_period
+from app.components.cards import show_nothing_in_period
 from app.data import history as data
 from app.products import detail
 
 # Choose
-choice = product_link.product()
+choice = product_link.find_product_link()
 if choice is None:
-    detail.picker()
+    detail.show_search()
     st.stop()
 
-head = data.product_head(choice.marketplace, choice.asin)
+head = data.find_product_summary(choice.marketplace, choice.asin)
 if head is None:
-    detail.not_found(choice)
+    detail.show_not_found(choice)
     st.stop()
 
-detail.header(head)
-days = detail.controls(head)
+detail.show_header(head)
+days = detail.show_controls(head)
 in_words = product_link.IN_WORDS[days]
 
 # Load and shape
-period = data.period(head, days)
+period = data.read_period(head, days)
 
 # Render
-detail.figures(head, period, in_words)
+detail.show_figures(head, period, in_words)
 if period is None:
-    detail.nothing_yet(head)
+    detail.show_nothing_yet(head)
     st.stop()
 if not period.statistics.looks:
-    nothing_in_period(in_words)
+    show_nothing_in_period(in_words)
     st.stop()
-detail.charts(period)
-detail.statistics(head, period, in_words)
-detail.more(head, period)
+detail.show_chart(period)
+detail.show_statistics(head, period, in_words)
+detail.show_tabs(head, period)

@@ -6,9 +6,9 @@ from app.components import cards, list_scope
 from app.data import products
 from app.products import filters, list_text, table
 
-if not products.follows_anything():
-    cards.page_header("Products")
-    cards.nothing_tracked()
+if not products.tracks_anything():
+    cards.show_page_header("Products")
+    cards.show_nothing_tracked()
     st.stop()
 
 header = st.container()
@@ -17,25 +17,25 @@ header = st.container()
 filters.restore_list()
 with st.container(horizontal=True, vertical_alignment="center", gap="small"):
     mine_or_team = list_scope.choose_list_scope()
-    places, tags = products.marketplaces(mine_or_team), products.tags(mine_or_team)
-    asked = filters.list_filter(places, tags, mine_or_team)
+    places, tags = products.list_marketplaces(mine_or_team), products.list_tags(mine_or_team)
+    asked = filters.choose_list_filter(places, tags, mine_or_team)
 with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
     bar = st.container(horizontal=True, vertical_alignment="center", gap="small", width="content")
-    sort = filters.sort()
+    sort = filters.choose_sort()
 
 # Load
-found = products.products(asked, sort, filters.page_asked())
+found = products.find_products(asked, sort, filters.get_page())
 
 # Render
-with header, cards.page_header("Products", list_text.size_of_list(found, asked, sort)):
-    cards.add_button()
+with header, cards.show_page_header("Products", list_text.format_list_size(found, asked, sort)):
+    cards.show_add_button()
 if found.rows.empty:
     with bar:
-        filters.clear_button(asked)
-    list_text.nothing_found(asked)
+        filters.show_clear_button(asked)
+    list_text.show_nothing_found(asked)
     st.stop()
 if list_scope.may_change(mine_or_team):
     with bar:
-        table.action_bar(found.rows, mine_or_team)
-table.product_table(found.rows)
-filters.pages(found.total, products.page_size())
+        table.show_action_bar(found.rows, mine_or_team)
+table.show_products(found.rows)
+filters.show_pages(found.total, products.get_page_size())

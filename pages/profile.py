@@ -7,11 +7,11 @@ from app.components import cards
 from app.data import accounts
 
 # Load
-own = accounts.own_profile()
+own = accounts.get_own_profile()
 
 # Render
 with st.container(width=profile.WIDTH):
-    cards.page_header("Profile", "Manage your account and preferences")
+    cards.show_page_header("Profile", "Manage your account and preferences")
 
     # Choose
     part = profile.choose_part()

@@ -6,23 +6,23 @@ from app.data import suggestions as data
 from app.suggestions import detail, evidence, selection
 
 # Choose
-asked = selection.suggestion()
+asked = selection.find_suggestion_id()
 
 # Load
-about = None if asked is None else data.find(asked)
+about = None if asked is None else data.find_suggestion(asked)
 
 # Render
 if about is None:
-    selection.not_there(asked)
+    selection.show_not_found(asked)
     st.stop()
-detail.header(about)
+detail.show_header(about)
 left, right = st.columns([5, 4])
 with left:
-    detail.changes(about)
-    detail.change_set(about)
-    evidence.chart(about.view)
-    detail.preview(about)
+    detail.show_actions(about)
+    detail.show_change_set(about)
+    evidence.show_chart(about.view)
+    detail.show_preview(about)
 with right:
-    evidence.why(about.view)
-    detail.time_line(about)
-    detail.earlier(about.earlier)
+    evidence.show_evidence(about.view)
+    detail.show_timeline(about)
+    detail.show_earlier(about.earlier)

@@ -7,35 +7,35 @@ from app.data import products
 from app.data import suggestions as data
 from app.suggestions import model_status, queue, queue_filters, request_advice
 
-if not products.follows_anything():
-    cards.page_header("Suggestions")
-    cards.nothing_tracked()
+if not products.tracks_anything():
+    cards.show_page_header("Suggestions")
+    cards.show_nothing_tracked()
     st.stop()
 
 header = st.container()
-request_advice.progress()
+request_advice.show_progress()
 
 # Choose
 queue_filters.restore_queue()
-asked = queue_filters.queue_filter()
+asked = queue_filters.choose_queue_filter()
 
 # Load
-found = data.queue(asked, queue_filters.page_asked())
+found = data.read_queue(asked, queue_filters.get_page())
 
 # Render
-with header, cards.page_header("Suggestions", queue.subtitle(found, asked)):
-    request_advice.settings()
+with header, cards.show_page_header("Suggestions", queue.format_subtitle(found, asked)):
+    request_advice.show_settings()
     if found.counts.states:
-        request_advice.button_for_all("ask_all")
+        request_advice.show_button_for_all("ask_all")
 if not found.rows:
-    queue.nothing(asked, found.counts)
-    model_status.line()
+    queue.show_empty_queue(asked, found.counts)
+    model_status.show_line()
     st.stop()
 with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-    queue.counts(found.counts)
-    queue_filters.clear_button(asked)
+    queue.show_counts(found.counts)
+    queue_filters.show_clear_button(asked)
 with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-    queue.action_bar(found.rows)
-queue.table(found.rows)
-queue_filters.pages(data.pages(found))
-model_status.line()
+    queue.show_action_bar(found.rows)
+queue.show_queue(found.rows)
+queue_filters.show_pages(data.pages(found))
+model_status.show_line()

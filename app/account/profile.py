@@ -56,7 +56,7 @@ def _save_profile(form: "_PreferencesForm") -> None:
     except AmazcopeError as error:
         st.error(escape_markdown(str(error)), icon=":material/error:")
         return
-    account.do(account.change_profile, wanted)
+    account.run_from_form(account.change_profile, wanted)
 
 
 class _PreferencesForm:
@@ -145,4 +145,4 @@ def _show_email_form(own: Profile) -> None:
             key="password_for_mail",
         )
         if st.form_submit_button("Change"):
-            account.do(account.change_mail, own, mail, password)
+            account.run_from_form(account.change_email, own, mail, password)

@@ -11,7 +11,7 @@ import streamlit as st
 from app.account import people_text
 from app.commands import account
 from app.components import cards, downloads
-from app.data import accounts, principal
+from app.data import accounts, get_principal
 from core.accounts.access.permissions import Principal
 from core.accounts.login.two_factor import MAX_CODE_LENGTH
 from core.accounts.password_rules import MAX_PASSWORD_INPUT
@@ -54,7 +54,7 @@ def _show_password_form(own: Profile) -> None:
         revokes = st.checkbox("Also revoke my API tokens", key="revoke_with_password")
         if st.form_submit_button("Change password"):
             change = partial(account.change_password, revokes_tokens=revokes)
-            account.do(change, own, present, new, again)
+            account.run_from_form(change, own, present, new, again)
 
 
 def _ask_password(label: str, key: str, autocomplete: str) -> str:
@@ -84,12 +84,12 @@ def is_set_up_required(who: Principal) -> bool:
 def show_required_set_up() -> None:
     """Lead somebody through what the team requires before anything else is shown."""
     with st.container(width=_SET_UP_WIDTH):
-        cards.page_header(
+        cards.show_page_header(
             "Two-factor authentication",
             "Your team requires it of everybody who signs in with a password. "
             "Set it up to go on; your API tokens work again afterwards.",
         )
-        _show_two_factor(accounts.own_profile())
+        _show_two_factor(accounts.get_own_profile())
 
 
 def _show_two_factor(own: Profile) -> None:
@@ -116,8 +116,8 @@ def _show_set_up_button(own: Profile) -> None:
         "Set up",
         icon=":material/phonelink_lock:",
         disabled=own.is_demo,
-        on_click=account.tell,
-        args=(account.begin_second_factor,),
+        on_click=account.run_with_toast,
+        args=(account.start_two_factor_setup,),
     )
 
 
@@ -135,11 +135,11 @@ def _show_first_code_form(address: str) -> None:
                 placeholder="123456",
             )
             if st.form_submit_button("Confirm", type="primary"):
-                account.do(account.confirm_second_factor, code)
+                account.run_from_form(account.confirm_two_factor_setup, code)
         st.button(
             "Not now",
             type="tertiary",
-            on_click=account.forget_shown,
+            on_click=account.clear_shown,
             args=(account.SETTING_UP,),
         )
 
@@ -166,7 +166,7 @@ def _show_recovery_codes(codes: list[str]) -> None:
     written = "\n".join(codes)
     st.code(written, language=None)
     with st.container(horizontal=True):
-        downloads.button(
+        downloads.show_download_button(
             "Download",
             "amazcope-recovery-codes.txt",
             "text/plain",
@@ -175,13 +175,13 @@ def _show_recovery_codes(codes: list[str]) -> None:
         st.button(
             "Done",
             type="primary",
-            on_click=account.forget_shown,
+            on_click=account.clear_shown,
             args=(account.CODES,),
         )
 
 
 def _show_two_factor_settings() -> None:
-    left = accounts.recovery_codes_left()
+    left = accounts.count_recovery_codes()
     st.caption(f"It is set up. Unused recovery codes: {format_count(left.count)}.")
     if left.has_short:
         st.warning(
@@ -192,7 +192,7 @@ def _show_two_factor_settings() -> None:
         "Make new recovery codes",
         icon=":material/refresh:",
         help="The present ones no longer work then.",
-        on_click=account.tell,
+        on_click=account.run_with_toast,
         args=(account.renew_recovery_codes,),
     )
     with st.form("remove_second_factor", border=False):
@@ -202,15 +202,15 @@ def _show_two_factor_settings() -> None:
             autocomplete="one-time-code",
         )
         if st.form_submit_button("Turn off two-factor authentication"):
-            account.do(account.remove_second_factor, code)
+            account.run_from_form(account.remove_two_factor, code)
 
 
 # Sign-ins
 
 
 def _show_sessions() -> None:
-    now, zone = datetime.now(UTC), principal().time_zone
-    found = accounts.own_sign_ins()
+    now, zone = datetime.now(UTC), get_principal().time_zone
+    found = accounts.list_own_sessions()
     with st.container(border=True):
         st.subheader("Active sessions", anchor=False)
         for each in found:
@@ -229,13 +229,13 @@ def _show_sessions() -> None:
                     st.button(
                         "End",
                         key=f"end_{each.id}",
-                        on_click=account.tell,
-                        args=(account.end_sign_in, each.id),
+                        on_click=account.run_with_toast,
+                        args=(account.end_session, each.id),
                     )
         st.button(
             "Sign out everywhere else",
             icon=":material/logout:",
             disabled=len(found) < 2,
-            on_click=account.tell,
-            args=(account.end_other_sign_ins,),
+            on_click=account.run_with_toast,
+            args=(account.end_other_sessions,),
         )

@@ -37,7 +37,7 @@ def show_own_tokens() -> None:
         _show_connection_help()
     with st.container(border=True):
         st.subheader("Your tokens", anchor=False)
-        show_tokens(accounts.own_tokens(), account.revoke_token)
+        show_tokens(accounts.list_own_tokens(), account.revoke_token)
 
 
 def _show_new_token(token: str) -> None:
@@ -48,7 +48,7 @@ def _show_new_token(token: str) -> None:
         st.button(
             "Done",
             type="primary",
-            on_click=account.forget_shown,
+            on_click=account.clear_shown,
             args=(account.TOKEN,),
         )
 
@@ -105,7 +105,7 @@ def _show_token_form() -> None:
             format_func=people_text.SCOPES.__getitem__,
         )
         if st.form_submit_button("Create token", type="primary", icon=":material/add:"):
-            account.do(account.make_token, name, list(scopes), days)
+            account.run_from_form(account.create_token, name, list(scopes), days)
 
 
 def show_tokens(
@@ -130,6 +130,6 @@ def show_tokens(
             st.button(
                 "Revoke",
                 key=f"revoke_{each.id}",
-                on_click=account.tell,
+                on_click=account.run_with_toast,
                 args=(revoke, each.id),
             )

@@ -10,7 +10,7 @@ import streamlit as st
 from app import keys
 from app.components import cards, log_table
 from app.components.cards import Card
-from app.data import principal
+from app.data import get_principal
 from core.accounts.people.membership import Member
 from core.agents import call_text
 from core.agents.queries import PAGE, CallCounts, CallRow
@@ -23,7 +23,7 @@ LOG = "agent_calls"
 
 def show_figures(counts: CallCounts) -> None:
     """Show how the calls of a day ended."""
-    cards.metric_row(
+    cards.show_metrics(
         [
             Card("Calls in 24 hours", format_count(counts.total)),
             Card("Agents that called", format_count(counts.agents)),
@@ -49,13 +49,13 @@ def show_figures(counts: CallCounts) -> None:
 def choose_outcome() -> CallOutcome | None:
     """Show how calls end; return the chosen way, None for all."""
     ways = {each: call_text.label_outcome(each) for each in CallOutcome}
-    return log_table.choice(LOG, "Outcome", ways, "call_outcome", "All outcomes")
+    return log_table.choose_filter(LOG, "Outcome", ways, "call_outcome", "All outcomes")
 
 
 def choose_person(members: Sequence[Member]) -> int | None:
     """Show the people of the team; return whose agents are shown, None for everybody's."""
     names = {each.id: each.name for each in members}
-    return log_table.choice(LOG, "Agents of", names, "call_person", "All users")
+    return log_table.choose_filter(LOG, "Agents of", names, "call_person", "All users")
 
 
 def describe_screen(address: str) -> str:
@@ -68,12 +68,12 @@ def show_calls(found: Sequence[CallRow]) -> None:
     if not found:
         st.info("No call ended like this.", icon=":material/smart_toy:")
     else:
-        log_table.table(_rows(found[:PAGE]), _columns(), "calls_table")
-    log_table.buttons(LOG, found, PAGE)
+        log_table.show_log(_rows(found[:PAGE]), _columns(), "calls_table")
+    log_table.show_page_buttons(LOG, found, PAGE)
 
 
 def _rows(found: Sequence[CallRow]) -> pd.DataFrame:
-    zone, now = principal().time_zone, datetime.now(UTC)
+    zone, now = get_principal().time_zone, datetime.now(UTC)
     rows = [
         {
             "When": format_moment(call.at, zone),

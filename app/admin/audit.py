@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from app.components import downloads, log_table
-from app.data import accounts, principal
+from app.data import accounts, get_principal
 from core.accounts.access import audit_text
 from core.accounts.access.audit import NO_PERSON, PAGE, AuditEntry
 from core.accounts.people.membership import Member
@@ -22,13 +22,13 @@ LOG = "audit"
 def choose_kind(kinds: Sequence[str]) -> str | None:
     """Show what there is to narrow by; return the chosen kind, None for all."""
     names = {each: each for each in kinds}
-    return log_table.choice(LOG, "Event", names, KIND, "All events", 260)
+    return log_table.choose_filter(LOG, "Event", names, KIND, "All events", 260)
 
 
 def choose_person(members: Sequence[Member]) -> int | None:
     """Show the people of the team, and nobody; return the chosen one's id, None for all."""
     names = {each.id: each.name for each in members} | {NO_PERSON: _NOBODY}
-    return log_table.choice(LOG, "Who", names, PERSON, "All users")
+    return log_table.choose_filter(LOG, "Who", names, PERSON, "All users")
 
 
 def show_events(found: Sequence[AuditEntry]) -> None:
@@ -36,12 +36,12 @@ def show_events(found: Sequence[AuditEntry]) -> None:
     if not found:
         st.info("No events match.", icon=":material/history:")
     else:
-        log_table.table(_rows(found[:PAGE]), _columns(), "audit_table")
-    log_table.buttons(LOG, found, PAGE)
+        log_table.show_log(_rows(found[:PAGE]), _columns(), "audit_table")
+    log_table.show_page_buttons(LOG, found, PAGE)
 
 
 def _rows(found: Sequence[AuditEntry]) -> pd.DataFrame:
-    zone = principal().time_zone
+    zone = get_principal().time_zone
     rows = [
         {
             "When": format_moment(event.at, zone),
@@ -74,9 +74,9 @@ def _columns() -> dict[str, Any]:
 
 def show_download_button(what: str | None, person_id: int | None) -> None:
     """Offer the events as a file, made when it is asked for."""
-    downloads.button(
+    downloads.show_download_button(
         "Download",
         "amazcope-audit.csv",
         downloads.CSV,
-        lambda who: accounts.audit_file(who, what, person_id),
+        lambda who: accounts.export_audit(who, what, person_id),
     )

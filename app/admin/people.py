@@ -9,7 +9,7 @@ from app.account import people_text
 from app.account import tokens as token_parts
 from app.commands import account, admin
 from app.components import fragments
-from app.data import accounts, principal
+from app.data import accounts, get_principal
 from core.accounts.access.permissions import Role
 from core.accounts.access.team_settings import REGISTRATION_MODES, TeamSettings
 from core.accounts.email_address import MAX_EMAIL_LENGTH
@@ -88,22 +88,22 @@ def show_manage_dialog(person: Member) -> None:
             format_func=people_text.ROLES.__getitem__,
         )
         if st.form_submit_button("Change role", type="primary"):
-            account.do(admin.change_role, person.id, role)
+            account.run_from_form(admin.change_role, person.id, role)
     if person.has_second_factor and st.button(
         "Turn off two-factor authentication", help="For a user who lost phone and recovery codes."
     ):
-        account.do(admin.remove_second_factor, person.id)
+        account.run_from_form(admin.remove_two_factor, person.id)
     if person.state == "active":
         st.caption("Disabling ends sign-ins and tokens at once; nothing is deleted.")
         if st.button("Disable", icon=":material/block:"):
-            account.do(admin.disable, person.id)
+            account.run_from_form(admin.disable_member, person.id)
     elif person.state == "disabled":
         _show_disabled_actions(person)
 
 
 def _show_disabled_actions(person: Member) -> None:
     if st.button("Enable again", icon=":material/how_to_reg:"):
-        account.do(admin.enable, person.id)
+        account.run_from_form(admin.enable_member, person.id)
     with st.form("erase"):
         st.caption(
             "Erasing deletes name, address, tokens and sign-ins for ever. What was done stays "
@@ -111,7 +111,7 @@ def _show_disabled_actions(person: Member) -> None:
         )
         typed = st.text_input("Type the name to confirm", max_chars=MAX_NAME_LENGTH)
         if st.form_submit_button("Delete permanently", icon=":material/delete_forever:"):
-            account.do(admin.erase, person.id, person.name, typed)
+            account.run_from_form(admin.erase_member, person.id, person.name, typed)
 
 
 # Invitations
@@ -142,7 +142,7 @@ def _show_link(mail: str, link: str) -> None:
         st.button(
             "Done",
             type="primary",
-            on_click=account.forget_shown,
+            on_click=account.clear_shown,
             args=(admin.LINK,),
         )
 
@@ -156,7 +156,7 @@ def _show_invite_form() -> None:
             "Role", list(Role), index=1, format_func=people_text.ROLES.__getitem__
         )
         if st.form_submit_button("Invite", type="primary", icon=":material/person_add:"):
-            account.do(admin.invite, mail, role)
+            account.run_from_form(admin.invite_member, mail, role)
 
 
 def _show_invitation(each: Member) -> None:
@@ -167,14 +167,14 @@ def _show_invitation(each: Member) -> None:
                 "Send again" if admin.has_mail_server() else "New link",
                 key=f"again_{each.id}",
                 help="The earlier link opens nothing any more.",
-                on_click=account.tell,
-                args=(admin.invite, each.mail or "", each.role),
+                on_click=account.run_with_toast,
+                args=(admin.invite_member, each.mail or "", each.role),
             )
             st.button(
                 "Withdraw",
                 key=f"withdraw_{each.id}",
-                on_click=account.tell,
-                args=(admin.withdraw, each.id),
+                on_click=account.run_with_toast,
+                args=(admin.withdraw_invitation, each.id),
             )
 
 
@@ -184,7 +184,7 @@ def _show_invitation(each: Member) -> None:
 def show_team_tokens() -> None:
     """Show everybody's tokens."""
     with st.container(border=True):
-        token_parts.show_tokens(accounts.team_tokens(), admin.revoke_token, with_owner=True)
+        token_parts.show_tokens(accounts.list_team_tokens(), admin.revoke_token, with_owner=True)
 
 
 def show_team_settings(settings: TeamSettings) -> None:
@@ -221,11 +221,11 @@ def show_team_settings(settings: TeamSettings) -> None:
         )
         if st.form_submit_button("Save", type="primary", icon=":material/check:"):
             wanted = TeamSettings(name, zone, registration, requires)
-            account.do(admin.change_team, wanted)
+            account.run_from_form(admin.change_team_settings, wanted)
 
 
 def build_subtitle(members: Sequence[Member]) -> str:
     """Say how many people there are."""
     active = sum(each.state == "active" for each in members)
     noun = "person" if active == 1 else "people"
-    return f"{format_count(active)} active {noun} · times in {principal().time_zone}"
+    return f"{format_count(active)} active {noun} · times in {get_principal().time_zone}"

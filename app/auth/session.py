@@ -128,7 +128,7 @@ def _find_session() -> ActiveSession | None:
     return kept.found
 
 
-def principal() -> Principal:
+def get_principal() -> Principal:
     """Return who is signed in. Raises SignedOutError for nobody."""
     found = find_principal()
     if found is None:

@@ -10,7 +10,7 @@ import streamlit as st
 
 from app.auth import login, session
 from app.commands import products
-from app.data import principal
+from app.data import get_principal
 from app.web import error_boundary
 from core.accounts.access import api_tokens, confirmation, refusals, sessions
 from core.accounts.access.confirmation import ConfirmationNeededError
@@ -32,19 +32,19 @@ CODES = "_recovery_codes"  # shown once
 TOKEN = "_new_token"  # noqa: S105 - the name of a place; what is in it is shown once
 
 
-def tell(verb: Callable[..., str], *given: object) -> None:
+def run_with_toast(verb: Callable[..., str], *given: object) -> None:
     """Do something and show its answer as a toast; for `on_click`.
 
     What takes a confirmation waits for it: the page asks, and does it then.
     """
     try:
-        products.tell(verb, *given)
+        products.run_with_toast(verb, *given)
     except ConfirmationNeededError:
         st.session_state[TO_CONFIRM] = (verb, given)
     session.clear_cached_session()
 
 
-def do(verb: Callable[..., str], *given: object) -> None:
+def run_from_form(verb: Callable[..., str], *given: object) -> None:
     """Do something below a form: its error stays there, its answer is a toast on the new page."""
     try:
         answer = verb(*given)
@@ -62,15 +62,15 @@ def do(verb: Callable[..., str], *given: object) -> None:
 def change_profile(wanted: ProfileUpdate) -> str:
     """Keep how the person is called and sees things."""
     with write_scope() as writing:
-        profile.update_profile(writing, principal(), wanted)
+        profile.update_profile(writing, get_principal(), wanted)
     return "Profile saved."
 
 
-def change_mail(own: Profile, mail: str, password: str) -> str:
+def change_email(own: Profile, mail: str, password: str) -> str:
     """Change the address to sign in with, proven by the present password."""
-    prove(own, password)
+    confirm_password(own, password)
     with write_scope() as writing:
-        profile.change_email(writing, principal(), mail, shared_time())
+        profile.change_email(writing, get_principal(), mail, shared_time())
     return "Email address changed. Sign in with it from now on."
 
 
@@ -83,12 +83,12 @@ def change_password(
     problem = find_password_problem(new, own.name, own.mail or "")
     if problem:
         raise InvalidInputError(problem)
-    proven = prove(own, present)
+    proven = confirm_password(own, present)
     password_hash = hash_password(new)
     with write_scope() as writing:
         profile.change_password(
             writing,
-            principal(),
+            get_principal(),
             password_hash,
             proven,
             shared_time(),
@@ -98,13 +98,13 @@ def change_password(
     return f"Password changed. {ended} have ended."
 
 
-def prove(own: Profile, password: str) -> str | None:
+def confirm_password(own: Profile, password: str) -> str | None:
     """Confirm who sits at this session; return the hash that the present password fits.
 
     Counted for this session alone, so that it is not guessed and nobody elsewhere locks it.
     Raises InvalidInputError for a wrong one, and TooManyAttemptsError.
     """
-    who, now = principal(), shared_time()
+    who, now = get_principal(), shared_time()
     attempt = _begin_attempt(who, own, now)
     with read_scope() as reading:
         kept = profile.get_own_password_hash(reading, who)
@@ -132,17 +132,17 @@ def _begin_attempt(who: Principal, own: Profile, now: datetime) -> int:
 # Sign-ins
 
 
-def end_sign_in(sign_in_id: int) -> str:
+def end_session(sign_in_id: int) -> str:
     """End one of the person's sign-ins."""
     with write_scope() as writing:
-        sessions.end_own_session(writing, principal(), sign_in_id, shared_time())
+        sessions.end_own_session(writing, get_principal(), sign_in_id, shared_time())
     return "That sign-in has ended."
 
 
-def end_other_sign_ins() -> str:
+def end_other_sessions() -> str:
     """End all of the person's sign-ins but this one."""
     with write_scope() as writing:
-        ended = sessions.end_other_sessions(writing, principal(), shared_time())
+        ended = sessions.end_other_sessions(writing, get_principal(), shared_time())
     if not ended:
         return "You were signed in nowhere else."
     return f"{format_count(ended)} {'sign-in has' if ended == 1 else 'sign-ins have'} ended."
@@ -151,28 +151,28 @@ def end_other_sign_ins() -> str:
 # The second factor
 
 
-def begin_second_factor() -> str:
+def start_two_factor_setup() -> str:
     """Start setting up the second factor; its QR code is shown next."""
     with write_scope() as writing:
-        address = two_factor.start_two_factor_setup(writing, principal(), _key(), shared_time())
+        address = two_factor.start_two_factor_setup(writing, get_principal(), _key(), shared_time())
     st.session_state[SETTING_UP] = address
     return "Scan the code with your app."
 
 
-def confirm_second_factor(code: str) -> str:
+def confirm_two_factor_setup(code: str) -> str:
     """Finish setting up with a first code; the recovery codes are shown next."""
     with write_scope() as writing:
         codes = two_factor.confirm_two_factor_setup(
-            writing, principal(), code, _key(), shared_time()
+            writing, get_principal(), code, _key(), shared_time()
         )
     st.session_state.pop(SETTING_UP, None)
     st.session_state[CODES] = codes
     return "Your second factor is set up."
 
 
-def remove_second_factor(code: str) -> str:
+def remove_two_factor(code: str) -> str:
     """Do without the second factor again, proven by a code."""
-    who = principal()
+    who = get_principal()
     with read_scope() as reading:
         own = profile.get_profile(reading, who)
     attempt = _begin_attempt(who, own, shared_time())
@@ -185,7 +185,7 @@ def remove_second_factor(code: str) -> str:
 def renew_recovery_codes() -> str:
     """Replace the recovery codes; the new ones are shown next."""
     with write_scope() as writing:
-        codes = two_factor.renew_recovery_codes(writing, principal(), shared_time())
+        codes = two_factor.renew_recovery_codes(writing, get_principal(), shared_time())
     st.session_state[CODES] = codes
     return "New recovery codes are made. The old ones no longer work."
 
@@ -194,7 +194,7 @@ def _key() -> str:
     return get_secret_key(get_settings())
 
 
-def forget_shown(name: str) -> None:
+def clear_shown(name: str) -> None:
     """Stop showing what is shown once."""
     st.session_state.pop(name, None)
 
@@ -202,12 +202,12 @@ def forget_shown(name: str) -> None:
 # Tokens and notices
 
 
-def make_token(name: str, scopes: list[Scope], days: int) -> str:
+def create_token(name: str, scopes: list[Scope], days: int) -> str:
     """Make an API token, to be shown once."""
     now = shared_time()
     with write_scope() as writing:
         token = api_tokens.create_api_token(
-            writing, principal(), name, scopes, now + timedelta(days=days), now
+            writing, get_principal(), name, scopes, now + timedelta(days=days), now
         )
     st.session_state[TOKEN] = token
     return "Token made. Copy it now."
@@ -216,12 +216,12 @@ def make_token(name: str, scopes: list[Scope], days: int) -> str:
 def revoke_token(token_id: int) -> str:
     """Revoke one of the person's tokens."""
     with write_scope() as writing:
-        api_tokens.revoke_own_token(writing, principal(), token_id, shared_time())
+        api_tokens.revoke_own_token(writing, get_principal(), token_id, shared_time())
     return "Token revoked."
 
 
-def mark_read(up_to: int) -> None:
+def mark_notices_read(up_to: int) -> None:
     """Mark notices as read, up to one."""
     with write_scope() as writing:
-        account_notices.mark_notices_read(writing, principal(), up_to)
+        account_notices.mark_notices_read(writing, get_principal(), up_to)
     session.clear_cached_session()

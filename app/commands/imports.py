@@ -37,20 +37,20 @@ def _offer(name: str, pieces: Iterable[bytes], *, is_pasted: bool = False) -> in
         with path.open("wb") as copy:
             copy.writelines(pieces)
         limit = get_settings().amazcope_upload_mb
-        trial = TrialContext(data.principal().time_zone, shared_time())
+        trial = TrialContext(data.get_principal().time_zone, shared_time())
         examined = service.examine_file(path, name, limit, is_pasted=is_pasted, trial=trial)
         with write_scope() as session:
-            return service.offer_import(session, data.principal(), examined).id
+            return service.offer_import(session, data.get_principal(), examined).id
 
 
-def confirm(run_id: int, confirmed: Confirmation) -> None:
+def confirm_import(run_id: int, confirmed: Confirmation) -> None:
     """Queue an offered import and wake the worker. Raises InvalidInputError."""
     with write_scope() as session:
-        service.confirm_import(session, data.principal(), run_id, confirmed, shared_time())
+        service.confirm_import(session, data.get_principal(), run_id, confirmed, shared_time())
     wake_for_import(run_id)  # if the queue does not answer, the next round finds it
 
 
-def discard(run_id: int) -> None:
+def discard_import(run_id: int) -> None:
     """Discard an offered import."""
     with write_scope() as session:
-        service.discard_import(session, data.principal(), run_id)
+        service.discard_import(session, data.get_principal(), run_id)

@@ -1,4 +1,4 @@
-"""What pages can do to products. Each verb writes, and returns what came of it in words."""
+"""Commands of the product pages: each writes and returns a message for the user."""
 
 from collections.abc import Callable, Sequence
 
@@ -11,94 +11,107 @@ from core.accounts.access.confirmation import ConfirmationNeededError
 from core.database.session import read_scope, write_scope
 from core.demo import seed
 from core.text.escaping import escape_markdown
-from core.text.numbers import format_count
-from core.tracking import service
+from core.text.numbers import format_count, format_counted
+from core.tracking import service, settings
 from core.tracking.list_filter import ListScope
 from core.tracking.lists import freshness
+from core.tracking.settings import TrackingSettings
 from jobs.tasks.wake import wake_for_fetches
 
 Ids = Sequence[int]
 
 
-def tell(verb: Callable[..., str], *given: object) -> None:
-    """Do something and show its answer as a toast; for `on_click`."""
+def run_with_toast(command: Callable[..., str], *given: object) -> None:
+    """Run a command and show its message, or its error, as a toast; for `on_click`.
+
+    Raises ConfirmationNeededError: `app.commands.account` asks for the confirmation.
+    """
     try:
-        answer = verb(*given)
+        message = command(*given)
     except ConfirmationNeededError:
-        raise  # not the end of it: whoever can ask for the confirmation does
+        raise
     except error_boundary.EXPECTED_ERRORS as error:
         st.toast(error_boundary.get_message(error), icon=":material/error:")
         return
-    products.forget()
-    st.toast(answer, icon=":material/check:")
+    products.clear_lists()
+    st.toast(message, icon=":material/check:")
 
 
-def refresh(ids: Ids) -> str:
-    """Ask for products to be fetched now."""
+def request_checks(ids: Ids) -> str:
+    """Request a check of products now."""
     with write_scope() as session:
-        queued = service.request_refresh(session, data.principal(), ids)
+        queued = service.request_refresh(session, data.get_principal(), ids)
     with read_scope() as session:
         ahead = freshness.requests_waiting(session, list(ids))
-    sentences = [_queued(queued, ahead)] if queued else []
+    sentences = [_queue_sentence(queued, ahead)] if queued else []
     if running := len(ids) - queued:
-        sentences.append(f"{_products(running)} already being fetched.")
+        sentences.append(f"{_format_products(running)} already being fetched.")
     if queued and not wake_for_fetches():
         sentences.append("The worker can't be reached now: it fetches them when it is back.")
     return " ".join(sentences)
 
 
-def _queued(number: int, ahead: int) -> str:
+def _queue_sentence(number: int, ahead: int) -> str:
     if not ahead:
-        return f"{_products(number)} queued, next in line."
+        return f"{_format_products(number)} queued, next in line."
     others = "1 other" if ahead == 1 else f"{format_count(ahead)} others"
-    return f"{_products(number)} queued behind {others}."
+    return f"{_format_products(number)} queued behind {others}."
 
 
-def pause(ids: Ids, whose: ListScope = ListScope.MINE) -> str:
-    """Stop fetching products for this person, or for the team."""
+def pause_products(ids: Ids, whose: ListScope = ListScope.MINE) -> str:
+    """Pause the checks of products, for the user or for the team."""
     with write_scope() as session:
-        changed = service.pause(session, data.principal(), ids, whose)
-    return f"{_products(changed)} paused." if changed else "They were paused already."
+        changed = service.pause(session, data.get_principal(), ids, whose)
+    return f"{_format_products(changed)} paused." if changed else "They were paused already."
 
 
-def resume(ids: Ids, whose: ListScope = ListScope.MINE) -> str:
-    """Fetch paused products again."""
+def resume_products(ids: Ids, whose: ListScope = ListScope.MINE) -> str:
+    """Resume the checks of paused products."""
     with write_scope() as session:
-        changed = service.resume(session, data.principal(), ids, whose)
-    return f"{_products(changed)} resumed." if changed else "None of them was paused."
+        changed = service.resume(session, data.get_principal(), ids, whose)
+    return f"{_format_products(changed)} resumed." if changed else "None of them was paused."
 
 
 def add_tag(ids: Ids, tag: str, whose: ListScope = ListScope.MINE) -> str:
-    """Add one tag."""
+    """Add one tag to products."""
     cleaned = service.clean_tags([tag])
     if not cleaned:
         return "Type a tag first."
     with write_scope() as session:
-        changed = service.add_tags(session, data.principal(), ids, cleaned, whose)
-    return f"“{escape_markdown(cleaned[0])}” added to {_products(changed)}."
+        changed = service.add_tags(session, data.get_principal(), ids, cleaned, whose)
+    return f"“{escape_markdown(cleaned[0])}” added to {_format_products(changed)}."
 
 
-def remove(ids: Ids, whose: ListScope = ListScope.MINE) -> str:
-    """Take products off this person's list, or off everybody's."""
+def remove_products(ids: Ids, whose: ListScope = ListScope.MINE) -> str:
+    """Remove products from the user's list, or from every list of the team."""
     with write_scope() as session:
-        removed = service.stop_tracking(session, data.principal(), ids, whose)
-    return f"{_products(removed)} removed; the history stays."
+        removed = service.stop_tracking(session, data.get_principal(), ids, whose)
+    return f"{_format_products(removed)} removed; the history stays."
 
 
-def follow(marketplace: str, asin: str) -> str:
-    """Put a product that is known already on this person's list."""
+def track_product(marketplace: str, asin: str) -> str:
+    """Add a stored product to the user's list."""
     with write_scope() as session:
-        service.track(session, data.principal(), [service.NewTracking(marketplace, asin)])
-    return "You follow this product now."
+        service.track(session, data.get_principal(), [service.NewTracking(marketplace, asin)])
+    return "You track this product now."
+
+
+def change_settings(
+    product_id: int, wanted: TrackingSettings, whose: ListScope = ListScope.MINE
+) -> str:
+    """Replace the settings of a tracked product."""
+    with write_scope() as session:
+        settings.change_settings(session, data.get_principal(), product_id, wanted, whose)
+    return "Settings saved."
 
 
 def remove_demo() -> str:
-    """Delete the invented products and their history."""
+    """Delete the demo's products and their history."""
     with write_scope() as session:
-        removed = seed.remove_demo(session, data.principal())
+        removed = seed.remove_demo(session, data.get_principal())
     data.has_demo.clear()
-    return f"{_products(removed)} of the demo market deleted."
+    return f"{_format_products(removed)} of the demo market deleted."
 
 
-def _products(number: int) -> str:
-    return f"{format_count(number)} {'product' if number == 1 else 'products'}"
+def _format_products(number: int) -> str:
+    return format_counted(number, "product")

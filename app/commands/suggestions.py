@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from app.data import principal
+from app.data import get_principal
 from core.database.session import shared_time, write_scope
 from core.errors import InvalidInputError
 from core.suggestions.advice_queue import service as advising
@@ -20,20 +20,20 @@ from core.tracking.service import NewTracking, track
 from jobs.tasks.wake import wake_for_advice, wake_for_approvals
 
 
-def approve(action_id: int, edited: dict[str, Any] | None = None, reason: str = "") -> str:
+def approve_action(action_id: int, edited: dict[str, Any] | None = None, reason: str = "") -> str:
     """Approve one action, as proposed or as it was edited."""
     with write_scope() as session:
         done = service.approve(
-            session, principal(), action_id, _now(), edited=edited, reason=reason or None
+            session, get_principal(), action_id, _now(), edited=edited, reason=reason or None
         )
     return _approved([done])
 
 
-def approve_all(suggestion_id: int, reason: str = "") -> str:
+def approve_suggestion(suggestion_id: int, reason: str = "") -> str:
     """Approve all that waits of one suggestion."""
     with write_scope() as session:
         done = service.approve_all(
-            session, principal(), suggestion_id, _now(), reason=reason or None
+            session, get_principal(), suggestion_id, _now(), reason=reason or None
         )
     return _approved(done)
 
@@ -41,28 +41,28 @@ def approve_all(suggestion_id: int, reason: str = "") -> str:
 def approve_tracking(suggestion_ids: Sequence[int]) -> str:
     """Approve suggestions about tracking at once."""
     with write_scope() as session:
-        done = service.approve_many(session, principal(), suggestion_ids, _now())
+        done = service.approve_many(session, get_principal(), suggestion_ids, _now())
     return _approved(done)
 
 
-def decline(action_id: int, reason: str) -> str:
+def decline_action(action_id: int, reason: str) -> str:
     """Decline one action."""
     with write_scope() as session:
-        done = service.decline(session, principal(), action_id, _now(), reason)
+        done = service.decline(session, get_principal(), action_id, _now(), reason)
     return _declined([done])
 
 
-def decline_all(suggestion_id: int, reason: str) -> str:
+def decline_suggestion(suggestion_id: int, reason: str) -> str:
     """Decline all that waits of one suggestion."""
     with write_scope() as session:
-        done = service.decline_all(session, principal(), suggestion_id, _now(), reason)
+        done = service.decline_all(session, get_principal(), suggestion_id, _now(), reason)
     return _declined(done)
 
 
 def decline_tracking(suggestion_ids: Sequence[int], reason: str) -> str:
     """Decline suggestions about tracking at once."""
     with write_scope() as session:
-        done = service.decline_many(session, principal(), suggestion_ids, _now(), reason)
+        done = service.decline_many(session, get_principal(), suggestion_ids, _now(), reason)
     return _declined(done)
 
 
@@ -86,27 +86,27 @@ def _told(done: Sequence[Decision], verb: str, then: str) -> str:
     return " ".join(told) or "Nothing was left to decide."
 
 
-def undo(action_id: int) -> str:
+def undo_action(action_id: int) -> str:
     """Take back an applied action."""
     with write_scope() as session:
-        apply.undo(session, principal(), action_id, _now())
+        apply.undo(session, get_principal(), action_id, _now())
     return "Undone. For a listing or a price, the change set now holds the old value."
 
 
-def ask(product_ids: Sequence[int]) -> str:
+def request_advice(product_ids: Sequence[int]) -> str:
     """Ask the advisors about own products now."""
     with write_scope() as session:
-        waiting = advising.request_advice(session, principal(), product_ids, _now())
+        waiting = advising.request_advice(session, get_principal(), product_ids, _now())
     if not waiting:
         raise InvalidInputError("Only own products get advice: set the role in its settings.")
     told = f"Asked about {'1 product' if waiting == 1 else f'{format_count(waiting)} products'}."
     return told if wake_for_advice() else f"{told} The worker can't be reached now."
 
 
-def set_four_eyes(is_on: bool) -> str:
+def set_second_approver(is_on: bool) -> str:
     """Set whether who asked for advice may not approve it."""
     with write_scope() as session:
-        service.set_four_eyes(session, principal(), is_on)
+        service.set_four_eyes(session, get_principal(), is_on)
     if is_on:
         return "The person who requests a suggestion can't approve it: another user does."
     return "Who asks for advice may approve it, too."
@@ -123,18 +123,18 @@ def add_competitor(product_id: int, marketplace: str, text: str) -> str:
             f"This product is sold in {place}. Ranks and prices compare only within {marketplace}."
         )
     with write_scope() as session:
-        [followed] = track(session, principal(), [NewTracking(place, asin, Role.COMPETITOR)])
+        [followed] = track(session, get_principal(), [NewTracking(place, asin, Role.COMPETITOR)])
         is_new = competitors.add_competitor(
-            session, principal(), product_id, followed.product_id, _now()
+            session, get_principal(), product_id, followed.product_id, _now()
         )
     return f"{asin} is a competitor now." if is_new else f"{asin} was a competitor already."
 
 
-def compare(product_id: int, competitor_ids: Sequence[int]) -> str:
+def set_competitors(product_id: int, competitor_ids: Sequence[int]) -> str:
     """Set products as competitors of an own one; all of them or, where one can't be, none."""
     with write_scope() as session:
         added = [
-            competitors.add_competitor(session, principal(), product_id, each, _now())
+            competitors.add_competitor(session, get_principal(), product_id, each, _now())
             for each in sorted(competitor_ids)
         ]
     new = sum(added)
@@ -147,18 +147,18 @@ def compare(product_id: int, competitor_ids: Sequence[int]) -> str:
 def remove_competitor(product_id: int, competitor_id: int) -> str:
     """Compare no longer; the competitor stays followed."""
     with write_scope() as session:
-        competitors.remove_competitor(session, principal(), product_id, competitor_id)
+        competitors.remove_competitor(session, get_principal(), product_id, competitor_id)
     return "No competitor any more. It stays on the list of products."
 
 
 def set_price_caps(product_id: int, caps: PriceCaps) -> str:
     """Set between which prices a product may be moved."""
     with write_scope() as session:
-        competitors.set_price_cap(session, principal(), product_id, caps)
+        competitors.set_price_cap(session, get_principal(), product_id, caps)
     return "Price caps saved."
 
 
-def read_edit(change: Change, text: str, marketplace: str) -> dict[str, Any]:
+def parse_edit(change: Change, text: str, marketplace: str) -> dict[str, Any]:
     """Return the values that a text stands for. Raises InvalidInputError."""
     return edit_parser.parse_edit(change, text, marketplace)
 

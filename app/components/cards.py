@@ -44,14 +44,14 @@ _MOOD_COLORS: dict[Sentiment, Literal["green", "red", "gray"]] = {
 _ARROWS: dict[Direction, Literal["up", "down", "off"]] = {"up": "up", "down": "down", "none": "off"}
 
 
-def metric_row(cards: Sequence[Card], columns: int | None = None) -> None:
+def show_metrics(cards: Sequence[Card], columns: int | None = None) -> None:
     """Show figures beside each other, two in a row on a phone."""
     with st.grid(columns or len(cards), min_column_width=CARD_WIDTH):
         for card in cards:
-            metric(card)
+            show_metric(card)
 
 
-def metric(card: Card) -> None:
+def show_metric(card: Card) -> None:
     """Show one figure as a card."""
     st.metric(
         card.label,
@@ -60,7 +60,7 @@ def metric(card: Card) -> None:
         delta_color=_MOOD_COLORS[card.mood],
         delta_arrow=_ARROWS[card.direction],
         delta_description=card.note if card.change else None,
-        chart_data=sparkline(card.history, higher_is_up=card.higher_is_up) or None,
+        chart_data=scale_sparkline(card.history, higher_is_up=card.higher_is_up) or None,
         chart_type="line",
         border=True,
         height="stretch",
@@ -68,7 +68,7 @@ def metric(card: Card) -> None:
     )
 
 
-def sparkline(history: Sequence[float], *, higher_is_up: bool = True) -> list[float]:
+def scale_sparkline(history: Sequence[float], *, higher_is_up: bool = True) -> list[float]:
     """Return what a sparkline draws: at most `SPARKLINE_POINTS`, between 5 and 95.
 
     Streamlit cuts the line in half at the edges of its box, and draws a row of
@@ -85,7 +85,7 @@ def sparkline(history: Sequence[float], *, higher_is_up: bool = True) -> list[fl
     return [5 + 90 * (part if higher_is_up else 1 - part) for part in scaled]
 
 
-def page_header(title: str, subtitle: str | None = None) -> DeltaGenerator:
+def show_page_header(title: str, subtitle: str | None = None) -> DeltaGenerator:
     """Show a page's title; return the place at its right: `with page_header(…): st.button(…)`."""
     row = st.container(
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"
@@ -97,7 +97,7 @@ def page_header(title: str, subtitle: str | None = None) -> DeltaGenerator:
     return row.container(horizontal=True, width="content", vertical_alignment="bottom")
 
 
-def nothing_tracked() -> None:
+def show_nothing_tracked() -> None:
     """Nothing tracked yet: say what to do, with the button that does it."""
     with st.container(border=True, horizontal_alignment="center"):
         st.space("small")
@@ -106,31 +106,31 @@ def nothing_tracked() -> None:
             "Paste links or ASINs, or upload a file: their history begins with the first fetch.",
             text_alignment="center",
         )
-        add_button()
+        show_add_button()
         st.space("small")
 
 
-def add_button() -> None:
+def show_add_button() -> None:
     """Offer to add products, to who may."""
-    if session.principal().may(Permission.TRACK) and st.button(
+    if session.get_principal().may(Permission.TRACK) and st.button(
         "Add products", type="primary", icon=":material/add:", key="to_add"
     ):
         st.switch_page(f"../pages/{keys.ADD}.py")
 
 
-def nothing_in_period(period: str) -> None:
+def show_nothing_in_period(period: str) -> None:
     """The product has history, but none of it in the chosen period."""
     st.info(
         f"No snapshots in {period}. Choose a longer period above.", icon=":material/date_range:"
     )
 
 
-def unknown(reason: str) -> None:
+def show_unknown(reason: str) -> None:
     """A value that nobody knows, and why."""
     st.markdown(f":gray[:material/help: Unknown · {reason}]")
 
 
-def no_permission() -> None:
+def show_no_permission() -> None:
     """The person may not see this."""
     st.warning(
         "You may not see this. Ask an administrator of your team for access.",

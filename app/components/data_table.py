@@ -48,7 +48,7 @@ def show_table(
         return csv_of_frame(_as_shown(frame.assign(**(in_full or {})), columns, column_order))
 
     with st.container(horizontal=True, horizontal_alignment="right"):
-        downloads.button(
+        downloads.show_download_button(
             "CSV",
             f"amazcope-{name}.csv",
             downloads.CSV,

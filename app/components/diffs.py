@@ -8,6 +8,6 @@ from core.text.escaping import escape_markdown
 _MARKS: dict[Mark, str] = {"same": "{}", "added": ":green[**{}**]", "removed": ":red[~~{}~~]"}
 
 
-def marked(pieces: Iterable[DiffPart]) -> str:
+def format_diff(pieces: Iterable[DiffPart]) -> str:
     """Return pieces in reading order; their words are text from outside."""
     return " ".join(_MARKS[piece.mark].format(escape_markdown(piece.text)) for piece in pieces)

@@ -17,7 +17,7 @@ class FileNotMadeError(AmazcopeError):
     """A file could not be made; the message says why, or where the reason is."""
 
 
-def button(
+def show_download_button(
     label: str,
     name: str,
     mime: str,

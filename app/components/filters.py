@@ -17,7 +17,7 @@ Choice = TypeVar("Choice")
 _MOST_PAGES = 100_000  # beyond, the number is no page of any list
 
 
-def search(label: str, key: str, placeholder: str, width: int, page: str) -> str:
+def choose_search(label: str, key: str, placeholder: str, width: int, page: str) -> str:
     """Show where words are typed to search for; return them."""
     typed = st.text_input(
         label,
@@ -28,13 +28,13 @@ def search(label: str, key: str, placeholder: str, width: int, page: str) -> str
         width=width,
         max_chars=200,
         bind="query-params",
-        on_change=first_page,
+        on_change=reset_page,
         args=(page,),
     )
     return typed or ""
 
 
-def pills(
+def choose_options(
     label: str,
     key: str,
     options: Mapping[Choice, str],
@@ -53,13 +53,13 @@ def pills(
         key=key,
         label_visibility="visible" if is_labelled else "collapsed",
         bind="query-params",
-        on_change=first_page,
+        on_change=reset_page,
         args=(page,),
     )
     return tuple(chosen)
 
 
-def with_count(label: str, pickers: Iterable[str]) -> str:
+def label_with_count(label: str, pickers: Iterable[str]) -> str:
     """Return what stands on a closed popover: its label, and how many choices it hides."""
     chosen = sum(map(_chosen, pickers))
     return f"{label} · {chosen}" if chosen else label
@@ -72,7 +72,7 @@ def _chosen(key: str) -> int:
     return len(st.query_params.get_all(key))
 
 
-def clear_button(words: str, pickers: Iterable[str], page: str) -> None:
+def show_clear_button(words: str, pickers: Iterable[str], page: str) -> None:
     """Offer to take away the words and every choice that narrow a list."""
     st.button(
         "Clear filters",
@@ -87,22 +87,22 @@ def _clear(words: str, pickers: Iterable[str], page: str) -> None:
     for key in pickers:
         if key in st.session_state:
             st.session_state[key] = []
-    first_page(page)
+    reset_page(page)
 
 
-def first_page(page: str) -> None:
+def reset_page(page: str) -> None:
     """Begin a list at its first page; for `on_change` of what narrows it."""
     if page in st.session_state:
         st.session_state[page] = 1
 
 
-def page_asked(page: str) -> int:
+def get_page(page: str) -> int:
     """Return the page that is asked for, before the pages can be counted."""
     chosen: int | None = st.session_state.get(page) or url_parameters.read_number(page)
     return chosen if chosen and chosen < _MOST_PAGES else 1
 
 
-def pages(number: int, page: str) -> None:
+def show_pages(number: int, page: str) -> None:
     """Show the pages of a list, where there is more than one."""
     if number > 1:
         # In a row of its own: in a horizontal container it shows the current page only.

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app.data import principal
+from app.data import get_principal
 from core.accounts.access.permissions import Permission
 from core.tracking.list_filter import ListScope, default_list_scope
 
@@ -13,12 +13,12 @@ LABELS = {ListScope.MINE: "Mine", ListScope.TEAM: "Team"}
 
 def choose_list_scope() -> ListScope:
     """Show the choice of the list scope, and return it. Users who only read have no own list."""
-    if not principal().may(Permission.TRACK):
+    if not get_principal().may(Permission.TRACK):
         return ListScope.TEAM
     chosen = st.segmented_control(
         "Whose list",
         list(LABELS.values()),
-        default=LABELS[default_list_scope(principal())],
+        default=LABELS[default_list_scope(get_principal())],
         required=True,
         key=KEY,
         label_visibility="collapsed",
@@ -29,4 +29,4 @@ def choose_list_scope() -> ListScope:
 
 def may_change(whose: ListScope) -> bool:
     """Return whether the user may change the products of a list scope."""
-    return principal().may(Permission.TEAM if whose is ListScope.TEAM else Permission.TRACK)
+    return get_principal().may(Permission.TEAM if whose is ListScope.TEAM else Permission.TRACK)

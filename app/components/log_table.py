@@ -14,7 +14,7 @@ from app.components import data_table
 Choice = TypeVar("Choice")
 
 
-def choice(
+def choose_filter(
     log: str, label: str, options: Mapping[Choice, str], key: str, everything: str, width: int = 220
 ) -> Choice | None:
     """Show what a log can be narrowed to, in words; return the chosen one, None for everything."""
@@ -32,7 +32,7 @@ def choice(
     )
 
 
-def table(rows: pd.DataFrame, columns: Mapping[str, Any], key: str) -> None:
+def show_log(rows: pd.DataFrame, columns: Mapping[str, Any], key: str) -> None:
     """Show lines of a log as high as they are."""
     data_table.show_table(
         rows,
@@ -44,7 +44,7 @@ def table(rows: pd.DataFrame, columns: Mapping[str, Any], key: str) -> None:
     )
 
 
-def before(log: str) -> int | None:
+def get_cursor(log: str) -> int | None:
     """Return the number before which a log is shown, None for the newest."""
     pages: list[int] = st.session_state.get(_key(log), [])
     return pages[-1] if pages else None
@@ -64,11 +64,11 @@ class Numbered(Protocol):
         ...
 
 
-def buttons(log: str, found: Sequence[Numbered], size: int) -> None:
+def show_page_buttons(log: str, found: Sequence[Numbered], size: int) -> None:
     """Offer newer and older pages; a line more than `size` was found where there are older ones."""
     last_shown = found[size - 1].id if len(found) > size else None
     with st.container(horizontal=True, horizontal_alignment="right"):
-        if before(log) is not None:
+        if get_cursor(log) is not None:
             st.button("Newer", icon=":material/arrow_back:", on_click=_newer, args=(log,))
         if last_shown is not None:
             st.button(

@@ -22,7 +22,7 @@ USUAL_RANGE = 90
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ProductLink:
     """A product as the address names it; it may not exist."""
 
     marketplace: str
@@ -35,16 +35,16 @@ class Choice:
         return product_url(place.code, asin) if place and asin else None
 
 
-def product() -> Choice | None:
+def find_product_link() -> ProductLink | None:
     """Return the product that the address names, None when it names none."""
     marketplace = url_parameters.read_text(keys.MARKETPLACE)
     asin = url_parameters.read_text(keys.ASIN)
     if not marketplace or not asin:
         return None
-    return Choice(marketplace.strip().upper()[:8], asin.strip().upper()[:20])
+    return ProductLink(marketplace.strip().upper()[:8], asin.strip().upper()[:20])
 
 
-def days() -> int:
+def choose_days() -> int:
     """Show the ranges and return the chosen number of days (0: all), kept in the address."""
     asked = url_parameters.read_text(keys.DAYS)
     known = {str(number) if number else "all": number for number in RANGES}

@@ -3,7 +3,7 @@
 from unicodedata import east_asian_width
 
 
-def fitting(text: str, letters: int) -> str:
+def fit_text(text: str, letters: int) -> str:
     """Return text in the room of so many latin letters, with "…" where it was cut."""
     room, end = float(letters), 0
     for end, sign in enumerate(text, 1):

@@ -38,22 +38,22 @@ class ThresholdInputs:
 
     def price(self) -> Decimal | None:
         """Return the price's threshold in percent, None for the usual. Raises InvalidInputError."""
-        return percent_of(self._price)
+        return parse_percent(self._price)
 
     def rank(self) -> Decimal | None:
         """Return the rank's threshold in percent, None for the usual. Raises InvalidInputError."""
-        return percent_of(self._rank)
+        return parse_percent(self._rank)
 
 
 def _without_effect(price: str, rank: str) -> list[str]:
     """Say which of two typed thresholds are too low to have an effect."""
     try:
-        return USUAL_RULE.ineffective(percent_of(price), percent_of(rank))
+        return USUAL_RULE.ineffective(parse_percent(price), parse_percent(rank))
     except InvalidInputError:
         return []  # told when it is saved
 
 
-def percent_of(written: str) -> Decimal | None:
+def parse_percent(written: str) -> Decimal | None:
     """Read a percentage as a person types it; None when it is empty.
 
     Raises InvalidInputError.

@@ -1,33 +1,23 @@
 """Cached reads: the only place where Streamlit's cache meets the database.
 
-One module per screen's questions. A cached function takes plain values, among
-them the data versions of the products it reads, and returns DataFrames or frozen
-dataclasses, never rows of the ORM.
+One module per screen or subject. A cached function takes plain values, among them
+the data versions of the products it reads, and returns DataFrames or frozen
+dataclasses, never ORM rows.
 """
 
 import streamlit as st
 
-from app.auth import session as signed_in
-from core.accounts.access.permissions import Principal
-from core.accounts.access.sessions import DisplayPreferences
+from app.auth.session import get_display, get_principal
 from core.database import availability
 from core.database.session import read_scope
 from core.demo import seed
 
-
-def principal() -> Principal:
-    """Return who is signed in. Raises SignedOutError for nobody."""
-    return signed_in.principal()
-
-
-def display() -> DisplayPreferences:
-    """Return how whoever is signed in wants to see pages. Raises SignedOutError for nobody."""
-    return signed_in.get_display()
+__all__ = ["get_display", "get_principal", "has_demo", "is_read_only"]
 
 
 @st.cache_data(ttl=30, show_spinner=False)
 def has_demo() -> bool:
-    """Return whether invented products are among the products."""
+    """Return whether the demo's products are stored."""
     with read_scope() as session:
         return seed.has_demo(session)
 

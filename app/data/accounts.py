@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from app.auth import session as signed
-from app.data import principal
+from app.data import get_principal
 from core.accounts.access import api_tokens, audit, sessions
 from core.accounts.access import team_settings as team
 from core.accounts.access.api_tokens import ApiTokenInfo
@@ -27,57 +27,61 @@ MOST_IN_FILE = 20_000
 _FILE_HEADER = ("number", "time", "person", "means", "address", "what", "thing", "old", "new")
 
 
-def own_profile() -> Profile:
+def get_own_profile() -> Profile:
     """Return the acting person's profile."""
     with read_scope() as session:
-        return profile.get_profile(session, principal())
+        return profile.get_profile(session, get_principal())
 
 
-def own_sign_ins() -> list[OpenSession]:
+def list_own_sessions() -> list[OpenSession]:
     """Return where the acting person is signed in."""
     with read_scope() as session:
         return sessions.list_open_sessions(
-            session, principal(), signed.get_lifetime(), datetime.now(UTC)
+            session, get_principal(), signed.get_lifetime(), datetime.now(UTC)
         )
 
 
-def recovery_codes_left() -> RecoveryCodesLeft:
+def count_recovery_codes() -> RecoveryCodesLeft:
     """Return the unused recovery codes of the acting person, as a count."""
     with read_scope() as session:
-        return two_factor.count_recovery_codes(session, principal())
+        return two_factor.count_recovery_codes(session, get_principal())
 
 
-def own_tokens() -> list[ApiTokenInfo]:
+def list_own_tokens() -> list[ApiTokenInfo]:
     """Return the acting person's API tokens."""
     with read_scope() as session:
-        return api_tokens.list_own_tokens(session, principal(), datetime.now(UTC))
+        return api_tokens.list_own_tokens(session, get_principal(), datetime.now(UTC))
 
 
-def own_notices() -> list[AccountNotice]:
+def list_own_notices() -> list[AccountNotice]:
     """Return what is behind the acting person's bell."""
     with read_scope() as session:
-        return account_notices.list_notices(session, principal())
+        return account_notices.list_notices(session, get_principal())
 
 
-def members() -> list[Member]:
+def list_members() -> list[Member]:
     """Return the people of the team; for administrators."""
     with read_scope() as session:
-        return membership.list_members(session, principal())
+        return membership.list_members(session, get_principal())
 
 
-def team_tokens() -> list[ApiTokenInfo]:
+def list_team_tokens() -> list[ApiTokenInfo]:
     """Return everybody's API tokens; for administrators."""
     with read_scope() as session:
-        return api_tokens.list_team_tokens(session, principal(), datetime.now(UTC))
+        return api_tokens.list_team_tokens(session, get_principal(), datetime.now(UTC))
 
 
-def team_settings() -> TeamSettings:
+def get_team_settings() -> TeamSettings:
     """Return what is set for the team; for administrators."""
     with read_scope() as session:
-        return team.get_team_settings(session, principal(), get_settings().amazcope_registration)
+        return team.get_team_settings(
+            session, get_principal(), get_settings().amazcope_registration
+        )
 
 
-def audit_events(what: str | None, person_id: int | None, before: int | None) -> list[AuditEntry]:
+def list_audit_events(
+    what: str | None, person_id: int | None, before: int | None
+) -> list[AuditEntry]:
     """Return a page of the audit, newest first, and one more event where there are older ones.
 
     For administrators.
@@ -85,19 +89,19 @@ def audit_events(what: str | None, person_id: int | None, before: int | None) ->
     more = audit.PAGE + 1
     with read_scope() as session:
         found = audit.list_events(
-            session, principal(), what=what, person_id=person_id, before=before, limit=more
+            session, get_principal(), what=what, person_id=person_id, before=before, limit=more
         )
         names = product_names(session, set().union(*map(find_product_ids, found)))
     return [name_products(event, names) for event in found]
 
 
-def kinds_of_events() -> list[str]:
+def list_event_kinds() -> list[str]:
     """Return what there is to narrow the audit by; for administrators."""
     with read_scope() as session:
-        return audit.list_event_kinds(session, principal())
+        return audit.list_event_kinds(session, get_principal())
 
 
-def audit_file(who: Principal, what: str | None, person_id: int | None) -> bytes:
+def export_audit(who: Principal, what: str | None, person_id: int | None) -> bytes:
     """Return the newest events as a CSV file that spreadsheets take for text alone."""
     with read_scope() as session:
         found = audit.list_events(session, who, what=what, person_id=person_id, limit=MOST_IN_FILE)

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from app.data import principal
+from app.data import get_principal
 from core.agents import queries
 from core.agents.queries import CallCounts, CallRow
 from core.agents.rules import CallOutcome
@@ -10,7 +10,9 @@ from core.database.session import read_scope
 from core.settings.environment import get_settings
 
 
-def calls(outcome: CallOutcome | None, person_id: int | None, before: int | None) -> list[CallRow]:
+def list_calls(
+    outcome: CallOutcome | None, person_id: int | None, before: int | None
+) -> list[CallRow]:
     """Return a page of the team's calls, newest first, and one more where there are older ones.
 
     For administrators.
@@ -18,22 +20,27 @@ def calls(outcome: CallOutcome | None, person_id: int | None, before: int | None
     more = queries.PAGE + 1
     with read_scope() as session:
         return queries.list_calls(
-            session, principal(), outcome=outcome, person_id=person_id, before=before, limit=more
+            session,
+            get_principal(),
+            outcome=outcome,
+            person_id=person_id,
+            before=before,
+            limit=more,
         )
 
 
 def has_calls() -> bool:
     """Return whether any agent of the team ever called; for administrators."""
     with read_scope() as session:
-        return bool(queries.list_calls(session, principal(), limit=1))
+        return bool(queries.list_calls(session, get_principal(), limit=1))
 
 
-def counts_of_a_day() -> CallCounts:
+def count_calls() -> CallCounts:
     """Return how the calls of the last 24 hours ended; for administrators."""
     with read_scope() as session:
-        return queries.count_calls(session, principal(), datetime.now(UTC) - timedelta(days=1))
+        return queries.count_calls(session, get_principal(), datetime.now(UTC) - timedelta(days=1))
 
 
-def address() -> str:
+def get_mcp_url() -> str:
     """Return where agents reach the MCP server."""
     return get_settings().mcp_url

@@ -14,12 +14,13 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from app.data import principal
-from app.data.prebuilt_figure import FigureBody, body_of
+from app.data import get_principal
+from app.data.prebuilt_figure import FigureBody, pack_figure
 from core.catalog.marketplaces import get_marketplace
 from core.chart_theme import MoneyStyle, money_style
 from core.database.session import read_scope
-from core.history.product_summary import HistoryKey, ProductSummary, find_product_summary
+from core.history import product_summary
+from core.history.product_summary import HistoryKey, ProductSummary
 from core.history.timeline import charts, queries, series
 from core.history.timeline.charts import EventMark
 from core.history.timeline.period import read_timeline
@@ -37,7 +38,7 @@ MOST_DEAL_DAYS = 90  # deals are read from the table itself
 
 
 @dataclass(frozen=True, slots=True)
-class Period:
+class PeriodView:
     """What a page shows of a product's period."""
 
     since: datetime
@@ -54,18 +55,18 @@ class Period:
     ratings_counts: Sequence[float]
 
 
-def product_head(marketplace: str, asin: str) -> ProductSummary | None:
+def find_product_summary(marketplace: str, asin: str) -> ProductSummary | None:
     """Return a product as the acting person sees it now. Not kept: it carries the version."""
     with read_scope() as session:
-        return find_product_summary(session, principal(), marketplace, asin)
+        return product_summary.find_product_summary(session, get_principal(), marketplace, asin)
 
 
-def period(head: ProductSummary, days: int) -> Period | None:
+def read_period(head: ProductSummary, days: int) -> PeriodView | None:
     """Return what to show of the last `days` (0: all), None when nothing was ever observed."""
     if head.history_key is None:
         return None
     category = (head.bsr_category_id or -1, head.bsr_category or "")
-    zone, written = principal().time_zone, formats.current()
+    zone, written = get_principal().time_zone, formats.current()
     return _period(head.history_key, days, category, zone, written, head.data_version)
 
 
@@ -77,7 +78,7 @@ def _period(
     zone: str,
     written: Formats,
     data_version: int,
-) -> Period:
+) -> PeriodView:
     del data_version  # part of the key
     until = datetime.now(UTC)
     since = _since(key.first_day, days, until)
@@ -121,16 +122,16 @@ def _shape(
     marks: Sequence[EventMark],
     categories: dict[int, str],
     zone: ZoneInfo,
-) -> Period:
+) -> PeriodView:
     figure = charts.price_and_rank(timeline, money, events=marks, categories=categories, zone=zone)
-    return Period(
+    return PeriodView(
         since=timeline.since,
         until=timeline.until,
         is_by_day=timeline.is_by_day,
         shows_deals=_shows_deals(timeline),
         statistics=timeline.statistics(),
-        price_and_rank=body_of(figure),
-        rating_and_count=body_of(charts.rating_and_count(timeline, zone=zone)),
+        price_and_rank=pack_figure(figure),
+        rating_and_count=pack_figure(charts.rating_and_count(timeline, zone=zone)),
         alt=charts.alt_text(timeline, money),
         prices=sample_line(timeline.line(series.PRICE)),
         ranks=sample_line(timeline.comparable_ranks()),
@@ -140,7 +141,7 @@ def _shape(
 
 
 @st.cache_data(ttl=KEPT, max_entries=200, show_spinner=False)
-def versions(product_id: int, data_version: int) -> list[ListingText]:
+def list_listing_versions(product_id: int, data_version: int) -> list[ListingText]:
     """Return the versions of a listing, newest first."""
     del data_version  # part of the key
     with read_scope() as session:
@@ -148,14 +149,14 @@ def versions(product_id: int, data_version: int) -> list[ListingText]:
 
 
 @st.cache_data(ttl=KEPT, max_entries=200, show_spinner=False)
-def snapshot_count(product_id: int, since: datetime, until: datetime, data_version: int) -> int:
+def count_snapshots(product_id: int, since: datetime, until: datetime, data_version: int) -> int:
     """Return how many snapshots a period holds."""
     del data_version  # part of the key
     with read_scope() as session:
         return queries.count_snapshots(session, product_id, since, until)
 
 
-def snapshot_rows(
+def list_snapshots(
     product_id: int, since: datetime, until: datetime, *, offset: int = 0, limit: int | None = 100
 ) -> list[dict[str, Any]]:
     """Return stored snapshots of a period, newest first."""

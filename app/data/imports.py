@@ -9,7 +9,7 @@ from io import SEEK_END, BytesIO
 
 import streamlit as st
 
-from app.data import principal
+from app.data import get_principal
 from core.accounts.access.permissions import Principal
 from core.database.session import read_scope
 from core.importing import queries
@@ -19,13 +19,13 @@ from core.importing.queries import ImportView, ResultGroup, ResultRow
 def find_import(run_id: int) -> ImportView | None:
     """Return an import as it is now."""
     with read_scope() as session:
-        return queries.find_import(session, principal(), run_id)
+        return queries.find_import(session, get_principal(), run_id)
 
 
 def list_imports() -> list[ImportView]:
     """Return the newest imports, newest first."""
     with read_scope() as session:
-        return queries.list_imports(session, principal())
+        return queries.list_imports(session, get_principal())
 
 
 @st.cache_data(ttl=600, max_entries=200, show_spinner=False)
@@ -60,4 +60,4 @@ def export_row_results(who: Principal, run_id: int) -> bytes:
 def find_only_product(run_id: int) -> tuple[str, str] | None:
     """Return marketplace and ASIN of an import's product, None unless it is about one."""
     with read_scope() as session:
-        return queries.find_only_product(session, principal(), run_id)
+        return queries.find_only_product(session, get_principal(), run_id)

@@ -20,7 +20,7 @@ class FigureBody:
     layout: Properties
 
 
-def body_of(figure: Mapping[str, Any]) -> FigureBody:
+def pack_figure(figure: Mapping[str, Any]) -> FigureBody:
     """Return what there is to keep of a figure, given as the dict that plotly takes."""
     traces = tuple(_as_json(trace) for trace in figure["data"])
     return FigureBody(traces, _as_json(figure["layout"]))
@@ -41,7 +41,7 @@ def _as_plain(value: Any) -> Any:
     return {"dtype": name, "bdata": b64encode(packed.tobytes()).decode()}
 
 
-class KeptFigure(BaseFigure):  # type: ignore[misc]  # plotly carries no types
+class PrebuiltFigure(BaseFigure):  # type: ignore[misc]  # plotly carries no types
     """Stands for a figure: plotly would check, copy and clean each of its values once more.
 
     Only what Streamlit asks of a figure works: `to_dict`, whose values are JSON

@@ -1,116 +1,120 @@
-"""Cached reads of the lists: products, changes since yesterday, what can be chosen.
+"""Cached reads of the product lists: products, changes since yesterday, filter options.
 
-A list is kept for ten seconds per person and question, the overview for a minute
-(it says how old its figures are). The session's `moment` is part of the question
-and changes with each of its own actions: whoever acts sees the result at once.
+A list is kept for ten seconds per user and filter, the overview for a minute (it shows
+the age of its figures). The session's token is part of each cache key and changes with
+the session's own actions: users see the result of an action at once.
 """
 
 from uuid import uuid4
 
 import streamlit as st
 
-from app.data import display, principal
+from app.data import get_display, get_principal
 from core.accounts.access.permissions import Principal
 from core.catalog.marketplaces import MARKETPLACES
 from core.database.session import read_scope
 from core.tracking.list_filter import ListFilter, ListScope, Sort, State
-from core.tracking.lists import freshness as counts
-from core.tracking.lists import queries
+from core.tracking.lists import freshness, queries
 from core.tracking.lists.freshness import Freshness
 from core.tracking.lists.queries import ListPage
 from core.tracking.rules import Role
 
 CHANGES_SHOWN = 6
-_MOMENT = "_list_moment"
+_TOKEN = "_list_token"  # noqa: S105 - a key of the session's state
 
 
-def moment() -> str:
-    """Return a word that differs after each action of this session."""
-    return str(st.session_state.get(_MOMENT, ""))
+def get_cache_token() -> str:
+    """Return a string that differs after each action of this session."""
+    return str(st.session_state.get(_TOKEN, ""))
 
 
-def forget() -> None:
-    """Make this session read its lists anew."""
-    st.session_state[_MOMENT] = uuid4().hex
+def clear_lists() -> None:
+    """Make this session read its lists again."""
+    st.session_state[_TOKEN] = uuid4().hex
 
 
-def products(asked: ListFilter, sort: Sort, page: int) -> ListPage:
-    """Return a page of products; the first where the page asked for doesn't exist."""
-    found = _products(principal(), asked, sort, page, page_size(), moment())
+def find_products(asked: ListFilter, sort: Sort, page: int) -> ListPage:
+    """Return a page of products; the first one where the requested page doesn't exist."""
+    found = _find_products(get_principal(), asked, sort, page, get_page_size(), get_cache_token())
     if found.total and found.rows.empty:
-        return _products(principal(), asked, sort, 1, page_size(), moment())
+        return _find_products(get_principal(), asked, sort, 1, get_page_size(), get_cache_token())
     return found
 
 
-def page_size() -> int:
-    """Return how many products a page of the list shows to this person."""
-    return display().page_size
+def get_page_size() -> int:
+    """Return how many products the user sees on a page."""
+    return get_display().page_size
 
 
 @st.cache_data(ttl=10, max_entries=500, show_spinner=False)
-def _products(
-    who: Principal, asked: ListFilter, sort: Sort, page: int, size: int, moment: str
+def _find_products(
+    who: Principal, asked: ListFilter, sort: Sort, page: int, size: int, token: str
 ) -> ListPage:
-    del moment
+    del token
     with read_scope() as session:
         return queries.find_products(session, who, asked, sort, page, size)
 
 
-def changes(state: State, roles: tuple[Role, ...], whose: ListScope) -> ListPage:
-    """Return the worst changes since yesterday that are such news, and how many there are."""
-    return _changes(principal(), ListFilter(states=(state,), roles=roles, whose=whose), moment())
+def find_changes(state: State, roles: tuple[Role, ...], whose: ListScope) -> ListPage:
+    """Return the products in a state, worst change first, as many as the overview shows.
+
+    The page's `total` counts all of them.
+    """
+    asked = ListFilter(states=(state,), roles=roles, whose=whose)
+    return _find_changes(get_principal(), asked, get_cache_token())
 
 
 @st.cache_data(ttl=60, max_entries=500, show_spinner=False)
-def _changes(who: Principal, asked: ListFilter, moment: str) -> ListPage:
-    del moment
+def _find_changes(who: Principal, asked: ListFilter, token: str) -> ListPage:
+    del token
     with read_scope() as session:
         return queries.find_products(session, who, asked, Sort(), 1, CHANGES_SHOWN)
 
 
-def doubtful(whose: ListScope) -> int:
-    """Return how many products show a value that the gate doubts."""
-    return _count(principal(), ListFilter(states=(State.DOUBTFUL,), whose=whose), moment())
+def count_flagged(whose: ListScope) -> int:
+    """Return how many products have a flagged value."""
+    flagged = ListFilter(states=(State.DOUBTFUL,), whose=whose)
+    return _count_products(get_principal(), flagged, get_cache_token())
 
 
 @st.cache_data(ttl=60, max_entries=100, show_spinner=False)
-def _count(who: Principal, asked: ListFilter, moment: str) -> int:
-    del moment
+def _count_products(who: Principal, asked: ListFilter, token: str) -> int:
+    del token
     with read_scope() as session:
         return queries.count_products(session, who, asked)
 
 
-def freshness(whose: ListScope) -> Freshness:
+def read_freshness(whose: ListScope) -> Freshness:
     """Return how up to date the products are, as of a minute ago at most."""
-    return _freshness(principal(), whose, moment())
+    return _read_freshness(get_principal(), whose, get_cache_token())
 
 
 @st.cache_data(ttl=60, max_entries=100, show_spinner=False)
-def _freshness(who: Principal, whose: ListScope, moment: str) -> Freshness:
-    del moment
+def _read_freshness(who: Principal, whose: ListScope, token: str) -> Freshness:
+    del token
     with read_scope() as session:
-        return counts.freshness(session, who, whose)
+        return freshness.freshness(session, who, whose)
 
 
-def follows_anything() -> bool:
-    """Return whether anybody of the team follows any product; never cached."""
+def tracks_anything() -> bool:
+    """Return whether the team tracks any product; never cached."""
     with read_scope() as session:
-        return queries.tracks_anything(session, principal(), ListScope.TEAM)
+        return queries.tracks_anything(session, get_principal(), ListScope.TEAM)
 
 
-def marketplaces(whose: ListScope) -> list[str]:
-    """Return the marketplaces with followed products, in the usual order."""
-    return _choices(principal(), whose, moment())[0]
+def list_marketplaces(whose: ListScope) -> list[str]:
+    """Return the marketplaces of tracked products, in the order of `MARKETPLACES`."""
+    return _list_options(get_principal(), whose, get_cache_token())[0]
 
 
-def tags(whose: ListScope) -> list[str]:
+def list_tags(whose: ListScope) -> list[str]:
     """Return the tags in use."""
-    return _choices(principal(), whose, moment())[1]
+    return _list_options(get_principal(), whose, get_cache_token())[1]
 
 
 @st.cache_data(ttl=60, max_entries=100, show_spinner=False)
-def _choices(who: Principal, whose: ListScope, moment: str) -> tuple[list[str], list[str]]:
-    del moment
+def _list_options(who: Principal, whose: ListScope, token: str) -> tuple[list[str], list[str]]:
+    del token
     with read_scope() as session:
         codes = queries.list_marketplaces(session, who, list(MARKETPLACES), whose)
         return codes, queries.list_tags(session, who, whose)

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import orjson
 
-from app.data import principal
+from app.data import get_principal
 from core.database.session import read_scope
 from core.errors import NotFoundError
 from core.history.product_summary import ProductSummary
@@ -12,18 +12,18 @@ from core.history.provenance.provenance import Provenance, read_raw_item
 from core.history.provenance.queries import find_origin, find_origin_of_look, find_origin_of_value
 
 
-def origin(
+def find_provenance(
     head: ProductSummary, column: str, snapshot: tuple[datetime, int] | None = None
 ) -> Provenance | None:
     """Return a figure's origin: of the snapshot of that time and source, else of the newest."""
     with read_scope() as session:
         if snapshot is not None:
-            return find_origin_of_look(session, principal(), head, column, *snapshot)
-        newest = find_origin(session, principal(), head, column, None)
+            return find_origin_of_look(session, get_principal(), head, column, *snapshot)
+        newest = find_origin(session, get_principal(), head, column, None)
     return None if newest is None else newest.provenance
 
 
-def origin_of_value(
+def find_value_provenance(
     head: ProductSummary,
     column: str,
     value: float,
@@ -34,11 +34,11 @@ def origin_of_value(
     """Return where a value of a period was first (last) said, None when no kept snapshot does."""
     with read_scope() as session:
         return find_origin_of_value(
-            session, principal(), head, column, round(value), period, last=last
+            session, get_principal(), head, column, round(value), period, last=last
         )
 
 
-def original_json(product_id: int, run_id: int, captured_at: datetime) -> bytes:
+def get_raw_item_json(product_id: int, run_id: int, captured_at: datetime) -> bytes:
     """Return an original item as readable JSON. Raises NotFoundError once it was let go."""
     from core.scraping.runs.store_items import (
         decode_raw_item,  # brings the actors along: few ask for it

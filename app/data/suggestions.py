@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 import orjson
 from sqlalchemy.orm import Session
 
-from app.data import history, principal
-from app.data.history import Period
-from app.data.prebuilt_figure import FigureBody, body_of
+from app.data import get_principal, history
+from app.data.history import PeriodView
+from app.data.prebuilt_figure import FigureBody, pack_figure
 from core.accounts.access.permissions import Permission, Principal
 from core.catalog.marketplaces import get_marketplace
 from core.chart_theme import money_style
@@ -39,7 +39,7 @@ _RANGES = (90, 180, 365)  # days that a chart of evidence may show; beyond them 
 
 
 @dataclass(frozen=True, slots=True)
-class About:
+class SuggestionDetails:
     """All that the page of one suggestion shows, but for its product's history."""
 
     view: SuggestionView
@@ -52,7 +52,7 @@ class About:
     change_set: ChangeSet | None  # None: nothing is to be done by hand
 
 
-def queue(asked: QueueFilter, page: int) -> QueuePage:
+def read_queue(asked: QueueFilter, page: int) -> QueuePage:
     """Return a page of the queue; the first where the page asked for doesn't exist."""
     found = _queue(asked, page)
     return _queue(asked, 1) if found.counts.total and not found.rows else found
@@ -60,7 +60,9 @@ def queue(asked: QueueFilter, page: int) -> QueuePage:
 
 def _queue(asked: QueueFilter, page: int) -> QueuePage:
     with read_scope() as session:
-        return queries.read_queue(session, principal(), asked, page, PAGE_SIZE, datetime.now(UTC))
+        return queries.read_queue(
+            session, get_principal(), asked, page, PAGE_SIZE, datetime.now(UTC)
+        )
 
 
 def pages(found: QueuePage) -> int:
@@ -68,16 +70,16 @@ def pages(found: QueuePage) -> int:
     return -(-found.counts.total // PAGE_SIZE)
 
 
-def find(suggestion_id: int) -> About | None:
+def find_suggestion(suggestion_id: int) -> SuggestionDetails | None:
     """Return one suggestion as it stands now, None where the team has none like that."""
-    who, now = principal(), datetime.now(UTC)
+    who, now = get_principal(), datetime.now(UTC)
     with read_scope() as session:
         view = queries.find_suggestion(session, who, suggestion_id, now)
         if view is None:
             return None
         product_id = view.row.product_id
         earlier = queries.of_product(session, who, product_id, now)
-        return About(
+        return SuggestionDetails(
             view=view,
             change_set=_change_set(session, who, view),
             events=queries.time_line(session, who, suggestion_id),
@@ -100,69 +102,71 @@ def _change_set(session: Session, who: Principal, view: SuggestionView) -> Chang
     return export.change_set(session, who, [view.row.id])
 
 
-def of_product(product_id: int) -> list[QueueRow]:
+def list_product_suggestions(product_id: int) -> list[QueueRow]:
     """Return the team's suggestions about a product, newest first."""
     with read_scope() as session:
-        return queries.of_product(session, principal(), product_id, datetime.now(UTC))
+        return queries.of_product(session, get_principal(), product_id, datetime.now(UTC))
 
 
-def spoken() -> ModelAddress:
+def get_model_address() -> ModelAddress:
     """Return which model speaks, or why none does."""
     return get_spoken(get_settings())
 
 
-def model_today() -> ModelDay:
+def read_model_day() -> ModelDay:
     """Return how the team fared with the model today."""
     with read_scope() as session:
-        return model_day(session, principal(), datetime.now(UTC))
+        return model_day(session, get_principal(), datetime.now(UTC))
 
 
-def has_four_eyes() -> bool:
+def requires_second_approver() -> bool:
     """Return whether who asked for advice may not approve it."""
     with read_scope() as session:
-        return service.has_four_eyes(session, principal().team_id)
+        return service.has_four_eyes(session, get_principal().team_id)
 
 
-def how_far(product_ids: Sequence[int], since: datetime) -> AdviceProgress:
+def read_advice_progress(product_ids: Sequence[int], since: datetime) -> AdviceProgress:
     """Return how far the advisors are with products that were asked about."""
     with read_scope() as session:
-        return advice_queries.how_far(session, principal(), product_ids, since, datetime.now(UTC))
+        return advice_queries.how_far(
+            session, get_principal(), product_ids, since, datetime.now(UTC)
+        )
 
 
-def own_products() -> list[int]:
+def list_own_product_ids() -> list[int]:
     """Return the team's own products, as many as are asked about at once."""
     with read_scope() as session:
-        return advice_queries.own_products(session, principal(), MOST_ASKED)
+        return advice_queries.own_products(session, get_principal(), MOST_ASKED)
 
 
-def answers(product_ids: Sequence[int], since: datetime) -> list[AdvisorAnswer]:
+def list_advisor_answers(product_ids: Sequence[int], since: datetime) -> list[AdvisorAnswer]:
     """Return what advisors answered about products since then."""
     with read_scope() as session:
-        return advice_queries.answers_since(session, principal(), product_ids, since)
+        return advice_queries.answers_since(session, get_principal(), product_ids, since)
 
 
-def competitors(product_id: int) -> list[CompetitorRow]:
+def list_competitors(product_id: int) -> list[CompetitorRow]:
     """Return the chosen competitors of a product."""
     with read_scope() as session:
-        return competitor_queries.competitors_of(session, principal(), product_id)
+        return competitor_queries.competitors_of(session, get_principal(), product_id)
 
 
-def own_products_in(marketplace: str) -> list[OwnProduct]:
+def list_own_products(marketplace: str) -> list[OwnProduct]:
     """Return the team's own products of a marketplace, to compare others with."""
     with read_scope() as session:
-        return competitor_queries.own_products_in(session, principal(), marketplace)
+        return competitor_queries.own_products_in(session, get_principal(), marketplace)
 
 
-def price_caps(product_id: int) -> PriceCaps:
+def get_price_caps(product_id: int) -> PriceCaps:
     """Return between which prices a product may be moved."""
     with read_scope() as session:
-        return competitor_queries.price_caps_of(session, principal(), product_id)
+        return competitor_queries.price_caps_of(session, get_principal(), product_id)
 
 
 # The chart
 
 
-def days_for(view: SuggestionView, now: datetime) -> int:
+def count_chart_days(view: SuggestionView, now: datetime) -> int:
     """Return how many days a chart has to show so that all evidence is on it (0: all)."""
     times = [
         key.captured_at for each in view.evidence if charts.is_drawn(each) for key in each.snapshots
@@ -171,11 +175,13 @@ def days_for(view: SuggestionView, now: datetime) -> int:
     return next((days for days in _RANGES if days >= oldest), history.ALL)
 
 
-def chart(head: ProductSummary, period: Period, view: SuggestionView) -> FigureBody:
+def build_evidence_chart(
+    head: ProductSummary, period: PeriodView, view: SuggestionView
+) -> FigureBody:
     """Return the product's chart with the evidence, and a proposed price, drawn on it."""
     place = get_marketplace(head.marketplace)
     money = money_style(place.currency, place.locale)
-    zone = ZoneInfo(principal().time_zone)
+    zone = ZoneInfo(get_principal().time_zone)
     traces = charts.evidence_traces(view.evidence, head.product_id, money, zone)
     layout: dict[str, Any] = {
         name: orjson.loads(value) for name, value in period.price_and_rank.layout.items()
@@ -186,5 +192,5 @@ def chart(head: ProductSummary, period: Period, view: SuggestionView) -> FigureB
         if action.change is Change.UPDATE_PRICE and isinstance(price, int) and between:
             traces.append(charts.proposed_price_trace(price, between, money))
     charts.make_room(layout, traces)
-    added = body_of({"data": traces, "layout": layout})
+    added = pack_figure({"data": traces, "layout": layout})
     return FigureBody(period.price_and_rank.traces + added.traces, added.layout)

@@ -88,11 +88,11 @@ def _show_raw_item(check: FailedCheck) -> None:
     """Show a check's raw response as data, and offer it as a file."""
     item = data.find_raw_item(check.run_id, check.product_id)
     if item is None:
-        cards.unknown("no item came back for this product, or it is older than what is kept")
+        cards.show_unknown("no item came back for this product, or it is older than what is kept")
         return
     text = json.dumps(item, ensure_ascii=False, indent=2)
     with st.container(border=True):
-        downloads.button(
+        downloads.show_download_button(
             "Original item",
             f"item-{check.run_id}-{check.asin}.json",
             downloads.JSON,

@@ -12,8 +12,8 @@ def show_figures(health: Health) -> None:
     due = sum(each.schedule.due for each in health.providers)
     overdue = sum(each.schedule.overdue for each in health.providers)
     leased = sum(each.schedule.leased for each in health.providers)
-    counted = format_moment(health.as_of, data.principal().time_zone)
-    cards.metric_row(
+    counted = format_moment(health.as_of, data.get_principal().time_zone)
+    cards.show_metrics(
         [
             _worker_card(health),
             cards.Card(

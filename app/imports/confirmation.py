@@ -65,7 +65,7 @@ def show_confirmation(view: ImportView) -> None:
 
 def _ask_time(view: ImportView) -> None:
     """Show the time that the rows will get; ask for it where the file has none."""
-    zone = data.principal().time_zone
+    zone = data.get_principal().time_zone
     if not view.needs_time:
         zoned = describe_zone(zone) if FileKind(view.kind) is FileKind.HISTORY_FILE else ""
         st.caption(f":material/schedule: {view.times or ''} {zoned}")
@@ -132,7 +132,7 @@ def _ask_role() -> None:
 def _ask_tags() -> None:
     st.multiselect(
         "Tags",
-        products.tags(ListScope.MINE),
+        products.list_tags(ListScope.MINE),
         key=TAGS,
         accept_new_options=True,
         placeholder="Choose or type",
@@ -176,7 +176,7 @@ def cost_sentence(view: ImportView) -> str:
 
 def _confirm(view: ImportView) -> None:
     with form_error.keep_error():
-        imports.confirm(view.id, _read_confirmation())
+        imports.confirm_import(view.id, _read_confirmation())
 
 
 def _read_confirmation() -> Confirmation:
@@ -198,5 +198,5 @@ def _captured_at(local: datetime | None, zone: str) -> datetime | None:
 
 def _discard(run_id: int) -> None:
     with form_error.keep_error():
-        imports.discard(run_id)
+        imports.discard_import(run_id)
         open_import(None)

@@ -5,8 +5,8 @@ import streamlit as st
 
 from app import keys
 from app.components import cards, data_table, downloads
+from app.data import get_principal
 from app.data import imports as data
-from app.data import principal
 from app.imports.address import open_import
 from core.importing.queries import ImportView, ResultGroup
 from core.importing.row_outcomes import has_failed, outcome_label
@@ -17,7 +17,7 @@ from core.text.times import format_duration, format_moment
 
 def show_counts(view: ImportView) -> None:
     """Show the four counts of an import; the last three add up to the first."""
-    cards.metric_row(
+    cards.show_metrics(
         [
             cards.Card("Rows read", format_count(view.rows_read)),
             cards.Card("Stored", format_count(view.rows_stored)),
@@ -34,7 +34,7 @@ def show_result(view: ImportView) -> None:
     else:
         st.markdown(f"**{ended_sentence(view)}** · {_format_end(view)}")
     show_counts(view)
-    groups = data.count_row_results(principal(), view.id, view.rows_read)
+    groups = data.count_row_results(get_principal(), view.id, view.rows_read)
     if groups:
         _show_outcomes(view, groups)
     with st.container(horizontal=True):
@@ -58,7 +58,7 @@ def ended_sentence(view: ImportView) -> str:
 
 def _format_end(view: ImportView) -> str:
     """Return when an import ended and how long it took."""
-    ended = format_moment(view.ended_at, principal().time_zone)
+    ended = format_moment(view.ended_at, get_principal().time_zone)
     if view.started_at is None or view.ended_at is None:
         return ended
     took = format_duration((view.ended_at - view.started_at).total_seconds())
@@ -95,7 +95,7 @@ def _show_outcomes(view: ImportView, groups: list[ResultGroup]) -> None:
 def _show_failed_rows(view: ImportView, group: ResultGroup) -> None:
     heading = f"{outcome_label(group.verdict)} · {format_counted(group.rows, 'row')}"
     with st.expander(heading, expanded=False):
-        shown = data.list_row_results(principal(), view.id, group.verdict, view.rows_read)
+        shown = data.list_row_results(get_principal(), view.id, group.verdict, view.rows_read)
         frame = pd.DataFrame(
             {
                 "Row": [row.number for row in shown],
@@ -114,7 +114,7 @@ def _show_failed_rows(view: ImportView, group: ResultGroup) -> None:
 
 
 def _show_download_button(view: ImportView) -> None:
-    downloads.button(
+    downloads.show_download_button(
         "Download results",
         f"import-{view.id}-results.csv",
         downloads.CSV,

@@ -18,7 +18,7 @@ _TYPES = ["csv", "tsv", "xlsx", "json", "jsonl", "ndjson", "gz", "txt"]
 
 def show_add_button(text: str) -> None:
     """Show "Add it" to users who may track: it opens the import page with this text."""
-    if session.principal().may(Permission.TRACK) and st.button(
+    if session.get_principal().may(Permission.TRACK) and st.button(
         "Add it", icon=":material/add:", key="to_add_it"
     ):
         st.session_state[TEXT] = text

@@ -32,7 +32,7 @@ def _discard_pending() -> None:
 )
 def show_confirmation(verb: Callable[..., str], given: tuple[object, ...]) -> None:
     """Ask for the password, and do what waits for it; single sign-on is asked for anew."""
-    own = accounts.own_profile()
+    own = accounts.get_own_profile()
     if not own.has_password:
         _sign_in_again()
         return
@@ -51,12 +51,12 @@ def show_confirmation(verb: Callable[..., str], given: tuple[object, ...]) -> No
         if not st.form_submit_button("Confirm and continue", type="primary"):
             return
     try:
-        account.prove(own, password)
+        account.confirm_password(own, password)
     except error_boundary.EXPECTED_ERRORS as error:
         st.error(error_boundary.get_message(error), icon=":material/error:")
         return
     _discard_pending()
-    account.do(verb, *given)
+    account.run_from_form(verb, *given)
 
 
 def _sign_in_again() -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from app.components.cards import Card, Direction
-from app.data.history import Period
+from app.data.history import PeriodView
 from core.catalog.money import format_price
 from core.history.current import missing_values
 from core.history.current.missing_values import Group
@@ -38,7 +38,7 @@ class CurrentFigure:
 
 
 def current_figures(
-    head: ProductSummary, period: Period | None, in_words: str, now: datetime, zone: str
+    head: ProductSummary, period: PeriodView | None, in_words: str, now: datetime, zone: str
 ) -> list[CurrentFigure]:
     """Return the cards of a product's page, the most important first."""
     made: list[tuple[Card, str, Group]] = [
@@ -82,7 +82,7 @@ _PRICE_LABELS = {
 }
 
 
-def _price(head: ProductSummary, period: Period | None, now: datetime) -> Card:
+def _price(head: ProductSummary, period: PeriodView | None, now: datetime) -> Card:
     label = _PRICE_LABELS.get(head.price_basis) if head.price_basis else None
     label = label or "Price"
     if head.price is None:
@@ -114,7 +114,7 @@ def _coupon(head: ProductSummary) -> str | None:
     return None
 
 
-def _rank(head: ProductSummary, period: Period | None, now: datetime) -> Card:
+def _rank(head: ProductSummary, period: PeriodView | None, now: datetime) -> Card:
     if head.bsr is None:
         return _blank("Best Sellers Rank", head, "bsr", now, "No rank")
     change = change_text(period.statistics.rank, format_rank_change) if period else None
@@ -143,7 +143,7 @@ def _rank_direction(before: float | None, after: float | None) -> Direction:
     return "up" if after < before else "down"
 
 
-def _rating(head: ProductSummary, period: Period | None, now: datetime) -> Card:
+def _rating(head: ProductSummary, period: PeriodView | None, now: datetime) -> Card:
     if head.rating is None:
         return _blank("Rating", head, "rating", now, "No rating")
     return Card(
@@ -154,7 +154,7 @@ def _rating(head: ProductSummary, period: Period | None, now: datetime) -> Card:
     )
 
 
-def _ratings_count(head: ProductSummary, period: Period | None, now: datetime) -> Card:
+def _ratings_count(head: ProductSummary, period: PeriodView | None, now: datetime) -> Card:
     if head.ratings_count is None:
         return _blank("Ratings", head, "rating", now, "No ratings")
     reviews = head.reviews_count
@@ -170,7 +170,7 @@ def _ratings_count(head: ProductSummary, period: Period | None, now: datetime) -
     )
 
 
-def _availability(head: ProductSummary, period: Period | None, now: datetime) -> Card:
+def _availability(head: ProductSummary, period: PeriodView | None, now: datetime) -> Card:
     if head.availability is None:
         return _blank("Availability", head, "availability", now, "Not said")
     state = head.availability

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from app.commands import products, suggestions
-from app.data import principal
+from app.data import get_principal
 from app.data import suggestions as data
 from core.accounts.access.permissions import Permission
 from core.suggestions.competitors.queries import OwnProduct
@@ -15,16 +15,16 @@ LONGEST_TITLE = 60
 _OWN = "compare_with"
 
 
-def popover(product_ids: Sequence[int], marketplaces: Sequence[str]) -> None:
+def show_compare_popover(product_ids: Sequence[int], marketplaces: Sequence[str]) -> None:
     """Offer to set ticked products as competitors of an own product, to users who may."""
-    if not principal().may(Permission.TRACK):
+    if not get_principal().may(Permission.TRACK):
         return
     with st.popover("Set as competitors of…", icon=":material/group_add:"):
         places = sorted(set(marketplaces))
         if len(places) > 1:
             st.caption("Ranks and prices compare only within one marketplace: tick one's only.")
             return
-        _choose(product_ids, data.own_products_in(places[0]), places[0])
+        _choose(product_ids, data.list_own_products(places[0]), places[0])
 
 
 def _choose(product_ids: Sequence[int], own: Sequence[OwnProduct], marketplace: str) -> None:
@@ -53,7 +53,7 @@ def _choose(product_ids: Sequence[int], own: Sequence[OwnProduct], marketplace: 
 
 def _compare(product_ids: list[int]) -> None:
     # Read when clicked: what was chosen last is not in the run that drew the button.
-    products.tell(suggestions.compare, st.session_state[_OWN], product_ids)
+    products.run_with_toast(suggestions.set_competitors, st.session_state[_OWN], product_ids)
 
 
 def _name(own: OwnProduct) -> str:

@@ -7,9 +7,9 @@ import streamlit as st
 from app import keys
 from app.commands import products
 from app.commands import suggestions as suggestion_actions
-from app.data import principal
+from app.data import get_principal
 from app.data import suggestions as data
-from app.data.history import Period
+from app.data.history import PeriodView
 from app.suggestions import request_advice
 from core.accounts.access.permissions import Permission
 from core.catalog.money import format_price
@@ -24,12 +24,12 @@ LONGEST_TITLE = 70
 _PASTED = "pasted_competitor"
 
 
-def suggestions(head: ProductSummary, _period: Period) -> None:
+def show_suggestions(head: ProductSummary, _period: PeriodView) -> None:
     """Show what was suggested for the product, newest first, and offer to ask."""
-    request_advice.progress()
+    request_advice.show_progress()
     with st.container(horizontal=True):
-        request_advice.button_for(head.product_id)
-    rows = data.of_product(head.product_id)
+        request_advice.show_button(head.product_id)
+    rows = data.list_product_suggestions(head.product_id)
     if not rows:
         st.caption("Nothing was suggested for this product yet.")
     now = datetime.now(UTC)
@@ -44,10 +44,10 @@ def suggestions(head: ProductSummary, _period: Period) -> None:
         )
 
 
-def competitors(head: ProductSummary, _period: Period) -> None:
+def show_competitors(head: ProductSummary, _period: PeriodView) -> None:
     """Show the chosen competitors beside the product; add and remove, for who may."""
-    may = principal().may(Permission.TRACK) and head.following is not None
-    rows = data.competitors(head.product_id)
+    may = get_principal().may(Permission.TRACK) and head.following is not None
+    rows = data.list_competitors(head.product_id)
     if not rows:
         st.caption(
             "No competitor is chosen yet. Advice on price and content compares with those "
@@ -57,7 +57,7 @@ def competitors(head: ProductSummary, _period: Period) -> None:
         _row(head, row, may_remove=may)
     if may:
         _add(head)
-    caps = labels.price_caps_text(data.price_caps(head.product_id), head.marketplace)
+    caps = labels.price_caps_text(data.get_price_caps(head.product_id), head.marketplace)
     st.caption(f":material/straighten: Price caps of advice: {escape_markdown(caps)}.")
 
 
@@ -82,7 +82,7 @@ def _row(head: ProductSummary, row: CompetitorRow, *, may_remove: bool) -> None:
                 "Remove",
                 icon=":material/close:",
                 key=f"remove_competitor_{row.product_id}",
-                on_click=products.tell,
+                on_click=products.run_with_toast,
                 args=(suggestion_actions.remove_competitor, head.product_id, row.product_id),
                 help="Compare no longer. It stays on the list of products.",
             )
@@ -125,5 +125,5 @@ def _add(head: ProductSummary) -> None:
 def _add_pasted(product_id: int, marketplace: str) -> None:
     # Read when clicked: what was typed last is not in the run that drew the button.
     pasted = st.session_state.get(_PASTED) or ""
-    products.tell(suggestion_actions.add_competitor, product_id, marketplace, pasted)
+    products.run_with_toast(suggestion_actions.add_competitor, product_id, marketplace, pasted)
     st.session_state[_PASTED] = ""

@@ -7,11 +7,11 @@ import streamlit as st
 from app import keys
 from app.commands import products as actions
 from app.components import cards, product_link
-from app.components.product_link import Choice
-from app.data import principal
+from app.components.product_link import ProductLink
+from app.data import get_principal
 from app.data import products as lists
-from app.data.history import MOST_DEAL_DAYS, Period
-from app.data.prebuilt_figure import KeptFigure
+from app.data.history import MOST_DEAL_DAYS, PeriodView
+from app.data.prebuilt_figure import PrebuiltFigure
 from app.imports import upload
 from app.products import competitors, dialogs
 from app.products import tabs as product_tables
@@ -34,7 +34,7 @@ CARD_WIDTH = 150  # px; two fit beside each other on a phone
 _ROLES = {"own": "own product", "competitor": "competitor", "watched": "watched"}
 
 
-def header(head: ProductSummary) -> None:
+def show_header(head: ProductSummary) -> None:
     """Show who the product is, and what stands in the way of newer values."""
     now = datetime.now(UTC)
     title = head.title or f"{head.asin} (no title seen yet)"
@@ -50,12 +50,12 @@ def header(head: ProductSummary) -> None:
         st.warning(f"{sentence}: “{escape_markdown(stands)}”.", icon=":material/visibility_off:")
 
 
-def controls(head: ProductSummary) -> int:
+def show_controls(head: ProductSummary) -> int:
     """Show the ranges and, at the right, what can be done; return the chosen days (0: all)."""
     with st.container(
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
     ):
-        days = product_link.days()
+        days = product_link.choose_days()
         with st.container(horizontal=True, width="content", gap="small"):
             _buttons(head)
     return days
@@ -82,7 +82,7 @@ def _identity(head: ProductSummary, now: datetime) -> str:
 
 def _buttons(head: ProductSummary) -> None:
     """Offer what this person may do: a viewer nothing, a manager also to a teammate's product."""
-    who, following = principal(), head.following
+    who, following = get_principal(), head.following
     if not who.may(Permission.TRACK):
         return
     if following is None or not following.is_mine:
@@ -90,8 +90,8 @@ def _buttons(head: ProductSummary) -> None:
             "Follow",
             icon=":material/add:",
             key=keys.FOLLOW,
-            on_click=actions.tell,
-            args=(actions.follow, head.marketplace, head.asin),
+            on_click=actions.run_with_toast,
+            args=(actions.track_product, head.marketplace, head.asin),
             help="Put it on your own list, with settings of your own.",
         )
     if following is None:
@@ -100,18 +100,18 @@ def _buttons(head: ProductSummary) -> None:
         "Refresh",
         icon=":material/refresh:",
         key=keys.REFRESH,
-        on_click=actions.tell,
-        args=(actions.refresh, [head.product_id]),
+        on_click=actions.run_with_toast,
+        args=(actions.request_checks, [head.product_id]),
         help="Ask for a look now, ahead of the usual round.",
     )
     may_set = following.is_mine or who.may(Permission.TEAM)
     if may_set and st.button("Settings", icon=":material/tune:", key="settings"):
-        dialogs.settings(head)
+        dialogs.show_settings(head)
 
 
-def figures(head: ProductSummary, period: Period | None, in_words: str) -> None:
+def show_figures(head: ProductSummary, period: PeriodView | None, in_words: str) -> None:
     """Show the current figures; each opens where it comes from."""
-    zone = principal().time_zone
+    zone = get_principal().time_zone
     made = current_figures(head, period, in_words, datetime.now(UTC), zone)
     with st.grid(len(made), min_column_width=CARD_WIDTH):
         for figure in made:
@@ -120,7 +120,7 @@ def figures(head: ProductSummary, period: Period | None, in_words: str) -> None:
 
 def _figure(head: ProductSummary, figure: CurrentFigure) -> None:
     with st.container(gap=None, height="stretch"):
-        cards.metric(figure.card)
+        cards.show_metric(figure.card)
         if st.button(
             figure.age or "never seen",
             type="tertiary",
@@ -129,14 +129,14 @@ def _figure(head: ProductSummary, figure: CurrentFigure) -> None:
             help="Where this comes from" if figure.age else None,
             disabled=not figure.age,
         ):
-            dialogs.provenance(head, figure.column, figure.card.label)
+            dialogs.show_provenance_dialog(head, figure.column, figure.card.label)
 
 
-def charts(period: Period) -> None:
+def show_chart(period: PeriodView) -> None:
     """Show price over rank, the same time axis for both."""
     with st.container(border=True):
         st.plotly_chart(
-            KeptFigure(period.price_and_rank),
+            PrebuiltFigure(period.price_and_rank),
             key=keys.RANK_CHART,
             config=PLOTLY_CONFIG,
             alt=period.alt,
@@ -145,7 +145,7 @@ def charts(period: Period) -> None:
             st.caption(f"Deals are shown in ranges of up to {MOST_DEAL_DAYS} days.")
 
 
-def statistics(head: ProductSummary, period: Period, in_words: str) -> None:
+def show_statistics(head: ProductSummary, period: PeriodView, in_words: str) -> None:
     """Show what each figure did in the period, blanks with their reasons."""
     st.subheader(f"In {in_words}", anchor=False)
     rows = statistics_text.statistics_rows(period.statistics, head.marketplace)
@@ -166,17 +166,17 @@ RATINGS, LISTING, SNAPSHOTS, ORIGINS = "Ratings", "Listing", "Snapshots", "Where
 SUGGESTIONS, COMPETITORS = "Suggestions", "Competitors"
 
 
-def more(head: ProductSummary, period: Period) -> None:
+def show_tabs(head: ProductSummary, period: PeriodView) -> None:
     """Show what is read only when its tab is opened."""
     names = [RATINGS, LISTING, COMPETITORS, SUGGESTIONS, SNAPSHOTS, ORIGINS]
     tabs = st.tabs(names, key="more", on_change="rerun")
     shows = (
         _ratings,
-        product_tables.listing,
-        competitors.competitors,
-        competitors.suggestions,
-        product_tables.snapshots,
-        product_tables.origins_of,
+        product_tables.show_listing,
+        competitors.show_competitors,
+        competitors.show_suggestions,
+        product_tables.show_snapshots,
+        product_tables.show_sources,
     )
     for tab, show in zip(tabs, shows, strict=True):
         if tab.open:
@@ -184,16 +184,16 @@ def more(head: ProductSummary, period: Period) -> None:
                 show(head, period)
 
 
-def _ratings(_head: ProductSummary, period: Period) -> None:
+def _ratings(_head: ProductSummary, period: PeriodView) -> None:
     st.plotly_chart(
-        KeptFigure(period.rating_and_count),
+        PrebuiltFigure(period.rating_and_count),
         key=keys.RATING_CHART,
         config=PLOTLY_CONFIG,
         alt=statistics_text.ratings_text(period.statistics),
     )
 
 
-def nothing_yet(head: ProductSummary) -> None:
+def show_nothing_yet(head: ProductSummary) -> None:
     """The product is known, and nothing was ever seen of it: say why, and what comes."""
     reason = missing_values.never_observed_text(head.fetching, datetime.now(UTC))
     st.info(
@@ -204,9 +204,9 @@ def nothing_yet(head: ProductSummary) -> None:
         st.warning(WITHOUT_A_KEY, icon=":material/key_off:")
 
 
-def not_found(choice: Choice) -> None:
+def show_not_found(choice: ProductLink) -> None:
     """The address names a product that is not known."""
-    cards.page_header("Product")
+    cards.show_page_header("Product")
     asin = escape_markdown(choice.asin)
     marketplace = escape_markdown(choice.marketplace)
     st.info(f"{asin} in {marketplace} is not tracked here.", icon=":material/search_off:")
@@ -215,11 +215,11 @@ def not_found(choice: Choice) -> None:
     _search()
 
 
-def picker() -> None:
+def show_search() -> None:
     """No product chosen: search for one."""
-    cards.page_header("Product", "Choose the product whose history you want to see.")
-    if not lists.follows_anything():
-        cards.nothing_tracked()
+    cards.show_page_header("Product", "Choose the product whose history you want to see.")
+    if not lists.tracks_anything():
+        cards.show_nothing_tracked()
         return
     _search()
 
@@ -230,7 +230,7 @@ def _search() -> None:
     )
     # Of the team: what a colleague follows is one's to look at, too.
     asked = ListFilter(search=words, whose=ListScope.TEAM)
-    found = lists.products(asked, Sort(SortBy.TITLE), 1)
+    found = lists.find_products(asked, Sort(SortBy.TITLE), 1)
     if found.rows.empty:
         st.caption("No followed product matches. Try fewer words, or an ASIN.")
         return

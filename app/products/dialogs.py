@@ -4,10 +4,10 @@ from datetime import datetime
 
 import streamlit as st
 
-from app.commands import product_settings, products
+from app.commands import products
 from app.components import downloads, fragments
 from app.components.thresholds import ThresholdInputs
-from app.data import principal
+from app.data import get_principal
 from app.data import provenance as origins
 from app.products import price_caps
 from app.web import error_boundary
@@ -31,7 +31,7 @@ _CADENCES = {cadence: format_cadence(cadence.value).capitalize() for cadence in 
 
 
 @fragments.dialog("Settings", icon=":material/tune:")
-def settings(head: ProductSummary) -> None:
+def show_settings(head: ProductSummary) -> None:
     """Change how the product is followed; pause or remove it.
 
     A manager who does not follow it changes the settings of the teammate who does.
@@ -47,7 +47,7 @@ def settings(head: ProductSummary) -> None:
         is_saved = st.form_submit_button("Save", type="primary", icon=":material/check:")
     if is_saved:
         try:
-            answer = product_settings.change_settings(head.product_id, form.values(), whose)
+            answer = products.change_settings(head.product_id, form.values(), whose)
         except error_boundary.EXPECTED_ERRORS as error:
             st.error(error_boundary.get_message(error), icon=":material/error:")
             return
@@ -56,8 +56,8 @@ def settings(head: ProductSummary) -> None:
         else:
             st.toast(answer, icon=":material/check:")
             st.rerun()
-    if principal().may(Permission.TEAM):
-        price_caps.form(head)
+    if get_principal().may(Permission.TEAM):
+        price_caps.show_price_caps_form(head)
     _pause_or_remove(head, following, whose)
 
 
@@ -109,33 +109,33 @@ class SettingsForm:
 def _pause_or_remove(head: ProductSummary, following: TrackingState, whose: ListScope) -> None:
     with st.container(horizontal=True):
         if following.paused_at is None:
-            verb, label, icon = products.pause, "Pause", ":material/pause:"
+            verb, label, icon = products.pause_products, "Pause", ":material/pause:"
         else:
-            verb, label, icon = products.resume, "Resume", ":material/play_arrow:"
+            verb, label, icon = products.resume_products, "Resume", ":material/play_arrow:"
         if st.button(label, icon=icon, key="pause_or_resume"):
-            products.tell(verb, [head.product_id], whose)
+            products.run_with_toast(verb, [head.product_id], whose)
             st.rerun()
         if st.button("Remove", icon=":material/delete:", key="remove", help="The history stays."):
-            products.tell(products.remove, [head.product_id], whose)
+            products.run_with_toast(products.remove_products, [head.product_id], whose)
             st.rerun()
 
 
 @fragments.dialog("Where this comes from", width="medium", icon=":material/history:")
-def provenance(
+def show_provenance_dialog(
     head: ProductSummary, column: str, label: str, snapshot: tuple[datetime, int] | None = None
 ) -> None:
     """Say who said a figure, when, and how sure it is; `snapshot` None: the newest value."""
     st.caption(f"{label} · {head.marketplace} · {head.asin}")
-    tell_origin(head, origins.origin(head, column, snapshot))
+    show_provenance(head, origins.find_provenance(head, column, snapshot))
 
 
-def tell_origin(head: ProductSummary, origin: Provenance | None) -> None:
+def show_provenance(head: ProductSummary, origin: Provenance | None) -> None:
     """Show an origin as a table, with its original item while that is kept."""
     if origin is None:
         st.info("Nothing is kept of where this comes from.", icon=":material/help:")
         return
     lines = text.provenance_lines(
-        origin, head.marketplace, principal().time_zone, get_settings().amazcope_raw_item_days
+        origin, head.marketplace, get_principal().time_zone, get_settings().amazcope_raw_item_days
     )
     rows = [f"| {name} | {escape_markdown(words)} |" for name, words in lines]
     st.markdown("\n".join([rows[0], "|:--|:--|", *rows[1:]]))
@@ -147,9 +147,9 @@ def _original(head: ProductSummary, origin: Provenance) -> None:
     fetch = origin.fetch
     if fetch is None or not fetch.is_original_kept:
         return
-    downloads.button(
+    downloads.show_download_button(
         "Original item (JSON)",
         f"{head.marketplace}-{head.asin}-run-{fetch.run_id}.json",
         downloads.JSON,
-        lambda _who: origins.original_json(head.product_id, fetch.run_id, origin.captured_at),
+        lambda _who: origins.get_raw_item_json(head.product_id, fetch.run_id, origin.captured_at),
     )

@@ -62,15 +62,15 @@ def restore_list() -> None:
     st.rerun()
 
 
-def list_filter(marketplaces: list[str], tags: list[str], whose: ListScope) -> ListFilter:
+def choose_list_filter(marketplaces: list[str], tags: list[str], whose: ListScope) -> ListFilter:
     """Show search and filters in one row; return what was chosen."""
-    words = filters.search("Search", keys.SEARCH, "Title, brand or ASIN", 280, keys.PAGE)
+    words = filters.choose_search("Search", keys.SEARCH, "Title, brand or ASIN", 280, keys.PAGE)
     codes = {code: code for code in marketplaces}
-    chosen = filters.pills("Marketplaces", keys.MARKET, codes, keys.PAGE)
-    roles = filters.pills("Roles", ROLE, ROLES, keys.PAGE)
-    hidden = filters.with_count("State and tags", (keys.STATE, keys.TAG))
+    chosen = filters.choose_options("Marketplaces", keys.MARKET, codes, keys.PAGE)
+    roles = filters.choose_options("Roles", ROLE, ROLES, keys.PAGE)
+    hidden = filters.label_with_count("State and tags", (keys.STATE, keys.TAG))
     with st.popover(hidden, icon=":material/tune:"):
-        states = filters.pills("State", keys.STATE, STATES, keys.PAGE, is_labelled=True)
+        states = filters.choose_options("State", keys.STATE, STATES, keys.PAGE, is_labelled=True)
         chosen_tags = _tags(tags)
     return ListFilter(words, chosen, roles, states, chosen_tags, whose)
 
@@ -84,19 +84,19 @@ def _tags(options: list[str]) -> tuple[str, ...]:
         key=keys.TAG,
         placeholder="Any tag",
         bind="query-params",
-        on_change=filters.first_page,
+        on_change=filters.reset_page,
         args=(keys.PAGE,),
     )
     return tuple(str(tag) for tag in chosen)
 
 
-def clear_button(asked: ListFilter) -> None:
+def show_clear_button(asked: ListFilter) -> None:
     """Offer to take away what narrows a list; nothing where nothing does."""
     if not asked.is_empty:
-        filters.clear_button(keys.SEARCH, _PICKED, keys.PAGE)
+        filters.show_clear_button(keys.SEARCH, _PICKED, keys.PAGE)
 
 
-def sort() -> Sort:
+def choose_sort() -> Sort:
     """Show the order of the list; return what was chosen."""
     name = st.selectbox(
         "Sort by",
@@ -105,25 +105,25 @@ def sort() -> Sort:
         label_visibility="collapsed",
         width=230,
         bind="query-params",
-        on_change=filters.first_page,
+        on_change=filters.reset_page,
         args=(keys.PAGE,),
     )
     return SORTS[name]
 
 
-def page_asked() -> int:
+def get_page() -> int:
     """Return the page that is asked for, before the pages can be counted."""
-    return filters.page_asked(keys.PAGE)
+    return filters.get_page(keys.PAGE)
 
 
-def pages(total: int, size: int) -> None:
+def show_pages(total: int, size: int) -> None:
     """Show the pages of a list, where there is more than one."""
-    filters.pages(page_count(total, size), keys.PAGE)
+    filters.show_pages(page_count(total, size), keys.PAGE)
     if total > COUNT_CAP:
         st.caption("Pages end at 10,000 products. Narrow the list to see the others.")
 
 
-def whose() -> tuple[Role, ...]:
+def choose_roles() -> tuple[Role, ...]:
     """Show whose products the overview is about; return the roles, empty for all."""
     labels = [ROLES[Role.OWN], ROLES[Role.COMPETITOR], ALL]
     chosen = st.segmented_control(

@@ -17,7 +17,7 @@ _ORDERS = {
 }
 
 
-def size_of_list(found: ListPage, asked: ListFilter, sort: Sort) -> str:
+def format_list_size(found: ListPage, asked: ListFilter, sort: Sort) -> str:
     """Say how many products there are and in which order: "12 products match · by price"."""
     noun = "product" if found.total == 1 else "products"
     matching = "" if asked.is_empty else " match" if found.total != 1 else " matches"
@@ -27,7 +27,7 @@ def size_of_list(found: ListPage, asked: ListFilter, sort: Sort) -> str:
     return " · ".join(parts)
 
 
-def nothing_found(asked: ListFilter) -> None:
+def show_nothing_found(asked: ListFilter) -> None:
     """The list is empty, though products are followed: by its filters, or by whose it is."""
     if asked.is_empty:
         st.info(

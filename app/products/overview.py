@@ -32,7 +32,7 @@ _ICONS = {
 }
 
 
-def subtitle(fresh: Freshness, marketplaces: int) -> str:
+def format_subtitle(fresh: Freshness, marketplaces: int) -> str:
     """Say how much is watched and how fresh it is."""
     products = "product" if fresh.followed == 1 else "products"
     places = "marketplace" if marketplaces == 1 else "marketplaces"
@@ -42,7 +42,7 @@ def subtitle(fresh: Freshness, marketplaces: int) -> str:
     return f"{format_capped_count(fresh.followed)} {products} in {marketplaces} {places} · {looked}"
 
 
-def not_compared(fresh: Freshness) -> str | None:
+def why_not_compared(fresh: Freshness) -> str | None:
     """Say why nothing can be compared with the day before, None where something can."""
     if fresh.last_look is None:
         return "Nothing was checked yet: there is nothing to compare."
@@ -51,11 +51,13 @@ def not_compared(fresh: Freshness) -> str | None:
     return None
 
 
-def figures(attention: ListPage, opportunities: ListPage, doubtful: int, fresh: Freshness) -> None:
+def show_figures(
+    attention: ListPage, opportunities: ListPage, doubtful: int, fresh: Freshness
+) -> None:
     """Show the four figures of the day."""
     counted = f"Counted {format_age(fresh.as_of, datetime.now(UTC))}"
     looked = format_capped_count(fresh.looked_at)
-    cards.metric_row(
+    cards.show_metrics(
         [
             cards.Card(
                 "Need attention", format_capped_count(attention.total), note="since yesterday"
@@ -79,14 +81,14 @@ def figures(attention: ListPage, opportunities: ListPage, doubtful: int, fresh: 
     )
 
 
-def change_list(heading: str, found: ListPage, nothing: str, state: State) -> None:
+def show_changes(heading: str, found: ListPage, nothing: str, state: State) -> None:
     """Show the worst changes, each with its way to the product, and the way to all of them."""
     with st.container(border=True, height="stretch"):
         st.subheader(heading, anchor=False)
         if found.rows.empty:
             st.caption(nothing)
             return
-        for row in table.records(found.rows):
+        for row in table.to_records(found.rows):
             _change(row)
         if found.total > len(found.rows):
             st.page_link(
@@ -98,7 +100,7 @@ def change_list(heading: str, found: ListPage, nothing: str, state: State) -> No
 
 
 def _change(row: dict[str, Any]) -> None:
-    kind, role, title = row["attention_kind"], Role(row["role"]), table.title_of(row)
+    kind, role, title = row["attention_kind"], Role(row["role"]), table.short_title(row)
     feeling = sentiment(role, kind)
     with st.container(gap=None):
         with st.container(horizontal=True, vertical_alignment="center", gap=None):
@@ -107,7 +109,7 @@ def _change(row: dict[str, Any]) -> None:
                 f"../pages/{keys.PRODUCT}.py",
                 label=f"**{escape_markdown(shorten(title, LONGEST_TITLE))}**",
                 help=escape_markdown(title),
-                query_params=table.address(row),
+                query_params=table.product_parameters(row),
             )
         details = escape_markdown(text.format_before_and_after(row))
         age = format_age(row["captured_at"], datetime.now(UTC))

@@ -13,9 +13,9 @@ from core.suggestions.review import edit_parser
 from core.suggestions.rules import Change, PriceCaps
 
 
-def form(head: ProductSummary) -> None:
+def show_price_caps_form(head: ProductSummary) -> None:
     """Let a manager say between which prices advice may move a product."""
-    caps = data.price_caps(head.product_id)
+    caps = data.get_price_caps(head.product_id)
     currency = get_marketplace(head.marketplace).currency
     with st.expander("Price caps", icon=":material/straighten:"), st.form("caps", border=False):
         left, middle, right = st.columns(3)

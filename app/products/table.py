@@ -12,7 +12,7 @@ import streamlit as st
 from app import data, keys
 from app.commands import products as actions
 from app.components import cards, data_table, fragments
-from app.components.text_fit import fitting
+from app.components.text_fit import fit_text
 from app.data import products as lists
 from app.products import compare
 from core.accounts.access.permissions import Permission
@@ -61,11 +61,11 @@ COLUMNS: Final = (
 
 def product_cells(rows: pd.DataFrame, now: datetime) -> pd.DataFrame:
     """Return what the table shows, a row per product, every cell in words or a sparkline."""
-    cells = [_cells(row, now) for row in records(rows)]
+    cells = [_cells(row, now) for row in to_records(rows)]
     return pd.DataFrame(cells, columns=list(COLUMNS))
 
 
-def records(rows: pd.DataFrame) -> list[dict[str, Any]]:
+def to_records(rows: pd.DataFrame) -> list[dict[str, Any]]:
     """Return the rows of a list as dicts by column."""
     return [{str(name): value for name, value in row.items()} for row in rows.to_dict("records")]
 
@@ -73,15 +73,15 @@ def records(rows: pd.DataFrame) -> list[dict[str, Any]]:
 def _cells(row: dict[str, Any], now: datetime) -> dict[str, Any]:
     market = row["marketplace"]
     return {
-        "product": fitting(title_of(row), TITLE_COLUMN),
+        "product": fit_text(short_title(row), TITLE_COLUMN),
         "changed": _changed(row, now),
         "price": _figure(row, "price", "price_at", format_price(row["price"], market)),
-        "price_history": sparkline(row["price_history"]),
+        "price_history": scale_sparkline(row["price_history"]),
         "rank": _figure(row, "bsr", "bsr_at", format_rank(row["bsr"])),
-        "rank_history": sparkline(row["bsr_history"], higher_is_up=False),
+        "rank_history": scale_sparkline(row["bsr_history"], higher_is_up=False),
         "rating": _figure(row, "rating", "rating_at", format_rating(row["rating"])),
         "ratings": _figure(row, "ratings_count", "rating_at", format_count(row["ratings_count"])),
-        "state": state_in_words(row, now),
+        "state": state_text(row, now),
         "looked": NOT_YET if row["captured_at"] is None else format_age(row["captured_at"], now),
         "marketplace": market,
         "role": _role(row),
@@ -99,7 +99,7 @@ def _role(row: dict[str, Any]) -> str:
     return " · ".join(words)
 
 
-def title_of(row: dict[str, Any]) -> str:
+def short_title(row: dict[str, Any]) -> str:
     """Return a product's title, shortened; its ASIN where no title was read yet."""
     return shorten(row["title"], LONGEST_TITLE) if row["title"] else row["asin"]
 
@@ -122,14 +122,14 @@ def _changed(row: dict[str, Any], now: datetime) -> str:
     return change_wording.short_change(row)
 
 
-def sparkline(history: Sequence[float | None], *, higher_is_up: bool = True) -> list[float]:
+def scale_sparkline(history: Sequence[float | None], *, higher_is_up: bool = True) -> list[float]:
     """Return what a sparkline between its bounds draws; a flat line for a constant value."""
     known = [value for value in history if value is not None]
     flat = [50.0, 50.0] if len(known) > 1 else []
-    return [_LOWEST + y for y in cards.sparkline(known, higher_is_up=higher_is_up) or flat]
+    return [_LOWEST + y for y in cards.scale_sparkline(known, higher_is_up=higher_is_up) or flat]
 
 
-def state_in_words(row: dict[str, Any], now: datetime) -> str:
+def state_text(row: dict[str, Any], now: datetime) -> str:
     """Say in what state a product is, and why where that is unknown."""
     state = _availability(row)
     if row["leased_until"] is not None and row["leased_until"] > now:
@@ -150,13 +150,13 @@ def _availability(row: dict[str, Any]) -> str:
     return "Unknown: " + ("not looked at yet" if row["captured_at"] is None else NOT_REPORTED)
 
 
-def product_table(rows: pd.DataFrame) -> None:
+def show_products(rows: pd.DataFrame) -> None:
     """Show products with the actions for those that are ticked; a title opens its product."""
     data_table.show_table(
         product_cells(rows, datetime.now(UTC)),
         "products",
         key=_key(rows),
-        in_full={"product": [row["title"] or row["asin"] for row in records(rows)]},
+        in_full={"product": [row["title"] or row["asin"] for row in to_records(rows)]},
         row_height=data_table.ROW_HEIGHT,
         height=(min(len(rows), 15) + 1) * data_table.ROW_HEIGHT,
         column_config=_columns(),
@@ -172,7 +172,7 @@ def product_table(rows: pd.DataFrame) -> None:
 def _key(rows: pd.DataFrame) -> str:
     """Return a key that differs for other rows: ticks must not move to another product."""
     ids = ",".join(map(str, rows["product_id"]))
-    return f"{keys.PRODUCT_TABLE}_{crc32((ids + lists.moment()).encode()):08x}"
+    return f"{keys.PRODUCT_TABLE}_{crc32((ids + lists.get_cache_token()).encode()):08x}"
 
 
 def _ticked(key: str) -> list[int]:
@@ -182,10 +182,10 @@ def _ticked(key: str) -> list[int]:
 
 def open_product(row: Any) -> None:
     """Go to one product's page."""
-    st.switch_page(f"../pages/{keys.PRODUCT}.py", query_params=address(row))
+    st.switch_page(f"../pages/{keys.PRODUCT}.py", query_params=product_parameters(row))
 
 
-def address(row: Any) -> dict[str, str]:
+def product_parameters(row: Any) -> dict[str, str]:
     """Return what names a product in an address."""
     return {keys.MARKETPLACE: row["marketplace"], keys.ASIN: row["asin"]}
 
@@ -217,7 +217,7 @@ def _columns() -> dict[str, Any]:
     }
 
 
-def action_bar(rows: pd.DataFrame, whose: ListScope) -> None:
+def show_action_bar(rows: pd.DataFrame, whose: ListScope) -> None:
     """Show what can be done with the ticked products, once there are some."""
     places = _ticked(_key(rows))
     ids = [int(rows["product_id"].iloc[place]) for place in places]
@@ -228,20 +228,20 @@ def action_bar(rows: pd.DataFrame, whose: ListScope) -> None:
         )
         return
     st.markdown(f"**{len(ids)} ticked**", width="content")
-    _button("Refresh now", "refresh", actions.refresh, ids)
-    _button("Pause", "pause", actions.pause, ids, whose)
-    _button("Resume", "play_arrow", actions.resume, ids, whose)
+    _button("Refresh now", "refresh", actions.request_checks, ids)
+    _button("Pause", "pause", actions.pause_products, ids, whose)
+    _button("Resume", "play_arrow", actions.resume_products, ids, whose)
     with st.popover("Add tag", icon=":material/sell:"):
         st.text_input("Tag", key=_NEW_TAG, max_chars=LONGEST_TAG)
         st.button("Add", icon=":material/add:", key="do_tag", on_click=_add_tag, args=(ids, whose))
-    compare.popover(ids, [str(rows["marketplace"].iloc[place]) for place in places])
+    compare.show_compare_popover(ids, [str(rows["marketplace"].iloc[place]) for place in places])
     if st.button("Remove", icon=":material/delete:", key="remove"):
         _confirm_removal(ids, whose)
 
 
 def _add_tag(ids: list[int], whose: ListScope) -> None:
     # Read when clicked: what was typed last is not in the run that drew the button.
-    actions.tell(actions.add_tag, ids, st.session_state.get(_NEW_TAG) or "", whose)
+    actions.run_with_toast(actions.add_tag, ids, st.session_state.get(_NEW_TAG) or "", whose)
 
 
 def _button(label: str, icon: str, verb: Any, ids: list[int], *more: ListScope) -> None:
@@ -249,7 +249,7 @@ def _button(label: str, icon: str, verb: Any, ids: list[int], *more: ListScope) 
         label,
         icon=f":material/{icon}:",
         key=f"do_{label}",
-        on_click=actions.tell,
+        on_click=actions.run_with_toast,
         args=(verb, ids, *more),
     )
 
@@ -265,22 +265,22 @@ def _confirm_removal(ids: list[int], whose: ListScope) -> None:
         "follow again, and the history is there."
     )
     if st.button("Remove", type="primary", key="confirm_remove"):
-        actions.tell(actions.remove, ids, whose)
+        actions.run_with_toast(actions.remove_products, ids, whose)
         st.rerun()
 
 
 @fragments.dialog("Replace the demo market?", icon=":material/delete_forever:")
-def confirm_demo_removal() -> None:
+def show_demo_removal() -> None:
     """Ask before the invented products are deleted, then go to where own ones are added."""
     st.write("The invented products and their history are deleted. Your own products stay.")
     if st.button("Delete the demo market", type="primary", key="confirm_remove_demo"):
-        actions.tell(actions.remove_demo)
+        actions.run_with_toast(actions.remove_demo)
         st.switch_page(f"../pages/{keys.ADD}.py")
 
 
-def demo_banner() -> None:
+def show_demo_banner() -> None:
     """Say to who may end the demo that the products are invented, with the way to one's own."""
-    if not data.has_demo() or not data.principal().may(Permission.ADMIN):
+    if not data.has_demo() or not data.get_principal().may(Permission.ADMIN):
         return
     with st.container(
         border=True,
@@ -293,4 +293,4 @@ def demo_banner() -> None:
             width="content",
         )
         if st.button("Replace by my own products", key="replace_demo"):
-            confirm_demo_removal()
+            show_demo_removal()

@@ -8,9 +8,9 @@ import streamlit as st
 
 from app import keys
 from app.components import cards, diffs, downloads
+from app.data import get_principal, provenance
 from app.data import history as data
-from app.data import principal, provenance
-from app.data.history import Period
+from app.data.history import PeriodView
 from app.products import dialogs
 from core.history.changes import listing_diff
 from core.history.changes.listing_diff import ListingChange
@@ -27,15 +27,15 @@ _TEXT_COLUMNS = {"captured_at", "availability", "doubts", "source"}
 _ORIGINS = {"price", "list_price", "bsr", "rating", "ratings_count", "availability", "stock_left"}
 
 
-def listing(head: ProductSummary, _period: Period) -> None:
+def show_listing(head: ProductSummary, _period: PeriodView) -> None:
     """Show what the listing said, and what changed when."""
-    versions = data.versions(head.product_id, head.data_version)
+    versions = data.list_listing_versions(head.product_id, head.data_version)
     if not versions:
-        cards.unknown("no source has reported this listing's text yet")
+        cards.show_unknown("no source has reported this listing's text yet")
         return
     for version, changes in listing_diff.list_changes(versions):
         with st.container(border=True, gap="small"):
-            st.caption(f"From {format_moment(version.first_seen_at, principal().time_zone)}")
+            st.caption(f"From {format_moment(version.first_seen_at, get_principal().time_zone)}")
             if changes is None:
                 _first(version.title, version.bullets)
             else:
@@ -49,33 +49,33 @@ def _first(title: str | None, bullets: Sequence[str]) -> None:
 
 
 def _changed(change: ListingChange) -> str:
-    return f":gray[{change.part}:] {diffs.marked(change.pieces)}"
+    return f":gray[{change.part}:] {diffs.format_diff(change.pieces)}"
 
 
-def snapshots(head: ProductSummary, period: Period) -> None:
+def show_snapshots(head: ProductSummary, period: PeriodView) -> None:
     """Show the stored snapshots, newest first; a selected cell opens where it comes from."""
     asked = (head.product_id, period.since, period.until)
-    total = data.snapshot_count(*asked, head.data_version)
+    total = data.count_snapshots(*asked, head.data_version)
     with st.container(
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
     ):
         st.caption(
             f"{format_counted(total, 'snapshot')} · select a cell to see where it comes from"
         )
-        downloads.button(
+        downloads.show_download_button(
             "CSV",
             f"{head.marketplace}-{head.asin}-snapshots.csv",
             downloads.CSV,
-            lambda _who: snapshot_table.write_csv(data.snapshot_rows(*asked, limit=None)),
+            lambda _who: snapshot_table.write_csv(data.list_snapshots(*asked, limit=None)),
         )
     pages = -(-total // ROWS)
     page = st.pagination(pages, key="snapshot_page") if pages > 1 else 1
-    rows = data.snapshot_rows(*asked, offset=(page - 1) * ROWS, limit=ROWS)
+    rows = data.list_snapshots(*asked, offset=(page - 1) * ROWS, limit=ROWS)
     _table(head, rows)
 
 
 def _table(head: ProductSummary, rows: Sequence[dict[str, Any]]) -> None:
-    shown = snapshot_table.format_rows(rows, head.marketplace, principal().time_zone)
+    shown = snapshot_table.format_rows(rows, head.marketplace, get_principal().time_zone)
     columns = snapshot_table.COLUMNS
     frame = pd.DataFrame(shown, columns=list(columns))
     chosen = st.dataframe(
@@ -103,10 +103,10 @@ def _open(head: ProductSummary, rows: Sequence[dict[str, Any]], number: int, col
     if column in _ORIGINS and number < len(rows):
         row = rows[number]
         label = snapshot_table.COLUMNS[column]
-        dialogs.provenance(head, column, label, (row["captured_at"], row["source"]))
+        dialogs.show_provenance_dialog(head, column, label, (row["captured_at"], row["source"]))
 
 
-def origins_of(head: ProductSummary, period: Period) -> None:
+def show_sources(head: ProductSummary, period: PeriodView) -> None:
     """Say who said each figure of the period's statistics, or how it was made."""
     sources = {
         source.name: source for source in statistics_text.list_measure_sources(period.statistics)
@@ -119,13 +119,15 @@ def origins_of(head: ProductSummary, period: Period) -> None:
         return
     figure = source.values[which]
     if figure.value is None:
-        cards.unknown(str(figure.reason))
+        cards.show_unknown(str(figure.reason))
         return
     between = (period.since, period.until)
     # What stands now was seen at the newest look; a record, when it was set.
     is_now = which == statistics_text.NOW
-    found = provenance.origin_of_value(head, source.column, figure.value, between, last=is_now)
-    dialogs.tell_origin(head, found)
+    found = provenance.find_value_provenance(
+        head, source.column, figure.value, between, last=is_now
+    )
+    dialogs.show_provenance(head, found)
 
 
 def _choice(label: str, options: list[str], key: str) -> str:

@@ -8,8 +8,8 @@ import streamlit as st
 from app import keys
 from app.commands import products, suggestions
 from app.components import diffs, downloads
-from app.data import principal
-from app.data.suggestions import About
+from app.data import get_principal
+from app.data.suggestions import SuggestionDetails
 from app.suggestions import dialogs, policies, selection
 from core.accounts.access.permissions import Permission
 from core.catalog.money import format_price
@@ -45,7 +45,7 @@ _COLORS = {
 # Head
 
 
-def header(about: About) -> None:
+def show_header(about: SuggestionDetails) -> None:
     """Show which suggestion it is, and what may be done about it."""
     row = about.view.row
     _where(about)
@@ -56,7 +56,7 @@ def header(about: About) -> None:
         st.title(title, anchor=False, width="stretch")
         with st.container(horizontal=True, width="content", gap="small"):
             _buttons(about)
-    if row.state is SuggestionState.PENDING and not principal().may(Permission.TEAM):
+    if row.state is SuggestionState.PENDING and not get_principal().may(Permission.TEAM):
         st.caption(
             ":material/lock: A manager decides about suggestions. "
             "You see where this one stands, and why."
@@ -65,13 +65,13 @@ def header(about: About) -> None:
         st.warning("Nobody decided in time. Ask for new suggestions.", icon=":material/timer_off:")
 
 
-def _where(about: About) -> None:
+def _where(about: SuggestionDetails) -> None:
     row, place = about.view.row, about.place
     stands = labels.state_label(row)
     if place is not None:
         stands = f"Suggestion {place.number} of {place.total}"
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        selection.to_queue()
+        selection.show_queue_link()
         st.caption(f"{stands} · {row.marketplace} · {row.asin}", width="content")
         title = shorten(row.product_title or "no title seen yet", LONGEST_TITLE)
         st.page_link(
@@ -82,21 +82,21 @@ def _where(about: About) -> None:
         )
 
 
-def _buttons(about: About) -> None:
+def _buttons(about: SuggestionDetails) -> None:
     view = about.view
     waiting = [each for each in view.actions if each.state is ActionState.PENDING]
-    if view.row.state is SuggestionState.PENDING and principal().may(Permission.TEAM):
+    if view.row.state is SuggestionState.PENDING and get_principal().may(Permission.TEAM):
         if len(waiting) == 1:
             _decide(about, waiting[0], is_head=True)
         elif waiting:
             if st.button("Decline all", icon=":material/close:", key="decline_all"):
-                dialogs.decline_all(view)
+                dialogs.show_decline_all(view)
             if st.button("Approve all", type="primary", icon=":material/check:", key="approve_all"):
-                dialogs.approve_all(view)
+                dialogs.show_approve_all(view)
     _to_next(about)
 
 
-def _to_next(about: About) -> None:
+def _to_next(about: SuggestionDetails) -> None:
     """Offer the next suggestion that waits: decided ones are left behind."""
     place = about.place
     following = about.next_waiting if place is None else place.after
@@ -115,27 +115,27 @@ def _open(suggestion_id: int) -> None:
     st.query_params[keys.ID] = str(suggestion_id)
 
 
-def _decide(about: About, action: ActionView, *, is_head: bool = False) -> None:
+def _decide(about: SuggestionDetails, action: ActionView, *, is_head: bool = False) -> None:
     """Show the three buttons of one action that waits."""
     if st.button("Decline", icon=":material/close:", key=f"decline_{action.id}"):
-        dialogs.decline(action)
+        dialogs.show_decline(action)
     can_be_edited = action.change not in edit_parser.CAN_NOT_BE_EDITED
     if can_be_edited and st.button("Edit", icon=":material/edit:", key=f"edit_{action.id}"):
-        dialogs.edit(about, action)
+        dialogs.show_edit(about, action)
     st.button(
         "Approve",
         type="primary" if is_head else "secondary",
         icon=":material/check:",
         key=f"approve_{action.id}",
-        on_click=products.tell,
-        args=(suggestions.approve, action.id),
+        on_click=products.run_with_toast,
+        args=(suggestions.approve_action, action.id),
     )
 
 
 # The changes
 
 
-def changes(about: About) -> None:
+def show_actions(about: SuggestionDetails) -> None:
     """Show every action: before and after, its state, what rules say, what may be done."""
     several = sum(each.state is ActionState.PENDING for each in about.view.actions) > 1
     for action in about.view.actions:
@@ -143,7 +143,7 @@ def changes(about: About) -> None:
             _action(about, action, with_buttons=several)
 
 
-def _action(about: About, action: ActionView, *, with_buttons: bool) -> None:
+def _action(about: SuggestionDetails, action: ActionView, *, with_buttons: bool) -> None:
     row = about.view.row
     name = labels.CHANGES[action.change]
     color = _COLORS.get(action.state, "gray")
@@ -152,14 +152,14 @@ def _action(about: About, action: ActionView, *, with_buttons: bool) -> None:
     parts = diff.parts_of(action.change, action.current, action.wanted, row.marketplace)
     for part in parts:
         label = "" if len(parts) == 1 else f":gray[{part.name}:] "
-        st.markdown(label + (diffs.marked(part.pieces) or ":gray[nothing]"))
+        st.markdown(label + (diffs.format_diff(part.pieces) or ":gray[nothing]"))
     if sizes := diff.count_sizes(action.change, parts):
         st.caption(sizes)
     if action.reason:
         st.markdown(f":gray[{escape_markdown(action.reason)}]")
     _edit_beside(action, row.marketplace)
     if action.state in _TO_DECIDE:
-        policies.lint(about, action, action.wanted)
+        policies.show_policy_check(about, action, action.wanted)
     _decision(action)
     _action_buttons(about, action, with_buttons=with_buttons)
 
@@ -169,14 +169,14 @@ def _edit_beside(action: ActionView, marketplace: str) -> None:
     if action.edited is None:
         return
     proposed = diff.parts_of(action.change, action.proposed, action.edited, marketplace)
-    lines = [diffs.marked(part.pieces) for part in proposed if not part.is_same]
+    lines = [diffs.format_diff(part.pieces) for part in proposed if not part.is_same]
     st.markdown(":gray[:material/edit: Edited, from what was proposed:]  \n" + "  \n".join(lines))
 
 
 def _decision(action: ActionView) -> None:
     """Say who decided, when and why, and what went wrong since."""
     if action.decided_at is not None:
-        zone = principal().time_zone
+        zone = get_principal().time_zone
         verb = "Declined" if action.state is ActionState.DECLINED else "Approved"
         by = escape_markdown(action.decided_by or "a former user")
         why = "" if not action.decision_reason else f": “{action.decision_reason}”"
@@ -184,14 +184,14 @@ def _decision(action: ActionView) -> None:
             f"{verb} by {by}, {format_moment(action.decided_at, zone)}{escape_markdown(why)}"
         )
     if action.seen_at is not None and action.state is ActionState.VERIFIED:
-        seen = format_moment(action.seen_at, principal().time_zone)
+        seen = format_moment(action.seen_at, get_principal().time_zone)
         st.markdown(f":material/visibility: Seen on the page by the look of {seen}")
     if action.trouble:
         st.warning(escape_markdown(action.trouble), icon=":material/sync_problem:")
 
 
-def _action_buttons(about: About, action: ActionView, *, with_buttons: bool) -> None:
-    if not principal().may(Permission.TEAM):
+def _action_buttons(about: SuggestionDetails, action: ActionView, *, with_buttons: bool) -> None:
+    if not get_principal().may(Permission.TEAM):
         return
     is_open = about.view.row.state is SuggestionState.PENDING
     with st.container(horizontal=True, gap="small"):
@@ -202,27 +202,27 @@ def _action_buttons(about: About, action: ActionView, *, with_buttons: bool) -> 
                 "Try again",
                 icon=":material/replay:",
                 key=f"again_{action.id}",
-                on_click=products.tell,
-                args=(suggestions.approve, action.id),
+                on_click=products.run_with_toast,
+                args=(suggestions.approve_action, action.id),
             )
         if action.state in (ActionState.FAILED, ActionState.STALE) and st.button(
             "Decline", icon=":material/close:", key=f"decline_{action.id}"
         ):
-            dialogs.decline(action)
+            dialogs.show_decline(action)
         if action.state in _CAN_BE_UNDONE:
             st.button(
                 "Undo",
                 icon=":material/undo:",
                 key=f"undo_{action.id}",
-                on_click=products.tell,
-                args=(suggestions.undo, action.id),
+                on_click=products.run_with_toast,
+                args=(suggestions.undo_action, action.id),
             )
 
 
 # What is to be done on the marketplace
 
 
-def change_set(about: About) -> None:
+def show_change_set(about: SuggestionDetails) -> None:
     """Show what is to be done by hand as a checklist with texts to copy, and as files."""
     made = about.change_set
     if made is None or not made.checklist:
@@ -245,13 +245,13 @@ _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 def _file(label: str, content: bytes, mime: str, view: SuggestionView) -> None:
     name = f"{view.row.marketplace}-{view.row.asin}-suggestion-{view.row.id}.{label.lower()}"
-    downloads.button(label, name, mime, lambda _who: content, key=f"as_{label}")
+    downloads.show_download_button(label, name, mime, lambda _who: content, key=f"as_{label}")
 
 
 # The listing as it would be
 
 
-def preview(about: About) -> None:
+def show_preview(about: SuggestionDetails) -> None:
     """Show what a buyer would see with all that may still come; nothing for tracking."""
     wanted = [
         (each.change, each.wanted)
@@ -292,9 +292,9 @@ def _coupon(after: Preview, marketplace: str) -> str:
 # What happened
 
 
-def time_line(about: About) -> None:
+def show_timeline(about: SuggestionDetails) -> None:
     """Show every step so far, and what is still to come."""
-    zone, now = principal().time_zone, datetime.now(UTC)
+    zone, now = get_principal().time_zone, datetime.now(UTC)
     with st.container(border=True, gap="small"):
         st.subheader("Time line", anchor=False, help=f"Times are those of {zone}.")
         for event in about.events:
@@ -307,7 +307,7 @@ def time_line(about: About) -> None:
 
 def _step(event: Event, row: QueueRow, now: datetime) -> str:
     """Return a step as Markdown: what and who, then when, from where to where, and why."""
-    when = f"{format_age(event.at, now)}, {format_moment(event.at, principal().time_zone)}"
+    when = f"{format_age(event.at, now)}, {format_moment(event.at, get_principal().time_zone)}"
     led = labels.change_of_state(event)
     details = [" · ".join(each for each in (when, led) if each), labels.event_reason(event)]
     told = "  \n".join(f":gray[{escape_markdown(each)}]" for each in details if each)
@@ -315,7 +315,7 @@ def _step(event: Event, row: QueueRow, now: datetime) -> str:
     return f":material/radio_button_checked: {words}  \n{told}"
 
 
-def earlier(rows: Sequence[QueueRow]) -> None:
+def show_earlier(rows: Sequence[QueueRow]) -> None:
     """Show what else was suggested for the product, newest first."""
     if not rows:
         return

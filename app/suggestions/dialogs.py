@@ -6,7 +6,7 @@ import streamlit as st
 
 from app.commands import products, suggestions
 from app.components import diffs, fragments
-from app.data.suggestions import About
+from app.data.suggestions import SuggestionDetails
 from app.suggestions import policies
 from app.web import error_boundary
 from core.catalog.marketplaces import get_marketplace
@@ -24,22 +24,22 @@ _CADENCES = [cadence.value for cadence in Cadence]
 
 
 @fragments.dialog("Decline", icon=":material/close:")
-def decline(action: ActionView) -> None:
+def show_decline(action: ActionView) -> None:
     """Ask why one action is declined."""
     st.caption(f"{labels.CHANGES[action.change]} · sellers see the reason")
-    _decline_form(suggestions.decline, action.id)
+    _decline_form(suggestions.decline_action, action.id)
 
 
 @fragments.dialog("Decline all", icon=":material/close:")
-def decline_all(view: SuggestionView) -> None:
+def show_decline_all(view: SuggestionView) -> None:
     """Ask why everything that waits of a suggestion is declined."""
     waiting = len(view.row.waiting)
     st.caption(f"All {waiting} changes that wait are declined · sellers see the reason")
-    _decline_form(suggestions.decline_all, view.row.id)
+    _decline_form(suggestions.decline_suggestion, view.row.id)
 
 
 @fragments.dialog("Decline suggestions", icon=":material/close:")
-def decline_many(suggestion_ids: Sequence[int]) -> None:
+def show_decline_many(suggestion_ids: Sequence[int]) -> None:
     """Ask why ticked suggestions are declined."""
     st.caption(f"{len(suggestion_ids)} suggestions about tracking · sellers see the reason")
     _decline_form(suggestions.decline_tracking, suggestion_ids)
@@ -62,40 +62,40 @@ def _decline_form(verb: Callable[..., str], what: object) -> None:
             icon=":material/error:",
         )
         return
-    products.tell(verb, what, reason.strip())
+    products.run_with_toast(verb, what, reason.strip())
     st.rerun()
 
 
 @fragments.dialog("Approve all", icon=":material/check:")
-def approve_all(view: SuggestionView) -> None:
+def show_approve_all(view: SuggestionView) -> None:
     """Ask once more before several changes are approved, with room for a reason."""
     names = [labels.CHANGES[each.change] for each in view.row.waiting]
     st.markdown(f"**{len(names)} changes** are approved as they stand: {', '.join(names)}.")
     reason = st.text_input("Reason (optional)", max_chars=LONGEST_REASON, key="approve_reason")
     if st.button("Approve all", type="primary", icon=":material/check:", key="do_approve_all"):
-        products.tell(suggestions.approve_all, view.row.id, reason.strip())
+        products.run_with_toast(suggestions.approve_suggestion, view.row.id, reason.strip())
         st.rerun()
 
 
 @fragments.dialog("Edit and approve", width="large", icon=":material/edit:")
-def edit(about: About, action: ActionView) -> None:
+def show_edit(about: SuggestionDetails, action: ActionView) -> None:
     """Let a manager change a proposed value; it is kept beside what was proposed."""
     marketplace = about.view.row.marketplace
     written = edit_parser.format_for_edit(action.change, action.wanted, marketplace)
     text = _field(action.change, written, marketplace)
     reason = st.text_input("Reason (optional)", max_chars=LONGEST_REASON, key="edit_reason")
     try:
-        wanted = suggestions.read_edit(action.change, text, marketplace)
+        wanted = suggestions.parse_edit(action.change, text, marketplace)
     except InvalidInputError as error:
         st.error(escape_markdown(str(error)), icon=":material/error:")
         return
     parts = diff.parts_of(action.change, action.current, wanted, marketplace)
     st.caption("Before and after")
     for part in parts:
-        st.markdown(f":gray[{part.name}:] {diffs.marked(part.pieces)}")
+        st.markdown(f":gray[{part.name}:] {diffs.format_diff(part.pieces)}")
     if sizes := diff.count_sizes(action.change, parts):
         st.caption(sizes)
-    policies.lint(about, action, wanted)
+    policies.show_policy_check(about, action, wanted)
     if st.button("Approve this", type="primary", icon=":material/check:", key="approve_edit"):
         _approve(action, wanted, reason.strip())
 
@@ -103,13 +103,13 @@ def edit(about: About, action: ActionView) -> None:
 def _approve(action: ActionView, wanted: dict[str, object], reason: str) -> None:
     edited = None if wanted == dict(action.proposed) else wanted
     try:
-        answer = suggestions.approve(action.id, edited, reason)
+        answer = suggestions.approve_action(action.id, edited, reason)
     except (
         error_boundary.EXPECTED_ERRORS
     ) as error:  # the dialog stays open: what was typed is not lost
         st.error(error_boundary.get_message(error), icon=":material/error:")
         return
-    products.tell(lambda: answer)
+    products.run_with_toast(lambda: answer)
     st.rerun()
 
 

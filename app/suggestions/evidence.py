@@ -8,7 +8,7 @@ from app import keys
 from app.components import cards, product_link
 from app.data import history
 from app.data import suggestions as data
-from app.data.prebuilt_figure import KeptFigure
+from app.data.prebuilt_figure import PrebuiltFigure
 from core.chart_theme import PLOTLY_CONFIG
 from core.suggestions.review import charts, labels
 from core.suggestions.review.views import SuggestionView
@@ -22,7 +22,7 @@ _NO_BREAK = "\u00a0"
 _PRIORITY_BADGES = {1: "orange-badge", 2: "blue-badge", 3: "gray-badge"}
 
 
-def why(view: SuggestionView) -> None:
+def show_evidence(view: SuggestionView) -> None:
     """Show who proposes, how sure, with which effect, and the figures that say so."""
     row, now = view.row, datetime.now(UTC)
     with st.container(border=True):
@@ -55,7 +55,7 @@ def _badges(view: SuggestionView) -> str:
 def _figures(view: SuggestionView, now: datetime) -> None:
     """Show every figure with value, unit, period and age; as Markdown, so that cells wrap."""
     if not view.evidence:
-        cards.unknown("this advisor gave no figures")
+        cards.show_unknown("this advisor gave no figures")
         return
     head = ["| Evidence | Value | Unit | Seen |", "|:--|--:|:--|:--|"]
     lines = [_line(each, view.row.marketplace, now) for each in view.evidence]
@@ -81,25 +81,25 @@ _DRAWN = (
 _NOT_DRAWN = "No figure that is cited is a price or a rank: they are in the table only."
 
 
-def chart(view: SuggestionView) -> None:
+def show_chart(view: SuggestionView) -> None:
     """Show the product's price and rank with the evidence drawn on it."""
     row = view.row
-    head = history.product_head(row.marketplace, row.asin)
+    head = history.find_product_summary(row.marketplace, row.asin)
     if head is None:
         return
-    days = data.days_for(view, datetime.now(UTC))
+    days = data.count_chart_days(view, datetime.now(UTC))
     in_words = product_link.IN_WORDS[days]
-    period = history.period(head, days)
+    period = history.read_period(head, days)
     with st.container(border=True):
         is_drawn = any(map(charts.is_drawn, view.evidence))
         st.subheader("Evidence on the chart" if is_drawn else "Price and rank", anchor=False)
         if period is None:
-            cards.unknown("this product was never seen")
+            cards.show_unknown("this product was never seen")
         elif not period.statistics.looks:
-            cards.nothing_in_period(in_words)
+            cards.show_nothing_in_period(in_words)
         else:
             st.plotly_chart(
-                KeptFigure(data.chart(head, period, view)),
+                PrebuiltFigure(data.build_evidence_chart(head, period, view)),
                 key=keys.EVIDENCE_CHART,
                 config=PLOTLY_CONFIG,
                 alt=period.alt,

@@ -9,7 +9,7 @@ import streamlit as st
 
 from app import keys
 from app.components import cards, data_table
-from app.data import principal
+from app.data import get_principal
 from app.data import suggestions as data
 from core.accounts.access.permissions import Permission
 from core.suggestions.llm import labels
@@ -22,11 +22,11 @@ from core.text.times import format_age
 _REJECTED = "model_trouble"
 
 
-def line() -> None:
+def show_line() -> None:
     """Say in a line who advises and how the model's day goes, with the way to the rest."""
-    spoken = data.spoken()
+    spoken = data.get_model_address()
     told = (
-        labels.in_short(spoken, data.model_today())
+        labels.in_short(spoken, data.read_model_day())
         if spoken.missing is None
         else labels.who(spoken)
     )
@@ -39,9 +39,9 @@ def _safe(told: str) -> str:
     return escape_markdown(told)
 
 
-def advisors(now: datetime) -> None:
+def show_advisors(now: datetime) -> None:
     """Show who advises, the day's figures, and every question that brought nothing usable."""
-    spoken, day = data.spoken(), data.model_today()
+    spoken, day = data.get_model_address(), data.read_model_day()
     st.subheader("Advisors", anchor=False)
     st.caption(_safe(labels.who(spoken)))
     if spoken.missing is not None and not day.asked:
@@ -54,7 +54,7 @@ def advisors(now: datetime) -> None:
 
 def _figures(spoken: ModelAddress, day: ModelDay) -> None:
     count = format_count
-    cards.metric_row(
+    cards.show_metrics(
         [
             cards.Card(
                 "Questions today",
@@ -97,7 +97,7 @@ def _troubles(found: Sequence[ModelProblem], now: datetime) -> None:
         "row_height": data_table.ROW_HEIGHT,
         "alt": f"{len(found)} questions of today that brought nothing usable",
     }
-    if not principal().may(Permission.TEAM):
+    if not get_principal().may(Permission.TEAM):
         data_table.show_table(**shown)
         return
     ticked = data_table.show_table(

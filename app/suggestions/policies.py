@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from app.data.suggestions import About
+from app.data.suggestions import SuggestionDetails
 from core.catalog.marketplaces import get_marketplace
 from core.suggestions.advisors import listing_policies
 from core.suggestions.review import labels
@@ -16,7 +16,9 @@ from core.suggestions.rules import KIND_OF, Change, Kind
 from core.text.escaping import escape_markdown
 
 
-def lint(about: About, action: ActionView, wanted: Mapping[str, Any]) -> None:
+def show_policy_check(
+    about: SuggestionDetails, action: ActionView, wanted: Mapping[str, Any]
+) -> None:
     """Show what a value would break, or that it breaks nothing; nothing for tracking."""
     match KIND_OF[action.change]:
         case Kind.CONTENT:
@@ -25,7 +27,7 @@ def lint(about: About, action: ActionView, wanted: Mapping[str, Any]) -> None:
             _price_caps(about, action, wanted)
 
 
-def _listing_rules(about: About, change: Change, wanted: Mapping[str, Any]) -> None:
+def _listing_rules(about: SuggestionDetails, change: Change, wanted: Mapping[str, Any]) -> None:
     """Show each broken rule with its source."""
     marketplace = about.view.row.marketplace
     today = datetime.now(ZoneInfo(get_marketplace(marketplace).time_zone)).date()
@@ -39,7 +41,7 @@ def _listing_rules(about: About, change: Change, wanted: Mapping[str, Any]) -> N
         )
 
 
-def _price_caps(about: About, action: ActionView, wanted: Mapping[str, Any]) -> None:
+def _price_caps(about: SuggestionDetails, action: ActionView, wanted: Mapping[str, Any]) -> None:
     """Show which cap a price, or what a coupon leaves of it, lies outside of."""
     caps = about.caps
     if action.change is Change.UPDATE_PRICE:

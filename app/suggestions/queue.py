@@ -12,8 +12,8 @@ from app import device, keys
 from app.commands import products as actions
 from app.commands import suggestions
 from app.components import data_table
-from app.components.text_fit import fitting
-from app.data import principal
+from app.components.text_fit import fit_text
+from app.data import get_principal
 from app.data import products as lists
 from app.suggestions import dialogs, queue_filters, request_advice
 from core.accounts.access.permissions import Permission
@@ -44,7 +44,7 @@ COLUMNS: Final = (
 )
 
 
-def subtitle(found: QueuePage, asked: QueueFilter) -> str:
+def format_subtitle(found: QueuePage, asked: QueueFilter) -> str:
     """Say how many there are, and in which order: "7 pending · highest priority first"."""
     total = found.counts.total
     number = format_count(total)
@@ -54,7 +54,7 @@ def subtitle(found: QueuePage, asked: QueueFilter) -> str:
     return f"{number}{state} {'suggestion' if total == 1 else 'suggestions'} · newest first"
 
 
-def counts(counted: Counts) -> None:
+def show_counts(counted: Counts) -> None:
     """Show what each choice above would leave."""
     lines = [
         _counted(labels.STATES, counted.states),
@@ -75,15 +75,15 @@ def _counted(names: Mapping[Any, str], numbers: Mapping[Any, int]) -> str:
 # The table
 
 
-def cells(rows: Sequence[QueueRow], now: datetime) -> pd.DataFrame:
+def queue_cells(rows: Sequence[QueueRow], now: datetime) -> pd.DataFrame:
     """Return what the table shows, a row per suggestion, every cell in words."""
     return pd.DataFrame([_cells(row, now) for row in rows], columns=list(COLUMNS))
 
 
 def _cells(row: QueueRow, now: datetime) -> dict[str, str]:
     return {
-        "title": fitting(remove_direction_marks(row.title), TITLE_LETTERS),
-        "product": fitting(remove_direction_marks(row.product_title or row.asin), PRODUCT_LETTERS),
+        "title": fit_text(remove_direction_marks(row.title), TITLE_LETTERS),
+        "product": fit_text(remove_direction_marks(row.product_title or row.asin), PRODUCT_LETTERS),
         "priority": labels.PRIORITIES.get(row.priority, str(row.priority)),
         "kind": labels.KINDS[row.kind],
         "status": labels.state_label(row),
@@ -96,7 +96,7 @@ def _cells(row: QueueRow, now: datetime) -> dict[str, str]:
     }
 
 
-def table(rows: Sequence[QueueRow]) -> None:
+def show_queue(rows: Sequence[QueueRow]) -> None:
     """Show suggestions; a title opens one, ticks are for those that can be decided here."""
     if device.is_phone():
         _cards(rows, datetime.now(UTC))
@@ -105,7 +105,7 @@ def table(rows: Sequence[QueueRow]) -> None:
     if _may_decide_here(rows):
         options |= {"on_select": "rerun", "selection_mode": "multi-row"}
     data_table.show_table(
-        cells(rows, datetime.now(UTC)),
+        queue_cells(rows, datetime.now(UTC)),
         "suggestions",
         key=_key(rows),
         in_full={
@@ -167,7 +167,7 @@ def _columns() -> dict[str, Any]:
 def _key(rows: Sequence[QueueRow]) -> str:
     """Return a key that differs for other rows: ticks must not move to another suggestion."""
     ids = ",".join(str(row.id) for row in rows)
-    return f"{keys.QUEUE_TABLE}_{crc32((ids + lists.moment()).encode()):08x}"
+    return f"{keys.QUEUE_TABLE}_{crc32((ids + lists.get_cache_token()).encode()):08x}"
 
 
 def open_suggestion(suggestion_id: int) -> None:
@@ -180,13 +180,13 @@ def open_suggestion(suggestion_id: int) -> None:
 
 def _may_decide_here(rows: Sequence[QueueRow]) -> bool:
     return (
-        principal().may(Permission.TEAM)
+        get_principal().may(Permission.TEAM)
         and not device.is_phone()
         and any(row.is_quick for row in rows)
     )
 
 
-def action_bar(rows: Sequence[QueueRow]) -> None:
+def show_action_bar(rows: Sequence[QueueRow]) -> None:
     """Show what can be done with ticked suggestions about tracking."""
     if not _may_decide_here(rows):
         return
@@ -209,23 +209,23 @@ def action_bar(rows: Sequence[QueueRow]) -> None:
         type="primary",
         icon=":material/check:",
         key="approve_ticked",
-        on_click=actions.tell,
+        on_click=actions.run_with_toast,
         args=(suggestions.approve_tracking, ids),
     )
     if st.button(f"Decline {len(quick)}", icon=":material/close:", key="decline_ticked"):
-        dialogs.decline_many(ids)
+        dialogs.show_decline_many(ids)
 
 
 # Nothing to show
 
 
-def nothing(asked: QueueFilter, counted: Counts) -> None:
+def show_empty_queue(asked: QueueFilter, counted: Counts) -> None:
     """Say why the queue is empty: by its filters, for now, or because nobody has asked yet."""
     if asked.is_narrow:
         st.info(
             "No suggestion matches. Take away a filter or a word.", icon=":material/search_off:"
         )
-        queue_filters.clear_button(asked)
+        queue_filters.show_clear_button(asked)
     elif counted.states:
         st.info(
             "Nothing here now. Choose another status above to see the others."
@@ -246,5 +246,5 @@ def _none_yet() -> None:
             "evidence supports. You can also ask now.",
             text_alignment="center",
         )
-        request_advice.button_for_all("ask_first")
+        request_advice.show_button_for_all("ask_first")
         st.space("small")

@@ -28,7 +28,7 @@ def restore_queue() -> None:
         st.rerun()
 
 
-def queue_filter() -> QueueFilter:
+def choose_queue_filter() -> QueueFilter:
     """Show the filters; return what was chosen."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         status = st.segmented_control(
@@ -39,15 +39,15 @@ def queue_filter() -> QueueFilter:
             key=keys.STATUS,
             label_visibility="collapsed",
             bind="query-params",
-            on_change=filters.first_page,
+            on_change=filters.reset_page,
             args=(keys.QUEUE_PAGE,),
         )
-        words = filters.search(
+        words = filters.choose_search(
             "Product", keys.ABOUT, "Product: title, brand or ASIN", 260, keys.QUEUE_PAGE
         )
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        kinds = filters.pills("Kinds", keys.KIND, labels.KINDS, keys.QUEUE_PAGE)
-        hidden = filters.with_count("Priority and advisor", (keys.PRIORITY, keys.ADVISOR))
+        kinds = filters.choose_options("Kinds", keys.KIND, labels.KINDS, keys.QUEUE_PAGE)
+        hidden = filters.label_with_count("Priority and advisor", (keys.PRIORITY, keys.ADVISOR))
         with st.popover(hidden, icon=":material/tune:"):
             priorities = _labelled("Priority", keys.PRIORITY, labels.PRIORITIES)
             advisors = _labelled("Advisor", keys.ADVISOR, labels.ADVISORS)
@@ -55,20 +55,20 @@ def queue_filter() -> QueueFilter:
 
 
 def _labelled(label: str, key: str, options: Mapping[Choice, str]) -> tuple[Choice, ...]:
-    return filters.pills(label, key, options, keys.QUEUE_PAGE, is_labelled=True)
+    return filters.choose_options(label, key, options, keys.QUEUE_PAGE, is_labelled=True)
 
 
-def clear_button(asked: QueueFilter) -> None:
+def show_clear_button(asked: QueueFilter) -> None:
     """Offer to take away what narrows the queue; nothing where nothing does."""
     if asked.is_narrow:
-        filters.clear_button(keys.ABOUT, _PICKED, keys.QUEUE_PAGE)
+        filters.show_clear_button(keys.ABOUT, _PICKED, keys.QUEUE_PAGE)
 
 
-def page_asked() -> int:
+def get_page() -> int:
     """Return the page that is asked for, before the pages can be counted."""
-    return filters.page_asked(keys.QUEUE_PAGE)
+    return filters.get_page(keys.QUEUE_PAGE)
 
 
-def pages(number: int) -> None:
+def show_pages(number: int) -> None:
     """Show the pages of the queue, where there is more than one."""
-    filters.pages(number, keys.QUEUE_PAGE)
+    filters.show_pages(number, keys.QUEUE_PAGE)

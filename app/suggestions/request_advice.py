@@ -9,7 +9,7 @@ import streamlit as st
 from app.commands import products as actions
 from app.commands import suggestions
 from app.components import fragments
-from app.data import health, principal
+from app.data import get_principal, health
 from app.data import products as lists
 from app.data import suggestions as data
 from core.accounts.access.permissions import Permission
@@ -32,18 +32,18 @@ class _Asked:
     at: datetime
 
 
-def button_for_all(key: str) -> None:
+def show_button_for_all(key: str) -> None:
     """Offer to ask about all own products, to who may."""
     _button(key, None, "Check all own products now, before the daily run.")
 
 
-def button_for(product_id: int) -> None:
+def show_button(product_id: int) -> None:
     """Offer to ask about one product, to who may."""
     _button("ask_one", product_id, "Check this product now, before the daily run.")
 
 
 def _button(key: str, product_id: int | None, about: str) -> None:
-    if not principal().may(Permission.TRACK):
+    if not get_principal().may(Permission.TRACK):
         return
     st.button(
         "Ask for suggestions",
@@ -56,14 +56,14 @@ def _button(key: str, product_id: int | None, about: str) -> None:
     )
 
 
-def settings() -> None:
+def show_settings() -> None:
     """Let an administrator say who approves."""
-    if not principal().may(Permission.ADMIN):
+    if not get_principal().may(Permission.ADMIN):
         return
     with st.popover("Settings", icon=":material/tune:"):
         st.toggle(
             "Require a second approver",
-            data.has_four_eyes(),
+            data.requires_second_approver(),
             key=_FOUR_EYES,
             on_change=_set_four_eyes,
             help="The person who requested a suggestion can't approve it.",
@@ -71,23 +71,23 @@ def settings() -> None:
 
 
 def _set_four_eyes() -> None:
-    actions.tell(suggestions.set_four_eyes, bool(st.session_state[_FOUR_EYES]))
+    actions.run_with_toast(suggestions.set_second_approver, bool(st.session_state[_FOUR_EYES]))
 
 
 def _ask(product_id: int | None) -> None:
     at = datetime.now(UTC)
-    products = data.own_products() if product_id is None else [product_id]
+    products = data.list_own_product_ids() if product_id is None else [product_id]
     if not products:
         st.toast(
             "No product is marked as your own: set its role in its settings.",
             icon=":material/help:",
         )
         return
-    actions.tell(suggestions.ask, products)
+    actions.run_with_toast(suggestions.request_advice, products)
     st.session_state[_ASKED] = _Asked(tuple(products), at)
 
 
-def progress() -> None:
+def show_progress() -> None:
     """Show how far the advisors are with what was asked here, until it is read."""
     if _ASKED in st.session_state:
         _progress()
@@ -98,14 +98,14 @@ def _progress() -> None:
     asked: _Asked | None = st.session_state.get(_ASKED)
     if asked is None:
         return
-    far = data.how_far(asked.products, asked.at)
+    far = data.read_advice_progress(asked.products, asked.at)
     total = len(asked.products)
     with st.container(border=True, gap="small"):
         if far.waiting:
             st.markdown(f"**{_sentence(total, far.waiting)}**")
             st.progress((total - far.waiting) / total)
         else:
-            _ended(total, far, data.answers(asked.products, asked.at))
+            _ended(total, far, data.list_advisor_answers(asked.products, asked.at))
 
 
 def _sentence(total: int, left: int) -> str:
@@ -134,11 +134,11 @@ def _ended(total: int, far: AdviceProgress, answers: Sequence[AdvisorAnswer]) ->
         )
     for reason in _reasons(answers):
         st.caption(escape_markdown(reason))
-    if why_not := model_words.state(data.spoken(), data.model_today()):
+    if why_not := model_words.state(data.get_model_address(), data.read_model_day()):
         st.caption(why_not)
     if st.button("Show", key="asked_read", icon=":material/check:"):
         st.session_state.pop(_ASKED, None)
-        lists.forget()
+        lists.clear_lists()
         st.rerun()
 
 

@@ -28,7 +28,8 @@ from core.settings.environment import ROOT, Settings, get_settings, reject_publi
 def client_with(check) -> TestClient:
     return TestClient(
         Starlette(
-            routes=asgi.routes(DatabaseCheck(check)), middleware=[Middleware(asgi.CarefulHeaders)]
+            routes=asgi.build_routes(DatabaseCheck(check)),
+            middleware=[Middleware(asgi.SecurityHeadersMiddleware)],
         )
     )
 
@@ -108,7 +109,9 @@ def cookie_route(_request):
 
 
 def cookies_set() -> list[str]:
-    app = Starlette(routes=[Route("/", cookie_route)], middleware=[Middleware(asgi.CarefulHeaders)])
+    app = Starlette(
+        routes=[Route("/", cookie_route)], middleware=[Middleware(asgi.SecurityHeadersMiddleware)]
+    )
     return TestClient(app).get("/").headers.get_list("set-cookie")
 
 
@@ -152,7 +155,7 @@ def test_web_processes_of_one_secret_agree_on_their_cookies(tmp_path):
 
 
 def test_streamlit_is_told_the_settings():
-    told = command.options(Settings(amazcope_port=9000, amazcope_upload_mb=50))
+    told = command.streamlit_options(Settings(amazcope_port=9000, amazcope_upload_mb=50))
     assert told["STREAMLIT_SERVER_PORT"] == "9000"
     assert told["STREAMLIT_SERVER_MAX_UPLOAD_SIZE"] == "50"
 

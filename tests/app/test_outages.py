@@ -209,7 +209,7 @@ def client(token: str) -> TestClient:
     async def taken(_request: object) -> PlainTextResponse:
         return PlainTextResponse("taken")
 
-    routes = [*asgi.routes(), Route(UPLOAD, taken, methods=["PUT"])]
+    routes = [*asgi.build_routes(), Route(UPLOAD, taken, methods=["PUT"])]
     return TestClient(
         Starlette(routes=routes, middleware=[Middleware(RequestGuard)]),
         base_url=OWN["origin"],

@@ -166,7 +166,7 @@ def test_a_picture_is_refused_in_a_sentence(session: Session) -> None:
 
 def test_progress_is_honest_about_the_worker(session: Session, principal: Principal) -> None:
     run_id = imports.offer_file("prices.csv", BytesIO(HISTORY))
-    imports.confirm(run_id, confirmation.Confirmation())
+    imports.confirm_import(run_id, confirmation.Confirmation())
     view = data.find_import(run_id)
     assert view is not None
     now = datetime.now(UTC)
@@ -180,7 +180,7 @@ def test_the_download_is_a_csv_that_spreadsheets_read(
     session: Session, principal: Principal
 ) -> None:
     run_id = imports.offer_file("prices.csv", BytesIO(HISTORY))
-    imports.confirm(run_id, confirmation.Confirmation())
+    imports.confirm_import(run_id, confirmation.Confirmation())
     run_import(run_id)
     lines = data.export_row_results(principal, run_id).decode("utf-8-sig").splitlines()
     assert lines[0] == "row,asked,verdict,detail,marketplace,asin"

@@ -58,7 +58,7 @@ def _managing(person_id: int) -> None:
     from app.admin import people
     from app.data import accounts
 
-    for person in accounts.members():
+    for person in accounts.list_members():
         if person.id == person_id:
             people.show_manage_dialog(person)
 
@@ -87,12 +87,12 @@ def test_what_the_pages_read_asks_for_the_role_itself(
 ) -> None:
     sign_in(somebody(Role.MANAGER))
     for read in (
-        accounts.members,
-        accounts.team_tokens,
-        accounts.team_settings,
-        accounts.kinds_of_events,
-        lambda: accounts.audit_events(None, None, None),
-        lambda: accounts.audit_file(signed_in.principal(), None, None),
+        accounts.list_members,
+        accounts.list_team_tokens,
+        accounts.get_team_settings,
+        accounts.list_event_kinds,
+        lambda: accounts.list_audit_events(None, None, None),
+        lambda: accounts.export_audit(signed_in.get_principal(), None, None),
     ):
         with pytest.raises(NotAllowedError):
             read()
@@ -337,7 +337,7 @@ def test_the_file_holds_no_formulas(session: Session, principal: Principal) -> N
     audit.record(session, principal, "=cmd|' /C calc'!A0", "tag:2")
     session.get_one(Person, principal.person_id).name = "@SUM(A1)"
     session.commit()
-    body = accounts.audit_file(principal, None, None).decode("utf-8-sig")
+    body = accounts.export_audit(principal, None, None).decode("utf-8-sig")
     rows = list(csv.DictReader(StringIO(body)))
     assert rows[0]["what"] == "'=cmd|' /C calc'!A0"
     assert rows[0]["person"] == "'@SUM(A1)"
@@ -355,11 +355,11 @@ def test_a_file_is_made_for_who_somebody_is_by_then(
     sign_in(other)
     later = signed_in.defer_principal()
     sign_in(None)
-    assert accounts.audit_file(later(), None, None)
+    assert accounts.export_audit(later(), None, None)
     membership.change_role(session, principal, other.person_id, Role.MANAGER, datetime.now(UTC))
     session.commit()
     with pytest.raises(NotAllowedError):
-        accounts.audit_file(later(), None, None)
+        accounts.export_audit(later(), None, None)
     membership.disable_member(session, principal, other.person_id, datetime.now(UTC))
     session.commit()
     with pytest.raises(signed_in.SignedOutError):

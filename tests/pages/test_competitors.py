@@ -184,9 +184,9 @@ def caps_form(marketplace: str, asin: str) -> AppTest:
         from app.data import history
         from app.products import price_caps
 
-        head = history.product_head(marketplace, asin)
+        head = history.find_product_summary(marketplace, asin)
         if head is not None:
-            price_caps.form(head)
+            price_caps.show_price_caps_form(head)
 
     args = (marketplace, asin)
     return AppTest.from_function(script, args=args, default_timeout=30).run()
@@ -224,7 +224,7 @@ def comparing(ids: list[int], marketplaces: list[str]) -> AppTest:
     def show(ids: list[int], marketplaces: list[str]) -> None:
         from app.products import compare
 
-        compare.popover(ids, marketplaces)
+        compare.show_compare_popover(ids, marketplaces)
 
     app = AppTest.from_function(show, args=(ids, marketplaces), default_timeout=30).run()
     assert not app.exception

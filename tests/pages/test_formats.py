@@ -67,12 +67,12 @@ def test_a_kept_chart_is_not_shown_to_somebody_with_other_formats(
 def _alt_text(asin: str) -> None:
     import streamlit as st
 
-    from app.data import history, principal
+    from app.data import get_principal, history
 
-    principal()
-    head = history.product_head("US", asin)
+    get_principal()
+    head = history.find_product_summary("US", asin)
     assert head
-    period = history.period(head, 30)
+    period = history.read_period(head, 30)
     assert period
     st.text(period.alt)
 

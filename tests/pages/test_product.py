@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from streamlit.proto.Metric_pb2 import Metric
 from streamlit.testing.v1 import AppTest
 
-from app.commands import product_settings, products
+from app.commands import products
 from app.products import detail
 from core.accounts.access.permissions import Principal
 from core.accounts.access.permissions import Role as AccountRole
@@ -141,7 +141,7 @@ def test_a_threshold_that_has_no_effect_is_said_to_have_none(
     product, now = followed(session, principal), this_hour()
     store(session, [look_of(product, now - HOUR)])
     wanted = TrackingSettings(Role.OWN, Cadence.DAILY, (), None, False, Decimal(3), Decimal(60))
-    product_settings.change_settings(product, wanted)
+    products.change_settings(product, wanted)
     page = open_product()
     page.button(key="settings").click().run()
     assert [each.value for each in page.warning] == [
@@ -265,7 +265,7 @@ def test_settings_are_saved_for_the_acting_person(session: Session, principal: P
     wanted = TrackingSettings(
         Role.COMPETITOR, Cadence.WEEKLY, ("b", "a"), "Note", True, Decimal(5), None
     )
-    assert product_settings.change_settings(product, wanted) == "Settings saved."
+    assert products.change_settings(product, wanted) == "Settings saved."
     head = find_product_summary(session, principal, "US", ASIN)
     assert head is not None
     assert head.following is not None

@@ -143,8 +143,8 @@ def test_a_refresh_makes_products_due_and_says_who_waits_before(
     rung: list[bool] = []
     monkeypatch.setattr(dispatch_runs, "fetch_now", lambda: rung.append(True))
     first, second = seed(session, principal, "B0TEST0001"), seed(session, principal, "B0TEST0002")
-    assert products.refresh([first]) == "1 product queued, next in line."
-    assert products.refresh([second]) == "1 product queued behind 1 other."
+    assert products.request_checks([first]) == "1 product queued, next in line."
+    assert products.request_checks([second]) == "1 product queued behind 1 other."
     assert schedule_of(session, second)["priority"] == 0
     assert len(rung) == 2
 
@@ -156,7 +156,7 @@ def test_a_product_being_fetched_is_not_queued_twice(
     product_id = seed(session, principal, "B0TEST0001")
     session.execute(text("UPDATE fetch_schedule SET leased_until = now() + interval '1 hour'"))
     session.commit()
-    assert products.refresh([product_id]) == "1 product already being fetched."
+    assert products.request_checks([product_id]) == "1 product already being fetched."
 
 
 def test_a_queue_that_is_away_loses_no_request(
@@ -167,18 +167,18 @@ def test_a_queue_that_is_away_loses_no_request(
 
     monkeypatch.setattr(dispatch_runs, "fetch_now", away)
     product_id = seed(session, principal, "B0TEST0001")
-    assert "fetches them when it is back" in products.refresh([product_id])
+    assert "fetches them when it is back" in products.request_checks([product_id])
     assert schedule_of(session, product_id)["priority"] == 0
 
 
 def test_each_action_says_what_it_did(session: Session, principal: Principal) -> None:
     ids = [seed(session, principal, "B0TEST0001"), seed(session, principal, "B0TEST0002")]
-    assert products.pause(ids) == "2 products paused."
-    assert products.pause(ids) == "They were paused already."
-    assert products.resume(ids[:1]) == "1 product resumed."
+    assert products.pause_products(ids) == "2 products paused."
+    assert products.pause_products(ids) == "They were paused already."
+    assert products.resume_products(ids[:1]) == "1 product resumed."
     assert products.add_tag(ids, "  summer   sale ") == "“summer sale” added to 2 products."
     assert products.add_tag(ids, "  ") == "Type a tag first."
-    assert products.remove(ids) == "2 products removed; the history stays."
+    assert products.remove_products(ids) == "2 products removed; the history stays."
     assert session.execute(text("SELECT count(*) FROM product")).scalar_one() == 2
 
 
@@ -186,19 +186,19 @@ def test_a_queued_a_fetched_and_a_doubtful_product_say_so(
     session: Session, principal: Principal
 ) -> None:
     seed(session, principal, "B0TEST0001", price=1, availability=Availability.IN_STOCK, flags=1)
-    [row] = table.records(find_products(session, principal, ListFilter(), Sort(), 1, 5).rows)
+    [row] = table.to_records(find_products(session, principal, ListFilter(), Sort(), 1, 5).rows)
     now = datetime.now(UTC)
-    assert table.state_in_words(row, now) == "In stock · doubtful"
+    assert table.state_text(row, now) == "In stock · doubtful"
     queued = row | {"requested_at": now, "due_at": now}
-    assert table.state_in_words(queued, now) == "In stock · queued"
+    assert table.state_text(queued, now) == "In stock · queued"
     fetching_now = queued | {"leased_until": now + timedelta(minutes=5)}
-    assert table.state_in_words(fetching_now, now) == "In stock · fetching now"
+    assert table.state_text(fetching_now, now) == "In stock · fetching now"
 
 
 def test_a_sparkline_draws_a_better_rank_higher_and_a_constant_flat() -> None:
-    assert table.sparkline([500.0, None, 100.0], higher_is_up=False) == [105, 195]
-    assert table.sparkline([700.0, 700.0]) == [150, 150]
-    assert table.sparkline([None, 700.0]) == []
+    assert table.scale_sparkline([500.0, None, 100.0], higher_is_up=False) == [105, 195]
+    assert table.scale_sparkline([700.0, 700.0]) == [150, 150]
+    assert table.scale_sparkline([None, 700.0]) == []
 
 
 def test_a_person_gets_out_of_a_search_without_a_match(
@@ -216,8 +216,8 @@ def test_a_title_cannot_turn_the_cells_beside_it(session: Session, principal: Pr
 
 
 def test_capitals_need_more_room_than_small_letters() -> None:
-    assert table.fitting("l" * 36, 36) == "l" * 36
-    assert len(table.fitting("L" * 36, 36)) < 30
+    assert table.fit_text("l" * 36, 36) == "l" * 36
+    assert len(table.fit_text("L" * 36, 36)) < 30
 
 
 def test_price_and_state_come_before_what_a_screen_may_cut() -> None:

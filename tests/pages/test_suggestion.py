@@ -69,10 +69,10 @@ def open_dialog(name: str, number: int) -> AppTest:
         from app.data import suggestions
         from app.suggestions import dialogs
 
-        about = suggestions.find(number)
-        if about is not None and about.view.row.waiting:
-            view, action = about.view, about.view.actions[0]
-            of_one = {"decline": (action,), "edit": (about, action)}
+        details = suggestions.find_suggestion(number)
+        if details is not None and details.view.row.waiting:
+            view, action = details.view, details.view.actions[0]
+            of_one = {"show_decline": (action,), "show_edit": (details, action)}
             getattr(dialogs, name)(*of_one.get(name, (view,)))
 
     app = AppTest.from_function(script, args=(name, number), default_timeout=30).run()
@@ -252,7 +252,7 @@ def test_a_manager_declines_with_a_reason_that_everybody_reads(
     session: Session, principal: Principal, lamp: int, sign_in: SignIn, somebody: MakeSomebody
 ):
     number = propose(session, principal, lamp, new_price())
-    app = open_dialog("decline", number)
+    app = open_dialog("show_decline", number)
     app.text_area(key="decline_reason").set_value("Below our cost")
     send(app)
     assert state(session, number) == "declined"
@@ -264,7 +264,7 @@ def test_a_manager_declines_with_a_reason_that_everybody_reads(
 
 def test_a_decline_without_a_reason_is_not_taken(session: Session, principal: Principal, lamp: int):
     number = propose(session, principal, lamp, new_price())
-    app = open_dialog("decline", number)
+    app = open_dialog("show_decline", number)
     send(app)
     assert any("Say why" in error.value for error in app.error)
     assert state(session, number) == "pending"
@@ -274,7 +274,7 @@ def test_an_edited_price_is_approved_and_kept_beside_the_proposed_one(
     session: Session, principal: Principal, lamp: int
 ):
     number = propose(session, principal, lamp, new_price(1900))
-    app = open_dialog("edit", number)
+    app = open_dialog("show_edit", number)
     app.text_input(key="edit_value").set_value("19.50")
     app.text_input(key="edit_reason").set_value("Rounder")
     app.button(key="approve_edit").click().run()
@@ -290,7 +290,7 @@ def test_a_price_outside_the_caps_is_refused_and_stays_in_the_dialog(
     session: Session, principal: Principal, lamp: int
 ):
     number = propose(session, principal, lamp, new_price(1900))
-    app = open_dialog("edit", number)
+    app = open_dialog("show_edit", number)
     assert "Within the price caps: no floor and no ceiling, at most 15" in words(app)
     app.text_input(key="edit_value").set_value("5.00").run()
     assert "moves by more than 15 % at once" in app.warning[0].value
@@ -303,7 +303,7 @@ def test_an_edit_is_held_to_the_rules_of_listings(
     session: Session, principal: Principal, lamp: int
 ):
     number = propose(session, principal, lamp, new_title())
-    app = open_dialog("edit", number)
+    app = open_dialog("show_edit", number)
     assert "Keeps the listing rules" in words(app)
     app.text_input(key="edit_value").set_value("Lamp " * 30).run()
     assert any("75 are allowed" in warning.value for warning in app.warning)
@@ -334,7 +334,7 @@ def test_several_changes_are_decided_singly_or_all(
     assert {"Approve all", "Decline all"} <= labels(app)
     app.button(key="approve_all").click().run()
     assert "**2 changes** are approved as they stand: Price, Coupon." in words(app)
-    dialog = open_dialog("approve_all", number)
+    dialog = open_dialog("show_approve_all", number)
     dialog.text_input(key="approve_reason").set_value("Good evidence")
     dialog.button(key="do_approve_all").click().run()
     assert state(session, number) == "approved"
@@ -345,7 +345,7 @@ def test_all_changes_are_declined_with_one_reason(
     session: Session, principal: Principal, lamp: int
 ):
     number = propose(session, principal, lamp, new_price(), new_coupon())
-    app = open_dialog("decline_all", number)
+    app = open_dialog("show_decline_all", number)
     app.text_area(key="decline_reason").set_value("Not this month")
     send(app)
     assert state(session, number) == "declined"

@@ -29,7 +29,7 @@ def test_the_file_of_the_list_holds_its_rows(
     def button(_label: str, name: str, _mime: str, make: Any, **_options: Any) -> None:
         made[name] = make
 
-    monkeypatch.setattr(data_table.downloads, "button", button)
+    monkeypatch.setattr(data_table.downloads, "show_download_button", button)
     open_page("products")
     [(name, make)] = made.items()
     assert name == "amazcope-products.csv"
@@ -49,7 +49,7 @@ def file_of(
     monkeypatch.setattr(
         downloads.st, "download_button", lambda _label, *rest, **_: given.append(rest)
     )
-    downloads.button("CSV", "a.csv", downloads.CSV, make)
+    downloads.show_download_button("CSV", "a.csv", downloads.CSV, make)
     made: Callable[[], bytes] = given[0][0]
     return made
 

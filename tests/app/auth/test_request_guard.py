@@ -281,7 +281,7 @@ def test_files_are_not_remembered_without_end(monkeypatch: pytest.MonkeyPatch) -
 def test_no_browser_keeps_a_download() -> None:
     app = Starlette(
         routes=[Route("/media/{name}", _hello), Route("/", _hello)],
-        middleware=[Middleware(asgi.CarefulHeaders)],
+        middleware=[Middleware(asgi.SecurityHeadersMiddleware)],
     )
     assert TestClient(app).get("/media/abc.csv").headers["cache-control"] == "no-store"
     assert "cache-control" not in TestClient(app).get("/").headers

@@ -17,7 +17,7 @@ def offered(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     def button(_label: str, name: str, _mime: str, make: Any, **_options: Any) -> None:
         made[name] = make
 
-    monkeypatch.setattr(data_table.downloads, "button", button)
+    monkeypatch.setattr(data_table.downloads, "show_download_button", button)
     return made
 
 

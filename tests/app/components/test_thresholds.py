@@ -11,13 +11,13 @@ from core.errors import InvalidInputError
 
 @pytest.mark.parametrize(("typed", "percent"), [("", None), ("2,5 %", "2.5"), (" 7 ", "7")])
 def test_a_percentage_is_read_as_people_type_it(typed: str, percent: str | None) -> None:
-    assert thresholds.percent_of(typed) == (None if percent is None else Decimal(percent))
+    assert thresholds.parse_percent(typed) == (None if percent is None else Decimal(percent))
 
 
 @pytest.mark.parametrize("typed", ["much", "NaN", "1e9999999999x", "Infinity"])
 def test_what_is_no_percentage_is_refused_with_an_example(typed: str) -> None:
     with pytest.raises(InvalidInputError, match="such as 5"):
-        thresholds.percent_of(typed)
+        thresholds.parse_percent(typed)
 
 
 def test_the_inputs_say_what_is_usual_and_that_less_has_no_effect() -> None:
