@@ -91,6 +91,18 @@ def test_paths_in_the_documents_exist() -> None:
     assert missing == []
 
 
+def test_names_in_the_recipes_exist() -> None:
+    recipes = read("CONTRIBUTING.md").partition("## Recipes")[2]
+    sources = "".join(
+        path.read_text("utf-8")
+        for folder in ("app", "core", "jobs", "mcp_server", "tests")
+        for path in (ROOT / folder).rglob("*.py")
+    )
+    words = set(re.findall(r"\w+", sources))
+    named = re.findall(r"`@?([A-Za-z_][\w.]*)(?:\(.*?\))?`", recipes)
+    assert [name for name in named if not set(name.split(".")) <= words] == []
+
+
 def test_functions_in_the_architecture_exist() -> None:
     missing = []
     for row in read("docs/ARCHITECTURE.md").splitlines():
