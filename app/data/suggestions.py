@@ -172,7 +172,7 @@ def count_chart_days(view: SuggestionView, now: datetime) -> int:
         key.captured_at for each in view.evidence if charts.is_drawn(each) for key in each.snapshots
     ]
     oldest = (now - min(times)).days + 1 if times else 0
-    return next((days for days in _RANGES if days >= oldest), history.ALL)
+    return next((days for days in _RANGES if days >= oldest), history.WHOLE_HISTORY)
 
 
 def build_evidence_chart(

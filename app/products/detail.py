@@ -10,7 +10,7 @@ from app.components import cards, product_link
 from app.components.product_link import ProductLink
 from app.data import get_principal
 from app.data import products as lists
-from app.data.history import MOST_DEAL_DAYS, PeriodView
+from app.data.history import PeriodView
 from app.data.prebuilt_figure import PrebuiltFigure
 from app.imports import upload
 from app.products import competitors, dialogs
@@ -22,6 +22,7 @@ from core.chart_theme import PLOTLY_CONFIG
 from core.history.current import missing_values
 from core.history.product_summary import ProductSummary
 from core.history.timeline import statistics_text
+from core.history.timeline.period import MOST_DEAL_DAYS
 from core.history.timeline.statistics_text import Row
 from core.settings.environment import get_settings
 from core.text.escaping import escape_markdown, shorten

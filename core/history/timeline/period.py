@@ -12,9 +12,13 @@ from core.catalog.service import category_names
 from core.history.product_summary import HistoryKey
 from core.history.timeline import queries
 from core.history.timeline.daily_timeline import DailyTimeline
+from core.history.timeline.event_marks import EventMark
 from core.history.timeline.series import RANK, Field
 from core.history.timeline.snapshot_timeline import SnapshotTimeline
+from core.history.timeline.statistics import deal_turns
 from core.history.timeline.timeline import Timeline
+
+MOST_DEAL_DAYS = 90  # deals are read from the snapshots themselves
 
 
 def read_timeline(
@@ -71,3 +75,21 @@ def named_rank_categories(
 def _with_zone(at: np.datetime64) -> datetime:
     moment: datetime = at.astype("M8[us]").item()
     return moment.replace(tzinfo=UTC)
+
+
+def read_events(session: Session, product_id: int, timeline: Timeline) -> list[EventMark]:
+    """Return the changes of the listing in a period and, where shown, deals; oldest first."""
+    changes = queries.listing_changes(session, product_id, timeline.since)
+    events = [EventMark(at, "Listing changed") for at in changes]
+    if shows_deals(timeline):
+        deals = queries.deals(session, product_id, timeline.since, timeline.until)
+        events += [
+            EventMark(at, "Deal" if begins else "Deal ends") for at, begins in deal_turns(deals)
+        ]
+    return sorted(events, key=lambda event: event.at)
+
+
+def shows_deals(timeline: Timeline) -> bool:
+    """Return whether a period's deals are read: only in short periods by snapshot."""
+    is_short = timeline.until - timeline.since <= timedelta(days=MOST_DEAL_DAYS)
+    return is_short and not timeline.is_by_day
