@@ -3,26 +3,26 @@
 import streamlit as st
 
 from app.data import suggestions as data
-from app.suggestions import detail, evidence, selection
+from app.suggestions import actions, change_set, evidence, header, preview, timeline
 
 # Choose
-asked = selection.find_suggestion_id()
+suggestion_id = header.find_suggestion_id()
 
 # Load
-about = None if asked is None else data.find_suggestion(asked)
+details = None if suggestion_id is None else data.find_suggestion(suggestion_id)
 
 # Render
-if about is None:
-    selection.show_not_found(asked)
+if details is None:
+    header.show_not_found(suggestion_id)
     st.stop()
-detail.show_header(about)
+header.show_header(details)
 left, right = st.columns([5, 4])
 with left:
-    detail.show_actions(about)
-    detail.show_change_set(about)
-    evidence.show_chart(about.view)
-    detail.show_preview(about)
+    actions.show_actions(details)
+    change_set.show_change_set(details)
+    evidence.show_chart(details.view)
+    preview.show_preview(details)
 with right:
-    evidence.show_evidence(about.view)
-    detail.show_timeline(about)
-    detail.show_earlier(about.earlier)
+    evidence.show_evidence(details.view)
+    timeline.show_timeline(details)
+    timeline.show_earlier(details.earlier)

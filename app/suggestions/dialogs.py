@@ -78,9 +78,9 @@ def show_approve_all(view: SuggestionView) -> None:
 
 
 @fragments.dialog("Edit and approve", width="large", icon=":material/edit:")
-def show_edit(about: SuggestionDetails, action: ActionView) -> None:
+def show_edit(details: SuggestionDetails, action: ActionView) -> None:
     """Let a manager change a proposed value; it is kept beside what was proposed."""
-    marketplace = about.view.row.marketplace
+    marketplace = details.view.row.marketplace
     written = edit_parser.format_for_edit(action.change, action.wanted, marketplace)
     text = _field(action.change, written, marketplace)
     reason = st.text_input("Reason (optional)", max_chars=LONGEST_REASON, key="edit_reason")
@@ -95,7 +95,7 @@ def show_edit(about: SuggestionDetails, action: ActionView) -> None:
         st.markdown(f":gray[{part.name}:] {diffs.format_diff(part.pieces)}")
     if sizes := diff.count_sizes(action.change, parts):
         st.caption(sizes)
-    policies.show_policy_check(about, action, wanted)
+    policies.show_policy_check(details, action, wanted)
     if st.button("Approve this", type="primary", icon=":material/check:", key="approve_edit"):
         _approve(action, wanted, reason.strip())
 

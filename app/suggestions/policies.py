@@ -17,21 +17,21 @@ from core.text.escaping import escape_markdown
 
 
 def show_policy_check(
-    about: SuggestionDetails, action: ActionView, wanted: Mapping[str, Any]
+    details: SuggestionDetails, action: ActionView, wanted: Mapping[str, Any]
 ) -> None:
     """Show what a value would break, or that it breaks nothing; nothing for tracking."""
     match KIND_OF[action.change]:
         case Kind.CONTENT:
-            _listing_rules(about, action.change, wanted)
+            _listing_rules(details, action.change, wanted)
         case Kind.PRICING:
-            _price_caps(about, action, wanted)
+            _price_caps(details, action, wanted)
 
 
-def _listing_rules(about: SuggestionDetails, change: Change, wanted: Mapping[str, Any]) -> None:
+def _listing_rules(details: SuggestionDetails, change: Change, wanted: Mapping[str, Any]) -> None:
     """Show each broken rule with its source."""
-    marketplace = about.view.row.marketplace
+    marketplace = details.view.row.marketplace
     today = datetime.now(ZoneInfo(get_marketplace(marketplace).time_zone)).date()
-    found = listing_policies.lint_change(about.before.listing, marketplace, today, change, wanted)
+    found = listing_policies.lint_change(details.before.listing, marketplace, today, change, wanted)
     if not found:
         st.caption(":material/rule: Keeps the listing rules that are known for this marketplace.")
     for finding in found:
@@ -41,15 +41,15 @@ def _listing_rules(about: SuggestionDetails, change: Change, wanted: Mapping[str
         )
 
 
-def _price_caps(about: SuggestionDetails, action: ActionView, wanted: Mapping[str, Any]) -> None:
+def _price_caps(details: SuggestionDetails, action: ActionView, wanted: Mapping[str, Any]) -> None:
     """Show which cap a price, or what a coupon leaves of it, lies outside of."""
-    caps = about.caps
+    caps = details.caps
     if action.change is Change.UPDATE_PRICE:
         problem = caps.problem(action.current.get("price"), wanted.get("price"))
     else:
-        problem = caps.coupon_problem(about.before.price, wanted)
+        problem = caps.coupon_problem(details.before.price, wanted)
     if problem is None:
-        limits = labels.price_caps_text(caps, about.view.row.marketplace)
+        limits = labels.price_caps_text(caps, details.view.row.marketplace)
         st.caption(f":material/straighten: Within the price caps: {escape_markdown(limits)}.")
     else:
         st.warning(escape_markdown(problem), icon=":material/straighten:")

@@ -1,0 +1,112 @@
+"""The head of a suggestion's page: which suggestion, its state, decisions, the next one."""
+
+import streamlit as st
+
+from app import keys
+from app.components import cards
+from app.data import get_principal
+from app.data.suggestions import SuggestionDetails
+from app.suggestions import dialogs
+from app.suggestions.actions import show_decision_buttons
+from app.web import url_parameters
+from core.accounts.access.permissions import Permission
+from core.suggestions.review import labels
+from core.suggestions.rules import ActionState, SuggestionState
+from core.text.escaping import escape_markdown, shorten
+
+LONGEST_TITLE = 70
+
+
+def find_suggestion_id() -> int | None:
+    """Return the number that the address names, None for none or for no number."""
+    return url_parameters.read_number(keys.ID)
+
+
+def show_not_found(asked: int | None) -> None:
+    """Say that there is no such suggestion, with the way to those there are."""
+    cards.show_page_header("Suggestion")
+    if asked is None:
+        st.info("Choose a suggestion from the list.", icon=":material/rule:")
+    else:
+        st.info(
+            f"Suggestion {asked} is not there, or belongs to another team.",
+            icon=":material/search_off:",
+        )
+    show_queue_link()
+
+
+def show_queue_link() -> None:
+    """Link to the review queue."""
+    st.page_link(
+        f"../pages/{keys.SUGGESTIONS}.py", label="All suggestions", icon=":material/arrow_back:"
+    )
+
+
+def show_header(details: SuggestionDetails) -> None:
+    """Show which suggestion it is, and what may be done about it."""
+    row = details.view.row
+    _where(details)
+    with st.container(
+        horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"
+    ):
+        title = escape_markdown(shorten(row.title, 120))
+        st.title(title, anchor=False, width="stretch")
+        with st.container(horizontal=True, width="content", gap="small"):
+            _buttons(details)
+    if row.state is SuggestionState.PENDING and not get_principal().may(Permission.TEAM):
+        st.caption(
+            ":material/lock: A manager decides about suggestions. "
+            "You see where this one stands, and why."
+        )
+    elif row.state is SuggestionState.EXPIRED:
+        st.warning("Nobody decided in time. Ask for new suggestions.", icon=":material/timer_off:")
+
+
+def _where(details: SuggestionDetails) -> None:
+    row, place = details.view.row, details.place
+    stands = labels.state_label(row)
+    if place is not None:
+        stands = f"Suggestion {place.number} of {place.total}"
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        show_queue_link()
+        st.caption(f"{stands} · {row.marketplace} · {row.asin}", width="content")
+        title = shorten(row.product_title or "no title seen yet", LONGEST_TITLE)
+        st.page_link(
+            f"../pages/{keys.PRODUCT}.py",
+            label=escape_markdown(title),
+            icon=":material/monitoring:",
+            query_params={keys.MARKETPLACE: row.marketplace, keys.ASIN: row.asin},
+        )
+
+
+def _buttons(details: SuggestionDetails) -> None:
+    view = details.view
+    waiting = [each for each in view.actions if each.state is ActionState.PENDING]
+    if view.row.state is SuggestionState.PENDING and get_principal().may(Permission.TEAM):
+        if len(waiting) == 1:
+            show_decision_buttons(details, waiting[0], is_head=True)
+        elif waiting:
+            if st.button("Decline all", icon=":material/close:", key="decline_all"):
+                dialogs.show_decline_all(view)
+            if st.button("Approve all", type="primary", icon=":material/check:", key="approve_all"):
+                dialogs.show_approve_all(view)
+    _to_next(details)
+
+
+def _to_next(details: SuggestionDetails) -> None:
+    """Offer the next suggestion that waits: decided ones are left behind."""
+    place = details.place
+    following = details.next_waiting if place is None else place.after
+    if following is not None and following != details.view.row.id:
+        st.button(
+            "Next",
+            icon=":material/arrow_forward:",
+            key="next_suggestion",
+            on_click=_open,
+            args=(following,),
+            help="The next suggestion that waits",
+        )
+
+
+def _open(suggestion_id: int) -> None:
+    st.query_params[keys.ID] = str(suggestion_id)

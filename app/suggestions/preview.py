@@ -1,0 +1,56 @@
+"""The listing as it would be with a suggestion's changes."""
+
+import streamlit as st
+
+from app.data.suggestions import SuggestionDetails
+from core.catalog.money import format_price
+from core.suggestions.review import labels, listing_preview
+from core.suggestions.review.listing_preview import Preview
+from core.suggestions.rules import KIND_OF, ActionState, Change, Kind
+from core.text.escaping import escape_markdown, shorten
+
+_NOT_TO_COME = {  # what a page shows already, or never will
+    ActionState.VERIFIED,
+    ActionState.DECLINED,
+    ActionState.STALE,
+    ActionState.EXPIRED,
+    ActionState.UNDONE,
+}
+
+
+def show_preview(details: SuggestionDetails) -> None:
+    """Show what a buyer would see with all that may still come; nothing for tracking."""
+    wanted = [
+        (each.change, each.wanted)
+        for each in details.view.actions
+        if KIND_OF[each.change] is not Kind.TRACKING and each.state not in _NOT_TO_COME
+    ]
+    if not wanted:
+        return
+    with st.container(border=True, gap="small"):
+        st.caption("The listing with these changes")
+        _listing(listing_preview.with_changes(details.before, wanted), details.view.row.marketplace)
+
+
+def _listing(after: Preview, marketplace: str) -> None:
+    shown = after.listing
+    if shown.category_path:
+        st.caption(escape_markdown(" › ".join(shown.category_path)))
+    st.markdown(f"**{escape_markdown(shown.title or 'no title seen yet')}**")
+    if shown.brand:
+        st.caption(f"Brand: {escape_markdown(shown.brand)}")
+    price = format_price(after.price, marketplace)
+    coupon = "" if after.coupon is None else _coupon(after, marketplace)
+    st.markdown(f"**{escape_markdown(price)}**{coupon}")
+    bullets = [f"- {escape_markdown(bullet)}" for bullet in shown.bullets or ()]
+    st.markdown("\n".join(bullets) or ":gray[no bullets seen]")
+    if shown.description:
+        st.markdown(escape_markdown(shorten(shown.description, 600)))
+    if shown.image_count is not None:
+        images = "image" if shown.image_count == 1 else "images"
+        st.caption(f":material/image: {shown.image_count} {images}")
+
+
+def _coupon(after: Preview, marketplace: str) -> str:
+    [(_, words)] = labels.texts(Change.SET_COUPON, after.coupon or {}, marketplace)
+    return f" · coupon {escape_markdown(words)}"
