@@ -1,6 +1,6 @@
-"""`python -m mcp_server`: over stdio; `--http`: over HTTP on the address of the settings.
+"""`python -m mcp_server` serves over stdio, with `--http` over HTTP.
 
-`--list` prints what there is, `--document` writes it into docs/AGENTS.md.
+`--list` prints tools, resources and prompts; `--document` writes them into docs/AGENTS.md.
 """
 
 import argparse
@@ -12,47 +12,47 @@ from core.settings.environment import Settings, get_settings, reject_public_demo
 
 
 def main() -> int:
-    """Serve until the client is gone, or a signal comes; return the exit code."""
+    """Serve until the client disconnects or a signal arrives; return the exit code."""
     parser = argparse.ArgumentParser(
-        prog="python -m mcp_server", description="Amazcope's MCP server, for agents."
+        prog="python -m mcp_server", description="The MCP server of Amazcope."
     )
     parser.add_argument(
         "--http", action="store_true", help="serve HTTP on AMAZCOPE_MCP_PORT instead of stdio"
     )
     parser.add_argument(
-        "--list", action="store_true", help="print tools, resources and prompts, and end"
+        "--list", action="store_true", help="print tools, resources and prompts, and exit"
     )
     parser.add_argument(
-        "--document", action="store_true", help="write them into docs/AGENTS.md, and end"
+        "--document", action="store_true", help="write them into docs/AGENTS.md, and exit"
     )
-    asked = parser.parse_args()
-    if asked.list or asked.document:
-        return tell(is_to_write=asked.document)
+    options = parser.parse_args()
+    if options.list or options.document:
+        return write_tables(to_document=options.document)
     try:
         settings = get_settings()
         configure_logging("mcp")
-        serve_http(settings) if asked.http else serve_stdio(settings)
+        serve_http(settings) if options.http else serve_stdio(settings)
     except AmazcopeError as error:
         sys.stderr.write(f"Error: {error}\n")
         return 1
     return 0
 
 
-def tell(*, is_to_write: bool) -> int:
-    """Print what the server has, or write it into its document; opens nothing."""
-    import mcp_server.server  # noqa: F401 - declares all of it
+def write_tables(*, to_document: bool) -> int:
+    """Print the tables of docs/AGENTS.md or write them into it. Opens nothing."""
+    import mcp_server.server  # noqa: F401 - declares tools, resources and prompts
     from mcp_server.docs_tables import DOCUMENT, format_tables, write_document
 
-    if is_to_write:
-        is_new = write_document()
-        sys.stdout.write(f"{DOCUMENT.name}: {'written anew' if is_new else 'was right'}\n")
+    if to_document:
+        has_changed = write_document()
+        sys.stdout.write(f"{DOCUMENT.name}: {'updated' if has_changed else 'already up to date'}\n")
     else:
         sys.stdout.write(format_tables() + "\n")
     return 0
 
 
 def serve_http(settings: Settings) -> None:
-    """Serve over HTTP. Raises ConfigurationError for a demo that others could reach."""
+    """Serve over HTTP. Raises ConfigurationError for a demo that is reachable from outside."""
     from core.database.connections import ConnectionShare
     from core.database.session import set_connection_share
     from mcp_server.http import serve
@@ -65,28 +65,28 @@ def serve_http(settings: Settings) -> None:
 def serve_stdio(settings: Settings) -> None:
     """Serve one client over stdin and stdout.
 
-    Raises ConfigurationError when no token says for whom.
+    Raises ConfigurationError without a valid token.
     """
-    from mcp_server.protocol.authentication import NOBODY, EnvironmentToken
+    from mcp_server.protocol.authentication import UNAUTHENTICATED, EnvironmentToken
     from mcp_server.server import make_server
 
     token = settings.amazcope_token
-    if token is None or not _is_known(token.get_secret_value()):
-        raise ConfigurationError(NOBODY)
+    if token is None or not _is_valid(token.get_secret_value()):
+        raise ConfigurationError(UNAUTHENTICATED)
     make_server(EnvironmentToken(token.get_secret_value())).run("stdio")
 
 
-def _is_known(token: str) -> bool:
-    """True for a token that holds. Raises ConfigurationError where nobody can say."""
+def _is_valid(token: str) -> bool:
+    """True for a valid token. Raises ConfigurationError where the database is unavailable."""
     from core.database import outages
-    from mcp_server.protocol.authentication import known_bearer
+    from mcp_server.protocol.authentication import find_valid_bearer
 
     try:
-        return known_bearer(token, None) is not None
+        return find_valid_bearer(token, None) is not None
     except outages.ERRORS as error:
         raise ConfigurationError(
-            "The database does not answer. Start Amazcope with `make run`, or see whether "
-            "DATABASE_URL is right; then start the client again."
+            "The database does not answer. Start Amazcope with `make run`, or check "
+            "DATABASE_URL; then restart the client."
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""What the server has, as tables for people: printed, and kept in docs/AGENTS.md between marks."""
+"""Tables of tools, resources, prompts and terms, for docs/AGENTS.md and the command line."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -9,7 +9,7 @@ from core.glossary import GLOSSARY, Term
 from core.settings.environment import ROOT
 from mcp_server.protocol.prompts import PROMPTS, Prompt
 from mcp_server.protocol.resources import RESOURCES, Resource
-from mcp_server.protocol.tools import TOOLS, Tool, tools_of_the_sdk
+from mcp_server.protocol.tools import TOOLS, Tool, list_sdk_tools
 
 DOCUMENT = ROOT / "docs" / "AGENTS.md"
 _MARK = re.compile(r"(<!-- begin (\w+)[^>]*-->\n).*?(<!-- end \2 -->)", re.DOTALL)
@@ -17,38 +17,38 @@ _SENTENCE = re.compile(r"(.+?[.?!])(?:\s|$)", re.DOTALL)
 
 
 def make_tables() -> dict[str, str]:
-    """Return every table by its name, as Markdown."""
-    schemas = {each.name: each.parameters for each in tools_of_the_sdk()}
+    """Return the tables by name, as Markdown."""
+    schemas = {each.name: each.parameters for each in list_sdk_tools()}
     return {
         "tools": _table(
             ("tool", "what it does", "scope", "role", "limits", "kind"),
-            (_tool(each, schemas[each.name]) for each in TOOLS.values()),
+            (_tool_row(each, schemas[each.name]) for each in TOOLS.values()),
         ),
-        "resources": _table(("address", "what it holds"), map(_resource, RESOURCES.values())),
-        "prompts": _table(("prompt", "what for", "arguments"), map(_prompt, PROMPTS.values())),
-        "glossary": _glossary(),
+        "resources": _table(("URI", "content"), map(_resource_row, RESOURCES.values())),
+        "prompts": _table(("prompt", "purpose", "arguments"), map(_prompt_row, PROMPTS.values())),
+        "glossary": _format_glossary(),
     }
 
 
-def with_tables(document: str) -> str:
-    """Return a document with what stands between its marks written anew.
+def replace_tables(document: str) -> str:
+    """Return a document with the tables between its marks replaced by current ones.
 
-    A mark is `<!-- begin NAME … -->` on a line of its own, up to `<!-- end NAME -->`.
+    A table is between the lines `<!-- begin NAME … -->` and `<!-- end NAME -->`.
     """
-    known = make_tables()
-    return _MARK.sub(lambda found: f"{found[1]}\n{known[found[2]]}\n\n{found[3]}", document)
+    tables = make_tables()
+    return _MARK.sub(lambda found: f"{found[1]}\n{tables[found[2]]}\n\n{found[3]}", document)
 
 
 def write_document(path: Path = DOCUMENT) -> bool:
-    """Bring the document up to date; return whether anything in it changed."""
+    """Update the document's tables; return whether anything changed."""
     before = path.read_text(encoding="utf-8")
-    after = with_tables(before)
+    after = replace_tables(before)
     path.write_text(after, encoding="utf-8")
     return after != before
 
 
 def format_tables() -> str:
-    """Return all tables, one below the other."""
+    """Return all tables, each under its heading."""
     return "\n\n".join(
         f"## {name.capitalize()}\n\n{table}" for name, table in make_tables().items()
     )
@@ -69,13 +69,13 @@ def first_sentence(text: str) -> str:
     return " ".join((found[1] if found else text).split())
 
 
-def _tool(tool: Tool, schema: Mapping[str, Any]) -> tuple[str, ...]:
+def _tool_row(tool: Tool, schema: Mapping[str, Any]) -> tuple[str, ...]:
     about = first_sentence(tool.description)
-    scope, role = tool.scope.value, tool.least_role.value
-    return f"`{tool.name}`", about, scope, role, _limits(schema), _kind(tool)
+    scope, role = tool.scope.value, tool.minimum_role.value
+    return f"`{tool.name}`", about, scope, role, _format_limits(schema), _format_kind(tool)
 
 
-def _kind(tool: Tool) -> str:
+def _format_kind(tool: Tool) -> str:
     hints = tool.annotations
     if hints.read_only_hint:
         return "reads"
@@ -83,20 +83,20 @@ def _kind(tool: Tool) -> str:
     if hints.destructive_hint:
         words.append("may overwrite")
     if hints.idempotent_hint:
-        words.append("twice does it once")
+        words.append("idempotent")
     if hints.open_world_hint:
-        words.append("asks the marketplace")
+        words.append("fetches from the marketplace")
     return ", ".join(words)
 
 
-def _limits(schema: Mapping[str, Any]) -> str:
-    """Return the bounds of arguments that have some: numbers, and lengths of lists."""
-    told = (_bound(name, each) for name, each in schema.get("properties", {}).items())
-    return "; ".join(each for each in told if each)
+def _format_limits(schema: Mapping[str, Any]) -> str:
+    """Return the limits of numbers and of lengths of lists."""
+    limits = (_format_limit(name, each) for name, each in schema.get("properties", {}).items())
+    return "; ".join(each for each in limits if each)
 
 
-def _bound(name: str, about: Mapping[str, Any]) -> str | None:
-    """Return an argument's bounds; one that may be null has them one level down."""
+def _format_limit(name: str, about: Mapping[str, Any]) -> str | None:
+    """Return an argument's limit, None where it has none; nullable ones have it one level down."""
     for each in (about, *about.get("anyOf", ())):
         least, most = each.get("minimum"), each.get("maximum")
         if least is not None and most is not None:
@@ -106,19 +106,19 @@ def _bound(name: str, about: Mapping[str, Any]) -> str | None:
     return None
 
 
-def _resource(resource: Resource) -> tuple[str, ...]:
+def _resource_row(resource: Resource) -> tuple[str, ...]:
     return f"`{resource.uri}`", first_sentence(resource.description)
 
 
-def _prompt(prompt: Prompt) -> tuple[str, ...]:
+def _prompt_row(prompt: Prompt) -> tuple[str, ...]:
     arguments = [
-        f"`{name}`" if argument.is_required() else f"`{name}` (or left out)"
+        f"`{name}`" if argument.is_required() else f"`{name}` (optional)"
         for name, argument in prompt.arguments.model_fields.items()
     ]
     return f"`{prompt.name}`", first_sentence(prompt.description), ", ".join(arguments)
 
 
-def _glossary() -> str:
+def _format_glossary() -> str:
     parts = []
     for subject in GLOSSARY:
         rows = ((f"**{term.word}**", _meaning(term)) for term in subject.terms)

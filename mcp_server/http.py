@@ -1,4 +1,4 @@
-"""The server over HTTP: streamable, stateless, for the hosts that it is told to answer to."""
+"""The server over HTTP: streamable, stateless, for the hosts in the settings."""
 
 import gc
 import logging
@@ -25,30 +25,29 @@ from mcp_server.server import make_server
 log = logging.getLogger(__name__)
 
 PATH = "/mcp"
-LARGEST_REQUEST = 1024 * 1024  # bytes; no tool takes as much
+MAX_REQUEST_SIZE = 1024 * 1024  # bytes; no tool needs as much
 UNKNOWN_HOST = hosts.unknown_host_message("AMAZCOPE_MCP_URL")
-# The host guard says which hosts and pages may ask, of all addresses here.
+# HostGuard checks host and origin, for all paths.
 _UNGUARDED = TransportSecuritySettings(enable_dns_rebinding_protection=False)
 
 
 def make_app(settings: Settings, callers: Callers | None = None) -> ASGIApp:
     """Return the server as an ASGI application.
 
-    `callers` None: the owners of the tokens that requests come with. Anybody else's say
-    is for tests on loopback.
+    `callers` None: the owners of the requests' tokens. Tests on loopback pass their own.
     """
     verifier = Verifier() if callers is None else None
     server = make_server(callers or RequestToken(), verifier)
     app: Starlette = server.streamable_http_app(
         streamable_http_path=PATH,
         stateless_http=True,
-        max_request_body_size=LARGEST_REQUEST,
+        max_request_body_size=MAX_REQUEST_SIZE,
         transport_security=_UNGUARDED,
         host=settings.amazcope_host,
     )
-    app.router.routes.append(health_route())
-    app.router.redirect_slashes = False  # to an address that a proxy in front may not have
-    # Inside of what turns any other error into a 500, around what looks at tokens.
+    app.router.routes.append(make_health_route())
+    app.router.redirect_slashes = False  # the target may not exist at a proxy
+    # Inside the SDK's handler for other errors (500), around the token check.
     app.add_middleware(DatabaseUnavailableMiddleware)
     app.add_middleware(PostOnlyMiddleware)
     url = settings.amazcope_mcp_url
@@ -59,7 +58,7 @@ def make_app(settings: Settings, callers: Callers | None = None) -> ASGIApp:
 
 
 class DatabaseUnavailableMiddleware:
-    """Middleware: a database that is away is no fault of the request, and is back soon."""
+    """Middleware: answer 503 with Retry-After where the database is unavailable."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -68,17 +67,17 @@ class DatabaseUnavailableMiddleware:
         try:
             await self.app(scope, receive, send)
         except (*outages.ERRORS, ConfigurationError) as error:
-            log.warning("A request found no database: %s", error)
-            sentence = outages.describe_outage(error) or outages.UNAVAILABLE
-            answer = JSONResponse({"error": sentence}, 503, headers={"Retry-After": "5"})
-            await answer(scope, receive, send)
+            log.warning("A request found the database unavailable: %s", error)
+            message = outages.describe_outage(error) or outages.UNAVAILABLE
+            response = JSONResponse({"error": message}, 503, headers={"Retry-After": "5"})
+            await response(scope, receive, send)
 
 
 class PostOnlyMiddleware:
-    """Middleware: there are no sessions, so no stream to open by GET and none to DELETE.
+    """Middleware: allow POST only, since without sessions there are no streams to GET or DELETE.
 
-    The SDK would open one that nothing ever comes over, and hold it for as long as the
-    client likes. A slash at the end of the address is the same address.
+    The SDK would open a stream on which nothing is ever sent, and keep it open. A trailing
+    slash is the same path.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -94,10 +93,10 @@ class PostOnlyMiddleware:
         await Response(status_code=405, headers={"Allow": "POST"})(scope, receive, send)
 
 
-def health_route(check: DatabaseCheck | None = None) -> Route:
-    """Return the address that says whether calls can be answered.
+def make_health_route(check: DatabaseCheck | None = None) -> Route:
+    """Return the route that reports whether the server can answer calls.
 
-    They can't by a database that is only to be read: each call is written down.
+    It can't with a read-only database: each call is logged.
     """
     database = check or DatabaseCheck()
 
@@ -109,16 +108,16 @@ def health_route(check: DatabaseCheck | None = None) -> Route:
 
 
 def freeze_gc() -> None:
-    """Tell the collector of garbage that what is there by now stays.
+    """Exclude all objects made so far from garbage collection.
 
-    It would look through all modules and schemas again and again, a tenth of a call's time.
+    Scanning modules and schemas again and again takes a tenth of a call's time.
     """
     gc.collect()
     gc.freeze()
 
 
 def serve(settings: Settings) -> None:
-    """Serve until a signal comes."""
+    """Serve until a signal arrives."""
     app = make_app(settings)
     freeze_gc()
     uvicorn.run(
@@ -126,11 +125,11 @@ def serve(settings: Settings) -> None:
     )
 
 
-def uvicorn_options(patience: SlowClientLimits = DEFAULT_LIMITS) -> dict[str, Any]:
-    """Return how uvicorn serves; `patience`: with clients that send or read slowly."""
+def uvicorn_options(limits: SlowClientLimits = DEFAULT_LIMITS) -> dict[str, Any]:
+    """Return uvicorn's options. `limits`: for clients that send or read slowly."""
     return {
         "loop": "uvloop",
-        "http": cut_slow_clients(HttpToolsProtocol, patience),
+        "http": cut_slow_clients(HttpToolsProtocol, limits),
         "access_log": False,
         "server_header": False,
         "log_level": "warning",

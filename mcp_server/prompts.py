@@ -10,7 +10,7 @@ from core.tracking.list_filter import ListScope, default_list_scope
 from mcp_server.protocol.call_log import Call
 from mcp_server.protocol.prompts import Instruction, PromptStep, prompt
 from mcp_server.results.arguments import ProductName
-from mcp_server.results.base import format_product_name, moment
+from mcp_server.results.base import format_moment, format_product_name
 from mcp_server.results.product_lookup import find_product
 
 Hours = Annotated[int, Described(ge=1, le=168, description="How many hours back: 1 to 168.")]
@@ -24,7 +24,7 @@ List = Annotated[
 @prompt("Daily briefing")
 def daily_briefing(call: Call, hours: Hours = 24, whose: List = None) -> Instruction:
     """Tell what moved since yesterday and what waits for a decision."""
-    since = moment(call.now - timedelta(hours=hours))
+    since = format_moment(call.now - timedelta(hours=hours))
     mine = whose or default_list_scope(call.principal)
     return Instruction(
         goal=f"Write a briefing for a seller of what happened to {_WHOSE[mine]} since {since}.",

@@ -5,7 +5,7 @@ import re
 import mcp_server.server  # noqa: F401 - declares tools, resources and prompts
 from core.settings.environment import ROOT, Settings
 from jobs.commands.cli import commands
-from mcp_server.docs_tables import with_tables
+from mcp_server.docs_tables import replace_tables
 from mcp_server.protocol.prompts import PROMPTS
 from mcp_server.protocol.resources import RESOURCES
 from mcp_server.protocol.tools import TOOLS
@@ -36,7 +36,7 @@ def test_every_operator_command_is_in_the_operating_guide() -> None:
 
 def test_the_agents_guide_says_what_the_server_says() -> None:
     guide = read("docs/AGENTS.md")
-    assert with_tables(guide) == guide, "`make docs` writes it anew."
+    assert replace_tables(guide) == guide, "`make docs` writes it anew."
     names = [*TOOLS, *RESOURCES, *PROMPTS]
     assert [name for name in names if f"| `{name}` |" not in guide] == []
 

@@ -1,6 +1,6 @@
-"""Who acts: the owner of the token that a request carries, or of the environment's.
+"""Who makes a call: the owner of the request's token, or of the environment's.
 
-A token is looked up anew for every call: what was revoked or demoted is so at once.
+The token is looked up for every call, so a revoked token or a changed role applies at once.
 """
 
 import logging
@@ -21,24 +21,24 @@ from core.database.session import autocommit_scope, read_scope, shared_time
 
 log = logging.getLogger(__name__)
 
-Asking = ServerRequestContext[Any, Any]
+RequestContext = ServerRequestContext[Any, Any]
 
-NOBODY = (
-    "No valid API token. Make one at Profile → API tokens and hand it over: as the header "
-    "“Authorization: Bearer …” over HTTP, as AMAZCOPE_TOKEN over stdio."
+UNAUTHENTICATED = (
+    "No valid API token. Create one at Profile → API tokens. Over HTTP, send it as the header "
+    "“Authorization: Bearer …”; over stdio, set AMAZCOPE_TOKEN."
 )
 
 
 class Callers(Protocol):
-    """Tells who makes a call."""
+    """Finds the principal of a call."""
 
-    async def who(self, asking: Asking) -> Principal:
-        """Return who acts. Raises MCPError for nobody."""
+    async def find_principal(self, ctx: RequestContext) -> Principal:
+        """Return the principal. Raises MCPError where there is no valid token."""
         ...
 
 
-def known_bearer(token: str, address: str | None) -> Bearer | None:
-    """Return who a token acts as, and note that it was used; None when it does not hold."""
+def find_valid_bearer(token: str, address: str | None) -> Bearer | None:
+    """Return the owner of a token and record its use; None for an invalid token."""
     now = shared_time()
     with read_scope() as session:
         bearer = find_bearer(session, token, now, address)
@@ -52,7 +52,7 @@ def known_bearer(token: str, address: str | None) -> Bearer | None:
 
 
 class KnownToken(AccessToken):
-    """A token that was looked up for this very request, with who it acts as."""
+    """The valid token of one request, with its owner."""
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
@@ -60,16 +60,16 @@ class KnownToken(AccessToken):
 
 
 class Verifier:
-    """Looks up the bearer token of each request."""
+    """Looks up the bearer token of every request."""
 
     async def verify_token(self, token: str) -> KnownToken | None:
-        """Return who a token acts as, None when it does not hold."""
-        bearer = await run_sync(known_bearer, token, None)
+        """Return the token with its owner, None for an invalid one."""
+        bearer = await run_sync(find_valid_bearer, token, None)
         if bearer is None:
             return None
         principal = bearer.principal
         return KnownToken(
-            token="",  # nobody needs it any more
+            token="",  # not needed any more
             client_id=f"token:{principal.token_id}",
             subject=f"person:{principal.person_id}",
             scopes=sorted(principal.scopes or ()),
@@ -78,26 +78,26 @@ class Verifier:
 
 
 class RequestToken:
-    """The owner of the token that the HTTP request came with."""
+    """Finds the owner of an HTTP request's token."""
 
-    async def who(self, asking: Asking) -> Principal:
-        request = asking.request
+    async def find_principal(self, ctx: RequestContext) -> Principal:
+        request = ctx.request
         if not isinstance(request, Request) or "user" not in request.scope:
-            raise MCPError(code=INVALID_REQUEST, message=NOBODY)
+            raise MCPError(code=INVALID_REQUEST, message=UNAUTHENTICATED)
         token = getattr(request.user, "access_token", None)
         if not isinstance(token, KnownToken):
-            raise MCPError(code=INVALID_REQUEST, message=NOBODY)
+            raise MCPError(code=INVALID_REQUEST, message=UNAUTHENTICATED)
         return replace(token.principal, address=request.client.host if request.client else None)
 
 
 class EnvironmentToken:
-    """The owner of one token, for a client that started this process."""
+    """Finds the owner of one token, for a client that started this process."""
 
     def __init__(self, token: str) -> None:
         self._token = token
 
-    async def who(self, asking: Asking) -> Principal:  # noqa: ARG002
-        bearer = await run_sync(known_bearer, self._token, None)
+    async def find_principal(self, ctx: RequestContext) -> Principal:  # noqa: ARG002
+        bearer = await run_sync(find_valid_bearer, self._token, None)
         if bearer is None:
-            raise MCPError(code=INVALID_REQUEST, message=NOBODY)
+            raise MCPError(code=INVALID_REQUEST, message=UNAUTHENTICATED)
         return bearer.principal

@@ -1,6 +1,22 @@
-"""Around every call: who acts, at which pace, the access log, and faults in words.
+"""Every call: who makes it, how often its token may call, and its row in the access log.
 
-What a program reads of a fault of ours says that it was ours; the log says the rest.
+One row per call, written by its `LogEntry`. `begin` inserts the row and counts the call
+against its token's limit, in one statement; `end` stores the outcome. Both run in the thread
+of the work, since switching threads takes as long as the statement:
+
+    event loop                             thread of the work
+    CallLogMiddleware
+      find the caller
+      check permission and arguments
+      run_sync ──────────────────────────► logged_call
+                                             begin (over the limit: TooOftenError)
+                                             the tool, resource, prompt or completion
+                                             end
+      result or error ◄──────────────────────┘
+      complete, only where needed
+
+`complete` writes what is still missing: both statements for a call refused before its work,
+the end where the database was unavailable, the outcome for a client that left.
 """
 
 import logging
@@ -26,11 +42,11 @@ from core.database import outages
 from core.database.session import autocommit_scope, shared_time
 from core.errors import AmazcopeError, ConfigurationError
 from core.settings.environment import get_settings
-from mcp_server.protocol.authentication import Asking, Callers
+from mcp_server.protocol.authentication import Callers, RequestContext
 
 log = logging.getLogger(__name__)
 
-# What is counted and logged, and the parameter that names what was asked for.
+# The methods that are logged and limited, each with the parameter that names its target.
 TOOL = "tools/call"
 RECORDED = {
     TOOL: "name",
@@ -38,48 +54,82 @@ RECORDED = {
     "prompts/get": "name",
     "completion/complete": "ref",
 }
-# JSON-RPC reserves -32768 to -32000; every other number is for applications. As in HTTP.
-RETRY_LATER = 503
-
-
+RETRY_LATER = 503  # as in HTTP; JSON-RPC reserves -32768 to -32000
 Report = Callable[[float, float | None, str], None]
 
 
-def _tell_nobody(_done: float, _total: float | None, _sentence: str) -> None:
-    """Progress that nobody waits for."""
+def _ignore_progress(_done: float, _total: float | None, _message: str) -> None:
+    """Drop progress: the client asked for none."""
 
 
 class TooOftenError(AmazcopeError):
-    """A token calls faster than it may."""
+    """The token is over its rate limit."""
 
 
-class Entry:
-    """A call's line in the access log. Written by whoever has a thread at hand first."""
+class LogEntry:
+    """The row of one call in the access log."""
 
     def __init__(self) -> None:
-        self.id: int | None = None  # None: not begun
-        self.is_ended = False
-        self.outcome: CallOutcome | None = None  # of the work; None: it did not come to that
-        self.began_at = monotonic()
+        self._id: int | None = None  # None: not begun
+        self._is_ended = False
+        self._is_limited = False
+        self._outcome: CallOutcome | None = None  # of the work; None: it did not run
+        self._began_at = monotonic()
 
-    @property
-    def took(self) -> timedelta:
-        """Return how long the call has taken so far."""
-        return timedelta(seconds=monotonic() - self.began_at)
+    def begin(self, call: "Call") -> timedelta:
+        """Insert the row and count the call; return how long to wait, zero: not at all."""
+        self._outcome = CallOutcome.FAILED  # until the work ends otherwise
+        with autocommit_scope() as session:
+            begun = begin_call(session, call.principal, call.asked, call_limit(), call.now)
+        self._id, self._is_limited = begun.id, bool(begun.wait)
+        return begun.wait
+
+    def end(self, outcome: CallOutcome) -> None:
+        """Store the outcome. The work is done: an unavailable database is only logged."""
+        self._outcome = outcome
+        if self._id is None:
+            return
+        took = timedelta(seconds=monotonic() - self._began_at)
+        try:
+            with autocommit_scope() as session:
+                end_call(session, self._id, outcome, took)
+            self._is_ended = True
+        except outages.ERRORS as error:
+            log.warning("The end of call %s could not be logged: %s", self._id, error)
+
+    def is_complete(self, outcome: CallOutcome) -> bool:
+        """True when the row needs nothing more. The client leaving replaces other outcomes."""
+        return self._is_limited or (self._is_ended and outcome is not CallOutcome.LEFT)
+
+    def complete(self, call: "Call", outcome: CallOutcome) -> None:
+        """Write what is missing of the row. A call over the limit is logged as limited.
+
+        The outcome of the work, where it ran, is used instead of `outcome`, unless the
+        client left.
+        """
+        if self._outcome is not None and outcome is not CallOutcome.LEFT:
+            outcome = self._outcome
+        try:
+            if self._id is None and self.begin(call):
+                return
+        except outages.ERRORS as error:
+            log.warning("A call could not be logged: %s", error)
+            return
+        self.end(outcome)
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call under way."""
+    """A call in progress."""
 
     principal: Principal
     asked: CallRequest
     now: datetime  # UTC, when it began
-    report: Report = _tell_nobody  # how far it is: done, of how many, in words
-    entry: Entry = field(default_factory=Entry)
+    report: Report = _ignore_progress  # progress: steps done, steps in all, message
+    entry: LogEntry = field(default_factory=LogEntry)
 
     def with_progress(self, report: Report) -> "Call":
-        """Return the call with somebody who is told how far it is."""
+        """Return the call with a function that reports progress to the client."""
         return replace(self, report=report)
 
 
@@ -87,41 +137,33 @@ _CALL: ContextVar[Call] = ContextVar("call")
 
 
 def current_call() -> Call:
-    """Return the call that is being answered. Raises LookupError outside of one."""
+    """Return the call in progress. Raises LookupError outside of one."""
     return _CALL.get()
 
 
 class CallLogMiddleware:
-    """Middleware: lets a call through at its pace, and writes it down.
-
-    A tool writes its own line, in the thread that it runs in: most calls are tools, and each
-    change of threads costs as much as the line. What is refused before a tool runs is
-    written here.
-    """
+    """Middleware: find the caller, make the call current, and complete its log row."""
 
     def __init__(self, callers: Callers) -> None:
         self._callers = callers
 
-    async def __call__(self, ctx: Asking, call_next: CallNext) -> HandlerResult:
+    async def __call__(self, ctx: RequestContext, call_next: CallNext) -> HandlerResult:
         if ctx.method not in RECORDED or ctx.request_id is None:
             return await call_next(ctx)
         try:
-            who = await self._callers.who(ctx)  # asks for the time as well: it is known then
-            call = Call(who, _asked(ctx), shared_time())
-            if ctx.method != TOOL and (wait := await _begin_beside(call)):
-                return _told(ctx.method, too_often(wait))
+            principal = await self._callers.find_principal(ctx)  # loads the shared time as well
+            call = Call(principal, _read_request(ctx), shared_time())
         except (*outages.ERRORS, ConfigurationError) as error:
-            return _away(ctx.method, error)
-        return await _answered(call, ctx, call_next)
+            return _refuse_without_database(ctx.method, error)
+        return await _run_call(call, ctx, call_next)
 
 
-async def _answered(call: Call, asking: Asking, call_next: CallNext) -> HandlerResult:
-    """Have a call answered and see to it that its end is noted, whichever way it ends."""
+async def _run_call(call: Call, ctx: RequestContext, call_next: CallNext) -> HandlerResult:
     outcome = CallOutcome.FAILED
     token = _CALL.set(call)
     try:
-        result = await call_next(asking)
-        await checkpoint_if_cancelled()  # a tool works on to its end, whoever waits for it
+        result = await call_next(ctx)
+        await checkpoint_if_cancelled()  # a tool runs to its end even when its client left
         outcome = _outcome_of(result)
         return result
     except MCPError as error:
@@ -132,22 +174,20 @@ async def _answered(call: Call, asking: Asking, call_next: CallNext) -> HandlerR
         raise
     finally:
         _CALL.reset(token)
-        if outcome is CallOutcome.LEFT:
-            await _end_beside(call, outcome)
-        elif not call.entry.is_ended:
-            await _end_beside(call, call.entry.outcome or outcome)
+        if not call.entry.is_complete(outcome):
+            with CancelScope(shield=True):  # the client may have left
+                await run_sync(call.entry.complete, call, outcome)
 
 
 @contextmanager
 def logged_call(call: Call) -> Iterator[None]:
-    """Write a call's line around its work, in the thread of the work.
+    """Log a call around its work, in the thread of the work.
 
-    Raises TooOftenError for a call that has to wait, and what the database raises.
+    Raises TooOftenError for a call over the limit, and the database's errors.
     """
-    call.entry.outcome = outcome = CallOutcome.FAILED  # as long as nothing better is known
-    wait = begin(call)
-    if wait:
-        raise TooOftenError(too_often(wait))
+    if wait := call.entry.begin(call):
+        raise TooOftenError(format_too_often(wait))
+    outcome = CallOutcome.FAILED
     try:
         yield
         outcome = CallOutcome.ANSWERED
@@ -155,63 +195,20 @@ def logged_call(call: Call) -> Iterator[None]:
         outcome = CallOutcome.REFUSED
         raise
     finally:
-        end(call, outcome)
+        call.entry.end(outcome)
 
 
-def begin(call: Call) -> timedelta:
-    """Begin a call's line; return how long the call has to wait, zero when it may go on."""
-    with autocommit_scope() as session:
-        begun = begin_call(session, call.principal, call.asked, call_limit(), call.now)
-    call.entry.id, call.entry.is_ended = begun.id, bool(begun.wait)
-    return begun.wait
-
-
-def end(call: Call, outcome: CallOutcome) -> None:
-    """End a call's line. A database that is gone by then is only logged: the work is done."""
-    entry = call.entry
-    entry.outcome = outcome
-    try:
-        if entry.id is not None:
-            with autocommit_scope() as session:
-                end_call(session, entry.id, outcome, entry.took)
-            entry.is_ended = True
-    except outages.ERRORS as error:
-        log.warning("The end of call %s could not be noted: %s", entry.id, error)
-
-
-async def _begin_beside(call: Call) -> timedelta:
-    with CancelScope(shield=True):  # who is gone by now has called all the same
-        wait = await run_sync(begin, call)
-    return wait  # noqa: RET504 - to mypy the scope may swallow a return
-
-
-async def _end_beside(call: Call, outcome: CallOutcome) -> None:
-    with CancelScope(shield=True):  # the client may be gone
-        await run_sync(_write_rest, call, outcome)
-
-
-def _write_rest(call: Call, outcome: CallOutcome) -> None:
-    """Write what is missing of a call's line; one too many stands there as such."""
-    try:
-        if call.entry.id is None and begin(call):
-            return
-    except outages.ERRORS as error:
-        log.warning("A refused call could not be noted: %s", error)
-        return
-    end(call, outcome)
-
-
-def _asked(asking: Asking) -> CallRequest:
-    given: Mapping[str, Any] = asking.params or {}
-    name = given.get(RECORDED[asking.method])
-    if isinstance(name, Mapping):  # a completion says of what
+def _read_request(ctx: RequestContext) -> CallRequest:
+    given: Mapping[str, Any] = ctx.params or {}
+    name = given.get(RECORDED[ctx.method])
+    if isinstance(name, Mapping):  # a completion's reference
         name = name.get("name") or name.get("uri")
     rest = {key: value for key, value in given.items() if key != "_meta"}
-    return CallRequest(asking.method, str(name or ""), hash_arguments(rest.get("arguments", rest)))
+    return CallRequest(ctx.method, str(name or ""), hash_arguments(rest.get("arguments", rest)))
 
 
 def call_limit() -> CallLimit:
-    """Return how often a token may call, by the settings."""
+    """Return the rate limit of a token, from the settings."""
     settings = get_settings()
     return CallLimit(settings.amazcope_mcp_calls_per_minute, settings.amazcope_mcp_calls_at_once)
 
@@ -223,22 +220,19 @@ def _outcome_of(result: HandlerResult) -> CallOutcome:
     return CallOutcome.REFUSED if is_error else CallOutcome.ANSWERED
 
 
-def too_often(wait: timedelta) -> str:
-    """Say how long a token has to wait, and how to get by with fewer calls."""
+def format_too_often(wait: timedelta) -> str:
+    """Return how long to wait, and how to need fewer calls."""
     seconds = max(1, -(-wait // timedelta(seconds=1)))
     return (
-        f"Too many calls with this token. Wait {seconds} s, then go on; ask for more at a time "
-        "(larger pages, longer periods) rather than more often."
+        f"Too many calls with this token. Wait {seconds} s before the next call, and request "
+        "more per call (larger pages, longer periods)."
     )
 
 
-def _away(method: str, error: Exception) -> HandlerResult:
-    log.warning("A call found no database: %s", error)
-    return _told(method, outages.describe_outage(error) or outages.UNAVAILABLE)
-
-
-def _told(method: str, sentence: str) -> HandlerResult:
-    """Refuse a call in words. A model reads the results of tools; others read errors."""
+def _refuse_without_database(method: str, error: Exception) -> HandlerResult:
+    """Refuse a call. Models read results of tools; for other methods, raise MCPError."""
+    log.warning("A call found the database unavailable: %s", error)
+    message = outages.describe_outage(error) or outages.UNAVAILABLE
     if method != TOOL:
-        raise MCPError(code=RETRY_LATER, message=sentence)
-    return CallToolResult(content=[TextContent(type="text", text=sentence)], is_error=True)
+        raise MCPError(code=RETRY_LATER, message=message)
+    return CallToolResult(content=[TextContent(type="text", text=message)], is_error=True)

@@ -1,4 +1,4 @@
-"""What an argument that is being typed may become. Capped, and quick: it is asked at every key."""
+"""Completions for an argument that is being typed. Capped and fast: called at every keystroke."""
 
 from collections.abc import Callable, Mapping
 
@@ -23,23 +23,23 @@ from mcp_server.protocol.protocol_errors import run_for_protocol
 from mcp_server.protocol.resources import RESOURCES
 from mcp_server.results.base import format_product_name
 
-MOST = 20  # the protocol's own limit is 100
-Known = Mapping[str, str]
+MAX_COMPLETIONS = 20  # the protocol's own limit is 100
+OtherArguments = Mapping[str, str]
 Reference = PromptReference | ResourceTemplateReference
 
 
 async def complete(
     reference: Reference, argument: CompletionArgument, context: CompletionContext | None
 ) -> Completion:
-    """Return what fits. An argument that nothing is known of has no completions."""
+    """Return completions of an argument; none for an argument without a completer."""
     completer = _COMPLETERS.get(argument.name)
-    if completer is None or argument.name not in _arguments_of(reference):
-        return _some([])
-    known = (context.arguments if context else None) or {}
-    return await run_sync(_answered, completer, current_call(), argument.value, known)
+    if completer is None or argument.name not in _argument_names(reference):
+        return _make_completion([])
+    others = (context.arguments if context else None) or {}
+    return await run_sync(_run_completer, completer, current_call(), argument.value, others)
 
 
-def _arguments_of(reference: Reference) -> frozenset[str]:
+def _argument_names(reference: Reference) -> frozenset[str]:
     if isinstance(reference, PromptReference):
         prompt = PROMPTS.get(reference.name)
         return frozenset(prompt.arguments.model_fields) if prompt else frozenset()
@@ -47,15 +47,17 @@ def _arguments_of(reference: Reference) -> frozenset[str]:
     return frozenset(resource.template.variable_names) if resource else frozenset()
 
 
-Completer = Callable[[Call, str, Known], Completion]
+Completer = Callable[[Call, str, OtherArguments], Completion]
 
 
-def _answered(completer: Completer, call: Call, typed: str, known: Known) -> Completion:
-    return run_for_protocol(call, Permission.READ, completer, typed=typed, known=known)
+def _run_completer(
+    completer: Completer, call: Call, typed: str, others: OtherArguments
+) -> Completion:
+    return run_for_protocol(call, Permission.READ, completer, typed=typed, others=others)
 
 
-def _marketplace(call: Call, typed: str, known: Known) -> Completion:  # noqa: ARG001
-    """Codes, and countries by name; those where something is followed first."""
+def _complete_marketplace(call: Call, typed: str, others: OtherArguments) -> Completion:  # noqa: ARG001
+    """Complete by code or country name; marketplaces with tracked products first."""
     with read_scope() as session:
         used = list_marketplaces(session, call.principal, list(MARKETPLACES), ListScope.TEAM)
     begins = typed.strip().casefold()
@@ -64,37 +66,39 @@ def _marketplace(call: Call, typed: str, known: Known) -> Completion:  # noqa: A
         for place in MARKETPLACES.values()
         if place.code.casefold().startswith(begins) or place.name.casefold().startswith(begins)
     ]
-    return _some(sorted(fitting, key=lambda code: code not in used))
+    return _make_completion(sorted(fitting, key=lambda code: code not in used))
 
 
-def _asin(call: Call, typed: str, known: Known) -> Completion:
-    place = find_by_name(known.get("marketplace", ""))
+def _complete_asin(call: Call, typed: str, others: OtherArguments) -> Completion:
+    place = find_by_name(others.get("marketplace", ""))
     with read_scope() as session:
         code = place.code if place else None
-        found = complete_asin(session, call.principal, typed, code, MOST)
+        found = complete_asin(session, call.principal, typed, code, MAX_COMPLETIONS)
     asins = list(dict.fromkeys(asin for _, asin in found.products))
     return Completion(values=asins, total=found.total, has_more=found.has_more)
 
 
-def _product(call: Call, typed: str, known: Known) -> Completion:  # noqa: ARG001
+def _complete_product(call: Call, typed: str, others: OtherArguments) -> Completion:  # noqa: ARG001
     with read_scope() as session:
-        found = complete_name(session, call.principal, typed, MOST)
+        found = complete_name(session, call.principal, typed, MAX_COMPLETIONS)
     names = [format_product_name(*product) for product in found.products]
     return Completion(values=names, total=found.total, has_more=found.has_more)
 
 
-def _whose(call: Call, typed: str, known: Known) -> Completion:  # noqa: ARG001
-    return _some([each.value for each in ListScope if each.value.startswith(typed.strip().lower())])
+def _complete_whose(call: Call, typed: str, others: OtherArguments) -> Completion:  # noqa: ARG001
+    start = typed.strip().lower()
+    return _make_completion([each.value for each in ListScope if each.value.startswith(start)])
 
 
-def _some(values: list[str]) -> Completion:
-    return Completion(values=values[:MOST], total=len(values), has_more=len(values) > MOST)
+def _make_completion(values: list[str]) -> Completion:
+    has_more = len(values) > MAX_COMPLETIONS
+    return Completion(values=values[:MAX_COMPLETIONS], total=len(values), has_more=has_more)
 
 
 _COMPLETERS: dict[str, Completer] = {
-    "marketplace": _marketplace,
-    "asin": _asin,
-    "product": _product,
-    "whose": _whose,
+    "marketplace": _complete_marketplace,
+    "asin": _complete_asin,
+    "product": _complete_product,
+    "whose": _complete_whose,
 }
-"""By the name of the argument, which means the same wherever it stands."""
+"""By argument name: a name means the same in every prompt and resource."""

@@ -12,15 +12,15 @@ from typing import Any
 
 from mcp.server.context import CallNext, HandlerResult
 
-from mcp_server.protocol.authentication import Asking
+from mcp_server.protocol.authentication import RequestContext
 from mcp_server.protocol.prompts import PROMPTS
 from mcp_server.protocol.tools import TOOLS
 
 Values = Mapping[str, Any]
 
 
-async def drop_null_arguments(ctx: Asking, call_next: CallNext) -> HandlerResult:
-    """Hand a request on without the optional arguments whose value is null."""
+async def drop_null_arguments(ctx: RequestContext, call_next: CallNext) -> HandlerResult:
+    """Pass a request on without the optional arguments whose value is null."""
     if ctx.params is None:
         return await call_next(ctx)
     return await call_next(replace(ctx, params=_without_nulls(ctx.method, ctx.params)))
@@ -35,17 +35,17 @@ def _without_nulls(method: str, params: Values) -> Values:
     }
     name, arguments, context = (params.get(key) for key in ("name", "arguments", "context"))
     if method == "tools/call" and name in TOOLS:
-        return _replaced(params, "arguments", arguments, TOOLS[name].optional_arguments)
+        return _drop_nulls(params, "arguments", arguments, TOOLS[name].optional_arguments)
     if method == "prompts/get" and name in PROMPTS:
-        return _replaced(params, "arguments", arguments, PROMPTS[name].optional_arguments)
+        return _drop_nulls(params, "arguments", arguments, PROMPTS[name].optional_arguments)
     if method == "completion/complete" and isinstance(context, Mapping):
-        known = context.get("arguments")  # what is filled in so far: none of it has to be
-        return {**params, "context": _replaced(context, "arguments", known, known or ())}
+        others = context.get("arguments")  # the arguments filled in so far, all optional
+        return {**params, "context": _drop_nulls(context, "arguments", others, others or ())}
     return params
 
 
-def _replaced(params: Values, key: str, given: Any, optional: Collection[str]) -> Values:
-    """Return parameters whose arguments under `key` hold no null for an optional name."""
+def _drop_nulls(params: Values, key: str, given: Any, optional: Collection[str]) -> Values:
+    """Return parameters without null for the optional names under `key`."""
     if not isinstance(given, Mapping):
         return params
     kept = {name: each for name, each in given.items() if each is not None or name not in optional}

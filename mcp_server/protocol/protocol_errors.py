@@ -1,4 +1,4 @@
-"""Errors of the protocol, in words: for what is no tool and has no result to refuse in."""
+"""Protocol errors for resources, prompts and completions, which have no result to refuse in."""
 
 import logging
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from core.accounts.access.permissions import Permission, require_permission
 from core.database import outages
 from core.errors import AmazcopeError, NotAllowedError
 from core.text import locale
-from mcp_server.protocol.call_log import RETRY_LATER, Call
+from mcp_server.protocol.call_log import RETRY_LATER, Call, TooOftenError, logged_call
 
 log = logging.getLogger(__name__)
 
@@ -19,26 +19,30 @@ R = TypeVar("R")
 
 
 def run_for_protocol(call: Call, permission: Permission, work: Callable[..., R], **given: Any) -> R:
-    """Do what a call asks for. What is refused on purpose becomes an error that says what to do.
+    """Run a call's work in the current thread, log it, and return its result.
 
-    Not allowed is an invalid request; not there, or not understood, are invalid parameters.
+    Raises MCPError: invalid request for a missing permission, invalid parameters for other
+    refusals, RETRY_LATER over the rate limit and where the database is unavailable.
     """
-    locale.use(locale.FOR_PROGRAMS)  # for this call: its thread has a context of its own
+    locale.use(locale.FOR_PROGRAMS)  # for this call only: the thread has its own context
     try:
-        require_permission(call.principal, permission)
-        return work(call, **given)
+        with logged_call(call):
+            require_permission(call.principal, permission)
+            return work(call, **given)
+    except TooOftenError as error:
+        raise MCPError(code=RETRY_LATER, message=str(error)) from error
     except NotAllowedError as error:
         raise MCPError(code=INVALID_REQUEST, message=str(error)) from error
     except AmazcopeError as error:
         raise invalid_params(str(error)) from error
     except outages.ERRORS as error:
-        sentence = outages.describe_outage(error)
-        if sentence is None:
+        message = outages.describe_outage(error)
+        if message is None:
             raise
-        log.warning("%s found no database: %s", call.asked.name, error)
-        raise MCPError(code=RETRY_LATER, message=sentence) from error
+        log.warning("%s found the database unavailable: %s", call.asked.name, error)
+        raise MCPError(code=RETRY_LATER, message=message) from error
 
 
-def invalid_params(sentence: str) -> MCPError:
-    """Return the error for what is not there, or can't be understood."""
-    return MCPError(code=INVALID_PARAMS, message=sentence)
+def invalid_params(message: str) -> MCPError:
+    """Return the error for parameters that are unknown or can't be read."""
+    return MCPError(code=INVALID_PARAMS, message=message)

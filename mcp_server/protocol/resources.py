@@ -1,12 +1,12 @@
-"""How a resource is declared, found by its address and read.
+"""Declaring resources, finding them by URI and reading them.
 
-A resource is a plain function, like a tool: who calls first, then what the address names.
+A resource is a plain function, like a tool: first the call, then the variables of the URI.
 
     @resource("product://{marketplace}/{asin}", Permission.READ, "A product")
     def product(call: Call, marketplace: str, asin: str) -> ProductDetails:
-        \"\"\"Say what it holds, for who chooses among resources.\"\"\"
+        \"\"\"Describe the content, for the client that chooses a resource.\"\"\"
 
-What comes back is written as JSON; text from outside lies under the key `untrusted`.
+The result is sent as JSON; text from outside is under the key `untrusted`.
 """
 
 import inspect
@@ -34,7 +34,7 @@ Function = Callable[Concatenate[Call, P], A]
 
 @dataclass(frozen=True)
 class Resource:
-    """A resource as it is declared. `uri` is an address, or a template of addresses."""
+    """A declared resource. `uri` is a URI, or a URI template."""
 
     uri: str
     name: str
@@ -45,34 +45,34 @@ class Resource:
 
     @cached_property
     def template(self) -> UriTemplate:
-        """The address, taken apart."""
+        """Return the parsed URI."""
         return UriTemplate.parse(self.uri)
 
     @property
     def is_template(self) -> bool:
-        """True when the address has parts to fill in."""
+        """True when the URI has variables."""
         return bool(self.template.variable_names)
 
 
 RESOURCES: dict[str, Resource] = {}
-"""Every resource by its address, in the order of declaration."""
+"""All resources by URI, in the order of declaration."""
 
 
 def resource(
     uri: str, permission: Permission, title: str
 ) -> Callable[[Function[P, A]], Function[P, A]]:
-    """Declare a function as the resource of an address, or of a template of addresses."""
+    """Declare a function as the resource of a URI, or of a URI template."""
 
-    def declared(function: Function[P, A]) -> Function[P, A]:
+    def declare(function: Function[P, A]) -> Function[P, A]:
         about = inspect.cleandoc(function.__doc__ or "")
         RESOURCES[uri] = Resource(uri, function.__name__, title, permission, about, function)
         return function
 
-    return declared
+    return declare
 
 
-def resources_of_the_sdk() -> list[SdkResource]:
-    """Return every resource that has an address of its own, as the SDK lists it."""
+def list_sdk_resources() -> list[SdkResource]:
+    """Return the resources with a fixed URI, as the SDK lists them."""
     return [
         SdkResource(
             uri=each.uri,
@@ -86,8 +86,8 @@ def resources_of_the_sdk() -> list[SdkResource]:
     ]
 
 
-def templates_of_the_sdk() -> list[SdkTemplate]:
-    """Return every template of addresses, as the SDK lists it."""
+def list_sdk_templates() -> list[SdkTemplate]:
+    """Return the resources with a URI template, as the SDK lists them."""
     return [
         SdkTemplate(
             uri_template=each.uri,
@@ -101,15 +101,14 @@ def templates_of_the_sdk() -> list[SdkTemplate]:
     ]
 
 
-async def read(uri: str) -> str:
-    """Return what lies at an address, as JSON. Raises MCPError, saying what to do instead."""
-    declared, given = _at(uri)
-    part = await run_sync(_answered, declared, current_call(), given)
-    return part.model_dump_json()
+async def read_resource(uri: str) -> str:
+    """Return the content of a URI, as JSON. Raises MCPError for an unknown URI or a refusal."""
+    resource, variables = _find_resource(uri)
+    return await run_sync(_read, resource, current_call(), variables)
 
 
-def _at(uri: str) -> tuple[Resource, dict[str, Any]]:
-    """Return which resource an address means, and what it names."""
+def _find_resource(uri: str) -> tuple[Resource, dict[str, Any]]:
+    """Return the resource of a URI, and the URI's variables."""
     if uri in RESOURCES and not RESOURCES[uri].is_template:
         return RESOURCES[uri], {}
     for each in RESOURCES.values():
@@ -119,5 +118,8 @@ def _at(uri: str) -> tuple[Resource, dict[str, Any]]:
     raise invalid_params(f"There is no resource {uri[:100]!r}. There are: {', '.join(RESOURCES)}.")
 
 
-def _answered(declared: Resource, call: Call, given: dict[str, Any]) -> ResultPart:
-    return run_for_protocol(call, declared.permission, declared.function, **given)
+def _read(resource: Resource, call: Call, variables: dict[str, Any]) -> str:
+    def read(call: Call) -> str:
+        return resource.function(call, **variables).model_dump_json()
+
+    return run_for_protocol(call, resource.permission, read)

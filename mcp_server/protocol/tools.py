@@ -1,13 +1,13 @@
-"""How a tool is declared, run and answered; what all writes share.
+"""Declaring and running tools; dry runs and idempotency keys of writes.
 
-A tool is a plain function: who calls first, then its arguments, back comes an `Result`.
+A tool is a plain function: first the call, then its arguments. It returns a `Result`.
 
     @tool(Permission.READ, "Price history")
     def get_price_history(call: Call, product: ProductName, days: Days = 90) -> PriceHistory:
-        \"\"\"Say what it answers, for the model that chooses a tool.\"\"\"
+        \"\"\"Describe the result, for the model that chooses a tool.\"\"\"
 
-It runs in a thread of its own, may block, and raises the errors of `core.errors`, whose
-messages say what to do next.
+It runs in its own thread, may block, and raises the errors of `core.errors`, whose messages
+say what to do next.
 """
 
 import inspect
@@ -53,45 +53,45 @@ Function = Callable[Concatenate[Call, P], A]
 
 @dataclass(frozen=True)
 class Tool:
-    """A tool as it is declared."""
+    """A declared tool."""
 
     name: str
     title: str
     permission: Permission
     description: str
     function: Callable[..., Result]
-    answer: type[Result]
+    result: type[Result]
     annotations: ToolAnnotations
 
     @property
     def scope(self) -> Scope:
-        """The scope that a token needs."""
+        """Return the scope that a token needs."""
         return SCOPE_FOR[self.permission]
 
     @property
     def arguments(self) -> list[str]:
-        """The names of its arguments."""
+        """Return the names of the arguments."""
         return list(inspect.signature(self.function).parameters)[1:]
 
     @cached_property
-    def for_the_sdk(self) -> SdkTool:
-        """The tool as the SDK takes it: made once, since its schemas take 10 ms."""
-        return _for_the_sdk(self)
+    def sdk_tool(self) -> SdkTool:
+        """Return the SDK's tool. Made once, since its schemas take 10 ms."""
+        return _make_sdk_tool(self)
 
     @cached_property
     def optional_arguments(self) -> frozenset[str]:
-        """The names of those that may be left out."""
+        """Return the names of the optional arguments."""
         parameters = list(inspect.signature(self.function).parameters.values())[1:]
         return frozenset(each.name for each in parameters if each.default is not each.empty)
 
     @property
-    def least_role(self) -> Role:
-        """The least role of the token's owner."""
+    def minimum_role(self) -> Role:
+        """Return the lowest role that the token's owner may have."""
         return minimum_role(self.permission)
 
 
 TOOLS: dict[str, Tool] = {}
-"""Every tool by its name, in the order of declaration."""
+"""All tools by name, in the order of declaration."""
 
 
 def tool(
@@ -100,174 +100,179 @@ def tool(
     *,
     is_destructive: bool = False,
     is_idempotent: bool = True,
-    asks_outside: bool = False,
+    is_open_world: bool = False,
 ) -> Callable[[Function[P, A]], Function[P, A]]:
     """Declare a function as a tool.
 
-    `is_destructive`: it may overwrite or remove what somebody made. `is_idempotent`:
-    twice does it once. `asks_outside`: it has something fetched from the marketplace.
+    `is_destructive`: may overwrite or remove a user's work. `is_idempotent`: a repeated call
+    changes nothing more. `is_open_world`: fetches something from the marketplace.
     """
 
-    def declared(function: Function[P, A]) -> Function[P, A]:
+    def declare(function: Function[P, A]) -> Function[P, A]:
         name = function.__name__
-        reads = permission is Permission.READ
+        is_read_only = permission is Permission.READ
         TOOLS[name] = Tool(
             name=name,
             title=title,
             permission=permission,
             description=inspect.cleandoc(function.__doc__ or ""),
             function=function,
-            answer=get_type_hints(function)["return"],
+            result=get_type_hints(function)["return"],
             annotations=ToolAnnotations(
                 title=title,
-                read_only_hint=reads,
-                destructive_hint=is_destructive and not reads,
+                read_only_hint=is_read_only,
+                destructive_hint=is_destructive and not is_read_only,
                 idempotent_hint=is_idempotent,
-                open_world_hint=asks_outside,
+                open_world_hint=is_open_world,
             ),
         )
         return function
 
-    return declared
+    return declare
 
 
-def tools_of_the_sdk() -> list[SdkTool]:
-    """Return every declared tool as the SDK takes it."""
-    return [each.for_the_sdk for each in TOOLS.values()]
+def list_sdk_tools() -> list[SdkTool]:
+    """Return all tools, as the SDK takes them."""
+    return [each.sdk_tool for each in TOOLS.values()]
 
 
-def _for_the_sdk(declared: Tool) -> SdkTool:
+def _make_sdk_tool(tool: Tool) -> SdkTool:
     made = SdkTool.from_function(
-        _runner(declared),
-        name=declared.name,
-        title=declared.title,
-        description=declared.description,
-        annotations=declared.annotations,
+        _make_async_function(tool),
+        name=tool.name,
+        title=tool.title,
+        description=tool.description,
+        annotations=tool.annotations,
         structured_output=True,
     )
-    # The SDK passes over arguments that a tool does not have; a slip of the pen is none.
+    # The SDK ignores unknown arguments. Refuse them, so that a typo is noticed.
     strict = made.fn_metadata.arg_model
     strict.model_config["extra"] = "forbid"
     strict.model_rebuild(force=True)
     made.parameters = schemas.shorten_arguments(strict.model_json_schema(by_alias=True))
-    told = made.fn_metadata
-    told.output_schema = schemas.shorten_result(told.output_schema or {})
-    told.output_model = None  # what comes back was made by that very model
+    metadata = made.fn_metadata
+    metadata.output_schema = schemas.shorten_result(metadata.output_schema or {})
+    metadata.output_model = None  # results are instances of this model already
     return made
 
 
-def authorize(declared: Tool, arguments: Mapping[str, Any]) -> None:
-    """Let a call in, before anything is made of its arguments.
+def authorize(tool: Tool, arguments: Mapping[str, Any]) -> None:
+    """Check the caller's permission and the arguments' characters, before validation.
 
-    Raises ToolError, saying which role or scope it takes, or what no text may hold.
+    Raises ToolError naming the role or scope that is missing, or the characters to leave out.
     """
     try:
-        require_permission(current_call().principal, declared.permission)
+        require_permission(current_call().principal, tool.permission)
     except AmazcopeError as error:
         raise ToolError(str(error)) from error
-    if not is_plain(arguments):
+    if not is_storable(arguments):
         raise ToolError(
-            "These arguments hold a character that no text can be kept with (NUL, or half of a "
-            "surrogate pair). Leave it out."
+            "The arguments contain a character that can't be stored (NUL, or half of a surrogate "
+            "pair). Leave it out."
         )
 
 
-def is_plain(value: Any) -> bool:
-    """True when every text in a value can be sent on and kept."""
+def is_storable(value: Any) -> bool:
+    """True when PostgreSQL can store every text in a value, and UTF-8 can encode it."""
     if isinstance(value, str):
         return "\x00" not in value and not any("\ud800" <= sign <= "\udfff" for sign in value)
     if isinstance(value, Mapping):
-        return all(is_plain(key) and is_plain(each) for key, each in value.items())
-    return not isinstance(value, list | tuple) or all(map(is_plain, value))
+        return all(is_storable(key) and is_storable(each) for key, each in value.items())
+    return not isinstance(value, list | tuple) or all(map(is_storable, value))
 
 
-def _runner(declared: Tool) -> Callable[..., Any]:
-    """Return a tool as the SDK takes it: the function's arguments and the context."""
+def _make_async_function(tool: Tool) -> Callable[..., Any]:
+    """Return the function for the SDK: the tool's arguments, and the SDK's context."""
 
     async def run(ctx: Context[Any, Any], **given: Any) -> CallToolResult:
-        call = current_call().with_progress(partial(_report, ctx))
-        answer = await run_sync(_answered, declared, call, given)
-        return CallToolResult(
-            content=[TextContent(type="text", text=answer.in_words())],
-            structured_content=answer.model_dump(mode="json"),
-        )
+        call = current_call().with_progress(partial(_report_progress, ctx))
+        return await run_sync(_run_tool, tool, call, given)
 
-    run.__name__ = declared.name
-    hints = get_type_hints(declared.function, include_extras=True)
-    asked = list(inspect.signature(declared.function, eval_str=True).parameters.values())[1:]
-    back = Annotated[CallToolResult, declared.answer]
+    run.__name__ = tool.name
+    hints = get_type_hints(tool.function, include_extras=True)
+    parameters = list(inspect.signature(tool.function, eval_str=True).parameters.values())[1:]
+    returned = Annotated[CallToolResult, tool.result]
     context = inspect.Parameter("ctx", inspect.Parameter.KEYWORD_ONLY, annotation=Context)
-    keywords = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in asked]
-    run.__signature__ = inspect.Signature([*keywords, context], return_annotation=back)  # type: ignore[attr-defined]
-    run.__annotations__ = {each.name: hints[each.name] for each in asked}
-    run.__annotations__ |= {"ctx": Context, "return": back}
+    keywords = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in parameters]
+    run.__signature__ = inspect.Signature([*keywords, context], return_annotation=returned)  # type: ignore[attr-defined]
+    run.__annotations__ = {each.name: hints[each.name] for each in parameters}
+    run.__annotations__ |= {"ctx": Context, "return": returned}
     return run
 
 
-def _answered(declared: Tool, call: Call, given: dict[str, Any]) -> Result:
-    """Run a tool; what goes wrong on purpose becomes an answer that the model reads."""
-    locale.use(locale.FOR_PROGRAMS)  # for this call: its thread has a context of its own
+def _run_tool(tool: Tool, call: Call, given: dict[str, Any]) -> CallToolResult:
+    """Run a tool in the current thread and log it. Raises ToolError for refusals and outages."""
+    locale.use(locale.FOR_PROGRAMS)  # for this call only: the thread has its own context
     try:
         with logged_call(call):
-            return declared.function(call, **given)
+            result = tool.function(call, **given)
+            return CallToolResult(
+                content=[TextContent(type="text", text=result.summarize())],
+                structured_content=result.model_dump(mode="json"),
+            )
     except AmazcopeError as error:
         raise ToolError(str(error)) from error
     except outages.ERRORS as error:
-        sentence = outages.describe_outage(error)
-        if sentence is None:
+        message = outages.describe_outage(error)
+        if message is None:
             raise
-        log.warning("%s found no database: %s", declared.name, error)
-        raise ToolError(sentence) from error
+        log.warning("%s found the database unavailable: %s", tool.name, error)
+        raise ToolError(message) from error
 
 
-def _report(ctx: Context[Any, Any], done: float, total: float | None, sentence: str) -> None:
-    """Tell how far a slow call is; from the thread that it runs in."""
-    anyio.from_thread.run(ctx.report_progress, done, total, sentence)
+def _report_progress(
+    ctx: Context[Any, Any], done: float, total: float | None, message: str
+) -> None:
+    """Report a call's progress to the client, from the call's thread."""
+    anyio.from_thread.run(ctx.report_progress, done, total, message)
 
 
-# Writing
+# Writes
 
 
 @dataclass(frozen=True, slots=True)
-class Write:
-    """How a write is asked for."""
+class WriteOptions:
+    """The arguments that all writes share."""
 
     dry_run: bool
     idempotency_key: str | None
 
 
-def run_write(call: Call, how: Write, answer: type[W], work: Callable[[Session], W]) -> W:
-    """Do a write once for its key, or only find out what would come of it.
+def run_write(
+    call: Call, options: WriteOptions, result: type[W], work: Callable[[Session], W]
+) -> W:
+    """Run a write in a transaction and return its result.
 
-    A dry run does the very same work and undoes it. The answer of a write with a key is
-    kept with the write, in one transaction, and given again to the same key. What the
-    worker is to be woken for comes after this, unless `dry_run` is set in the answer.
+    A dry run does the same work and rolls it back. With an idempotency key the result is stored
+    in the same transaction, and returned for later calls with this key. Wake the worker after
+    this, unless the result has `dry_run`.
     """
-    if how.dry_run:
+    if options.dry_run:
         with dry_run_scope() as session:
             return work(session).model_copy(update={"dry_run": True})
     with write_scope() as session:
-        if how.idempotency_key is None:
+        if options.idempotency_key is None:
             return work(session)
-        return _once(call, how.idempotency_key, answer, work, session)
+        return _run_once(call, options.idempotency_key, result, work, session)
 
 
-def _once(
-    call: Call, key: str, answer: type[W], work: Callable[[Session], W], session: Session
+def _run_once(
+    call: Call, key: str, result: type[W], work: Callable[[Session], W], session: Session
 ) -> W:
     asked = call.asked
-    kept = find_response(session, call.principal, key, asked.name, asked.arguments_hash, call.now)
-    if kept is not None:
-        return _repeated(answer, kept)
+    stored = find_response(session, call.principal, key, asked.name, asked.arguments_hash, call.now)
+    if stored is not None:
+        return _read_stored(result, stored)
     done = work(session)
     save_response(session, call.principal, key, done.model_dump(mode="json"))
     return done
 
 
-def _repeated(answer: type[W], kept: Any) -> W:
+def _read_stored(result: type[W], stored: Any) -> W:
     try:
-        return answer.model_validate(kept).model_copy(update={"is_repeat": True})
-    except ValidationError as error:  # of a version before
+        return result.model_validate(stored).model_copy(update={"is_repeat": True})
+    except ValidationError as error:  # stored by an earlier version
         raise InvalidInputError(
-            "This write was made, but its answer can't be read any more. Check what it changed."
+            "This write was made earlier, but its result can't be read any more. Check what it "
+            "changed."
         ) from error

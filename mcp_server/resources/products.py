@@ -21,8 +21,13 @@ from core.tracking.lists.freshness import freshness
 from core.tracking.lists.queries import count_products
 from mcp_server.protocol.call_log import Call
 from mcp_server.protocol.resources import resource
-from mcp_server.results.base import Moment, ResultPart, moment, moment_or_none
-from mcp_server.results.product import ProductDetails, ProductList, details_of, product_list
+from mcp_server.results.base import Moment, ResultPart, format_moment, format_moment_or_none
+from mcp_server.results.product import (
+    ProductDetails,
+    ProductList,
+    list_products,
+    make_product_details,
+)
 from mcp_server.results.product_lookup import find_product_by_code
 
 LIST_SIZE = 100
@@ -37,7 +42,7 @@ def followed_products(call: Call) -> ProductList:
     same `whose`.
     """
     asked = ListFilter(whose=default_list_scope(call.principal))
-    return product_list(call.principal, call.now, asked, Sort(), LIST_SIZE, None)
+    return list_products(call.principal, call.now, asked, Sort(), LIST_SIZE, None)
 
 
 @resource("product://{marketplace}/{asin}", Permission.READ, "A product")
@@ -46,7 +51,7 @@ def product(call: Call, marketplace: str, asin: str) -> ProductDetails:
     follows it, and when it is looked at next: what `get_product_details` answers."""
     with read_scope() as session:
         head = find_product_by_code(session, call.principal, marketplace, asin)
-    return details_of(head, call.now)
+    return make_product_details(head, call.now)
 
 
 class Count(ResultPart):
@@ -84,7 +89,7 @@ def summary(call: Call) -> Summary:
     with read_scope() as session:
         waiting = read_queue(session, call.principal, QueueFilter(), 1, 1, call.now).counts.total
         return Summary(
-            as_of=moment(call.now),
+            as_of=format_moment(call.now),
             mine=_following(session, call, ListScope.MINE),
             team=_following(session, call, ListScope.TEAM),
             suggestions_waiting=waiting,
@@ -102,7 +107,7 @@ def _following(session: Session, call: Call, whose: ListScope) -> Following:
         followed=_count(found.followed),
         expected_daily=_count(found.expected),
         looked_at_in_24_hours=_count(found.looked_at),
-        last_look=moment_or_none(found.last_look),
+        last_look=format_moment_or_none(found.last_look),
         by_state={state: in_state(state) for state in State},
     )
 

@@ -6,7 +6,7 @@ from core.suggestions.queue_filter import QueueFilter
 from mcp_server.protocol.call_log import Call
 from mcp_server.protocol.resources import resource
 from mcp_server.results.product_lookup import find_product_by_code
-from mcp_server.tools.suggestions import SuggestionList, suggestion_list
+from mcp_server.tools.suggestions import SuggestionList, list_matching_suggestions
 
 LIST_SIZE = 50
 
@@ -20,6 +20,6 @@ def suggestions_for_product(call: Call, marketplace: str, asin: str) -> Suggesti
     """
     with read_scope() as session:
         head = find_product_by_code(session, call.principal, marketplace, asin)
-    return suggestion_list(
+    return list_matching_suggestions(
         call, QueueFilter(state=None, product_id=head.product_id), LIST_SIZE, None
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from math import isnan
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -22,9 +23,9 @@ from mcp_server.results.base import (
     Moment,
     Number,
     ResultPart,
+    drop_zero_fraction,
+    format_moment,
     format_product_name,
-    moment,
-    plain,
     quoted,
 )
 
@@ -144,8 +145,8 @@ def read(
 def told_period(seen: Timeline) -> dict[str, Any]:
     """Return which period that is."""
     return {
-        "since": moment(seen.since),
-        "until": moment(seen.until),
+        "since": format_moment(seen.since),
+        "until": format_moment(seen.until),
         "resolution": "days" if seen.is_by_day else "looks",
     }
 
@@ -180,7 +181,7 @@ def points_of(line: Line, *, is_by_day: bool) -> list[Point]:
     values = line.values.tolist()
     zone = "" if is_by_day else "Z"
     return [
-        (f"{at}{zone}", None if value != value else plain(value))  # NaN differs from itself
+        (f"{at}{zone}", None if isnan(value) else drop_zero_fraction(value))
         for at, value in zip(times, values, strict=True)
     ]
 
@@ -232,7 +233,7 @@ def in_words(
 ) -> str:
     """Return a history in one sentence."""
     name = f"{what} of {format_product_name(head.marketplace, head.asin)} {quoted(head.title)}"
-    dates = f"{moment(seen.since)} to {moment(seen.until)}"
+    dates = f"{format_moment(seen.since)} to {format_moment(seen.until)}"
     if span.start.value is None:
         return f"{name}, {dates}: {span.start.reason}."
     now = f"none ({span.now.reason})" if span.now.value is None else writes(span.now.value)

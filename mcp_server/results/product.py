@@ -1,6 +1,6 @@
 """Products in results: a row of a list, and what is known of one now."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -19,7 +19,7 @@ from core.history.observation import Outcome
 from core.history.product_summary import FetchState, ProductSummary
 from core.text.numbers import format_capped_count, format_count, format_rank, format_rating
 from core.text.times import format_age
-from core.tracking.list_filter import COUNT_CAP, ListFilter, ListScope, Sort, SortBy
+from core.tracking.list_filter import ListFilter, ListScope, Sort, SortBy
 from core.tracking.lists import queries
 from core.tracking.rules import Role
 from mcp_server.results.base import (
@@ -33,9 +33,9 @@ from mcp_server.results.base import (
     Untrusted,
     UntrustedTexts,
     WhyUnknown,
+    format_moment,
+    format_moment_or_none,
     format_product_name,
-    moment,
-    moment_or_none,
     quoted,
     untrusted,
 )
@@ -74,7 +74,7 @@ class ProductList(ListResult):
     products: list[ProductRow]
 
 
-def product_list(
+def list_products(
     principal: Principal,
     now: datetime,
     asked: ListFilter,
@@ -87,49 +87,52 @@ def product_list(
     place = read_cursor(cursor, mark)
     with read_scope() as session:
         found = queries.find_rows(session, principal, asked, sort, place.offset, limit)
-    rows = [product_row(row, now) for row in found.rows]
-    answer = ProductList(**page_fields(found.total, place, len(rows), mark), products=rows)
-    return answer.with_summary(_list_in_words(answer, asked, sort))
+    rows = [make_product_row(row, now) for row in found.rows]
+    return ProductList(
+        **page_fields(found.total, place, len(rows), mark),
+        products=rows,
+        summary=_summarize_list(rows, found.total, asked, sort),
+    )
 
 
-def _nothing_in_words(asked: ListFilter) -> str:
-    """Say why a list is empty, and what to ask instead."""
+def _summarize_empty_list(asked: ListFilter) -> str:
+    """Return why a list is empty, and what to try instead."""
     if asked.search:
-        return "No tracked product fits. Try fewer words, or track more with `track_products`."
+        return "No tracked product matches. Try fewer words, or add products by `track_products`."
     if asked != ListFilter(whose=asked.whose):
-        return "No tracked product meets these conditions; ask with fewer to see the others."
+        return "No tracked product matches these filters. Use fewer to see others."
     if asked.whose is ListScope.MINE:
         return (
-            "The token's owner tracks nothing. `search_products` lists what the team tracks, "
+            "The token's owner tracks no products. `search_products` lists the team's, "
             "`track_products` adds products."
         )
-    return "Nothing is tracked yet. `track_products` adds products."
+    return "No products are tracked yet. `track_products` adds products."
 
 
-def _of_order(answer: ProductList, sort: Sort) -> str:
-    """Say what an order by price does not mean; amounts of two currencies have none."""
-    currencies = sorted({row.currency for row in answer.products if row.price is not None})
+def _order_warning(rows: Sequence[ProductRow], sort: Sort) -> str:
+    """Return that prices of several currencies can't be ordered; empty otherwise."""
+    currencies = sorted({row.currency for row in rows if row.price is not None})
     if sort.by is not SortBy.PRICE or len(currencies) < 2:
         return ""
     return (
-        f" Prices in {', '.join(currencies)} have no common order: ask for `marketplaces` of one "
+        f" The order by price mixes {', '.join(currencies)}: filter by `marketplaces` of one "
         "currency."
     )
 
 
-def _list_in_words(answer: ProductList, asked: ListFilter, sort: Sort) -> str:
-    if not answer.products:
-        return _nothing_in_words(asked)
-    count = format_capped_count(answer.total if answer.is_total_exact else COUNT_CAP + 1)
+def _summarize_list(rows: Sequence[ProductRow], total: int, asked: ListFilter, sort: Sort) -> str:
+    if not rows:
+        return _summarize_empty_list(asked)
     shown = "; ".join(
         f"{row.product} {quoted(row.title.untrusted if row.title else None, 50)}"
-        for row in answer.products[:5]
+        for row in rows[:5]
     )
-    return f"{count} found, {len(answer.products)} shown: {shown}.{_of_order(answer, sort)}"
+    count = format_capped_count(total)
+    return f"{count} found, {len(rows)} shown: {shown}.{_order_warning(rows, sort)}"
 
 
-def product_row(row: Mapping[Any, Any], now: datetime) -> ProductRow:
-    """Return a row of a list of products in told units."""
+def make_product_row(row: Mapping[Any, Any], now: datetime) -> ProductRow:
+    """Return a row of a product list in the units of results."""
     place = get_marketplace(row["marketplace"])
     return ProductRow(
         product=format_product_name(place.code, row["asin"]),
@@ -149,7 +152,7 @@ def product_row(row: Mapping[Any, Any], now: datetime) -> ProductRow:
         why_unknown=_blanks(row, now),
         seen_earlier=_earlier(row),
         change=_change(row),
-        looked_at=moment_or_none(row["captured_at"]),
+        looked_at=format_moment_or_none(row["captured_at"]),
         is_paused=row["paused_at"] is not None,
         is_demo=row["is_demo"],
     )
@@ -184,7 +187,7 @@ def _blanks(row: Mapping[Any, Any], now: datetime) -> dict[str, str]:
 def _earlier(row: Mapping[Any, Any]) -> dict[str, str]:
     """Return when each value was reported that is older than the newest look."""
     return {
-        name: moment(row[reported_at])
+        name: format_moment(row[reported_at])
         for name, (column, reported_at) in _REPORTED_AT.items()
         if row[column] is not None and row[reported_at] and row[reported_at] < row["captured_at"]
     }
@@ -279,8 +282,8 @@ class ProductDetails(ProductRef, Result):
     is_demo: bool
 
 
-def details_of(head: ProductSummary, now: datetime) -> ProductDetails:
-    """Return what is known of a product in told units."""
+def make_product_details(head: ProductSummary, now: datetime) -> ProductDetails:
+    """Return a product's current values in the units of results."""
     currency = get_marketplace(head.marketplace).currency
 
     def value(
@@ -292,7 +295,7 @@ def details_of(head: ProductSummary, now: datetime) -> ProductDetails:
         column: str | None = None,
     ) -> Value:
         why = missing_values.blank_reason(head, group, now, is_beside=is_beside, column=column)
-        seen_at = moment_or_none(missing_values.observed_at(head, group))
+        seen_at = format_moment_or_none(missing_values.observed_at(head, group))
         return Value(
             value=amount, unit=unit, seen_at=seen_at, why_unknown=why if amount is None else None
         )
@@ -337,6 +340,7 @@ def details_of(head: ProductSummary, now: datetime) -> ProductDetails:
         next_fetch=missing_values.next_fetch_text(head.fetching, now),
         trouble=missing_values.fetch_problem(head.fetching, now),
         is_demo=head.is_demo,
+        summary=_summarize_details(head, now),
     )
 
 
@@ -360,24 +364,23 @@ def _percent(value: Any) -> float | None:
     return None if value is None else float(value)
 
 
-def details_in_words(head: ProductSummary, now: datetime) -> str:
-    """Return a product in one or two sentences."""
+def _summarize_details(head: ProductSummary, now: datetime) -> str:
     if head.captured_at is None:
         why = missing_values.never_observed_text(head.fetching, now)
         return (
-            f"{format_product_name(head.marketplace, head.asin)}: nothing is known yet, {why}. "
-            "`get_fetch_status` says what keeps it from being fetched."
+            f"{format_product_name(head.marketplace, head.asin)}: no values yet, {why}. "
+            "`get_fetch_status` explains why."
         )
     return (
         f"{format_product_name(head.marketplace, head.asin)} {quoted(head.title)}: "
-        f"{', '.join(values_in_words(head, with_category=True))}, "
+        f"{', '.join(format_values(head, with_category=True))}, "
         f"{availability_label(head.availability)}; "
-        f"looked at {format_age(head.captured_at, now)}."
+        f"checked {format_age(head.captured_at, now)}."
     )
 
 
-def values_in_words(head: ProductSummary, *, with_category: bool = False) -> list[str]:
-    """Return price, rank and rating; of one that is older than the newest look, since when."""
+def format_values(head: ProductSummary, *, with_category: bool = False) -> list[str]:
+    """Return price, rank and rating; for values older than the newest check, when last seen."""
     place = f" in {quoted(head.bsr_category or 'unknown')}" if with_category else ""
     of_ratings = f"stars of {format_count(head.ratings_count)} ratings"
     return [
@@ -390,4 +393,4 @@ def values_in_words(head: ProductSummary, *, with_category: bool = False) -> lis
 def _since(head: ProductSummary, group: Group) -> str:
     at = missing_values.observed_at(head, group)
     is_old = at is not None and head.captured_at is not None and at < head.captured_at
-    return f" (last seen {moment(at)})" if at is not None and is_old else ""
+    return f" (last seen {format_moment(at)})" if at is not None and is_old else ""

@@ -13,8 +13,8 @@ from mcp_server.results.base import (
     Number,
     ResultPart,
     Untrusted,
+    format_moment_or_none,
     format_product_name,
-    moment_or_none,
 )
 from mcp_server.results.units import major, stars
 
@@ -102,7 +102,7 @@ def figure_of(evidence: Evidence) -> EvidenceFigure:
         value=_value(evidence),
         unit=labels.unit(evidence),
         period=evidence.period,
-        seen_at=moment_or_none(max(looks, default=None)),
+        seen_at=format_moment_or_none(max(looks, default=None)),
     )
 
 

@@ -13,13 +13,19 @@ from core.database.session import read_scope
 from core.history.changes import listing_diff
 from core.history.changes import text as change_wording
 from core.history.changes.comparison import ChangedProduct, ValueChange
-from core.history.changes.feed import ChangeOrder, ChangeQuery, find_changes, start_of_changes
+from core.history.changes.feed import (
+    ChangeOrder,
+    ChangeQuery,
+    ChangesPage,
+    find_changes,
+    start_of_changes,
+)
 from core.history.changes.listing_changes import listing_diffs
 from core.history.changes.listing_diff import ListingChange
 from core.history.ingest.change_detection import ChangeKind
 from core.text.numbers import format_capped_count
 from core.tracking.change_sentiment import Sentiment
-from core.tracking.list_filter import COUNT_CAP, ListScope
+from core.tracking.list_filter import ListScope
 from core.tracking.rules import Role
 from mcp_server.protocol.call_log import Call
 from mcp_server.protocol.tools import tool
@@ -32,8 +38,8 @@ from mcp_server.results.base import (
     ResultPart,
     Untrusted,
     UntrustedTexts,
+    format_moment,
     format_product_name,
-    moment,
     quoted,
     untrusted,
 )
@@ -153,12 +159,12 @@ def list_changes(
         page = find_changes(session, call.principal, asked, place.offset, limit, report)
         diffs = listing_diffs(session, call.principal, asked, page.rows)
     here = replace(place, anchor=_anchor(began, is_last_day))
-    answer = ChangeList(
+    return ChangeList(
         **page_fields(page.total, here, limit, mark),
-        since=moment(began),
+        since=format_moment(began),
         changes=[_row(each, diffs.get(each.product_id, ())) for each in page.rows],
+        summary=_summarize(page, format_moment(began)),
     )
-    return answer.with_summary(_in_words(answer, page.rows))
 
 
 def _anchor(began: datetime, is_last_day: bool) -> int:
@@ -186,7 +192,7 @@ def _row(each: ChangedProduct, listing: Sequence[ListingChange]) -> ChangeRow:
         from_to=Untrusted(untrusted=each.in_words()),
         mood=each.mood,
         compared_with=each.then_day.isoformat(),
-        looked_at=moment(each.captured_at),
+        looked_at=format_moment(each.captured_at),
         moved=[_moved(move, each.marketplace) for move in each.moves()],
         listing=[_part(part) for part in listing[:MOST_PARTS]],
         listing_parts_left_out=len(listing[MOST_PARTS:]),
@@ -214,21 +220,21 @@ def _part(change: ListingChange) -> ListingPart:
     )
 
 
-def _in_words(answer: ChangeList, rows: Sequence[ChangedProduct]) -> str:
+def _summarize(page: ChangesPage, since: str) -> str:
+    rows = page.rows
     if not rows:
         return (
-            f"Nothing of note changed since {answer.since}. `get_fetch_status` says whether all "
-            "is up to date."
+            f"No notable changes since {since}. `get_fetch_status` reports whether all products "
+            "were checked."
         )
-    count = format_capped_count(answer.total if answer.is_total_exact else COUNT_CAP + 1)
-    told = "; ".join(
+    shown = "; ".join(
         f"{format_product_name(each.marketplace, each.asin)} {quoted(each.title, 40)} "
         f"({each.role}, {each.mood}) {change_wording.change_label(each.finding)}: "
         f"{quoted(each.in_words())}"
         for each in rows[:5]
     )
     return (
-        f"{count} changed, checked since {answer.since} and compared with the close of the day "
-        f"in `compared_with`; {len(rows)} shown, each with its role and whether that is better or "
-        f"worse for who tracks it: {told}."
+        f"{format_capped_count(page.total)} changed, checked since {since} and compared with the "
+        f"close of the day in `compared_with`; {len(rows)} shown, each with its role and whether "
+        f"the change is good or bad for the team: {shown}."
     )

@@ -33,9 +33,9 @@ from mcp_server.results.base import (
     Result,
     ResultPart,
     Untrusted,
+    format_moment,
+    format_moment_or_none,
     format_product_name,
-    moment,
-    moment_or_none,
     quoted,
     untrusted,
 )
@@ -151,48 +151,51 @@ def get_fetch_status(
     """Explain why values are missing or old, and when the next check is due: one product's
     schedule, failures and recent runs, or without a product how fresh the team's data is."""
     with read_scope() as session:
-        hindered = find_blockers(session, call.principal, get_settings(), call.now)
+        blockers = find_blockers(session, call.principal, get_settings(), call.now)
         if product is None:
             fresh = freshness(session, call.principal, ListScope.TEAM)
             return _of_team(
-                fresh, find_current_schedule(session, call.principal, call.now), hindered, call.now
+                fresh, find_current_schedule(session, call.principal, call.now), blockers, call.now
             )
         head = find_product(session, call.principal, product)
         runs = list_product_runs(session, call.principal, head)
-    return _of_product(head, runs, hindered, call.now)
+    return _of_product(head, runs, blockers, call.now)
 
 
 def _of_team(
-    fresh: Freshness, schedule: CurrentSchedule, hindered: list[str], now: datetime
+    fresh: Freshness, schedule: CurrentSchedule, blockers: list[str], now: datetime
 ) -> FetchStatus:
     team = TeamStatus(
         followed=min(fresh.followed, COUNT_CAP),
         expected_a_day=min(fresh.expected, COUNT_CAP),
         looked_at_in_24_hours=min(fresh.looked_at, COUNT_CAP),
-        last_look_at=moment_or_none(fresh.last_look),
+        last_look_at=format_moment_or_none(fresh.last_look),
         due_now=schedule.due,
         being_fetched=schedule.being_fetched,
         last_fetch_failed=schedule.failing,
         not_scheduled=schedule.not_scheduled,
-        next_due_at=moment_or_none(schedule.next_due_at),
+        next_due_at=format_moment_or_none(schedule.next_due_at),
     )
-    answer = FetchStatus(as_of=moment(now), product=None, team=team, hindrances=hindered)
-    looked = f"{format_capped_count(fresh.looked_at)} of {format_capped_count(fresh.expected)}"
+    checked = f"{format_capped_count(fresh.looked_at)} of {format_capped_count(fresh.expected)}"
     last = "never" if fresh.last_look is None else format_age(fresh.last_look, now)
-    return answer.with_summary(
-        f"{format_capped_count(fresh.followed)} products are tracked; {looked} that are due "
-        f"every day were checked in the last 24 hours, the last one {last}. "
+    return FetchStatus(
+        as_of=format_moment(now),
+        product=None,
+        team=team,
+        hindrances=blockers,
+        summary=f"{format_capped_count(fresh.followed)} products are tracked; {checked} that are "
+        f"due every day were checked in the last 24 hours, the last one {last}. "
         f"{format_count(schedule.due)} are due now, "
-        f"{format_count(schedule.failing)} failed last time. " + _hindered(hindered)
+        f"{format_count(schedule.failing)} failed last time. {_summarize_blockers(blockers)}",
     )
 
 
-def _hindered(sentences: Sequence[str]) -> str:
-    return " ".join(sentences) or "Nothing hinders fetching."
+def _summarize_blockers(blockers: Sequence[str]) -> str:
+    return " ".join(blockers) or "Nothing prevents checks."
 
 
 def _of_product(
-    head: ProductSummary, runs: Sequence[ProductRun], hindered: list[str], now: datetime
+    head: ProductSummary, runs: Sequence[ProductRun], blockers: list[str], now: datetime
 ) -> FetchStatus:
     never = (
         missing_values.never_observed_text(head.fetching, now) if head.captured_at is None else None
@@ -202,7 +205,7 @@ def _of_product(
         marketplace=head.marketplace,
         asin=head.asin,
         title=untrusted(head.title),
-        last_seen_at=moment_or_none(head.captured_at),
+        last_seen_at=format_moment_or_none(head.captured_at),
         why_nothing_is_known=never,
         next_step=missing_values.next_fetch_text(head.fetching, now),
         trouble=missing_values.fetch_problem(head.fetching, now),
@@ -210,13 +213,16 @@ def _of_product(
         **_of_follower(head),
         **_of_schedule(head),
     )
-    answer = FetchStatus(as_of=moment(now), product=status, team=None, hindrances=hindered)
     seen = never or f"last seen {format_age(head.captured_at, now)}"
     ended = None if status.last_outcome == Outcome.OK else status.last_outcome_in_words
     trouble = f" {told}" if (told := status.trouble or ended) else ""
     name = f"{format_product_name(head.marketplace, head.asin)} {quoted(head.title)}"
-    return answer.with_summary(
-        f"{name}: {seen}; {status.next_step}.{trouble} {_hindered(hindered)}"
+    return FetchStatus(
+        as_of=format_moment(now),
+        product=status,
+        team=None,
+        hindrances=blockers,
+        summary=f"{name}: {seen}; {status.next_step}.{trouble} {_summarize_blockers(blockers)}",
     )
 
 
@@ -235,9 +241,9 @@ def _of_schedule(head: ProductSummary) -> dict[str, int | str | None]:
         return dict.fromkeys(_SCHEDULE) | {"failures_in_a_row": 0}
     ended = fetching.last_outcome
     return {
-        "due_at": moment(fetching.due_at),
-        "being_fetched_until": moment_or_none(fetching.leased_until),
-        "asked_for_at": moment_or_none(fetching.requested_at),
+        "due_at": format_moment(fetching.due_at),
+        "being_fetched_until": format_moment_or_none(fetching.leased_until),
+        "asked_for_at": format_moment_or_none(fetching.requested_at),
         "failures_in_a_row": fetching.failures,
         "last_outcome": None if ended is None else ended.value,
         "last_outcome_in_words": None if ended is None else outcome_sentence(ended),
@@ -258,8 +264,8 @@ def _run(each: ProductRun) -> Run:
         run=each.run_id,
         actor=each.actor,
         state=each.state,
-        began_at=moment(each.began_at),
-        ended_at=moment_or_none(each.ended_at),
+        began_at=format_moment(each.began_at),
+        ended_at=format_moment_or_none(each.ended_at),
         outcome=None if each.outcome is None else each.outcome.value,
         in_words=None if each.outcome is None else outcome_sentence(each.outcome),
         detail=untrusted(each.detail),

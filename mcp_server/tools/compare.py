@@ -30,14 +30,14 @@ from mcp_server.results.base import (
     Result,
     ResultPart,
     Untrusted,
+    format_moment,
+    format_moment_or_none,
     format_product_name,
-    moment,
-    moment_or_none,
     quoted,
     untrusted,
 )
 from mcp_server.results.period import Change, FirstSeen, Known, known, told_product
-from mcp_server.results.product import values_in_words
+from mcp_server.results.product import format_values
 from mcp_server.results.product_lookup import find_product
 from mcp_server.results.units import availability_word
 
@@ -181,7 +181,7 @@ def compare_products(
             spans.append(_read_spans(session, head, since, end))
     _refuse_twice(heads)
     call.report(len(products), len(products), "All are read.")
-    return _compared(call, heads, spans, since=moment(since), until=moment(end))
+    return _compared(call, heads, spans, since=format_moment(since), until=format_moment(end))
 
 
 def _read_spans(session: Session, head: ProductSummary, since: datetime, until: datetime) -> Spans:
@@ -212,17 +212,18 @@ def _compared(
         )
         for kind in _KINDS
     }
-    answer = Comparison(
+    cannot_compare = CannotCompare(**{name: why and str(why) for name, why in apart.items()})
+    return Comparison(
         since=since,
         until=until,
         total=len(heads),
-        cannot_compare=CannotCompare(**{name: why and str(why) for name, why in apart.items()}),
+        cannot_compare=cannot_compare,
         products=[
             _product(head, {name: values[number] for name, values in found.items()})
             for number, head in enumerate(heads)
         ],
+        summary=_summarize(heads, cannot_compare),
     )
-    return answer.with_summary(_in_words(heads, answer))
 
 
 def _of_kind(
@@ -248,7 +249,7 @@ def _value(
     return Compared(
         now=Known(value=None if value is None else value / divisor, why_unknown=why),
         unit=unit,
-        seen_at=moment_or_none(missing_values.observed_at(head, kind.group)),
+        seen_at=format_moment_or_none(missing_values.observed_at(head, kind.group)),
         place=place and place.place,
         place_of=place and place.of,
         start=known(span.start, divisor),
@@ -265,7 +266,7 @@ def _product(head: ProductSummary, values: dict[str, Compared]) -> ComparedProdu
         currency=get_marketplace(head.marketplace).currency,
         rank_category=untrusted(head.bsr_category),
         availability=availability_word(head.availability),
-        looked_at=moment_or_none(head.captured_at),
+        looked_at=format_moment_or_none(head.captured_at),
         is_demo=head.is_demo,
         price=values["price"],
         rank=values["rank"],
@@ -274,15 +275,12 @@ def _product(head: ProductSummary, values: dict[str, Compared]) -> ComparedProdu
     )
 
 
-def _in_words(heads: Sequence[ProductSummary], answer: Comparison) -> str:
+def _summarize(heads: Sequence[ProductSummary], cannot_compare: CannotCompare) -> str:
     parts = [
         f"{format_product_name(head.marketplace, head.asin)} {quoted(head.title, 40)}: "
-        f"{', '.join(values_in_words(head))}"
+        f"{', '.join(format_values(head))}"
         for head in heads
     ]
-    told = answer.cannot_compare
-    notes = [
-        f"Price: {told.price}." if told.price else "",
-        f"Rank: {told.rank}." if told.rank else "",
-    ]
-    return " ".join([f"{'; '.join(parts)}.", *filter(None, notes)])
+    reasons = {"Price": cannot_compare.price, "Rank": cannot_compare.rank}
+    notes = [f"{name}: {reason}." for name, reason in reasons.items() if reason]
+    return " ".join([f"{'; '.join(parts)}.", *notes])

@@ -34,9 +34,9 @@ from mcp_server.results.base import (
     SeenEarlier,
     Untrusted,
     WhyUnknown,
+    format_moment,
+    format_moment_or_none,
     format_product_name,
-    moment,
-    moment_or_none,
     quoted,
     untrusted,
 )
@@ -109,7 +109,7 @@ class CompetitorAnalysis(ProductRef, Result):
     ]
 
 
-_LOWEST, _MOST = "lowest first", "most first"
+_LOWEST, _BEST, _MOST, _LONGEST = "lowest first", "best first", "most first", "longest first"
 
 
 @tool(Permission.READ, "Competitor analysis")
@@ -125,7 +125,8 @@ def get_competitor_analysis(call: Call, product: ProductName) -> CompetitorAnaly
         own, others = compare_competitors(session, call.principal, head.product_id)
     position = position_of(own, others)
     currency = get_marketplace(head.marketplace).currency
-    answer = CompetitorAnalysis(
+    advice = how_to_choose(head.following is not None, others)
+    return CompetitorAnalysis(
         product=format_product_name(head.marketplace, head.asin),
         marketplace=head.marketplace,
         asin=head.asin,
@@ -134,17 +135,17 @@ def get_competitor_analysis(call: Call, product: ProductName) -> CompetitorAnaly
         competitors=[_row(each) for each in others],
         total=len(others),
         price=_among(position.price, currency, _LOWEST, minor_units(currency)),
-        rank=_among(position.rank, "place, 1 is the best", "best first"),
-        rating=_among(position.rating, "stars, 1 to 5", "best first", 10),
+        rank=_among(position.rank, "place, 1 is the best", _BEST),
+        rating=_among(position.rating, "stars, 1 to 5", _BEST, 10),
         ratings_count=_among(position.ratings_count, "ratings", _MOST),
-        title_length=_among(position.title_length, "characters", "longest first"),
+        title_length=_among(position.title_length, "characters", _LONGEST),
         bullets=_among(position.bullets, "bullets", _MOST),
-        bullets_length=_among(position.bullets_length, "characters", "longest first"),
-        description_length=_among(position.description_length, "characters", "longest first"),
+        bullets_length=_among(position.bullets_length, "characters", _LONGEST),
+        description_length=_among(position.description_length, "characters", _LONGEST),
         images=_among(position.images, "images", _MOST),
-        how_to_go_on=how_to_choose(head.following is not None, others),
+        how_to_go_on=advice,
+        summary=_summarize(head, position, len(others), advice),
     )
-    return answer.with_summary(_in_words(head, position, answer))
 
 
 def _row(each: CompetitorValues) -> ContenderRow:
@@ -154,7 +155,7 @@ def _row(each: CompetitorValues) -> ContenderRow:
         asin=each.asin,
         title=untrusted(each.title),
         price=major(each.price, get_marketplace(each.marketplace).currency),
-        price_seen_at=moment_or_none(each.price_at),
+        price_seen_at=format_moment_or_none(each.price_at),
         rank=each.bsr,
         rank_category=untrusted(each.bsr_category),
         rating=stars(each.rating),
@@ -167,7 +168,7 @@ def _row(each: CompetitorValues) -> ContenderRow:
         images=each.images,
         why_unknown=dict(_blanks(each)),
         seen_earlier=dict(_earlier(each)),
-        looked_at=moment_or_none(each.captured_at),
+        looked_at=format_moment_or_none(each.captured_at),
     )
 
 
@@ -188,7 +189,7 @@ def _earlier(each: CompetitorValues) -> Iterator[tuple[str, str]]:
     newest = each.captured_at
     for name, value, reported_at in _values(each):
         if value is not None and reported_at and newest and reported_at < newest:
-            yield name, moment(reported_at)
+            yield name, format_moment(reported_at)
 
 
 def _blanks(each: CompetitorValues) -> Iterator[tuple[str, str]]:
@@ -220,23 +221,21 @@ def _among(found: Ranking, unit: str, order: str, divisor: float = 1) -> Standin
     )
 
 
-def _in_words(head: ProductSummary, position: Position, answer: CompetitorAnalysis) -> str:
+def _summarize(head: ProductSummary, position: Position, others: int, advice: str | None) -> str:
     name = f"{format_product_name(head.marketplace, head.asin)} {quoted(head.title)}"
-    if not answer.competitors:
-        return f"{name}: {answer.how_to_go_on}"
-    price = format_price(head.price, head.marketplace)
-    ratings = format_count(head.ratings_count)
-    told: Sequence[tuple[str, Ranking, str]] = (
-        (f"Price {price}", position.price, answer.price.order),
-        (f"Rank {format_rank(head.bsr)}", position.rank, answer.rank.order),
-        (f"Rating {format_rating(head.rating)}", position.rating, answer.rating.order),
-        (f"Ratings {ratings}", position.ratings_count, answer.ratings_count.order),
+    if not others:
+        return f"{name}: {advice}"
+    values: Sequence[tuple[str, Ranking, str]] = (
+        (f"Price {format_price(head.price, head.marketplace)}", position.price, _LOWEST),
+        (f"Rank {format_rank(head.bsr)}", position.rank, _BEST),
+        (f"Rating {format_rating(head.rating)}", position.rating, _BEST),
+        (f"Ratings {format_count(head.ratings_count)}", position.ratings_count, _MOST),
     )
-    parts = [f"{own}: {_place(each, order)}" for own, each, order in told]
-    return f"{name} among {answer.total} competitors. {'; '.join(parts)}."
+    parts = [f"{own}: {_format_place(each, order)}" for own, each, order in values]
+    return f"{name} among {others} competitors. {'; '.join(parts)}."
 
 
-def _place(found: Ranking, order: str) -> str:
+def _format_place(found: Ranking, order: str) -> str:
     if found.place is None:
         return found.why_own_is_unknown or found.why_others_are_unknown or "unknown"
     return f"{found.place.place} of {found.place.of}, {order}"

@@ -23,7 +23,7 @@ from mcp_server.results.base import (
     Result,
     ResultPart,
     Untrusted,
-    moment,
+    format_moment,
     untrusted,
 )
 from mcp_server.results.period import (
@@ -76,14 +76,14 @@ def get_price_history(
     def money(minor: float | None) -> str:
         return format_price(minor, head.marketplace)
 
-    answer = PriceHistory(
+    return PriceHistory(
         **told_product(head),
         **told_period(seen),
         **told_line(seen, series.PRICE, f"{currency} per item", divisor, most_points),
         figures=figures_of(span, divisor, format_percent_change),
         currency=currency,
+        summary=in_words(head, "Price", seen, span, money, format_percent_change),
     )
-    return answer.with_summary(in_words(head, "Price", seen, span, money, format_percent_change))
 
 
 class CategorySpell(ResultPart):
@@ -145,7 +145,8 @@ def get_bsr_history(
         spells = _spells(session, seen)
         others = newest_ranks(session, call.principal, head)
     span = seen.field_statistics(series.RANK)
-    answer = BsrHistory(
+    summary = in_words(head, "Rank", seen, span, format_rank, format_rank_change)
+    return BsrHistory(
         **told_product(head),
         **told_period(seen),
         **told_line(seen, series.RANK, "place in its category, 1 is the best", 1, most_points),
@@ -157,25 +158,24 @@ def get_bsr_history(
             OtherRank(rank=each.rank, category=Untrusted(untrusted=each.category))
             for each in others
         ],
+        summary=f"{summary}{_category_warning(len(spells))}",
     )
-    words = in_words(head, "Rank", seen, span, format_rank, format_rank_change)
-    return answer.with_summary(f"{words}{_switched(len(spells))}")
 
 
 def _spells(session: Session, seen: Timeline) -> list[CategorySpell]:
     return [
         CategorySpell(
-            since=at.date().isoformat() if seen.is_by_day else moment(at),
+            since=at.date().isoformat() if seen.is_by_day else format_moment(at),
             category=untrusted(name),
         )
         for at, name in named_rank_categories(session, seen)
     ]
 
 
-def _switched(spells: int) -> str:
+def _category_warning(spells: int) -> str:
     if spells < 2:
         return ""
-    return f" The category changed ({spells} spells): only ranks of one category compare."
+    return f" The category changed ({spells} spells): compare ranks within one category only."
 
 
 class CountLine(LineOfPoints):
@@ -219,14 +219,14 @@ def get_rating_history(
         **told_line(seen, series.RATINGS_COUNT, "ratings", 1, most_points),
         figures=figures_of(counted, 1, statistics_text.count_change),
     )
-    answer = RatingHistory(
+    summary = in_words(head, "Rating", seen, stars, format_rating, statistics_text.rating_change)
+    change = statistics_text.change_text(counted, statistics_text.count_change)
+    reason = counted.start.reason or counted.now.reason
+    return RatingHistory(
         **told_product(head),
         **told_period(seen),
         **told_line(seen, series.RATING, "stars, 1 to 5", 10, most_points),
         figures=figures_of(stars, 10, statistics_text.rating_change),
         ratings_count=counts,
+        summary=f"{summary} Number of ratings: {change or reason}.",
     )
-    words = in_words(head, "Rating", seen, stars, format_rating, statistics_text.rating_change)
-    more = statistics_text.change_text(counted, statistics_text.count_change)
-    why = counted.start.reason or counted.now.reason
-    return answer.with_summary(f"{words} Number of ratings: {more or why}.")

@@ -1,4 +1,4 @@
-"""What the token's owner tracks."""
+"""The products that the token's owner tracks."""
 
 from typing import Annotated
 
@@ -17,7 +17,7 @@ from mcp_server.results.arguments import (
     States,
     Tags,
 )
-from mcp_server.results.product import ProductList, product_list
+from mcp_server.results.product import ProductList, list_products
 
 
 @tool(Permission.READ, "My products")
@@ -37,4 +37,4 @@ def get_my_products(
     asked = ListFilter(
         roles=roles, tags=tags, states=states, whose=ListScope.MINE, is_paused=paused
     )
-    return product_list(call.principal, call.now, asked, Sort(sort, descending), limit, cursor)
+    return list_products(call.principal, call.now, asked, Sort(sort, descending), limit, cursor)

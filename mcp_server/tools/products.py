@@ -1,4 +1,4 @@
-"""Finding products, and what is known of one now."""
+"""Search for products, and one product's current values."""
 
 from typing import Annotated
 
@@ -24,9 +24,8 @@ from mcp_server.results.arguments import (
 from mcp_server.results.product import (
     ProductDetails,
     ProductList,
-    details_in_words,
-    details_of,
-    product_list,
+    list_products,
+    make_product_details,
 )
 from mcp_server.results.product_lookup import find_product
 
@@ -66,7 +65,7 @@ def search_products(
     """
     places = tuple(marketplace_called(code).code for code in marketplaces)
     asked = ListFilter(search, places, roles, states, tags, whose)
-    return product_list(call.principal, call.now, asked, Sort(sort, descending), limit, cursor)
+    return list_products(call.principal, call.now, asked, Sort(sort, descending), limit, cursor)
 
 
 @tool(Permission.READ, "Product details")
@@ -75,4 +74,4 @@ def get_product_details(call: Call, product: ProductName) -> ProductDetails:
     and when the next check is due."""
     with read_scope() as session:
         head = find_product(session, call.principal, product)
-    return details_of(head, call.now).with_summary(details_in_words(head, call.now))
+    return make_product_details(head, call.now)

@@ -20,7 +20,7 @@ from core.suggestions.rules import Change, Direction, Kind, Metric, Proposed, Su
 from core.thresholds import LARGEST_THRESHOLD
 from core.tracking.rules import Cadence
 from mcp_server.protocol.call_log import Call
-from mcp_server.protocol.tools import Write, run_write, tool
+from mcp_server.protocol.tools import WriteOptions, run_write, tool
 from mcp_server.results.arguments import DryRun, IdempotencyKey, ProductName
 from mcp_server.results.base import (
     Moment,
@@ -28,8 +28,8 @@ from mcp_server.results.base import (
     ResultPart,
     Untrusted,
     WriteResult,
+    format_moment,
     format_product_name,
-    moment,
 )
 from mcp_server.results.suggestion import ChangeValue, EvidenceFigure, figure_of, setting_of
 from mcp_server.tools.suggestions import SuggestionId, page_of
@@ -146,7 +146,7 @@ class SuggestionWritten(ProductRef, WriteResult):
     expires_at: Annotated[Moment, Described(description="Undecided by then, it is over.")]
     page: Annotated[str | None, Described(description="Where a manager reads and decides it.")]
 
-    def said(self) -> str:
+    def describe_write(self) -> str:
         """Return what was proposed, and what happens next."""
         if not self.is_new:
             return f"{self.why_not_new} It is {self.state}. {self.page}"
@@ -173,7 +173,7 @@ def _answer(made: Proposal) -> SuggestionWritten:
         title=Untrusted(untrusted=made.advice.title),
         changes=[_change(each, made.marketplace) for each in made.advice.actions],
         evidence=[figure_of(each) for each in made.advice.evidence],
-        expires_at=moment(made.expires_at),
+        expires_at=format_moment(made.expires_at),
         page=None if number is None else page_of(number),
     )
 
@@ -187,7 +187,7 @@ def _change(action: Proposed, marketplace: str) -> ProposedChange:
     )
 
 
-def _propose(call: Call, product: str, draft: Draft, how: Write) -> SuggestionWritten:
+def _propose(call: Call, product: str, draft: Draft, how: WriteOptions) -> SuggestionWritten:
     def work(session: Session) -> SuggestionWritten:
         made = propose_by_name(
             session, call.principal, product, draft, call.now, dry_run=how.dry_run
@@ -277,7 +277,7 @@ def create_suggestion(
         confidence=confidence,
         evidence=evidence,
     )
-    return _propose(call, product, draft, Write(dry_run, idempotency_key))
+    return _propose(call, product, draft, WriteOptions(dry_run, idempotency_key))
 
 
 @tool(Permission.PROPOSE, "Add a change to a suggestion")
@@ -289,7 +289,7 @@ def add_suggestion_action(
     idempotency_key: IdempotencyKey = None,
 ) -> SuggestionWritten:
     """Add a change of the same kind to a wholly undecided suggestion of the token's owner."""
-    how = Write(dry_run, idempotency_key)
+    how = WriteOptions(dry_run, idempotency_key)
 
     def work(session: Session) -> SuggestionWritten:
         made = add_action(
@@ -328,7 +328,7 @@ def propose_price_optimization(
     if coupon_percent is not None:
         actions.append(_action(Change.SET_COUPON, reason, percent=coupon_percent))
     draft = _usual(Kind.PRICING, title, reasoning, actions, priority, confidence, evidence)
-    return _propose(call, product, draft, Write(dry_run, idempotency_key))
+    return _propose(call, product, draft, WriteOptions(dry_run, idempotency_key))
 
 
 @tool(Permission.PROPOSE, "Propose a better listing")
@@ -373,7 +373,7 @@ def propose_content_improvement(
     draft = _usual(
         Kind.CONTENT, title, reasoning, _given(wanted, reason), priority, confidence, evidence
     )
-    return _propose(call, product, draft, Write(dry_run, idempotency_key))
+    return _propose(call, product, draft, WriteOptions(dry_run, idempotency_key))
 
 
 @tool(Permission.PROPOSE, "Propose tracking settings")
@@ -419,7 +419,7 @@ def propose_tracking_adjustment(
     if pause:
         actions.append(_action(Change.PAUSE_TRACKING, reason))
     draft = _usual(Kind.TRACKING, title, reasoning, actions, priority, confidence, evidence)
-    return _propose(call, product, draft, Write(dry_run, idempotency_key))
+    return _propose(call, product, draft, WriteOptions(dry_run, idempotency_key))
 
 
 def _given(wanted: dict[Change, dict[str, Any]], reason: str) -> list[DraftAction]:

@@ -25,9 +25,9 @@ from mcp_server.results.base import (
     Result,
     ResultPart,
     Untrusted,
+    format_moment,
+    format_moment_or_none,
     format_product_name,
-    moment,
-    moment_or_none,
     quoted,
     untrusted,
 )
@@ -149,7 +149,8 @@ def _unknown(
     why = missing_values.blank_reason(head, _GROUPS[column], now, column=column)
     if at is not None and head.captured_at is not None:
         why = "no check at or before this time reports it"
-    answer = ValueOrigin(
+    name = f"{format_product_name(head.marketplace, head.asin)} {quoted(head.title)}"
+    return ValueOrigin(
         **told_product(head),
         value_of=column,
         value=None,
@@ -167,36 +168,35 @@ def _unknown(
         fetch=None,
         imported=None,
         is_demo=head.is_demo,
+        summary=f"{column} of {name}: {why}. `get_fetch_status` explains more.",
     )
-    name = f"{format_product_name(head.marketplace, head.asin)} {quoted(head.title)}"
-    return answer.with_summary(f"{column} of {name}: {why}. `get_fetch_status` tells more.")
 
 
 def _told(head: ProductSummary, column: Column, found: Origin) -> ValueOrigin:
     origin = found.provenance
-    answer = ValueOrigin(
+    name = f"{format_product_name(head.marketplace, head.asin)} {quoted(head.title)}"
+    shown = text.value_of(origin, head.marketplace)
+    source, seen_at = text.source_text(origin), format_moment(origin.captured_at)
+    flags = flag_reasons(origin.doubts)
+    return ValueOrigin(
         **told_product(head),
         value_of=column,
         value=_value(head, column, origin.value),
         unit=_unit(head, column),
-        value_in_words=text.value_of(origin, head.marketplace),
+        value_in_words=shown,
         unreadable=untrusted(origin.unreadable),
         is_newest=found.is_newest,
-        said_by=text.source_text(origin),
-        seen_at=moment(origin.captured_at),
-        stored_at=moment_or_none(origin.stored_at),
+        said_by=source,
+        seen_at=seen_at,
+        stored_at=format_moment_or_none(origin.stored_at),
         outcome=origin.outcome.value,
-        doubts=flag_reasons(origin.doubts),
+        doubts=flags,
         field_in_original=origin.original_field,
         fetch=_fetch(origin.fetch),
         imported=_import(origin.imported),
         is_demo=origin.is_demo,
-    )
-    name = f"{format_product_name(head.marketplace, head.asin)} {quoted(head.title)}"
-    doubts = " ".join(answer.doubts)
-    return answer.with_summary(
-        f"{column} of {name}: {answer.value_in_words}, said by {answer.said_by}, true at "
-        f"{answer.seen_at}.{f' Doubted: {doubts}' if doubts else ''}"
+        summary=f"{column} of {name}: {shown}, from {source}, observed at {seen_at}."
+        + (f" Flagged: {' '.join(flags)}" if flags else ""),
     )
 
 
@@ -234,5 +234,5 @@ def _import(imported: Import | None) -> OfImport | None:
         kind=imported.kind,
         file_sha256=imported.file_hash,
         person=Untrusted(untrusted=imported.person),
-        imported_at=moment(imported.imported_at),
+        imported_at=format_moment(imported.imported_at),
     )

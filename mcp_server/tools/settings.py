@@ -15,7 +15,7 @@ from core.tracking.list_filter import ListScope
 from core.tracking.rules import LONGEST_NOTE, Cadence, Role
 from core.tracking.settings import KEEP, SettingsChange, TrackingPatch, TrackingSettings, Unset
 from mcp_server.protocol.call_log import Call
-from mcp_server.protocol.tools import Write, run_write, tool
+from mcp_server.protocol.tools import WriteOptions, run_write, tool
 from mcp_server.results.arguments import DryRun, IdempotencyKey, Kept, ProductName, Tag, optional
 from mcp_server.results.base import (
     ProductRef,
@@ -47,7 +47,7 @@ class SettingsWritten(ProductRef, WriteResult):
         """Return each changed setting in words, before and after."""
         raise NotImplementedError
 
-    def said(self) -> str:
+    def describe_write(self) -> str:
         """Return what is another now."""
         what = "; ".join(self.pairs()) if self.changed else "nothing is another than before"
         return f"{self.product}: {what}."
@@ -129,7 +129,7 @@ def update_tracking_settings(
         )
 
     work = _changing(call, product, changes, whose, told)
-    return run_write(call, Write(dry_run, idempotency_key), TrackingSettingsWritten, work)
+    return run_write(call, WriteOptions(dry_run, idempotency_key), TrackingSettingsWritten, work)
 
 
 def _tracking(settings: TrackingSettings) -> TrackingSettingsPart:
@@ -173,11 +173,11 @@ class AlertThresholdsWritten(SettingsWritten):
             for name in self.changed
         ]
 
-    def said(self) -> str:
+    def describe_write(self) -> str:
         """Return what is another now, and which threshold has no effect."""
         after = self.after
         low = USUAL_RULE.ineffective(after.price_change.percent, after.rank_change.percent)
-        return " ".join([super().said(), *low])
+        return " ".join([super().describe_write(), *low])
 
 
 Percent = Annotated[float, Described(ge=0.01, le=LARGEST_THRESHOLD, allow_inf_nan=False)]
@@ -221,7 +221,7 @@ def update_alert_thresholds(
         )
 
     work = _changing(call, product, changes, whose, told)
-    return run_write(call, Write(dry_run, idempotency_key), AlertThresholdsWritten, work)
+    return run_write(call, WriteOptions(dry_run, idempotency_key), AlertThresholdsWritten, work)
 
 
 def _decimal(percent: float | Literal["usual"] | Unset) -> Decimal | Unset | None:

@@ -20,8 +20,8 @@ from mcp_server.results.base import (
     ProductRef,
     Result,
     Untrusted,
+    format_moment,
     format_product_name,
-    moment,
     quoted,
     untrusted,
 )
@@ -74,7 +74,7 @@ def get_statistics(
     found = seen.statistics()
     currency = get_marketplace(head.marketplace).currency
     cents = float(minor_units(currency))
-    answer = ProductStatistics(
+    return ProductStatistics(
         **told_product(head),
         **told_period(seen),
         currency=currency,
@@ -87,11 +87,11 @@ def get_statistics(
         in_stock_share=known(found.in_stock_share),
         looks=found.looks,
         doubtful_looks=known(statistics.count_flagged(found)),
+        summary=_summarize(head, found, format_moment(seen.since), format_moment(seen.until)),
     )
-    return answer.with_summary(_in_words(head, found, moment(seen.since), moment(seen.until)))
 
 
-def _in_words(head: ProductSummary, found: Statistics, since: str, until: str) -> str:
+def _summarize(head: ProductSummary, found: Statistics, since: str, until: str) -> str:
     rows = "; ".join(
         ", ".join([f"{row.name} {row.now}", *row.details])
         for row in statistics_text.statistics_rows(found, head.marketplace)

@@ -1,5 +1,6 @@
 """What was suggested, where it stands, and what may be cited by who suggests."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import Field as Described
@@ -35,9 +36,9 @@ from mcp_server.results.base import (
     Result,
     ResultPart,
     Untrusted,
+    format_moment,
+    format_moment_or_none,
     format_product_name,
-    moment,
-    moment_or_none,
     quoted,
     untrusted,
 )
@@ -83,8 +84,8 @@ class SuggestionRow(ProductRef):
     page: Annotated[str, Described(description="Where a person reads and decides it.")]
 
 
-def row_of(row: QueueRow) -> SuggestionRow:
-    """Return a suggestion of a list in told units."""
+def make_suggestion_row(row: QueueRow) -> SuggestionRow:
+    """Return a suggestion of a list in the units of results."""
     return SuggestionRow(
         product=format_product_name(row.marketplace, row.asin),
         marketplace=row.marketplace,
@@ -98,9 +99,9 @@ def row_of(row: QueueRow) -> SuggestionRow:
         confidence=row.confidence,
         expected=Effect(metric=row.metric, direction=row.direction, window_days=row.window_days),
         proposed_by=Untrusted(untrusted=labels.advisor_label(row)),
-        made_at=moment(row.made_at),
-        expires_at=moment(row.expires_at),
-        decided_at=moment_or_none(row.decided_at),
+        made_at=format_moment(row.made_at),
+        expires_at=format_moment(row.expires_at),
+        decided_at=format_moment_or_none(row.decided_at),
         actions=row.actions,
         waiting=len(row.waiting),
         page=page_of(row.id),
@@ -141,10 +142,10 @@ def list_suggestions(
     number = None if head is None else head.product_id
     wanted = None if state == "any" else state
     asked = QueueFilter(state=wanted, kinds=kinds, product_id=number)
-    return suggestion_list(call, asked, limit, cursor)
+    return list_matching_suggestions(call, asked, limit, cursor)
 
 
-def suggestion_list(
+def list_matching_suggestions(
     call: Call, asked: QueueFilter, limit: int, cursor: str | None
 ) -> SuggestionList:
     """Return a page of a list of suggestions. A cursor holds the last one of the page before."""
@@ -152,23 +153,24 @@ def suggestion_list(
     last = read_cursor(cursor, mark).anchor or None
     with read_scope() as session:
         found, has_more = queries.queue_after(session, call.principal, asked, last, limit, call.now)
-    answer = SuggestionList(
+    rows = [make_suggestion_row(row) for row in found.rows]
+    return SuggestionList(
         total=found.counts.total,
         truncated=has_more,
         next_cursor=write_cursor(Cursor(anchor=found.rows[-1].id), mark) if has_more else None,
-        suggestions=[row_of(row) for row in found.rows],
+        suggestions=rows,
+        summary=_summarize_list(rows, found.counts.total),
     )
-    return answer.with_summary(_list_in_words(answer))
 
 
-def _list_in_words(answer: SuggestionList) -> str:
-    if not answer.suggestions:
-        return "There is no such suggestion. `create_suggestion` makes one."
+def _summarize_list(rows: Sequence[SuggestionRow], total: int) -> str:
+    if not rows:
+        return "No suggestion matches. `create_suggestion` makes one."
     shown = "; ".join(
         f"{row.id} {quoted(row.title.untrusted, 50)} for {row.product} ({row.state})"
-        for row in answer.suggestions[:5]
+        for row in rows[:5]
     )
-    return f"{answer.total} in all, {len(answer.suggestions)} shown: {shown}."
+    return f"{total} in all, {len(rows)} shown: {shown}."
 
 
 # One suggestion
@@ -215,11 +217,11 @@ def action_of(view: ActionView, marketplace: str) -> Action:
         edited=None if edited is None else setting_of(view.change, edited, marketplace),
         reason=Untrusted(untrusted=view.reason),
         decided_by=untrusted(view.decided_by),
-        decided_at=moment_or_none(view.decided_at),
+        decided_at=format_moment_or_none(view.decided_at),
         decision_reason=untrusted(view.decision_reason),
-        applied_at=moment_or_none(view.applied_at),
-        verified_at=moment_or_none(view.verified_at),
-        verify_until=moment_or_none(view.verify_until),
+        applied_at=format_moment_or_none(view.applied_at),
+        verified_at=format_moment_or_none(view.verified_at),
+        verify_until=format_moment_or_none(view.verify_until),
         trouble=untrusted(view.trouble),
     )
 
@@ -260,22 +262,23 @@ def get_suggestion(call: Call, suggestion_id: SuggestionId) -> SuggestionDetails
                 "`state` any lists all."
             )
         steps = queries.time_line(session, call.principal, suggestion_id)
-    details = SuggestionDetails(**told_of(view, steps))
-    return details.with_summary(_details_in_words(view, call))
+    return SuggestionDetails(
+        **_suggestion_fields(view, steps), summary=_summarize_suggestion(view, call)
+    )
 
 
-def told_of(view: SuggestionView, steps: list[Event]) -> dict[str, Any]:
+def _suggestion_fields(view: SuggestionView, steps: list[Event]) -> dict[str, Any]:
     """Return the fields of `Suggestion`."""
     row = view.row
-    told = row_of(row)
+    shared = make_suggestion_row(row)
     return {
-        **{name: getattr(told, name) for name in SuggestionRow.model_fields},
+        **{name: getattr(shared, name) for name in SuggestionRow.model_fields},
         "reasoning": Untrusted(untrusted=view.reasoning),
         "evidence": [figure_of(each) for each in view.evidence],
         "changes": [action_of(each, row.marketplace) for each in view.actions],
         "time_line": [
             Step(
-                at=moment(each.at),
+                at=format_moment(each.at),
                 step=Untrusted(untrusted=labels.event_text(each, row)),
                 why=untrusted(each.why),
             )
@@ -284,7 +287,7 @@ def told_of(view: SuggestionView, steps: list[Event]) -> dict[str, Any]:
     }
 
 
-def _details_in_words(view: SuggestionView, call: Call) -> str:
+def _summarize_suggestion(view: SuggestionView, call: Call) -> str:
     row = view.row
     changes = "; ".join(
         f"{labels.CHANGES[each.change]} {labels.action_state(each.change, each.state)}"
@@ -352,22 +355,21 @@ def get_suggestion_evidence(call: Call, product: ProductName) -> SuggestionEvide
     """
     with read_scope() as session:
         facts = citable(session, call.principal, product, call.now)
-    answer = SuggestionEvidence(
-        product=format_product_name(facts.marketplace, facts.asin),
+    limits = labels.price_caps_text(facts.caps, facts.marketplace)
+    count = format_count(len(facts.evidence))
+    name = format_product_name(facts.marketplace, facts.asin)
+    return SuggestionEvidence(
+        product=name,
         marketplace=facts.marketplace,
         asin=facts.asin,
-        as_of=moment(facts.as_of),
+        as_of=format_moment(facts.as_of),
         total=len(facts.evidence),
         truncated=False,
         evidence=[figure_of(each) for each in facts.evidence],
         price_caps=_caps(facts),
         listing=_listing(facts),
         competitors=[_rival(facts, each) for each in facts.competitors],
-    )
-    limits = labels.price_caps_text(facts.caps, facts.marketplace)
-    count = format_count(len(facts.evidence))
-    return answer.with_summary(
-        f"{count} figures may be cited for {answer.product}; price {limits}."
+        summary=f"{count} figures may be cited for {name}; price {limits}.",
     )
 
 

@@ -21,7 +21,7 @@ from core.tracking.service import clean_tags
 from core.upkeep.fetch_blockers import find_known_blockers
 from jobs.tasks.wake import wake_for_fetches
 from mcp_server.protocol.call_log import Call
-from mcp_server.protocol.tools import Write, run_write, tool
+from mcp_server.protocol.tools import WriteOptions, run_write, tool
 from mcp_server.results.arguments import (
     DryRun,
     IdempotencyKey,
@@ -55,7 +55,7 @@ class WrittenList(WriteResult):
         """Return how many names came to a verdict."""
         return sum(each.verdict is verdict for each in self.products)
 
-    def said(self) -> str:
+    def describe_write(self) -> str:
         """Return how many names came to what, and why the first of the others did not."""
         counts_of = {verdict: self.count(verdict) for verdict in Verdict}
         parts = [
@@ -115,7 +115,7 @@ class Tracked(WrittenList):
         return " ".join([" The first check of what is added is due now.", *self.hindrances])
 
 
-@tool(Permission.TRACK, "Track products", asks_outside=True)
+@tool(Permission.TRACK, "Track products", is_open_world=True)
 def track_products(
     call: Call,
     products: NewProductNames,
@@ -147,7 +147,7 @@ def track_products(
             products=verdicts(named), role=role, cadence=cadence, tags=kept, hindrances=hinders
         )
 
-    return run_write(call, Write(dry_run, idempotency_key), Tracked, work)
+    return run_write(call, WriteOptions(dry_run, idempotency_key), Tracked, work)
 
 
 class RefreshAsked(WrittenList):
@@ -186,7 +186,7 @@ class RefreshAsked(WrittenList):
         return " ".join([f"{place}{away}", *self.hindrances])
 
 
-@tool(Permission.TRACK, "Refresh products now", is_idempotent=False, asks_outside=True)
+@tool(Permission.TRACK, "Refresh products now", is_idempotent=False, is_open_world=True)
 def trigger_product_refresh(
     call: Call,
     products: ProductNames,
@@ -207,7 +207,7 @@ def trigger_product_refresh(
         hinders = hindered(session, named, Verdict.QUEUED, call.now)
         return RefreshAsked(products=verdicts(named), ahead=ahead, hindrances=hinders)
 
-    return run_write(call, Write(dry_run, idempotency_key), RefreshAsked, work).rung()
+    return run_write(call, WriteOptions(dry_run, idempotency_key), RefreshAsked, work).rung()
 
 
 class Target(StrEnum):
@@ -244,4 +244,4 @@ def toggle_product_tracking(
         named = bulk_operations.set_running_named(session, call.principal, products, runs, whose)
         return Toggled(products=verdicts(named), target=target, whose=whose)
 
-    return run_write(call, Write(dry_run, idempotency_key), Toggled, work)
+    return run_write(call, WriteOptions(dry_run, idempotency_key), Toggled, work)

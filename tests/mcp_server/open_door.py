@@ -45,7 +45,7 @@ class Datum(ResultPart):
 @tool(Permission.READ, "Simple text")
 def test_simple_text(call: Call) -> Said:
     """Say something."""
-    return Said(word="text").with_summary("This is a simple text response for testing.")
+    return Said(word="text", summary="This is a simple text response for testing.")
 
 
 @tool(Permission.READ, "Error")
@@ -60,7 +60,7 @@ def test_tool_with_progress(call: Call) -> Said:
     for done in (0, 50, 100):
         call.report(done, 100, f"{done} of 100")
         sleep(0.05)
-    return Said(word="done").with_summary("Done.")
+    return Said(word="done", summary="Done.")
 
 
 @resource("test://static-text", Permission.READ, "Text")

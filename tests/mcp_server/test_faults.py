@@ -25,7 +25,7 @@ from mcp_server.protocol import tools
 from mcp_server.protocol.call_log import Call
 from mcp_server.results.arguments import DryRun
 from mcp_server.results.base import Result
-from mcp_server.server import FAULT, MOST_AT_ONCE
+from mcp_server.server import INTERNAL_FAILURE, MAX_THREADS
 from tests import loops
 from tests.factories.products import LAMP
 from tests.mcp_server.conftest import Agent, Door, free_port, words_of
@@ -66,7 +66,7 @@ def slow(
             session.execute(text("SELECT pg_sleep(:time)"), {"time": seconds / 3})
             in_hand.append(checked_out())
         call.report(step, 3, f"step {step}")
-    return Waited(seconds=seconds).with_summary("Waited." if not dry_run else "Would wait.")
+    return Waited(seconds=seconds, summary="Waited." if not dry_run else "Would wait.")
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ def test_a_fault_of_ours_is_told_as_ours_and_logged(
     """Also one that looks like the fault of who called, such as an answer that fits no model."""
     tools.tool(Permission.READ, "Fail")(broken)
     try:
-        assert agent.refusal("broken", way=way) == FAULT
+        assert agent.refusal("broken", way=way) == INTERNAL_FAILURE
     finally:
         del tools.TOOLS["broken"]
     assert "a secret" in caplog.text
@@ -171,7 +171,7 @@ def test_a_burst_of_slow_calls_waits_its_turn(slow_tool: str, door: Door) -> Non
 
     assert door.with_client(burst) == [False] * 48
     assert calls() == [(slow_tool, "answered")] * 48
-    assert 1 < max(in_hand) <= MOST_AT_ONCE
+    assert 1 < max(in_hand) <= MAX_THREADS
 
 
 # Clients that leave
@@ -259,7 +259,7 @@ def test_a_door_that_is_busy_is_well(slow_tool: str, door: Door) -> None:
 
     async def burst(client: Client) -> None:
         async with anyio.create_task_group() as group:
-            for _ in range(2 * MOST_AT_ONCE):
+            for _ in range(2 * MAX_THREADS):
                 group.start_soon(client.call_tool, slow_tool, {"seconds": 1.5})
             await anyio.sleep(0.7)
             async with httpx2.AsyncClient(timeout=1) as http:

@@ -87,7 +87,7 @@ def test_every_tool_has_an_entry_in_the_table() -> None:
 @pytest.mark.parametrize("tool", LEAST)
 def test_a_tool_declares_what_the_table_says(tool: str) -> None:
     declared = TOOLS[tool]
-    assert (declared.least_role, declared.scope) == LEAST[tool]
+    assert (declared.minimum_role, declared.scope) == LEAST[tool]
     assert declared.annotations.read_only_hint is (LEAST[tool][1] is Scope.READ)
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from core.accounts.access.permissions import Principal, Role, Scope
 from mcp_server.prompts import daily_briefing
 from mcp_server.protocol.prompts import PROMPTS, RULES, PromptStep
-from mcp_server.protocol.tools import TOOLS, tools_of_the_sdk
+from mcp_server.protocol.tools import TOOLS, list_sdk_tools
 from tests.factories.observations import make_observation, store_observations
 from tests.factories.people import add_colleague
 from tests.factories.products import LAMP, make_listing, track_products
@@ -74,7 +74,7 @@ def test_every_prompt_is_listed_with_its_arguments(agent: Agent) -> None:
 def test_a_prompt_names_only_tools_that_exist_with_arguments_they_take(
     lamp: Agent, name: str
 ) -> None:
-    schemas = {each.name: each.parameters for each in tools_of_the_sdk()}
+    schemas = {each.name: each.parameters for each in list_sdk_tools()}
     for step in steps_of(lamp, name):
         assert step.tool in TOOLS or step.tool in COMING, step.tool
         if step.tool in TOOLS:
@@ -123,7 +123,7 @@ def test_a_product_that_is_none_is_refused_in_words(lamp: Agent, name: str) -> N
 @pytest.mark.parametrize("days", ["0", "401", "thirty", "7.5", "", "9" * 400])
 def test_days_that_are_none_are_refused_in_words(lamp: Agent, days: str) -> None:
     told = refusal(lamp, "competitor_watch", product=NAME, days=days)
-    assert told.startswith("These arguments can't be used. days:")
+    assert told.startswith("Wrong arguments. days:")
 
 
 def test_a_slip_of_the_pen_is_told(lamp: Agent) -> None:
@@ -153,7 +153,7 @@ def test_steps_that_the_token_can_not_take_are_left_out_and_named(
     monkeypatch.setitem(TOOLS, "get_product_details", closed)
     text = text_of(lamp, "diagnose_rank_drop", product=NAME)
     assert "1. `get_bsr_history`" in text
-    assert "does not let you use `get_product_details`" in text
+    assert "has no permission for `get_product_details`" in text
 
 
 def test_a_tool_of_several_steps_is_named_once(
@@ -161,7 +161,7 @@ def test_a_tool_of_several_steps_is_named_once(
 ) -> None:
     reader = agent_of(session, principal, Scope.READ)
     text = text_of(reader, "prepare_listing_review", product=NAME)
-    assert "does not let you use `propose_content_improvement`: leave those steps out" in text
+    assert "has no permission for `propose_content_improvement`: leave those steps out" in text
     assert "dry_run" not in text
 
 

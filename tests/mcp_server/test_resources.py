@@ -98,7 +98,7 @@ def test_a_wrong_address_is_refused_in_words(agent: Agent, uri: str, says: str) 
 @given(uri=st.one_of(st.text(max_size=300), st.from_regex(r"product://[^/]{0,9}/[^/]{0,40}")))
 def test_no_address_is_a_fault(uri: str) -> None:
     with suppress(MCPError):
-        declared, named = resources._at(uri)
+        declared, named = resources._find_resource(uri)
         assert set(named) == set(declared.template.variable_names)
 
 
@@ -135,7 +135,8 @@ def test_the_summary_counts_and_says_how_fresh_it_is(session: Session, agent: Ag
 
 def test_the_schema_explains_every_field_there_is(agent: Agent) -> None:
     found = read(agent, "schema://product")
-    assert {row["name"] for row in found["product"]} == set(ProductDetails.model_fields)
+    sent = {name for name, each in ProductDetails.model_fields.items() if not each.exclude}
+    assert {row["name"] for row in found["product"]} == sent
     columns = set(Snapshot.__table__.columns.keys()) - {"product_id"}
     assert {row["name"] for row in found["snapshot"]} == columns
     assert len(found["product"]) + len(found["snapshot"]) == len(PRODUCT) + len(SNAPSHOT)

@@ -44,7 +44,7 @@ def test_without_a_token_that_holds_it_says_what_to_do_and_ends(
     with over_stdio(told) as process:
         said, error = process.communicate(timeout=PATIENCE)
     assert (process.returncode, said) == (1, "")
-    assert "No valid API token. Make one at Profile" in error
+    assert "No valid API token. Create one at Profile" in error
     assert "Traceback" not in error
 
 
@@ -60,7 +60,7 @@ def test_nothing_but_the_protocol_is_on_stdout_and_garbage_on_stdin_ends_nothing
         say(process, INITIALIZED, "more garbage", call_message("search_products", 1))
         assert hear(process, 1)["result"]["structuredContent"]["total"] == 0
         say(process, call_message("search_products", 2, limit="many"))
-        assert "can't be used" in hear(process, 2)["result"]["content"][0]["text"]
+        assert "Wrong arguments" in hear(process, 2)["result"]["content"][0]["text"]
         assert process.stdin is not None
         process.stdin.close()
         assert process.wait(PATIENCE) == 0

@@ -5,7 +5,7 @@ from mcp_types import Completion, PromptReference, ResourceTemplateReference
 from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Principal, Scope
-from mcp_server.protocol.completion import MOST
+from mcp_server.protocol.completion import MAX_COMPLETIONS
 from tests.factories.observations import make_observation, store_observations
 from tests.factories.products import LAMP, make_listing, track_products
 from tests.mcp_server.conftest import Agent, agent_of
@@ -26,7 +26,7 @@ def offered(
         return (await client.complete(ref, argument, known)).completion
 
     found: Completion = agent.with_client(work)
-    assert len(found.values) <= MOST
+    assert len(found.values) <= MAX_COMPLETIONS
     return found
 
 
@@ -51,7 +51,7 @@ def test_asins_are_those_of_the_marketplace_chosen_before(session: Session, agen
 def test_more_than_are_shown_are_counted(session: Session, agent: Agent) -> None:
     track_products(session, agent.principal, [f"B0MANY{number:04}" for number in range(30)])
     found = offered(agent, TEMPLATE, "asin", "B0MANY")
-    assert (len(found.values), found.total, found.has_more) == (MOST, 30, True)
+    assert (len(found.values), found.total, found.has_more) == (MAX_COMPLETIONS, 30, True)
 
 
 def test_a_product_is_offered_by_its_name_its_asin_or_words_of_its_title(

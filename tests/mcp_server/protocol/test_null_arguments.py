@@ -101,7 +101,7 @@ def test_null_for_a_required_argument_is_refused_in_words(agent: Agent, number: 
         return [words_of(await client.call_tool(tool, each)) for tool, each in asked]
 
     said = agent.with_client(calls)
-    named = [f"{name}: has to be" in each for (_, name), each in zip(required, said, strict=True)]
+    named = [f"{name}: must be" in each for (_, name), each in zip(required, said, strict=True)]
     assert all(named), said
 
 

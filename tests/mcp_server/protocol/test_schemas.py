@@ -11,7 +11,7 @@ from mcp_types import Tool as SentTool
 import mcp_server.tools  # noqa: F401 - declares the tools
 from mcp_server.protocol import schemas
 from mcp_server.protocol.call_log import RETRY_LATER
-from mcp_server.protocol.tools import TOOLS, tools_of_the_sdk
+from mcp_server.protocol.tools import TOOLS, list_sdk_tools
 from tests.mcp_server.conftest import Agent
 
 NULLABLE = {"anyOf": [{"type": "string", "description": "Inner."}, {"type": "null"}]}
@@ -111,8 +111,8 @@ def test_every_reference_leads_somewhere(agent: Agent) -> None:
 @pytest.mark.parametrize("name", list(TOOLS))
 def test_an_answer_keeps_each_field_and_what_has_to_be_there(name: str) -> None:
     """Compare what is sent with what pydantic makes of the same answer."""
-    whole = TOOLS[name].answer.model_json_schema()
-    sent = {each.name: each.output_schema for each in tools_of_the_sdk()}[name] or {}
+    whole = TOOLS[name].result.model_json_schema()
+    sent = {each.name: each.output_schema for each in list_sdk_tools()}[name] or {}
     assert sent["properties"].keys() == whole["properties"].keys()
     assert sent.get("required") == whole.get("required")
     assert {word for each in parts(sent) for word in each.get("enum", ())} == {

@@ -24,7 +24,7 @@ from core.tracking.service import NewTracking, track
 from core.tracking.settings import SettingsChange, TrackingPatch, patch_settings
 from jobs.tasks import dispatch_runs, maintenance
 from mcp_server.protocol.call_log import Call
-from mcp_server.protocol.tools import Write, run_write
+from mcp_server.protocol.tools import WriteOptions, run_write
 from mcp_server.results.base import WriteResult
 from tests.factories.people import add_colleague
 from tests.factories.products import KETTLE, LAMP, track_products
@@ -50,7 +50,7 @@ def test_a_dry_run_says_what_would_come_of_it_and_changes_nothing(
     before = count(session, AuditEvent)
     answer = agent.call("track_products", **ADD, dry_run=True, idempotency_key="one")
     assert (answer["dry_run"], answer["products"][0]["verdict"]) == (True, "added")
-    assert agent.words("track_products", **ADD, dry_run=True).startswith("A dry run, nothing was")
+    assert agent.words("track_products", **ADD, dry_run=True).startswith("Dry run, nothing was")
     left = {table: count(session, table) for table in (Tracking, AgentWrite, AuditEvent)}
     assert left == {Tracking: 0, AgentWrite: 0, AuditEvent: before}
 
@@ -63,7 +63,7 @@ def test_the_same_key_and_arguments_give_the_first_answer_again(
     assert again == first | {"is_repeat": True}
     assert again["products"][0]["verdict"] == "added"
     said = agent.words("track_products", **ADD, idempotency_key="one")
-    assert said.startswith("Done before, nothing is done twice. It said: 1 added.")
+    assert said.startswith("Already done earlier, nothing was repeated. The result was: 1 added.")
     assert count(session, Tracking) == 1
 
 
@@ -188,7 +188,7 @@ def test_two_at_once_write_once(owner: Principal) -> None:
         return Did(by="second")
 
     def run(work: Any) -> Did:
-        return run_write(call_of(owner), Write(False, "one"), Did, work)
+        return run_write(call_of(owner), WriteOptions(False, "one"), Did, work)
 
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(run, slow)
@@ -210,7 +210,7 @@ def test_who_waits_for_one_that_fails_writes_itself(owner: Principal) -> None:
         raise InvalidInputError("No.")
 
     def run(work: Any) -> Did:
-        return run_write(call_of(owner), Write(False, "one"), Did, work)
+        return run_write(call_of(owner), WriteOptions(False, "one"), Did, work)
 
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(run, failing)
@@ -249,7 +249,11 @@ def test_who_changes_a_setting_sees_what_was_changed_a_moment_before(owner: Prin
 
 
 def test_a_token_that_was_swapped_keeps_its_owners_keys(owner: Principal) -> None:
-    first = run_write(call_of(owner), Write(False, "one"), Did, lambda _session: Did(by="first"))
+    first = run_write(
+        call_of(owner), WriteOptions(False, "one"), Did, lambda _session: Did(by="first")
+    )
     other_token = replace(owner, token_id=None)
-    again = run_write(call_of(other_token), Write(False, "one"), Did, lambda _: Did(by="again"))
+    again = run_write(
+        call_of(other_token), WriteOptions(False, "one"), Did, lambda _: Did(by="again")
+    )
     assert again == first.model_copy(update={"is_repeat": True})
