@@ -1,4 +1,4 @@
-# Amazcope's verbs. `make` alone lists them. All paths are relative: folders may have spaces.
+# Amazcope's targets; `make` alone lists them. All paths are relative, because folders may have spaces.
 
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$python" && exit; \
@@ -9,36 +9,36 @@ TESTS ?=
 .DEFAULT_GOAL := help
 .PHONY: help run test test-long test-dates check format bench docs migrate runtime development
 
-help: ## list the verbs
+help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
 
 run: runtime ## install what is missing and run Amazcope; Ctrl-C stops it
 	@$(IN_VENV) jobs up
 
-test: development ## run every test that this machine can run, and say what was skipped
+test: development ## run the tests, and list those that this machine can't run
 	@$(IN_VENV) pytest -n 2 --dist worksteal -rs -q $(TESTS)
 
-test-long: development ## try many times as many random cases and kills (an hour)
+test-long: development ## repeat random tests and kills many more times (an hour)
 	@$(IN_VENV) pytest -n 2 --dist worksteal -rs -q -m "long or hypothesis" --hypothesis-profile=long $(TESTS)
 
-test-dates: development ## run the tests that depend on the date on five dates (needs faketime)
+test-dates: development ## run the tests that depend on the date, on five dates (needs faketime)
 	@$(IN_VENV) tests.dates $(TESTS)
 
-check: development ## look for mistakes: ruff, mypy, deptry, imports between packages, names, dead code
+check: development ## find mistakes: ruff, mypy, deptry, imports between packages, names, dead code
 	@$(IN_VENV) ruff check .
 	@$(IN_VENV) ruff format --check .
 	@$(IN_VENV) mypy
 	@PYTHONWARNINGS=ignore $(IN_VENV) deptry .
 	@$(IN_VENV) pytest -q tests/test_architecture.py tests/test_names.py tests/test_dead_code.py
 
-format: development ## put the code into its usual form
+format: development ## format the code
 	@$(IN_VENV) ruff check --fix .
 	@$(IN_VENV) ruff format .
 
-bench: development ## measure speed and memory; prints a table, writes benchmarks/results
+bench: development ## measure speed and memory; print a table, write benchmarks/results
 	@$(IN_VENV) benchmarks
 
-docs: runtime ## write what agents can do into docs/AGENTS.md, as the server says it
+docs: runtime ## write the MCP tables into docs/AGENTS.md
 	@$(IN_VENV) mcp_server --document
 
 migrate: runtime ## bring the database to the newest schema

@@ -73,11 +73,11 @@ def test_links_between_documents_lead_somewhere() -> None:
             assert (document.parent / target).exists(), f"{document.name} links to {target}"
 
 
-def test_every_verb_of_make_has_a_line_of_help() -> None:
+def test_every_target_of_make_has_a_line_of_help() -> None:
     makefile = read("Makefile")
-    verbs = set(re.findall(r"^([a-z-]+):", makefile, flags=re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):", makefile, flags=re.MULTILINE))
     helped = set(re.findall(r"^([a-z-]+):.*## ", makefile, flags=re.MULTILINE))
-    assert verbs - helped <= {"runtime", "development"}
+    assert targets - helped <= {"runtime", "development"}
 
 
 def test_paths_in_the_documents_exist() -> None:
