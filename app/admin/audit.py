@@ -1,6 +1,7 @@
 """The audit's parts: what narrows it, the events, the way to older ones, the file."""
 
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any
 
 import pandas as pd
@@ -10,6 +11,7 @@ from app.components import downloads, log_table
 from app.data import accounts, get_principal
 from core.accounts.access import audit_text
 from core.accounts.access.audit import NO_PERSON, PAGE, AuditEntry
+from core.accounts.labels import event_label
 from core.accounts.people.membership import Member
 from core.text.times import format_moment
 
@@ -21,7 +23,7 @@ LOG = "audit"
 
 def choose_kind(kinds: Sequence[str]) -> str | None:
     """Show what there is to narrow by; return the chosen kind, None for all."""
-    names = {each: each for each in kinds}
+    names = dict(sorted(((each, event_label(each)) for each in kinds), key=itemgetter(1)))
     return log_table.choose_filter(LOG, "Event", names, KIND, "All events", 260)
 
 
@@ -46,9 +48,9 @@ def _rows(found: Sequence[AuditEntry]) -> pd.DataFrame:
         {
             "When": format_moment(event.at, zone),
             "Who": audit_text.actor_text(event),
-            "What": event.verb,
+            "What": event_label(event.verb),
             "Details": audit_text.changes_text(event),
-            "Object": (event.thing or "").replace(":", " "),
+            "Object": (event.object or "").replace(":", " "),
             "From": audit_text.source_text(event),
             "Integrity": event.is_sealed,
         }

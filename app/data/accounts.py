@@ -89,7 +89,7 @@ def list_audit_events(
     more = audit.PAGE + 1
     with read_scope() as session:
         found = audit.list_events(
-            session, get_principal(), what=what, person_id=person_id, before=before, limit=more
+            session, get_principal(), verb=what, person_id=person_id, before=before, limit=more
         )
         names = product_names(session, set().union(*map(find_product_ids, found)))
     return [name_products(event, names) for event in found]
@@ -98,11 +98,11 @@ def list_audit_events(
 def list_event_kinds() -> list[str]:
     """Return what there is to narrow the audit by; for administrators."""
     with read_scope() as session:
-        return audit.list_event_kinds(session, get_principal())
+        return audit.list_event_verbs(session, get_principal())
 
 
 def export_audit(who: Principal, what: str | None, person_id: int | None) -> bytes:
     """Return the newest events as a CSV file that spreadsheets take for text alone."""
     with read_scope() as session:
-        found = audit.list_events(session, who, what=what, person_id=person_id, limit=MOST_IN_FILE)
+        found = audit.list_events(session, who, verb=what, person_id=person_id, limit=MOST_IN_FILE)
     return spreadsheets.csv_file(_FILE_HEADER, map(to_csv_row, found))

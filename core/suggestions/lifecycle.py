@@ -116,13 +116,13 @@ def transition(
     append_event(
         session, held.suggestion.id, then.value, now, by, before.value, why, held.action.id
     )
-    if then in _NOBODYS_DOING:
+    if then in STEPS_OF_JOBS:
         _audit(session, held, before, then, by, why)
     _follow_actions(session, held.suggestion, now)
     return True
 
 
-_NOBODYS_DOING = frozenset(
+STEPS_OF_JOBS = frozenset(
     {
         ActionState.VERIFIED,
         ActionState.UNSEEN,
@@ -131,7 +131,7 @@ _NOBODYS_DOING = frozenset(
         ActionState.EXPIRED,
     }
 )
-"""Steps that no verb asked for; the verbs note their own."""
+"""Transitions that jobs make. The others are recorded by the operation that makes them."""
 
 
 def _audit(

@@ -78,9 +78,9 @@ def seal_events() -> None:
         count = 0
         while True:
             with write_scope() as session:
-                sealed = audit.seal_events(session, audit.SEALED_AT_ONCE)
+                sealed = audit.seal_events(session, audit.SEALING_BATCH)
             count += sealed
-            if sealed < audit.SEALED_AT_ONCE:
+            if sealed < audit.SEALING_BATCH:
                 break
         report.summary = f"{count} {'event' if count == 1 else 'events'} sealed."
 
@@ -105,10 +105,10 @@ def verify_audit(head: str | None, say: Callable[[str], None]) -> bool:
     """Recompute the audit's chain, print the result, and return whether it is intact."""
     with read_scope() as session:
         found = audit.verify_chain(session, head.strip().lower() if head else None)
-    say(f"{found.sealed} events are sealed and intact, {found.waiting} wait for the next minute.")
+    say(f"{found.sealed} events are sealed and intact, {found.unsealed} wait for the next minute.")
     say(f"Head: {found.head}")
     if found.broken_at is not None:
         say(f"BROKEN at event {found.broken_at}: an event is missing there, or was altered.")
     if found.has_noted is False:
         say("BROKEN: the given head is not in the chain. Its end was cut off or altered.")
-    return found.is_whole
+    return found.is_intact

@@ -234,7 +234,7 @@ def test_the_teams_settings_win_over_the_process_and_are_audited(
     assert account_links.is_registration_open()
     assert "times in Europe/Berlin" in words(app)
     found = open_page("audit", kind="changed team settings").dataframe[0].value
-    [row] = [row for row in found.to_dict("records") if row["What"] == "changed team settings"]
+    [row] = [row for row in found.to_dict("records") if row["What"] == "Changed team settings"]
     assert "registration: invitation → open" in row["Details"]
     assert "→ Kettle & Co" in row["Details"]
 
@@ -250,7 +250,7 @@ def test_events_are_newest_first_with_what_changed(
     membership.disable_member(session, principal, seller.person_id, datetime.now(UTC))
     session.commit()
     rows = open_page("audit").dataframe[0].value.to_dict("records")
-    assert [row["What"] for row in rows[:2]] == ["disabled", "changed role"]
+    assert [row["What"] for row in rows[:2]] == ["Disabled user", "Changed role"]
     assert rows[1]["Details"] == "role: seller → viewer"
     assert rows[1]["Who"] == principal.name
     assert rows[1]["From"] == "page, from this machine"
@@ -301,7 +301,7 @@ def test_the_audit_is_narrowed_to_steps_that_nobody_took(
     [row] = app.dataframe[0].value.to_dict("records")
     assert (row["Who"], row["What"], row["From"]) == (
         "worker",
-        "suggestion verified",
+        "Change verified",
         "job",
     )
     assert row["Details"] == "state: applied → verified"

@@ -110,7 +110,7 @@ def test_its_schema_is_the_models(engine: Engine) -> None:
 
 def test_its_audit_is_whole_and_holds_the_head_that_was_noted(session: Session) -> None:
     verified = audit.verify_chain(session, AUDIT_HEAD)
-    assert (verified.sealed, verified.waiting, verified.broken_at) == (30, 1, None)
+    assert (verified.sealed, verified.unsealed, verified.broken_at) == (30, 1, None)
     assert verified.has_noted
     assert audit.seal_events(session) == 1
     assert audit.verify_chain(session, AUDIT_HEAD).broken_at is None

@@ -1,7 +1,10 @@
-"""The audit: who did what to what. Appended by every verb that writes; sealed into a chain.
+"""The audit: who changed what. Every operation that writes appends an event; a job seals them.
 
-Events refer to people and things by number: names and mail addresses are not
-copied, so that erasing a person leaves the chain whole.
+Sealing chains events by hashes, so that a changed or missing event shows. It can't detect an
+owner of the database who rewrites the whole chain, unless a head was noted elsewhere.
+
+Events refer to users and objects by id. Names and email addresses are not copied, so that
+erasing a user leaves the chain intact. The stored verbs never change; `labels` has their words.
 """
 
 import json
@@ -22,31 +25,31 @@ from core.accounts.models import AuditEvent
 Values = Mapping[str, Any]
 
 _SEALING = 0x7365616C  # advisory lock: one sealer at a time
-SEALED_AT_ONCE = 5000
-VERIFIED_AT_ONCE = 5000
+SEALING_BATCH = 5000
+VERIFYING_BATCH = 5000
 PAGE = 100
-MAX_LISTED_IDS = 200  # things that one event names; a bulk verb may touch thousands
-NO_PERSON: Final = 0  # for `list_events`: no person has this id
+MAX_LISTED_IDS = 200  # ids in one event; a bulk operation may change thousands of objects
+NO_PERSON: Final = 0  # for `list_events`: events without a user; no person has this id
 _FIRST_SEAL = bytes(32)
 
 
 def record(
     session: Session,
     principal: Principal,
-    what: str,
-    thing: str | None = None,
+    verb: str,
+    target: str | None = None,
     old: Values | None = None,
     new: Values | None = None,
 ) -> None:
-    """Append an event: `what` happened to `thing` ("product:17"), from `old` to `new`."""
+    """Append an event of a user. `target`: the object, such as "product:17"."""
     _append(
         session,
         team_id=principal.team_id,
         person_id=principal.person_id,
         means=principal.via.value,
         address=principal.address,
-        verb=what,
-        object=thing,
+        verb=verb,
+        object=target,
         old=_to_json(old),
         new=_to_json(new),
     )
@@ -56,20 +59,20 @@ def record_transition(
     session: Session,
     team_id: int,
     person_id: int | None,
-    means: Via,
-    what: str,
-    thing: str,
+    via: Via,
+    verb: str,
+    target: str,
     old: Values | None = None,
     new: Values | None = None,
 ) -> None:
-    """Append an event that no verb stands behind. `person_id` None: a job, by itself."""
+    """Append an event that no operation of a user records. `person_id` None: no user, a job."""
     _append(
         session,
         team_id=team_id,
         person_id=person_id,
-        means=means.value,
-        verb=what,
-        object=thing,
+        means=via.value,
+        verb=verb,
+        object=target,
         old=_to_json(old),
         new=_to_json(new),
     )
@@ -78,36 +81,35 @@ def record_transition(
 def record_bulk(
     session: Session,
     principal: Principal,
-    what: str,
+    verb: str,
     kind: str,
     ids: Sequence[int],
     new: Values | None = None,
 ) -> None:
-    """Append one event for a verb that touched many things; none for none."""
+    """Append one event for an operation on many objects; none without ids."""
     if ids:
-        named = sorted(ids)[:MAX_LISTED_IDS]
-        values = {"count": len(ids), "ids": named, **(new or {})}
-        record(
-            session, principal, what, f"{kind}:{named[0]}" if len(ids) == 1 else kind, new=values
-        )
+        listed = sorted(ids)[:MAX_LISTED_IDS]
+        values = {"count": len(ids), "ids": listed, **(new or {})}
+        target = f"{kind}:{listed[0]}" if len(ids) == 1 else kind
+        record(session, principal, verb, target, new=values)
 
 
 def record_anonymous(
     session: Session,
     team_id: int,
-    what: str,
+    verb: str,
     address: str | None,
     person_id: int | None = None,
     new: Values | None = None,
 ) -> None:
-    """Append an event of somebody who is not signed in, such as a lock-out."""
+    """Append an event without a signed-in user, such as a lock after failed sign-ins."""
     _append(
         session,
         team_id=team_id,
         person_id=person_id,
         means=Via.PAGE.value,
         address=address,
-        verb=what,
+        verb=verb,
         object=None if person_id is None else f"person:{person_id}",
         new=_to_json(new),
     )
@@ -126,7 +128,7 @@ def _to_json(values: Values | None) -> dict[str, Any] | None:
 
 
 def _strip_unstorable(value: object) -> object:
-    """Return a value in which no text holds a sign that the database refuses."""
+    """Return a value without characters that PostgreSQL can't store."""
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode().replace("\x00", "?")
     if isinstance(value, Mapping):
@@ -141,24 +143,24 @@ def _strip_unstorable(value: object) -> object:
 # The chain
 
 
-def seal_events(session: Session, limit: int = SEALED_AT_ONCE) -> int:
-    """Chain the events that are not chained yet; return how many.
+def seal_events(session: Session, limit: int = SEALING_BATCH) -> int:
+    """Add unsealed events to the chain; return how many.
 
-    An event's place is the order of sealing, so one that was committed late gets a
-    later place, and nothing sealed ever changes.
+    An event's place is the order of sealing: one committed late gets a later place, and sealed
+    events never change.
     """
     session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _SEALING})
     place, before = _read_chain_head(session)
-    waiting = select(AuditEvent).where(AuditEvent.seal.is_(None)).order_by(AuditEvent.id)
-    # What stands in the table is sealed, not what somebody in this session made of it.
-    fresh = waiting.limit(limit).execution_options(populate_existing=True)
-    waiting_events = session.scalars(fresh).all()
-    for event in waiting_events:
+    unsealed = select(AuditEvent).where(AuditEvent.seal.is_(None)).order_by(AuditEvent.id)
+    # Seal what the table holds, not objects changed in this session.
+    fresh = unsealed.limit(limit).execution_options(populate_existing=True)
+    events = session.scalars(fresh).all()
+    for event in events:
         place += 1
         before = event.seal = compute_seal(before, place, event)
         event.place = place
     session.flush()
-    return len(waiting_events)
+    return len(events)
 
 
 def has_unsealed_events(session: Session) -> bool:
@@ -178,7 +180,7 @@ def _read_chain_head(session: Session) -> tuple[int, bytes]:
 
 
 def compute_seal(before: bytes, place: int, event: AuditEvent) -> bytes:
-    """Return the hash over an event, its place and the seal before it."""
+    """Return the hash of an event, its place and the previous seal."""
     content = [
         place,
         event.id,
@@ -192,28 +194,28 @@ def compute_seal(before: bytes, place: int, event: AuditEvent) -> bytes:
         event.old,
         event.new,
     ]
-    # The standard library's JSON: a number too large for others must not stop the sealing.
+    # The standard library's JSON also takes numbers that are too large for other encoders.
     return sha256(before + json.dumps(content, sort_keys=True).encode()).digest()
 
 
 @dataclass(frozen=True, slots=True)
 class ChainCheck:
-    """What checking the chain found."""
+    """The result of verifying the chain."""
 
     sealed: int
-    waiting: int
-    broken_at: int | None  # the first place that is missing or altered; None: all is whole
-    head: str  # the last good seal; noted elsewhere, it proves that nothing was cut off
-    has_noted: bool | None  # whether the head that was noted is in it; None: none was given
+    unsealed: int
+    broken_at: int | None  # first place that is missing or changed; None: intact
+    head: str  # last valid seal; noted elsewhere, it proves that no later events were cut off
+    has_noted: bool | None  # whether the chain contains the noted head; None: none was given
 
     @property
-    def is_whole(self) -> bool:
-        """True when nothing sealed is missing or altered, as far as can be told."""
+    def is_intact(self) -> bool:
+        """True when no sealed event is missing or changed, as far as can be detected."""
         return self.broken_at is None and self.has_noted is not False
 
 
 def verify_chain(session: Session, noted: str | None = None) -> ChainCheck:
-    """Recompute the whole chain. `noted`: a head of an earlier time, to be found in it."""
+    """Recompute the whole chain. `noted`: an earlier head that the chain must contain."""
     before, good = _FIRST_SEAL, 0
     broken: int | None = None
     has_noted = None if noted is None else noted == _FIRST_SEAL.hex()
@@ -223,16 +225,16 @@ def verify_chain(session: Session, noted: str | None = None) -> ChainCheck:
             break
         good, before = good + 1, event.seal
         has_noted = has_noted or (None if noted is None else before.hex() == noted)
-    waiting = session.scalar(
+    unsealed = session.scalar(
         select(func.count()).select_from(AuditEvent).where(AuditEvent.seal.is_(None))
     )
-    return ChainCheck(good, waiting or 0, broken, before.hex(), has_noted)
+    return ChainCheck(good, unsealed or 0, broken, before.hex(), has_noted)
 
 
 def _iterate_chain(session: Session) -> Iterator[AuditEvent]:
-    """Yield the sealed events in their order, page by page: the log may be long."""
+    """Yield the sealed events in order, read in batches."""
     sealed = select(AuditEvent).where(AuditEvent.place.is_not(None)).order_by(AuditEvent.place)
-    fresh = sealed.limit(VERIFIED_AT_ONCE).execution_options(populate_existing=True)
+    fresh = sealed.limit(VERIFYING_BATCH).execution_options(populate_existing=True)
     after = None
     while page := session.scalars(
         fresh if after is None else fresh.where(AuditEvent.place > after)
@@ -241,27 +243,27 @@ def _iterate_chain(session: Session) -> Iterator[AuditEvent]:
         after = page[-1].place
 
 
-# What an administrator reads
+# Reading
 
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """An event as it is read. `person` None: nobody signed in, a job by itself, or erased."""
+    """An event as admins read it. `person` None: not signed in, a job, or an erased user."""
 
     id: int
     at: datetime
     person: str | None
-    means: str
+    via: str
     address: str | None
     verb: str
-    thing: str | None
+    object: str | None
     old: Values | None
     new: Values | None
     is_sealed: bool
 
 
 _EVENTS = """
-SELECT e.id, e.at, p.name AS person, e.means, e.address, e.verb, e.object AS thing, e.old, e.new,
+SELECT e.id, e.at, p.name AS person, e.means AS via, e.address, e.verb, e.object, e.old, e.new,
     e.seal IS NOT NULL AS is_sealed
 FROM audit_event e LEFT JOIN person p ON p.id = e.person_id
 WHERE e.team_id = :team AND (CAST(:verb AS text) IS NULL OR e.verb = :verb)
@@ -276,22 +278,22 @@ def list_events(
     session: Session,
     principal: Principal,
     *,
-    what: str | None = None,
+    verb: str | None = None,
     person_id: int | None = None,
     before: int | None = None,
     limit: int = PAGE,
 ) -> list[AuditEntry]:
-    """Return the team's events, newest first, those before id `before`.
+    """Return the team's events, newest first. `before`: only those with a smaller id.
 
-    `person_id` NOBODY: what no person did, such as steps of jobs.
+    `person_id` NO_PERSON: events without a user, such as those of jobs.
     """
-    values = {"team": principal.team_id, "verb": what, "person": person_id, "before": before}
+    values = {"team": principal.team_id, "verb": verb, "person": person_id, "before": before}
     rows = session.execute(text(_EVENTS), values | {"limit": limit})
     return [AuditEntry(**row._mapping) for row in rows]
 
 
 @requires(Permission.ADMIN)
-def list_event_kinds(session: Session, principal: Principal) -> list[str]:
-    """Return the names of what has happened in the team, sorted."""
+def list_event_verbs(session: Session, principal: Principal) -> list[str]:
+    """Return the verbs of the team's events, sorted."""
     found = select(AuditEvent.verb).where(AuditEvent.team_id == principal.team_id).distinct()
     return sorted(session.scalars(found))

@@ -1,4 +1,4 @@
-"""Events of the audit in words, for a screen and for a file. Pure."""
+"""Audit events as text, for the page and the file. Pure."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -7,6 +7,7 @@ import orjson
 
 from core.accounts.access.audit import AuditEntry, Values
 from core.accounts.access.permissions import Via
+from core.accounts.labels import via_label
 from core.text.machines import machine_name
 
 MAX_VALUE_LENGTH = 120  # characters of one value on a screen
@@ -16,35 +17,34 @@ _NOTHING = "–"
 
 
 def actor_text(event: AuditEntry) -> str:
-    """Name who did it, or say that nobody did."""
-    return event.person or (WORKER if event.means == Via.JOB.value else NOT_SIGNED_IN)
+    """Return the user's name; without a user, the worker or that nobody was signed in."""
+    return event.person or (WORKER if event.via == Via.JOB.value else NOT_SIGNED_IN)
 
 
 def source_text(event: AuditEntry) -> str:
-    """Say from where and by which means: "page, from 10.0.0.7"."""
-    if event.person is None and event.means == Via.JOB.value:
-        return event.means
-    return f"{event.means}, from {machine_name(event.address)}"
+    """Return the way and the network address: "page, from 10.0.0.7"."""
+    way = via_label(event.via)
+    if event.person is None and event.via == Via.JOB.value:
+        return way
+    return f"{way}, from {machine_name(event.address)}"
 
 
 def find_product_ids(event: AuditEntry) -> set[int]:
-    """Return the numbers of the products that an event names."""
+    """Return the ids of the products in an event."""
     values = [*(event.old or {}).items(), *(event.new or {}).items()]
-    told = {
-        number for name, given in values for number in _product_ids_in_value(event, name, given)
-    }
-    return told | _product_ids_in_object(event.thing)
+    ids = {number for name, given in values for number in _product_ids_in_value(event, name, given)}
+    return ids | _product_ids_in_object(event.object)
 
 
 def name_products(event: AuditEntry, names: Mapping[int, str]) -> AuditEntry:
-    """Return an event that names products as people do; a number stays where none is known."""
-    thing = next(
-        (names[number] for number in _product_ids_in_object(event.thing) if number in names),
-        event.thing,
+    """Return an event with product names instead of ids. Ids without a name stay."""
+    named = next(
+        (names[number] for number in _product_ids_in_object(event.object) if number in names),
+        event.object,
     )
     return replace(
         event,
-        thing=thing,
+        object=named,
         old=_name_values(event, event.old, names),
         new=_name_values(event, event.new, names),
     )
@@ -64,21 +64,21 @@ def _name_values(
 
 
 def _product_ids_in_value(event: AuditEntry, name: str, given: object) -> list[int]:
-    """Return the products that one value of an event tells by number."""
-    is_bulk = name == "ids" and (event.thing or "").startswith("product")
+    """Return the product ids in one value of an event."""
+    is_bulk = name == "ids" and (event.object or "").startswith("product")
     if name != "competitor" and not is_bulk:
         return []
     listed = given if isinstance(given, list) else [given]
     return [number for number in listed if isinstance(number, int)]
 
 
-def _product_ids_in_object(thing: str | None) -> set[int]:
-    kind, _, number = (thing or "").partition(":")
+def _product_ids_in_object(name: str | None) -> set[int]:
+    kind, _, number = (name or "").partition(":")
     return {int(number)} if kind == "product" and number.isdecimal() else set()
 
 
 def changes_text(event: AuditEntry) -> str:
-    """Write what was set, and what differs from before: "role: viewer → seller"."""
+    """Return what was set and what changed: "role: viewer → seller"."""
     return "; ".join(_iterate_changes(event.old or {}, event.new or {}))
 
 
@@ -93,7 +93,7 @@ def _iterate_changes(old: Values, new: Values) -> Iterator[str]:
 
 
 def value_text(given: object) -> str:
-    """Write one value, shortened."""
+    """Return one value as text, shortened."""
     if given is None or given == "":
         return _NOTHING
     if isinstance(given, list):
@@ -104,15 +104,15 @@ def value_text(given: object) -> str:
 
 
 def to_csv_row(event: AuditEntry) -> list[str]:
-    """Return an event as the cells of a file, nothing left out or shortened."""
+    """Return an event as cells of a file: complete, with the stored codes that are sealed."""
     return [
         str(event.id),
         event.at.isoformat(),
         event.person or "",
-        event.means,
+        event.via,
         event.address or "",
         event.verb,
-        event.thing or "",
+        event.object or "",
         "" if event.old is None else orjson.dumps(event.old).decode(),
         "" if event.new is None else orjson.dumps(event.new).decode(),
     ]

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from core.accounts.access.permissions import Via
+from core.accounts.labels import via_phrase
 from core.catalog.marketplaces import MARKETPLACES
 from core.catalog.money import format_amount, format_price
 from core.suggestions.change_values import NOT_ON_A_PAGE, is_tracking
@@ -289,12 +290,6 @@ def price_caps_text(limits: PriceCaps, marketplace: str) -> str:
 
 # The time line
 
-_MEANS = {
-    Via.PAGE.value: "on a page",
-    Via.TOOL.value: "by an agent's tool",
-    Via.JOB.value: "by the worker",
-    Via.COMMAND.value: "by a command",
-}
 _STEPS = {
     "approved": "approved",
     "verified": "verified: a check shows the new value",
@@ -334,7 +329,7 @@ def event_text(told: Event, row: QueueRow) -> str:
 
 def _by(told: Event) -> str:
     """Say who took a step and by which means; a job may act for a person."""
-    means = _MEANS.get(told.means, told.means)
+    means = via_phrase(told.means)
     if told.person is None:
         return means
     if told.means == Via.JOB.value:

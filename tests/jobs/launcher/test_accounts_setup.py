@@ -130,9 +130,9 @@ def test_more_events_than_are_sealed_at_once_are_all_sealed(
     for _ in range(7):
         audit.record(session, principal, "changed")
     session.commit()
-    monkeypatch.setattr(audit, "SEALED_AT_ONCE", 3)
+    monkeypatch.setattr(audit, "SEALING_BATCH", 3)
     maintenance.seal_events()
-    assert audit.verify_chain(session).waiting == 0
+    assert audit.verify_chain(session).unsealed == 0
 
 
 def test_old_sign_ins_are_forgotten(session: Session, principal: Principal) -> None:

@@ -49,7 +49,7 @@ def test_an_event_says_who_did_what_to_what_and_by_which_means(
         session, principal, "changed settings", "product:17", {"role": "own"}, {"role": "x"}
     )
     [event] = audit.list_events(session, principal)
-    assert (event.person, event.verb, event.thing, event.means) == (
+    assert (event.person, event.verb, event.object, event.via) == (
         principal.name,
         "changed settings",
         "product:17",
@@ -58,27 +58,27 @@ def test_an_event_says_who_did_what_to_what_and_by_which_means(
     assert (event.old, event.new, event.is_sealed) == ({"role": "own"}, {"role": "x"}, False)
 
 
-def test_a_chain_that_nobody_touched_is_whole(chain: Session) -> None:
+def test_a_chain_that_nobody_touched_is_intact(chain: Session) -> None:
     checked = audit.verify_chain(chain)
-    assert (checked.sealed, checked.waiting, checked.broken_at) == (5, 0, None)
-    assert checked.is_whole
+    assert (checked.sealed, checked.unsealed, checked.broken_at) == (5, 0, None)
+    assert checked.is_intact
 
 
 def test_sealing_goes_on_where_it_stopped(chain: Session, principal: Principal) -> None:
     head = audit.verify_chain(chain).head
     note_some(chain, principal, 3)
-    assert audit.verify_chain(chain).waiting == 3
+    assert audit.verify_chain(chain).unsealed == 3
     assert [
         audit.seal_events(chain, limit=2),
         audit.seal_events(chain, limit=2),
         audit.seal_events(chain),
     ] == [2, 1, 0]
     checked = audit.verify_chain(chain, noted=head)
-    assert (checked.sealed, checked.waiting, checked.has_noted) == (8, 0, True)
+    assert (checked.sealed, checked.unsealed, checked.has_noted) == (8, 0, True)
 
 
 def test_a_long_chain_is_read_page_by_page(chain: Session, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(audit, "VERIFIED_AT_ONCE", 2)
+    monkeypatch.setattr(audit, "VERIFYING_BATCH", 2)
     assert audit.verify_chain(chain).sealed == 5
 
 
@@ -100,7 +100,7 @@ def test_a_long_chain_is_read_page_by_page(chain: Session, monkeypatch: pytest.M
 def test_an_edited_event_is_found(chain: Session, column: str, value: str) -> None:
     tamper(chain, f"UPDATE audit_event SET {column} = {value} WHERE place = 3")
     checked = audit.verify_chain(chain)
-    assert (checked.broken_at, checked.sealed, checked.is_whole) == (3, 2, False)
+    assert (checked.broken_at, checked.sealed, checked.is_intact) == (3, 2, False)
 
 
 @pytest.mark.parametrize("place", [1, 3])
@@ -128,9 +128,9 @@ def test_an_inserted_event_is_found(chain: Session) -> None:
 def test_an_end_that_was_cut_off_is_found_by_a_head_that_was_noted(chain: Session) -> None:
     head = audit.verify_chain(chain).head
     tamper(chain, "DELETE FROM audit_event WHERE place = 5")
-    assert audit.verify_chain(chain).is_whole
+    assert audit.verify_chain(chain).is_intact
     checked = audit.verify_chain(chain, noted=head)
-    assert (checked.broken_at, checked.has_noted, checked.is_whole) == (None, False, False)
+    assert (checked.broken_at, checked.has_noted, checked.is_intact) == (None, False, False)
 
 
 @pytest.mark.parametrize(
@@ -161,8 +161,8 @@ def test_events_of_one_team_are_invisible_to_another(
     note_some(session, principal, 2)
     audit.record(session, other, "of the others")
     assert [event.verb for event in audit.list_events(session, other)] == ["of the others"]
-    assert audit.list_event_kinds(session, other) == ["of the others"]
-    assert audit.list_event_kinds(session, principal) == ["changed"]
+    assert audit.list_event_verbs(session, other) == ["of the others"]
+    assert audit.list_event_verbs(session, principal) == ["changed"]
     assert audit.list_events(session, other, person_id=principal.person_id) == []
 
 
@@ -176,7 +176,7 @@ def test_events_are_read_page_by_page_and_filtered(
     assert [event.verb for event in newest] == ["paused", "changed"]
     older = audit.list_events(session, principal, before=newest[-1].id)
     assert len(older) == 3
-    assert [event.person for event in audit.list_events(session, principal, what="paused")] == [
+    assert [event.person for event in audit.list_events(session, principal, verb="paused")] == [
         "Seller"
     ]
     assert len(audit.list_events(session, principal, person_id=principal.person_id)) == 4
@@ -190,7 +190,7 @@ def test_a_step_of_a_job_by_itself_goes_on_with_the_chain(
     audit.record_transition(chain, *step, {"state": "applied"}, {"state": "verified"})
     audit.record_anonymous(chain, principal.team_id, "locked out", "203.0.113.7")
     outsider, job = audit.list_events(chain, principal, limit=2)
-    assert (job.person, job.means, job.thing) == (None, "job", "suggestion:3")
+    assert (job.person, job.via, job.object) == (None, "job", "suggestion:3")
     assert (audit_text.actor_text(job), audit_text.source_text(job)) == (
         "worker",
         "job",
@@ -200,7 +200,7 @@ def test_a_step_of_a_job_by_itself_goes_on_with_the_chain(
     assert [each.id for each in nobodys] == [outsider.id, job.id]
     audit.seal_events(chain)
     checked = audit.verify_chain(chain, noted=head)
-    assert (checked.sealed, checked.is_whole) == (7, True)
+    assert (checked.sealed, checked.is_intact) == (7, True)
 
 
 def test_a_verb_that_touched_many_things_is_one_event(
@@ -210,8 +210,8 @@ def test_a_verb_that_touched_many_things_is_one_event(
     audit.record_bulk(session, principal, "paused", "product", [7])
     audit.record_bulk(session, principal, "paused", "product", [])
     one, many = audit.list_events(session, principal)
-    assert (one.thing, one.new) == ("product:7", {"count": 1, "ids": [7]})
-    assert many.thing == "product"
+    assert (one.object, one.new) == ("product:7", {"count": 1, "ids": [7]})
+    assert many.object == "product"
     assert many.new is not None
     assert many.new["count"] == 1000
     assert many.new["ids"] == list(range(1, audit.MAX_LISTED_IDS + 1))
@@ -237,7 +237,7 @@ def test_whatever_an_event_holds_is_kept_and_sealed(
     audit.record(session, principal, "held", new={"value": value})
     session.expire_all()
     assert audit.seal_events(session) == 1
-    assert audit.verify_chain(session).is_whole
+    assert audit.verify_chain(session).is_intact
 
 
 @pytest.fixture
@@ -257,5 +257,5 @@ def test_two_sealers_at_one_moment_seal_each_event_once(waiting: int) -> None:
     with db.read_scope() as session:
         checked = audit.verify_chain(session)
         places = session.scalars(select(AuditEvent.place).order_by(AuditEvent.place)).all()
-    assert checked.is_whole
+    assert checked.is_intact
     assert list(places) == list(range(1, waiting + 1))

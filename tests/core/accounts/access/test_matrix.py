@@ -27,7 +27,7 @@ LEAST: dict[str, tuple[Role, Scope | None]] = {
     "accounts.access.api_tokens.revoke_own_token": (Role.VIEWER, None),
     "accounts.access.api_tokens.list_team_tokens": (Role.ADMIN, None),
     "accounts.access.audit.list_events": (Role.ADMIN, None),
-    "accounts.access.audit.list_event_kinds": (Role.ADMIN, None),
+    "accounts.access.audit.list_event_verbs": (Role.ADMIN, None),
     "accounts.access.confirmation.mark_confirmed": (Role.VIEWER, None),
     "accounts.people.self_service.create_reset_link": (Role.ADMIN, None),
     "accounts.people.account_notices.mark_notices_read": (Role.VIEWER, None),

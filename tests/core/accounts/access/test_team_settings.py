@@ -48,7 +48,7 @@ def test_a_change_is_audited_with_both_values_and_no_change_is_not(
     assert not update_team_settings(session, principal, now, "invitation", NOW)
     wanted = replace(now, name="  Kettle \x00 & Co ", time_zone="Asia/Tokyo")
     assert update_team_settings(session, principal, wanted, "invitation", NOW)
-    [event] = audit.list_events(session, principal, what="changed team settings")
+    [event] = audit.list_events(session, principal, verb="changed team settings")
     assert event.old == {"name": now.name, "time_zone": now.time_zone}
     assert event.new == {"name": "Kettle & Co", "time_zone": "Asia/Tokyo"}
     stored = session.execute(text("SELECT count(*) FROM team_setting")).scalar_one()

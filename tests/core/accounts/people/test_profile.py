@@ -69,7 +69,7 @@ def test_the_audit_keeps_what_changed_but_not_the_name(
     update_profile(session, sam, WANTED)
     update_profile(session, sam, WANTED)
     update_profile(session, sam, replace(WANTED, name="Samuel"))
-    renamed, changed = audit.list_events(session, principal, what="changed profile")
+    renamed, changed = audit.list_events(session, principal, verb="changed profile")
     assert changed.new is not None
     assert (changed.new["locale"], changed.new["price_change_percent"]) == ("ja_JP", "7.50")
     assert renamed.new is not None
@@ -118,7 +118,7 @@ def test_a_threshold_is_kept_and_noted_with_two_decimals(
     update_profile(session, sam, fine)
     update_profile(session, sam, fine)
     assert get_profile(session, sam).price_change_percent == Decimal("7.56")
-    [changed] = audit.list_events(session, principal, what="changed profile")
+    [changed] = audit.list_events(session, principal, verb="changed profile")
     assert changed.new is not None
     assert changed.new["price_change_percent"] == "7.56"
 

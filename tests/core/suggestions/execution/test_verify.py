@@ -190,4 +190,4 @@ def test_the_audit_tells_steps_that_nobody_took(session: Session, principal: Pri
     assert audit_text.actor_text(verified) == "worker"
     assert "14 days" in audit_text.changes_text(unseen)
     assert audit.seal_events(session) == len(told)
-    assert audit.verify_chain(session).is_whole
+    assert audit.verify_chain(session).is_intact

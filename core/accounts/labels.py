@@ -1,0 +1,103 @@
+"""Labels of audit events, and of the ways by which users act. Pure.
+
+Stored verbs never change, since they are sealed: new words are set here.
+"""
+
+from typing import Final, NamedTuple
+
+EVENT_LABELS: Final = {
+    # Signing in
+    "signed in": "Signed in",
+    "signed out": "Signed out",
+    "signed out elsewhere": "Ended another session",
+    "signed out everywhere else": "Ended all other sessions",
+    "locked out": "Locked after failed sign-ins",
+    "refused": "Request refused",
+    "confirmed identity": "Confirmed identity",
+    "set up second factor": "Set up two-factor authentication",
+    "removed second factor": "Removed two-factor authentication",
+    "made recovery codes": "Created recovery codes",
+    "joined by sign-on": "Joined by single sign-on",
+    "linked sign-on": "Linked single sign-on",
+    # Users
+    "registered": "Registered",
+    "invited": "Invited user",
+    "withdrew invitation": "Withdrew invitation",
+    "accepted invitation": "Accepted invitation",
+    "made set-up link": "Created set-up link",
+    "accepted setup": "Set up administrator by link",
+    "set up": "Set up administrator by settings",
+    "asked for a new password": "Requested password reset",
+    "made reset link": "Created password reset link",
+    "set a new password": "Reset password",
+    "changed password": "Changed password",
+    "changed mail address": "Changed email address",
+    "changed profile": "Changed profile",
+    "changed role": "Changed role",
+    "disabled": "Disabled user",
+    "enabled": "Enabled user",
+    "erased": "Erased user",
+    "made token": "Created API token",
+    "revoked token": "Revoked API token",
+    "changed team settings": "Changed team settings",
+    # Tracking
+    "followed": "Started tracking",
+    "unfollowed": "Stopped tracking",
+    "paused": "Paused tracking",
+    "resumed": "Resumed tracking",
+    "tagged": "Changed tags",
+    "changed settings": "Changed tracking settings",
+    "asked for a fetch": "Requested check",
+    "added competitor": "Added competitor",
+    "removed competitor": "Removed competitor",
+    "set price caps": "Changed price caps",
+    # Imports
+    "offered import": "Uploaded import",
+    "confirmed import": "Confirmed import",
+    "discarded import": "Discarded import",
+    "loaded demo": "Loaded demo data",
+    "removed demo": "Removed demo data",
+    # Suggestions
+    "proposed suggestion": "Proposed suggestion",
+    "added to suggestion": "Added change to suggestion",
+    "approved suggestion": "Approved change",
+    "declined suggestion": "Declined change",
+    "applied suggestion": "Applied approved change",
+    "undid suggestion": "Undid change",
+    "suggestion verified": "Change verified",
+    "suggestion unseen": "Change not confirmed",
+    "suggestion stale": "Change out of date",
+    "suggestion failed": "Change failed",
+    "suggestion expired": "Change expired",
+    "set four eyes": "Changed second-approver rule",
+}
+
+
+class ViaLabel(NamedTuple):
+    """The label of a way to act, and the same as a phrase: "by Anna on a page"."""
+
+    noun: str
+    phrase: str
+
+
+VIA_LABELS: Final = {
+    "page": ViaLabel("page", "on a page"),
+    "tool": ViaLabel("MCP", "by an agent's tool"),
+    "job": ViaLabel("job", "by the worker"),
+    "command": ViaLabel("command", "by a command"),
+}
+
+
+def event_label(verb: str) -> str:
+    """Return the label of a stored verb; an unknown verb as it is stored."""
+    return EVENT_LABELS.get(verb, verb)
+
+
+def via_label(code: str) -> str:
+    """Return the label of a stored way to act; an unknown one as it is stored."""
+    return VIA_LABELS[code].noun if code in VIA_LABELS else code
+
+
+def via_phrase(code: str) -> str:
+    """Return a stored way to act as a phrase: "on a page"; an unknown one as it is stored."""
+    return VIA_LABELS[code].phrase if code in VIA_LABELS else code
