@@ -37,5 +37,5 @@ with st.container(horizontal=True, horizontal_alignment="distribute", vertical_a
 with st.container(horizontal=True, vertical_alignment="center", gap="small"):
     queue.show_action_bar(found.rows)
 queue.show_queue(found.rows)
-queue_filters.show_pages(data.pages(found))
+queue_filters.show_pages(found.counts.total, data.PAGE_SIZE)
 model_status.show_line()

@@ -65,11 +65,6 @@ def _queue(asked: QueueFilter, page: int) -> QueuePage:
         )
 
 
-def pages(found: QueuePage) -> int:
-    """Return how many pages the queue has."""
-    return -(-found.counts.total // PAGE_SIZE)
-
-
 def find_suggestion(suggestion_id: int) -> SuggestionDetails | None:
     """Return one suggestion as it stands now, None where the team has none like that."""
     who, now = get_principal(), datetime.now(UTC)

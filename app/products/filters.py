@@ -1,9 +1,9 @@
-"""What a person chooses for a list: search, filters, order, page. All of it lives in the URL."""
+"""Filters, order and pages of the product list. All choices are in the URL."""
 
 import streamlit as st
 
 from app import keys
-from app.components import filters
+from app.components import filters, paging
 from core.tracking.list_filter import (
     COUNT_CAP,
     ListFilter,
@@ -11,15 +11,14 @@ from core.tracking.list_filter import (
     Sort,
     SortBy,
     State,
-    page_count,
 )
 from core.tracking.rules import Role
 
 ROLE = "role"
 WHOSE = "whose"
-_PICKED = (keys.MARKET, ROLE, keys.STATE, keys.TAG)
+_OPTIONS = (keys.MARKET, ROLE, keys.STATE, keys.TAG)
 
-# Streamlit writes labels, not values, into the address: a changed label breaks sent links.
+# Streamlit writes labels, not values, into the URL: a changed label breaks saved links.
 ROLES = {Role.OWN: "Own", Role.COMPETITOR: "Competitors", Role.WATCHED: "Watched"}
 ALL = "All"
 STATES = {
@@ -49,11 +48,11 @@ SORTS = {
 
 
 def restore_list() -> None:
-    """Show the list as it was left, when the browser's way back leads to it.
+    """Show the list with its last filters when the browser goes back to it.
 
-    Streamlit puts an address of its own making between list and product: the
-    list's, with the product's parameters instead of the filters. Going back, it
-    takes the filters from there; in any other run it remembers them.
+    Streamlit adds a history entry of its own between list and product: the list's URL
+    with the product's parameters instead of the filters. Without these parameters it
+    restores the filters itself.
     """
     if keys.ASIN not in st.query_params:
         return
@@ -63,19 +62,19 @@ def restore_list() -> None:
 
 
 def choose_list_filter(marketplaces: list[str], tags: list[str], whose: ListScope) -> ListFilter:
-    """Show search and filters in one row; return what was chosen."""
-    words = filters.choose_search("Search", keys.SEARCH, "Title, brand or ASIN", 280, keys.PAGE)
+    """Show search and filters in one row; return what is chosen."""
+    search = filters.choose_search("Search", keys.SEARCH, "Title, brand or ASIN", 280, keys.PAGE)
     codes = {code: code for code in marketplaces}
-    chosen = filters.choose_options("Marketplaces", keys.MARKET, codes, keys.PAGE)
+    chosen_places = filters.choose_options("Marketplaces", keys.MARKET, codes, keys.PAGE)
     roles = filters.choose_options("Roles", ROLE, ROLES, keys.PAGE)
-    hidden = filters.label_with_count("State and tags", (keys.STATE, keys.TAG))
-    with st.popover(hidden, icon=":material/tune:"):
+    label = filters.label_with_count("State and tags", (keys.STATE, keys.TAG))
+    with st.popover(label, icon=":material/tune:"):
         states = filters.choose_options("State", keys.STATE, STATES, keys.PAGE, is_labelled=True)
-        chosen_tags = _tags(tags)
-    return ListFilter(words, chosen, roles, states, chosen_tags, whose)
+        chosen_tags = _choose_tags(tags)
+    return ListFilter(search, chosen_places, roles, states, chosen_tags, whose)
 
 
-def _tags(options: list[str]) -> tuple[str, ...]:
+def _choose_tags(options: list[str]) -> tuple[str, ...]:
     if not options:
         return ()
     chosen = st.multiselect(
@@ -84,20 +83,20 @@ def _tags(options: list[str]) -> tuple[str, ...]:
         key=keys.TAG,
         placeholder="Any tag",
         bind="query-params",
-        on_change=filters.reset_page,
+        on_change=paging.reset_page,
         args=(keys.PAGE,),
     )
     return tuple(str(tag) for tag in chosen)
 
 
 def show_clear_button(asked: ListFilter) -> None:
-    """Offer to take away what narrows a list; nothing where nothing does."""
+    """Show "Clear filters" when a filter is set."""
     if not asked.is_empty:
-        filters.show_clear_button(keys.SEARCH, _PICKED, keys.PAGE)
+        filters.show_clear_button(keys.SEARCH, _OPTIONS, keys.PAGE)
 
 
 def choose_sort() -> Sort:
-    """Show the order of the list; return what was chosen."""
+    """Show the order of the list; return what is chosen."""
     name = st.selectbox(
         "Sort by",
         list(SORTS),
@@ -105,26 +104,26 @@ def choose_sort() -> Sort:
         label_visibility="collapsed",
         width=230,
         bind="query-params",
-        on_change=filters.reset_page,
+        on_change=paging.reset_page,
         args=(keys.PAGE,),
     )
     return SORTS[name]
 
 
 def get_page() -> int:
-    """Return the page that is asked for, before the pages can be counted."""
-    return filters.get_page(keys.PAGE)
+    """Return the requested page of the list; it may not exist."""
+    return paging.get_page(keys.PAGE)
 
 
 def show_pages(total: int, size: int) -> None:
-    """Show the pages of a list, where there is more than one."""
-    filters.show_pages(page_count(total, size), keys.PAGE)
+    """Show the page control of the list; it ends where exact counts end."""
+    paging.show_pages(paging.count_pages(min(total, COUNT_CAP), size), keys.PAGE)
     if total > COUNT_CAP:
         st.caption("Pages end at 10,000 products. Narrow the list to see the others.")
 
 
 def choose_roles() -> tuple[Role, ...]:
-    """Show whose products the overview is about; return the roles, empty for all."""
+    """Show the roles that the overview can be limited to; return the chosen, empty for all."""
     labels = [ROLES[Role.OWN], ROLES[Role.COMPETITOR], ALL]
     chosen = st.segmented_control(
         "Whose products",

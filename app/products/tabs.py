@@ -8,6 +8,7 @@ import streamlit as st
 
 from app import keys
 from app.components import cards, diffs, downloads
+from app.components.paging import count_pages
 from app.data import get_principal, provenance
 from app.data import history as data
 from app.data.history import PeriodView
@@ -68,7 +69,7 @@ def show_snapshots(head: ProductSummary, period: PeriodView) -> None:
             downloads.CSV,
             lambda _who: snapshot_table.write_csv(data.list_snapshots(*asked, limit=None)),
         )
-    pages = -(-total // ROWS)
+    pages = count_pages(total, ROWS)
     page = st.pagination(pages, key="snapshot_page") if pages > 1 else 1
     rows = data.list_snapshots(*asked, offset=(page - 1) * ROWS, limit=ROWS)
     _table(head, rows)

@@ -73,8 +73,3 @@ class ListFilter:
     def is_empty(self) -> bool:
         """True when all of the list is shown, whosever it is."""
         return self == ListFilter(whose=self.whose)
-
-
-def page_count(total: int, size: int) -> int:
-    """Return how many pages can be turned to: at least 1, none beyond the exact count."""
-    return max(1, -(-min(total, COUNT_CAP) // size))

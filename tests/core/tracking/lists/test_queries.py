@@ -13,7 +13,7 @@ from core.history.ingest.change_detection import ChangeKind
 from core.history.observation import Availability
 from core.tracking import service
 from core.tracking.change_sentiment import NOT_A_PROBLEM, Sentiment, rank_sentiment, sentiment
-from core.tracking.list_filter import COUNT_CAP, ListFilter, Sort, SortBy, State, page_count
+from core.tracking.list_filter import ListFilter, Sort, SortBy, State
 from core.tracking.lists import freshness, queries
 from core.tracking.lists.queries import count_products, find_products
 from core.tracking.models import Tracking
@@ -248,13 +248,6 @@ def test_counting_ends_at_the_cap(
         track(f"B0TEST000{number}")
     monkeypatch.setattr(queries, "COUNT_CAP", 2)
     assert count_products(session, principal, ListFilter()) == 3
-
-
-def test_no_page_lies_beyond_what_was_counted() -> None:
-    assert page_count(0, 50) == 1
-    assert page_count(50, 50) == 1
-    assert page_count(51, 50) == 2
-    assert page_count(COUNT_CAP + 1, 50) == 200
 
 
 def test_sparklines_keep_their_holes_and_begin_thirty_days_ago(
