@@ -1,4 +1,4 @@
-"""`python -m app`: serve the pages on the address of the settings, until stopped."""
+"""`python -m app`: serve the pages at the configured address until stopped."""
 
 import os
 import sys
@@ -13,7 +13,7 @@ from core.settings.secret_key import get_secret_key
 
 
 def streamlit_options(settings: Settings) -> dict[str, str]:
-    """Return what Streamlit must know before it is imported, as environment variables."""
+    """Return Streamlit's configuration as environment variables; it reads them on import."""
     return {
         "STREAMLIT_SERVER_ADDRESS": settings.amazcope_host,
         "STREAMLIT_SERVER_PORT": str(settings.amazcope_port),
@@ -23,15 +23,15 @@ def streamlit_options(settings: Settings) -> dict[str, str]:
 
 
 def cookie_secret(settings: Settings) -> str:
-    """Return what Streamlit signs its cookies with: the same in every web process.
+    """Return the key that Streamlit signs cookies with: the same in every web process.
 
-    Raises ConfigurationError for a secret that is too short.
+    Raises ConfigurationError for a secret key that is too short.
     """
     return derive_key(get_secret_key(settings), "streamlit cookies").hex()
 
 
 def main() -> int:
-    """Serve until a signal comes; return the exit code."""
+    """Serve until a signal; return the exit code."""
     try:
         settings = get_settings()
         reject_public_demo(settings)
@@ -49,13 +49,13 @@ def main() -> int:
 
 
 def serve(settings: Settings) -> None:
-    """Serve until a signal comes."""
+    """Serve until a signal."""
     import uvicorn  # after the environment: Streamlit reads it once
     from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
     from app.web.anonymous_sockets import LONGEST_ANONYMOUS_MESSAGE, BoundedSocket
 
-    # uvloop also turns off Nagle's delay, which holds back the end of every page.
+    # uvloop also turns off Nagle's algorithm, which delays the end of every page.
     uvicorn.run(
         "app.asgi:app",
         host=settings.amazcope_host,
@@ -65,7 +65,7 @@ def serve(settings: Settings) -> None:
         ws=BoundedSocket,
         access_log=False,
         server_header=False,
-        log_level="warning",  # uvicorn tells each opened page otherwise
+        log_level="warning",  # otherwise uvicorn logs each opened page
         ws_max_size=LONGEST_ANONYMOUS_MESSAGE,
         timeout_graceful_shutdown=5,
     )

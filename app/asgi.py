@@ -1,6 +1,6 @@
-"""The web process: Streamlit's pages, with /healthz and /metrics beside them.
+"""The web process: Streamlit's pages, /healthz and /metrics.
 
-`uvicorn app.asgi:app` serves it; `python -m app` does so with the right settings.
+`python -m app` serves it with the right settings; `uvicorn app.asgi:app` without.
 """
 
 import gc
@@ -32,10 +32,10 @@ from core.settings.environment import ROOT, get_settings
 
 
 def build_routes(check: DatabaseCheck | None = None) -> list[BaseRoute]:
-    """Return the addresses beside the pages.
+    """Return the routes besides the pages.
 
-    A database that is only to be read is no reason to send visitors away: pages show what
-    is stored.
+    /healthz fails only without a database: with a read-only one, pages still show what is
+    stored.
     """
     database = check or DatabaseCheck()
 
@@ -49,7 +49,7 @@ def build_routes(check: DatabaseCheck | None = None) -> list[BaseRoute]:
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
     async def overview(_request: Request) -> RedirectResponse:
-        return RedirectResponse("./")  # Streamlit knows its first page by no other address
+        return RedirectResponse("./")  # Streamlit serves its first page at no other URL
 
     return [
         Route("/healthz", healthz),
@@ -60,24 +60,24 @@ def build_routes(check: DatabaseCheck | None = None) -> list[BaseRoute]:
 
 
 class SecurityHeadersMiddleware:
-    """Middleware: headers that keep a browser from guessing and from telling others."""
+    """Middleware: set security headers, and the Secure attribute of cookies over https."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
-        self.told = build_page_headers(get_settings())
-        self.told_with_assets = build_asset_headers(get_settings())
+        self.page_headers = build_page_headers(get_settings())
+        self.asset_headers = build_asset_headers(get_settings())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
-        told = self.told_with_assets if path.startswith("/static/") else self.told
+        added = self.asset_headers if path.startswith("/static/") else self.page_headers
         if path.startswith(file_owners.PATH):
-            told = {**told, "Cache-Control": "no-store"}  # it ends with the sign-in
+            added = {**added, "Cache-Control": "no-store"}  # access ends with the session
         is_https = get_settings().is_https
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(raw=list(message["headers"]))
-                for name, value in told.items():
+                for name, value in added.items():
                     headers[name] = value
                 if is_https:
                     _secure_cookies(headers)
@@ -88,7 +88,7 @@ class SecurityHeadersMiddleware:
 
 
 def _secure_cookies(headers: MutableHeaders) -> None:
-    """Keep every cookie off plain http; Streamlit's own say nothing about that."""
+    """Add Secure to every cookie; Streamlit doesn't."""
     cookies = headers.getlist("set-cookie")
     del headers["set-cookie"]
     for cookie in cookies:
@@ -98,7 +98,7 @@ def _secure_cookies(headers: MutableHeaders) -> None:
 
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
-    """Bring in what every page needs, before the first reader waits for it."""
+    """Import what every page needs before the first request."""
     session.set_connection_share(ConnectionShare.PAGES)
     import pandas  # noqa: F401
     import plotly.graph_objects  # noqa: F401
@@ -106,11 +106,11 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     from core.history.timeline import charts  # noqa: F401
     from jobs.tasks import dispatch_runs, import_files  # noqa: F401
 
-    # Streamlit's logger turns on again what tells each request and each opened page.
+    # Streamlit's logger enables uvicorn's logs of requests and opened pages again.
     logging.getLogger("uvicorn.access").disabled = True
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     gc.collect()
-    gc.freeze()  # what is loaded now stays: the collector need not look at it again
+    gc.freeze()  # what is loaded now stays: the collector needn't visit it again
     yield
 
 

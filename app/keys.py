@@ -1,4 +1,4 @@
-"""Names that pages and tests share: page addresses, query parameters, widget keys."""
+"""Names that pages and tests share: page names, URL parameters, widget keys."""
 
 from typing import Final
 
@@ -15,11 +15,10 @@ ADMIN: Final = "admin"
 AUDIT: Final = "audit"
 AGENTS: Final = "agents"
 
-# What an address may carry, as in /products?market=DE&search=kettle or /product?…&days=90
-MARKET: Final = "market"  # the filter of lists; a product is named by its "marketplace"
-MARKETPLACE: Final = (
-    "marketplace"  # of one product: a parameter bound to a filter can't be another page's
-)
+# URL parameters, as in /products?market=DE&search=kettle or /product?…&days=90
+MARKET: Final = "market"  # the filter of lists
+# Of one product: a parameter that is bound to a filter can't be another page's.
+MARKETPLACE: Final = "marketplace"
 ASIN: Final = "asin"
 DAYS: Final = "days"
 SEARCH: Final = "search"

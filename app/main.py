@@ -1,4 +1,4 @@
-"""Entry point of the pages: navigation, footer, one error boundary. No screen of its own."""
+"""Entry point of the pages: navigation, sidebar, error boundary. No screen of its own."""
 
 import sys
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from core.accounts.access import refusals  # noqa: E402
 from core.accounts.access.permissions import Permission, Principal  # noqa: E402
 
 SIDEBAR_WIDTH = 210  # px: the tables need the rest
-# As data: for a Material icon the browser would ask a server outside of this machine.
+# As a data URL: for a Material icon the browser would ask a server on the internet.
 ICON = (
     "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 24 24'%3E"
     "%3Crect width='24' height='24' rx='5' fill='%230f766e'/%3E"
@@ -39,14 +39,14 @@ st.set_page_config(
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """A page of the navigation: its name is its address and its file."""
+    """A page of the navigation: its name is its URL and its file."""
 
     name: str
     title: str
     icon: str
     about: str
-    right: Permission = Permission.READ  # what it takes to see it
-    is_listed: bool = True  # False: reached from another screen only
+    permission: Permission = Permission.READ  # needed to see it
+    is_listed: bool = True  # False: opened from another screen only
 
 
 SCREENS = {
@@ -90,15 +90,15 @@ SCREENS = {
         Screen(keys.AGENTS, "Agents", "smart_toy", "Agent and API activity.", Permission.ADMIN),
     ],
 }
-RIGHTS = {screen.name: screen.right for part in SCREENS.values() for screen in part}
+PERMISSIONS = {screen.name: screen.permission for part in SCREENS.values() for screen in part}
 
 
-def page(screen: Screen, who: Principal | None) -> st.Page:
-    """Return a page as somebody finds it: at its address for everybody, listed for who may see it.
+def build_page(screen: Screen, who: Principal | None) -> st.Page:
+    """Return a page: served at its URL for everyone, listed for users with the permission.
 
-    So an address that a colleague sent is still there after signing in.
+    So a shared URL still works after signing in.
     """
-    is_listed = who is not None and who.may(screen.right) and screen.is_listed
+    is_listed = who is not None and who.may(screen.permission) and screen.is_listed
     return st.Page(
         ROOT / "pages" / f"{screen.name}.py",
         title=screen.title,
@@ -111,13 +111,13 @@ def page(screen: Screen, who: Principal | None) -> st.Page:
 
 
 def run_page(who: Principal) -> None:
-    """Run the page that was asked for, or say that it is not for this person."""
-    sidebar.show_sidebar(who, list(RIGHTS))
+    """Run the requested page, or show that the user has no permission for it."""
+    sidebar.show_sidebar(who, list(PERMISSIONS))
     sidebar.show_read_only_notice()
     if security.is_set_up_required(who):
         security.show_required_set_up()
     elif who.may(
-        RIGHTS.get(current.url_path, Permission.READ)
+        PERMISSIONS.get(current.url_path, Permission.READ)
     ):  # the first page's address is empty
         current.run()
     else:
@@ -126,18 +126,18 @@ def run_page(who: Principal) -> None:
     confirmation.ask_if_needed()
 
 
-trouble: Exception | None = None
+failure: Exception | None = None
 who: Principal | None = None
 try:
-    session.clear_cached_session()  # each run asks anew, however soon after the one before
+    session.clear_cached_session()  # each run checks the session, however soon after the last
     who = session.find_principal()
-except Exception as error:  # told below: a dead database must not hide the navigation
-    trouble = error
-found = {part: [page(screen, who) for screen in screens] for part, screens in SCREENS.items()}
+except Exception as error:  # shown below: a database outage must not hide the navigation
+    failure = error
+found = {part: [build_page(screen, who) for screen in screens] for part, screens in SCREENS.items()}
 current = st.navigation(found, expanded=True, position="sidebar" if who else "hidden")
 try:
-    if trouble is not None:
-        raise trouble
+    if failure is not None:
+        raise failure
     if who is None or account_links.is_link():
         welcome.show_login()
     else:

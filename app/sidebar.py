@@ -1,4 +1,4 @@
-"""What stands beside every page: who is signed in, their bell and theme, the way out."""
+"""The sidebar of every page: user, notices, theme, "Sign out"."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -18,15 +18,15 @@ from core.text.escaping import escape_markdown, shorten
 from core.text.numbers import format_capped_count
 from core.text.times import format_age
 
-_LEAVING = "_leaving"
+_SIGNING_OUT = "_signing_out"
 BELL = "bell"
-_PAGES = {keys.PROFILE: "Profile", keys.ADMIN: "Administration"}  # where a notice may lead
+_PAGES = {keys.PROFILE: "Profile", keys.ADMIN: "Administration"}  # that notices link to
 
 
 def show_sidebar(who: Principal, pages: Sequence[str]) -> None:
-    """Show who is signed in, what is new for them and how to sign out, below the navigation."""
+    """Show user, bell and "Sign out" below the navigation, and apply the user's theme."""
     with st.sidebar:
-        if st.session_state.get(_LEAVING):
+        if st.session_state.get(_SIGNING_OUT):
             session_cookie.end_session()
             return
         with st.container(horizontal=True, wrap=False, gap="xsmall"):
@@ -48,23 +48,23 @@ def _show_person(who: Principal) -> None:
 
 
 def _sign_out() -> None:
-    st.session_state[_LEAVING] = True
+    st.session_state[_SIGNING_OUT] = True
 
 
 def _show_bell(unread: int) -> None:
-    """Show how many notices are unread; a click shows them all."""
+    """Show the bell with the number of unread notices; a click shows all notices."""
     label = format_capped_count(unread, 99) if unread else ""
     icon = ":material/notifications_active:" if unread else ":material/notifications:"
-    told = f"{label or 'No'} new {'notice' if unread == 1 else 'notices'}"
-    if st.button(label, icon=icon, help=told, key=BELL, wrap=False):
+    tooltip = f"{label or 'No'} new {'notice' if unread == 1 else 'notices'}"
+    if st.button(label, icon=icon, help=tooltip, key=BELL, wrap=False):
         show_notices()
 
 
 @fragments.dialog("Notices", icon=":material/notifications:", on_dismiss="rerun", for_set_up=True)
 def show_notices() -> None:
-    """Show the newest notices, the unread ones bold; from here on they count as read."""
+    """Show the newest notices, unread ones bold, and mark them as read."""
     found = accounts.list_own_notices()
-    # Before they are shown: whoever closes this at first sight has seen them.
+    # Marked before they are drawn: a dialog that is closed at once has shown them.
     if any(not each.is_read for each in found):
         _mark_read(found[0].id)
     if not found:
@@ -81,18 +81,18 @@ def _mark_read(up_to: int) -> None:
 
 
 def show_read_only_notice() -> None:
-    """Say above a page that nothing can be changed, while that is so."""
+    """Show above a page that the database is read-only, while it is."""
     if data.is_read_only():
         st.warning(escape_markdown(outages.READ_ONLY_NOTICE), icon=":material/edit_off:")
 
 
-def _show_notice(told: AccountNotice) -> None:
-    words = escape_markdown(told.text)
-    age = format_age(told.at, datetime.now(UTC))
-    st.markdown(f"{words if told.is_read else f'**{words}**'}  \n:small[:gray[{age}]]")
-    if told.page in _PAGES:
+def _show_notice(notice: AccountNotice) -> None:
+    text = escape_markdown(notice.text)
+    age = format_age(notice.at, datetime.now(UTC))
+    st.markdown(f"{text if notice.is_read else f'**{text}**'}  \n:small[:gray[{age}]]")
+    if notice.page in _PAGES:
         st.page_link(
-            f"../pages/{told.page}.py",
-            label=_PAGES[told.page],
+            f"../pages/{notice.page}.py",
+            label=_PAGES[notice.page],
             icon=":material/arrow_forward:",
         )

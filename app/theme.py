@@ -1,9 +1,8 @@
-"""The theme that a person wants, handed to the browser, where Streamlit keeps it.
+"""The user's theme, written to the browser's local storage, where Streamlit keeps it.
 
-A server can't choose a theme for one person: Streamlit reads it at start from the
-browser's local storage, under a name that holds the address the page was loaded at.
-So the choice is written there for the address of every page; where it differs from
-what was there, the page is loaded once more.
+A server can't set a theme for one user: Streamlit reads it at start from the local storage,
+under a name that contains the URL the page was loaded at. So the theme is written there for
+every page's URL; where it differs from the stored one, the page is reloaded.
 """
 
 from collections.abc import Sequence
@@ -39,7 +38,7 @@ _keep = st.components.v2.component("amazcope_theme", html="<span></span>\n", js=
 
 
 def apply_theme(theme: str | None, pages: Sequence[str]) -> None:
-    """Have the browser use a theme of `profile.THEMES` on every page; None leaves it alone."""
+    """Make the browser use a theme of `profile.THEMES` on every page; None changes nothing."""
     if theme is not None:
         addresses = ["./" if page == keys.OVERVIEW else page for page in pages]
         _keep(data={"theme": _NAMES[theme], "pages": addresses}, key="theme", height=1)

@@ -20,7 +20,7 @@ if head is None:
 
 detail.show_header(head)
 days = detail.show_controls(head)
-in_words = product_link.IN_WORDS[days]
+in_words = product_link.PERIOD_NAMES[days]
 
 # Load and shape
 period = data.read_period(head, days)

@@ -1,1 +1,1 @@
-"""Building blocks that several screens share."""
+"""Components that several screens share."""

@@ -1,6 +1,6 @@
-"""Building blocks that every page uses: header, figure cards, the four empty states.
+"""Components of every page: header, figure cards, empty states.
 
-Nothing here reads data or formats a number: texts come ready to show.
+Nothing here reads data or formats a number.
 """
 
 from collections.abc import Sequence
@@ -17,26 +17,26 @@ from core.tracking.change_sentiment import Sentiment
 
 Direction = Literal["up", "down", "none"]
 
-SPARKLINE_POINTS = 60  # more are not told apart at a card's width
+SPARKLINE_POINTS = 60  # more can't be distinguished at a card's width
 CARD_WIDTH = 150  # px; two fit beside each other on a phone
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One figure: what it is, its value, how it changed, in words."""
+    """One figure, formatted: label, value, change."""
 
     label: str
     value: str
     change: str | None = None  # "12 % better", "2 new"; None: nothing to compare with
-    mood: Sentiment = Sentiment.NEUTRAL  # for this person; neutral where neither way is better
+    sentiment: Sentiment = Sentiment.NEUTRAL  # of the change, for this user
     direction: Direction = "none"
     note: str | None = None  # "seen 2 h ago", "vs 30-day average"
-    history: Sequence[float] = ()  # for the sparkline, oldest first, no NaN
+    history: Sequence[float] = ()  # of the sparkline, oldest first, no NaN
     higher_is_up: bool = True  # False for ranks: 1 is drawn on top
-    about: str | None = None  # the tooltip: exact time, source
+    about: str | None = None  # tooltip: exact time, source
 
 
-_MOOD_COLORS: dict[Sentiment, Literal["green", "red", "gray"]] = {
+_COLORS: dict[Sentiment, Literal["green", "red", "gray"]] = {
     Sentiment.BETTER: "green",
     Sentiment.WORSE: "red",
     Sentiment.NEUTRAL: "gray",
@@ -45,7 +45,7 @@ _ARROWS: dict[Direction, Literal["up", "down", "off"]] = {"up": "up", "down": "d
 
 
 def show_metrics(cards: Sequence[Card], columns: int | None = None) -> None:
-    """Show figures beside each other, two in a row on a phone."""
+    """Show figures side by side, two in a row on a phone."""
     with st.grid(columns or len(cards), min_column_width=CARD_WIDTH):
         for card in cards:
             show_metric(card)
@@ -57,7 +57,7 @@ def show_metric(card: Card) -> None:
         card.label,
         card.value,
         delta=card.change or card.note,
-        delta_color=_MOOD_COLORS[card.mood],
+        delta_color=_COLORS[card.sentiment],
         delta_arrow=_ARROWS[card.direction],
         delta_description=card.note if card.change else None,
         chart_data=scale_sparkline(card.history, higher_is_up=card.higher_is_up) or None,
@@ -69,10 +69,10 @@ def show_metric(card: Card) -> None:
 
 
 def scale_sparkline(history: Sequence[float], *, higher_is_up: bool = True) -> list[float]:
-    """Return what a sparkline draws: at most `SPARKLINE_POINTS`, between 5 and 95.
+    """Return the points of a sparkline: at most `SPARKLINE_POINTS`, between 5 and 95.
 
-    Streamlit cuts the line in half at the edges of its box, and draws a row of
-    equal values at the bottom; kept inside, both show whole.
+    Empty for fewer than two points and for equal values. Streamlit cuts a line in half at
+    the edges of its box; between 5 and 95 it shows whole.
     """
     step = max(1, -(-len(history) // SPARKLINE_POINTS))
     points = list(history[::-1][::step])[::-1]
@@ -86,7 +86,7 @@ def scale_sparkline(history: Sequence[float], *, higher_is_up: bool = True) -> l
 
 
 def show_page_header(title: str, subtitle: str | None = None) -> DeltaGenerator:
-    """Show a page's title; return the place at its right: `with page_header(…): st.button(…)`."""
+    """Show a page's title; return the container at its right, for buttons."""
     row = st.container(
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"
     )
@@ -98,7 +98,7 @@ def show_page_header(title: str, subtitle: str | None = None) -> DeltaGenerator:
 
 
 def show_nothing_tracked() -> None:
-    """Nothing tracked yet: say what to do, with the button that does it."""
+    """Show that nothing is tracked yet, with the button that adds products."""
     with st.container(border=True, horizontal_alignment="center"):
         st.space("small")
         st.markdown(":material/add_circle: **Nothing is tracked yet**", text_alignment="center")
@@ -111,7 +111,7 @@ def show_nothing_tracked() -> None:
 
 
 def show_add_button() -> None:
-    """Offer to add products, to who may."""
+    """Show "Add products" to users who may track."""
     if session.get_principal().may(Permission.TRACK) and st.button(
         "Add products", type="primary", icon=":material/add:", key="to_add"
     ):
@@ -119,19 +119,19 @@ def show_add_button() -> None:
 
 
 def show_nothing_in_period(period: str) -> None:
-    """The product has history, but none of it in the chosen period."""
+    """Show that the product has history, but none in the chosen period."""
     st.info(
         f"No snapshots in {period}. Choose a longer period above.", icon=":material/date_range:"
     )
 
 
 def show_unknown(reason: str) -> None:
-    """A value that nobody knows, and why."""
+    """Show that a value is unknown, and why."""
     st.markdown(f":gray[:material/help: Unknown · {reason}]")
 
 
 def show_no_permission() -> None:
-    """The person may not see this."""
+    """Show that the user has no permission to see the page."""
     st.warning(
         "You may not see this. Ask an administrator of your team for access.",
         icon=":material/lock:",

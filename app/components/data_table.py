@@ -1,4 +1,4 @@
-"""Tables of pages, each with its file. Streamlit's own download is off: it guards no formulas."""
+"""Tables, each with a CSV file. Streamlit's own download is off: it doesn't escape formulas."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
@@ -34,17 +34,17 @@ def show_table(
     in_full: Mapping[str, Sequence[str]] | None = None,
     **options: Any,
 ) -> Any:
-    """Show a table, as `st.dataframe` does, and offer it as `amazcope-<name>.csv`.
+    """Show a table as `st.dataframe` does, with a download as `amazcope-<name>.csv`.
 
-    Returns what is selected. `name`: of one table of the page. `in_full`: by column, what
-    the file holds where the table has shortened texts.
+    Returns the selection. `name` is unique on the page. `in_full`: by column, the file's
+    texts where the table has shortened ones.
     """
     columns = column_config or {}
     chosen = st.dataframe(
         frame, hide_index=True, column_config=columns, column_order=column_order, **options
     )
 
-    def made() -> bytes:
+    def make_csv() -> bytes:
         return csv_of_frame(_as_shown(frame.assign(**(in_full or {})), columns, column_order))
 
     with st.container(horizontal=True, horizontal_alignment="right"):
@@ -52,7 +52,7 @@ def show_table(
             "CSV",
             f"amazcope-{name}.csv",
             downloads.CSV,
-            lambda _who: made(),
+            lambda _who: make_csv(),
             key=f"{name}_csv",
             is_quiet=True,
         )
@@ -62,7 +62,7 @@ def show_table(
 def _as_shown(
     frame: pd.DataFrame, columns: Mapping[str, Any], order: list[str] | None
 ) -> pd.DataFrame:
-    """Return the columns that are shown, in their order and under their labels."""
+    """Return the visible columns in their order, named by their labels."""
     is_hidden = {name for name in columns if columns[name] is None}
     shown = [name for name in order or list(frame.columns) if name not in is_hidden]
     labels = {name: _label(name, columns) for name in shown}
@@ -70,6 +70,6 @@ def _as_shown(
 
 
 def _label(name: str, columns: Mapping[str, Any]) -> str:
-    given = columns.get(name)
-    config = getattr(given, "config", given) or {}  # a column of buttons holds it inside
+    column = columns.get(name)
+    config = getattr(column, "config", column) or {}  # a column of buttons has it inside
     return str(config.get("label") or name)

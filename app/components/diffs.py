@@ -1,4 +1,4 @@
-"""Words that came or went, as Markdown: by sign and by colour, never by colour alone."""
+"""Differences between texts as Markdown, marked by sign and color, never by color alone."""
 
 from collections.abc import Iterable
 
@@ -9,5 +9,5 @@ _MARKS: dict[Mark, str] = {"same": "{}", "added": ":green[**{}**]", "removed": "
 
 
 def format_diff(pieces: Iterable[DiffPart]) -> str:
-    """Return pieces in reading order; their words are text from outside."""
+    """Return the pieces in reading order, escaped: they are text from outside."""
     return " ".join(_MARKS[piece.mark].format(escape_markdown(piece.text)) for piece in pieces)

@@ -1,4 +1,4 @@
-"""Files that pages offer: made when they are asked for, for whoever is signed in by then."""
+"""Download buttons: the file is made on the click, for the user signed in at that moment."""
 
 from collections.abc import Callable
 
@@ -14,7 +14,7 @@ JSON = "application/json"
 
 
 class FileNotMadeError(AmazcopeError):
-    """A file could not be made; the message says why, or where the reason is."""
+    """A file could not be made; the message has the reason or its number in the log."""
 
 
 def show_download_button(
@@ -26,24 +26,24 @@ def show_download_button(
     key: str | None = None,
     is_quiet: bool = False,
 ) -> None:
-    """Offer a file. Who signs out, or is signed out, gets none any more.
+    """Show a download button. It stops working when the user's session ends.
 
-    `make` runs outside of the page, when the button is pressed.
+    `make` runs outside the page's run, when the button is clicked.
     """
-    ask = session.defer_principal()
+    get_principal = session.defer_principal()
 
-    def made() -> bytes:
+    def make_file() -> bytes:
         try:
-            who = ask()
+            who = get_principal()
             content = make(who)
-        except Exception as error:  # Streamlit shows the message of any
+        except Exception as error:  # Streamlit shows the message of every error
             raise FileNotMadeError(error_boundary.log_and_describe(error)) from None
         file_owners.record_owner(content, mime, name, who.person_id)
         return content
 
     st.download_button(
         label,
-        made,
+        make_file,
         name,
         mime,
         icon=":material/download:",

@@ -1,7 +1,7 @@
-"""Parts of a page that run on their own: dialogs, and what looks again each second.
+"""Parts of a page that run on their own: dialogs and periodic fragments.
 
-Such a run skips the frame, in a thread of its own. So each asks first who is signed
-in: nobody goes on reading after the sign-in ended, and numbers are written their way.
+Such a run skips `app.main`, in a thread of its own. So each first checks the session:
+it shows nothing after the session ended, and formats numbers as the user prefers.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from app.auth import session
 from core.accounts.access.permissions import TWO_FACTOR_REQUIRED
 
 P = ParamSpec("P")
-Shows = Callable[P, None]
+Draw = Callable[P, None]
 
 
 def dialog(
@@ -24,32 +24,32 @@ def dialog(
     icon: str | None = None,
     on_dismiss: Literal["ignore", "rerun"] | Callable[[], None] = "ignore",
     for_set_up: bool = False,
-) -> Callable[[Shows[P]], Shows[P]]:
-    """Make a function show a dialog, for whoever is signed in.
+) -> Callable[[Draw[P]], Draw[P]]:
+    """Decorate a function that draws a dialog; it opens for signed-in users only.
 
-    `for_set_up`: also for users who have yet to set up the second factor that is required.
+    `for_set_up`: also for users who must set up two-factor authentication first.
     """
 
-    def made(shows: Shows[P]) -> Shows[P]:
+    def decorate(draw: Draw[P]) -> Draw[P]:
         return st.dialog(title, width=width, icon=icon, on_dismiss=on_dismiss)(
-            _signed_in(shows, for_set_up=for_set_up)
+            _signed_in(draw, for_set_up=for_set_up)
         )
 
-    return made
+    return decorate
 
 
-def fragment(run_every: float | None = None) -> Callable[[Shows[P]], Shows[P]]:
-    """Make a function run on its own, again after `run_every` seconds."""
+def fragment(run_every: float | None = None) -> Callable[[Draw[P]], Draw[P]]:
+    """Decorate a function that runs on its own, again every `run_every` seconds."""
 
-    def made(shows: Shows[P]) -> Shows[P]:
-        again: Any = st.fragment(_signed_in(shows), run_every=run_every)
+    def decorate(draw: Draw[P]) -> Draw[P]:
+        again: Any = st.fragment(_signed_in(draw), run_every=run_every)
         return again  # type: ignore[no-any-return]
 
-    return made
+    return decorate
 
 
-def _signed_in(shows: Shows[P], *, for_set_up: bool = False) -> Shows[P]:
-    @wraps(shows)
+def _signed_in(draw: Draw[P], *, for_set_up: bool = False) -> Draw[P]:
+    @wraps(draw)
     def checked(*args: P.args, **kwargs: P.kwargs) -> None:
         who = session.find_principal()
         if who is None:
@@ -58,6 +58,6 @@ def _signed_in(shows: Shows[P], *, for_set_up: bool = False) -> Shows[P]:
         if who.needs_second_factor and not for_set_up:
             st.warning(TWO_FACTOR_REQUIRED, icon=":material/lock:")
             return
-        shows(*args, **kwargs)
+        draw(*args, **kwargs)
 
     return checked

@@ -1,4 +1,4 @@
-"""The list scope: the user's own products, or the team's. The choice lives in the URL."""
+"""The list scope: the user's own products or the team's. The choice is in the URL."""
 
 import streamlit as st
 
@@ -7,12 +7,12 @@ from core.accounts.access.permissions import Permission
 from core.tracking.list_filter import ListScope, default_list_scope
 
 KEY = "list"
-# Streamlit writes labels, not values, into the address: a changed label breaks sent links.
+# Streamlit writes labels, not values, into the URL: a changed label breaks saved links.
 LABELS = {ListScope.MINE: "Mine", ListScope.TEAM: "Team"}
 
 
 def choose_list_scope() -> ListScope:
-    """Show the choice of the list scope, and return it. Users who only read have no own list."""
+    """Show the list scopes; return the chosen one. Users who only read have no own list."""
     if not get_principal().may(Permission.TRACK):
         return ListScope.TEAM
     chosen = st.segmented_control(

@@ -1,6 +1,6 @@
-"""What long logs share: choices that narrow one, its table, the way to older and newer lines.
+"""Long logs: filters, the table, buttons to newer and older rows.
 
-Pages are turned by the number of the last line shown.
+A page is found by the number of the last row of the page before it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ Choice = TypeVar("Choice")
 def choose_filter(
     log: str, label: str, options: Mapping[Choice, str], key: str, everything: str, width: int = 220
 ) -> Choice | None:
-    """Show what a log can be narrowed to, in words; return the chosen one, None for everything."""
+    """Show a filter of a log; return the chosen option, None for everything."""
     return st.selectbox(
         label,
         list(options),
@@ -27,13 +27,13 @@ def choose_filter(
         key=key,
         label_visibility="collapsed",
         width=width,
-        on_change=_newest,
+        on_change=_show_newest,
         args=(log,),
     )
 
 
 def show_log(rows: pd.DataFrame, columns: Mapping[str, Any], key: str) -> None:
-    """Show lines of a log as high as they are."""
+    """Show a page of a log at full height."""
     data_table.show_table(
         rows,
         key,
@@ -45,42 +45,44 @@ def show_log(rows: pd.DataFrame, columns: Mapping[str, Any], key: str) -> None:
 
 
 def get_cursor(log: str) -> int | None:
-    """Return the number before which a log is shown, None for the newest."""
+    """Return the number below which rows are shown, None for the newest page."""
     pages: list[int] = st.session_state.get(_key(log), [])
     return pages[-1] if pages else None
 
 
-def _newest(log: str) -> None:
-    """Go back to the newest page: what narrows the log was changed."""
+def _show_newest(log: str) -> None:
     st.session_state.pop(_key(log), None)
 
 
-class Numbered(Protocol):
-    """A line of a log."""
+class NumberedRow(Protocol):
+    """A row of a log."""
 
     @property
     def id(self) -> int:
-        """Its number: a newer line has a higher one."""
+        """The row's number; newer rows have higher ones."""
         ...
 
 
-def show_page_buttons(log: str, found: Sequence[Numbered], size: int) -> None:
-    """Offer newer and older pages; a line more than `size` was found where there are older ones."""
+def show_page_buttons(log: str, found: Sequence[NumberedRow], size: int) -> None:
+    """Show "Newer" and "Older". More than `size` rows found: there are older ones."""
     last_shown = found[size - 1].id if len(found) > size else None
     with st.container(horizontal=True, horizontal_alignment="right"):
         if get_cursor(log) is not None:
-            st.button("Newer", icon=":material/arrow_back:", on_click=_newer, args=(log,))
+            st.button("Newer", icon=":material/arrow_back:", on_click=_show_newer, args=(log,))
         if last_shown is not None:
             st.button(
-                "Older", icon=":material/arrow_forward:", on_click=_older, args=(log, last_shown)
+                "Older",
+                icon=":material/arrow_forward:",
+                on_click=_show_older,
+                args=(log, last_shown),
             )
 
 
-def _older(log: str, than: int) -> None:
-    st.session_state[_key(log)] = [*st.session_state.get(_key(log), []), than]
+def _show_older(log: str, below: int) -> None:
+    st.session_state[_key(log)] = [*st.session_state.get(_key(log), []), below]
 
 
-def _newer(log: str) -> None:
+def _show_newer(log: str) -> None:
     st.session_state[_key(log)] = st.session_state.get(_key(log), [])[:-1]
 
 

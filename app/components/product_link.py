@@ -1,4 +1,4 @@
-"""Which product and which period a page is about: read from the address, chosen on the page."""
+"""The product and the period that the URL names, and the control for the period."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from core.catalog.asin import find_asin, product_url
 from core.catalog.marketplaces import find_by_name
 
 RANGES = {7: "7 d", 30: "30 d", 90: "90 d", 180: "180 d", 365: "1 y", 0: "All"}  # 0: all
-IN_WORDS = {
+PERIOD_NAMES = {
     7: "the last 7 days",
     30: "the last 30 days",
     90: "the last 90 days",
@@ -18,25 +18,25 @@ IN_WORDS = {
     365: "the last year",
     0: "the whole history",
 }
-USUAL_RANGE = 90
+DEFAULT_RANGE = 90
 
 
 @dataclass(frozen=True, slots=True)
 class ProductLink:
-    """A product as the address names it; it may not exist."""
+    """A product as the URL names it; it may not exist."""
 
     marketplace: str
     asin: str
 
     @property
     def url(self) -> str | None:
-        """The product's page on Amazon, None where no product can be called like this."""
+        """The product's page on Amazon, None for an invalid marketplace or ASIN."""
         place, asin = find_by_name(self.marketplace), find_asin(self.asin)
         return product_url(place.code, asin) if place and asin else None
 
 
 def find_product_link() -> ProductLink | None:
-    """Return the product that the address names, None when it names none."""
+    """Return the product in the URL, None when there is none."""
     marketplace = url_parameters.read_text(keys.MARKETPLACE)
     asin = url_parameters.read_text(keys.ASIN)
     if not marketplace or not asin:
@@ -45,20 +45,24 @@ def find_product_link() -> ProductLink | None:
 
 
 def choose_days() -> int:
-    """Show the ranges and return the chosen number of days (0: all), kept in the address."""
-    asked = url_parameters.read_text(keys.DAYS)
-    known = {str(number) if number else "all": number for number in RANGES}
+    """Show the ranges; return the chosen number of days (0: all), kept in the URL."""
+    requested = url_parameters.read_text(keys.DAYS)
+    by_text = {_days_text(days): days for days in RANGES}
     chosen = st.segmented_control(
         "Period",
         list(RANGES),
-        default=known.get(asked or "", USUAL_RANGE),
+        default=by_text.get(requested or "", DEFAULT_RANGE),
         required=True,
-        format_func=lambda number: RANGES[number],
+        format_func=lambda days: RANGES[days],
         key=keys.PERIOD,
         label_visibility="collapsed",
     )
-    number = USUAL_RANGE if chosen is None else chosen
-    written = str(number) if number else "all"
-    if asked != written and (asked is not None or number != USUAL_RANGE):
-        st.query_params[keys.DAYS] = written
-    return number
+    days = DEFAULT_RANGE if chosen is None else chosen
+    text = _days_text(days)
+    if requested != text and (requested is not None or days != DEFAULT_RANGE):
+        st.query_params[keys.DAYS] = text
+    return days
+
+
+def _days_text(days: int) -> str:
+    return str(days) if days else "all"

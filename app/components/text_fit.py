@@ -4,17 +4,17 @@ from unicodedata import east_asian_width
 
 
 def fit_text(text: str, letters: int) -> str:
-    """Return text in the room of so many latin letters, with "…" where it was cut."""
+    """Return the text cut to the width of that many lowercase Latin letters, with "…" if cut."""
     room, end = float(letters), 0
-    for end, sign in enumerate(text, 1):
-        room -= _room_of(sign)
+    for end, character in enumerate(text, 1):
+        room -= _width_of(character)
         if room < 0:
             return text[: end - 2].rstrip(" ,") + "…"
     return text[:end]
 
 
-def _room_of(sign: str) -> float:
-    """Return how wide a letter is drawn, in small latin letters."""
-    if east_asian_width(sign) in "WF":
+def _width_of(character: str) -> float:
+    """Return a character's width, in lowercase Latin letters."""
+    if east_asian_width(character) in "WF":
         return 2
-    return 1.25 if sign.isupper() else 1
+    return 1.25 if character.isupper() else 1

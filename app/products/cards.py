@@ -66,7 +66,7 @@ def _aged(
     if head.availability is Availability.GONE and group != "availability":
         # Whatever moved before the page was removed is neither better nor worse today.
         card = replace(
-            card, change=None, mood=Sentiment.NEUTRAL, direction="none", note="before removal"
+            card, change=None, sentiment=Sentiment.NEUTRAL, direction="none", note="before removal"
         )
     told = [card.about] if card.about else []
     told += [f"Compared with the start of {in_words}."] if card.change else []
@@ -125,7 +125,7 @@ def _rank(head: ProductSummary, period: PeriodView | None, now: datetime) -> Car
         f"Rank in {escape_markdown(shorten(category, 24))}" if category else "Best Sellers Rank",
         format_rank(head.bsr),
         change=change,
-        mood=rank_sentiment(role, before, after),
+        sentiment=rank_sentiment(role, before, after),
         direction=_rank_direction(before, after),
         history=period.ranks if period else (),
         higher_is_up=False,

@@ -88,7 +88,7 @@ def show_chart(view: SuggestionView) -> None:
     if head is None:
         return
     days = data.count_chart_days(view, datetime.now(UTC))
-    in_words = product_link.IN_WORDS[days]
+    in_words = product_link.PERIOD_NAMES[days]
     period = history.read_period(head, days)
     with st.container(border=True):
         is_drawn = any(map(charts.is_drawn, view.evidence))

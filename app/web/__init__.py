@@ -1,1 +1,1 @@
-"""The web server below the pages. Knows no person."""
+"""The web server below the pages. Knows no users."""

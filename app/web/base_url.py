@@ -1,8 +1,7 @@
-"""The page that every address answers with, told where its server is. Knows no screens.
+"""The server's address, written into Streamlit's HTML page.
 
-Opened at a page's address, such as `/products`, Streamlit's script looks for the server
-below that address first, and each first look ends in a 404 that the browser's console
-tells. Told where the server is, it looks there only.
+Opened at a page's URL, such as `/products`, Streamlit's script first tries that URL as the
+server's base, which gives a 404 in the browser's console. With the base URL set it doesn't.
 """
 
 import gzip
@@ -10,14 +9,14 @@ import gzip
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-# Beside the page, as the addresses of its scripts are: so a proxy's path is part of it.
+# Relative to the page, like the URLs of its scripts, so that it includes a proxy's path.
 SCRIPT = 'window.__streamlit={BACKEND_BASE_URL:new URL(".",location.href).href}'
 _BEFORE = b"</title>"
 _ADDED = f"</title><script>{SCRIPT}</script>".encode()
 
 
 class BaseUrlMiddleware:
-    """Middleware: put the script into every page of HTML; all else passes untouched."""
+    """Middleware: add the script to every HTML page; other responses are unchanged."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -26,28 +25,28 @@ class BaseUrlMiddleware:
         if scope["type"] != "http" or scope["method"] != "GET":
             await self.app(scope, receive, send)
             return
-        await self.app(scope, receive, _PageRewriter(send).hear)
+        await self.app(scope, receive, _PageRewriter(send).handle)
 
 
 class _PageRewriter:
-    """One answer on its way: held back and written anew where it is a page."""
+    """One response: buffered and rewritten if it is an HTML page."""
 
     def __init__(self, send: Send) -> None:
         self.send = send
         self.start: Message | None = None  # of a page whose body is still coming
         self.body = b""
 
-    async def hear(self, message: Message) -> None:
+    async def handle(self, message: Message) -> None:
         if message["type"] == "http.response.start" and _is_page(message):
             self.start = message
         elif self.start is not None and message["type"] == "http.response.body":
             self.body += message.get("body", b"")
             if not message.get("more_body", False):
-                await self._tell(self.start)
+                await self._send_page(self.start)
         else:
             await self.send(message)
 
-    async def _tell(self, start: Message) -> None:
+    async def _send_page(self, start: Message) -> None:
         packed = Headers(raw=start["headers"]).get("content-encoding") == "gzip"
         body = gzip.decompress(self.body) if packed else self.body
         body = body.replace(_BEFORE, _ADDED, 1)
@@ -64,7 +63,7 @@ def _is_page(start: Message) -> bool:
 def _page_headers(start: Message, length: int) -> list[tuple[bytes, bytes]]:
     headers = MutableHeaders(raw=list(start["headers"]))
     headers["Content-Length"] = str(length)
-    for name in ("etag", "last-modified"):  # those of the file, which says less
+    for name in ("etag", "last-modified"):  # of the file, without the script
         if name in headers:
             del headers[name]
     return headers.raw

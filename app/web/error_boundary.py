@@ -1,4 +1,4 @@
-"""The edge where an error of a page ends: a sentence for the person, the trace for the log."""
+"""Where an error of a page ends: a message for the user, the traceback for the log."""
 
 import logging
 from secrets import token_hex
@@ -18,14 +18,14 @@ _UNSTORABLE = (
     "changed. Leave the character out."
 )
 EXPECTED_ERRORS = (AmazcopeError, *outages.ERRORS, UnicodeEncodeError)
-"""What a verb may raise that a person is told where it was asked for; see `get_message`."""
+"""What a command may raise for the user to read beside its button; see `get_message`."""
 
 
 def show_error(error: Exception) -> bool:
-    """Show an error, log it with its trace, and return True: it has been told.
+    """Show an error, log it with its traceback, and return True: it is handled.
 
-    An error raised on purpose says itself what to do, and so does an outage of the
-    database; of any other only its number is shown, under which the log keeps the rest.
+    An AmazcopeError and a database outage have a message for the user. Of any other error
+    only its number is shown; the log has the rest under this number.
     """
     number = token_hex(4)
     log.error("Page error %s", number, exc_info=error)
@@ -43,7 +43,7 @@ def show_error(error: Exception) -> bool:
 
 
 def log_and_describe(error: Exception) -> str:
-    """Log an error of what runs beside a page, and return what to say of it."""
+    """Log an error outside a page's run, and return its message for the user."""
     number = token_hex(4)
     log.error("Error beside a page %s", number, exc_info=error)
     return find_message(error) or (
@@ -53,7 +53,7 @@ def log_and_describe(error: Exception) -> str:
 
 
 def find_message(error: Exception) -> str | None:
-    """Return what to show of an error, as Markdown; None when nobody foresaw it."""
+    """Return an error's message for the user as Markdown, None for an unexpected error."""
     if isinstance(error, AmazcopeError):
         sentence: str | None = str(error)
     else:
@@ -62,7 +62,7 @@ def find_message(error: Exception) -> str | None:
 
 
 def _is_unstorable(error: Exception) -> bool:
-    """Return whether a text was given that PostgreSQL can't hold."""
+    """Return whether the error is a text that PostgreSQL can't store."""
     cause = error.orig if isinstance(error, DBAPIError) else error
     if isinstance(cause, UnicodeEncodeError):
         return cause.reason == "surrogates not allowed"
@@ -70,7 +70,7 @@ def _is_unstorable(error: Exception) -> bool:
 
 
 def get_message(error: Exception) -> str:
-    """Return what to show of an EXPECTED error, as Markdown. Raises one that is no outage."""
+    """Return the message of one of EXPECTED_ERRORS as Markdown. Re-raises an unexpected error."""
     sentence = find_message(error)
     if sentence is None:
         raise error

@@ -1,6 +1,6 @@
-"""For whom the files were made that pages offer. Kept in this process, as the files are.
+"""The owners of downloadable files, kept in this process as the files are.
 
-Streamlit hands a file to anybody who knows its address, which is a hash of its content.
+Streamlit serves a file to everyone who knows its URL, which is a hash of its content.
 """
 
 from collections import OrderedDict
@@ -11,15 +11,15 @@ from streamlit.runtime.media_file_storage import MediaFileKind
 from streamlit.runtime.memory_media_file_storage import MemoryMediaFileStorage
 
 PATH = "/media/"
-MOST_KEPT = 50_000  # files; Streamlit forgets its own long before
+MOST_KEPT = 50_000  # files; Streamlit drops its own long before
 
 _owners: OrderedDict[str, set[int]] = OrderedDict()
 _lock = Lock()
 
 
 def record_owner(content: bytes, mime: str, name: str, person_id: int) -> None:
-    """Remember that a file was made for a person, and not for those who don't have it."""
-    # A storage of nobody's: asked only which address Streamlit gives such a file.
+    """Record that a file was made for a user."""
+    # A storage of its own, only to get the id that Streamlit gives such a file.
     storage = MemoryMediaFileStorage(PATH)
     file_id = storage.load_and_get_id(content, mime, MediaFileKind.DOWNLOADABLE, name)
     with _lock:
@@ -30,7 +30,7 @@ def record_owner(content: bytes, mime: str, name: str, person_id: int) -> None:
 
 
 def is_allowed(path: str, person_id: int) -> bool:
-    """Return whether a person may have the file of an address; True where no owner is known."""
+    """Return whether a user may download a file; True for a file without a recorded owner."""
     file_id, _ = splitext(path.removeprefix(PATH))  # as Streamlit does it
     owners = _owners.get(file_id)
     return owners is None or person_id in owners

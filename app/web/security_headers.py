@@ -1,7 +1,7 @@
-"""What browsers are told about these pages: what may run, load and frame them. No requests.
+"""Security headers: what may run on the pages, load in them and frame them. No requests.
 
-Streamlit sets few headers of its own. What its pages need was found by walking all
-of them in a browser and reading what it complained of.
+Streamlit sets few headers of its own. What its pages need was found by opening all of
+them in a browser and reading its console.
 """
 
 import re
@@ -20,16 +20,16 @@ _YEAR = 31_536_000  # s
 
 
 def build_asset_headers(settings: Settings) -> dict[str, str]:
-    """Return the headers of Streamlit's own scripts and styles: few, as there are many files."""
-    told = {"X-Content-Type-Options": "nosniff"}
+    """Return the headers of Streamlit's scripts and styles: few, since there are many files."""
+    headers = {"X-Content-Type-Options": "nosniff"}
     if settings.is_https:
         below = "; includeSubDomains" if settings.amazcope_hsts_subdomains else ""
-        told["Strict-Transport-Security"] = f"max-age={_YEAR}{below}"
-    return told
+        headers["Strict-Transport-Security"] = f"max-age={_YEAR}{below}"
+    return headers
 
 
 def build_page_headers(settings: Settings) -> dict[str, str]:
-    """Return the headers of every other answer."""
+    """Return the headers of every other response."""
     return build_asset_headers(settings) | {
         "Content-Security-Policy": build_content_policy(),
         "Cross-Origin-Opener-Policy": "same-origin",
@@ -38,7 +38,7 @@ def build_page_headers(settings: Settings) -> dict[str, str]:
             "geolocation=(), gyroscope=(), magnetometer=(), microphone=(), midi=(), "
             "payment=(), usb=()"
         ),
-        # A link holds its token in the address: nobody else is to read it there.
+        # A link has its token in the URL: no other server may read it from the Referer.
         "Referrer-Policy": "same-origin",
         "X-Frame-Options": "SAMEORIGIN",
     }
@@ -46,12 +46,12 @@ def build_page_headers(settings: Settings) -> dict[str, str]:
 
 @lru_cache(maxsize=1)
 def build_content_policy() -> str:
-    """Return the Content-Security-Policy: everything comes from here, nothing from elsewhere."""
+    """Return the Content-Security-Policy: everything is loaded from this server."""
     scripts = " ".join(f"'sha256-{_fingerprint(text)}'" for text in _inline_scripts())
     parts = {
         "default-src": "'self'",
-        # blob: is how Streamlit loads a component's script, such as that of
-        # app/auth/session_cookie.py; a page that can make a blob runs scripts already.
+        # blob: Streamlit loads a component's script so, such as that of
+        # app/auth/session_cookie.py. A page that can make a blob runs scripts already.
         "script-src": f"'self' blob: {scripts}",
         "style-src": "'self' 'unsafe-inline'",  # Streamlit and Plotly style in place
         "img-src": "'self' data: blob:",

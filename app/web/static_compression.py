@@ -1,10 +1,10 @@
-"""Streamlit's static files and page shell, compressed once and kept. Knows no pages.
+"""Compression of Streamlit's static files and HTML page, kept in memory.
 
-Streamlit sends its bundles as they are: 7 MB on the first visit. Compressing
-them costs time once per file, so the result stays in memory. Only what is the
-same for everybody is touched: assets with a hash in their name, and the shell.
-An answer that ends before its last byte, because its client left, is never kept.
-Not named `gzip`: with `app/` on the module path that would hide Python's own.
+Streamlit sends its bundles uncompressed: 7 MB on the first visit. Compression takes time
+once per file, so the result is kept. Only what is the same for all users is compressed:
+assets with a hash in their name, and the HTML page. A response that was cut because its
+client left is never kept.
+Not named `gzip`: with `app/` on the module path that would hide Python's module.
 """
 
 import asyncio
@@ -45,17 +45,17 @@ PACKERS = {"zstd": _zstd, "gzip": _gzip}
 
 @dataclass(frozen=True, slots=True)
 class CachedResponse:
-    """A compressed answer, ready to be sent again."""
+    """A compressed response, ready to be sent again."""
 
     headers: list[tuple[bytes, bytes]]
     body: bytes
 
 
 class StaticCompressionMiddleware:
-    """Middleware: answer requests for static files from memory, compressed.
+    """Middleware: serve static files compressed, from memory.
 
-    Everything else passes through untouched, and so does a client that takes
-    neither zstd nor gzip, asks for a range, or sends a condition (`If-None-Match`).
+    All other requests pass unchanged, and so do those of clients that accept neither zstd
+    nor gzip, request a range, or send a condition (`If-None-Match`).
     """
 
     def __init__(self, app: ASGIApp, paths: Iterable[str] = ("/static/",)) -> None:
@@ -71,12 +71,12 @@ class StaticCompressionMiddleware:
             return
         kept = self.kept.get((scope["path"], encoding))
         if kept is None:
-            await self._first_time(encoding, scope, receive, send)
+            await self._compress(encoding, scope, receive, send)
         else:
             await _send_cached(kept, send)
 
     def _encoding_for(self, scope: Scope) -> str | None:
-        """Return "zstd" or "gzip", None where the answer must stay as it is."""
+        """Return "zstd" or "gzip", None where the response must stay unchanged."""
         if scope["type"] != "http" or scope["method"] != "GET":
             return None
         headers = Headers(scope=scope)
@@ -91,54 +91,54 @@ class StaticCompressionMiddleware:
         }
         return next((encoding for encoding in PACKERS if encoding in offered), None)
 
-    async def _first_time(self, encoding: str, scope: Scope, receive: Receive, send: Send) -> None:
-        """Ask the application, send its answer compressed, and keep that."""
-        answer: list[Message] = []
+    async def _compress(self, encoding: str, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the application's response compressed, and keep it."""
+        response: list[Message] = []
 
-        async def note(message: Message) -> None:
-            answer.append(message)
+        async def collect(message: Message) -> None:
+            response.append(message)
 
-        await self.app(scope, receive, note)
-        body = whole_body(answer)
-        if body is None or not _may_compress(answer[0], body):
-            for message in answer:
+        await self.app(scope, receive, collect)
+        body = complete_body(response)
+        if body is None or not _may_compress(response[0], body):
+            for message in response:
                 await send(message)
             return
-        # In a thread: others must be served meanwhile.
+        # In a thread, so that other requests are served meanwhile.
         packed = await asyncio.to_thread(PACKERS[encoding], body)
-        compressed = CachedResponse(_headers_for(answer[0], encoding, len(packed)), packed)
-        if _never_changes(answer[0]):
+        compressed = CachedResponse(_headers_for(response[0], encoding, len(packed)), packed)
+        if _is_immutable(response[0]):
             self._keep((scope["path"], encoding), compressed)
         await _send_cached(compressed, send)
 
     def _keep(self, name: tuple[str, str], kept: CachedResponse) -> None:
-        """Keep an answer while there is room."""
+        """Keep a response while there is room."""
         if name not in self.kept and self.size + len(kept.body) <= MOST_KEPT:
             self.kept[name] = kept
             self.size += len(kept.body)
 
 
-def whole_body(answer: Sequence[Message]) -> bytes | None:
-    """Return the body of an answer; None unless all of it is there.
+def complete_body(response: Sequence[Message]) -> bytes | None:
+    """Return the body of a response, None unless it is complete.
 
-    Starlette stops in the middle of a file when its client leaves. The answer is whole
-    when its last message says so and its length is the one that was announced.
+    Starlette stops in the middle of a file when the client leaves. A response is complete
+    when its last message has no `more_body` and its length is its Content-Length.
     """
-    if not answer or answer[0]["type"] != "http.response.start":
+    if not response or response[0]["type"] != "http.response.start":
         return None
-    parts = answer[1:]
+    parts = response[1:]
     if not parts or any(part["type"] != "http.response.body" for part in parts):
         return None
     body = b"".join(part.get("body", b"") for part in parts)
-    announced = Headers(raw=answer[0]["headers"]).get("content-length")
-    is_whole = not parts[-1].get("more_body", False) and announced in (None, str(len(body)))
-    return body if is_whole else None
+    announced = Headers(raw=response[0]["headers"]).get("content-length")
+    is_complete = not parts[-1].get("more_body", False) and announced in (None, str(len(body)))
+    return body if is_complete else None
 
 
-def _never_changes(start: Message) -> bool:
-    """Return whether an answer is the same for ever.
+def _is_immutable(start: Message) -> bool:
+    """Return whether a response is marked as immutable.
 
-    The shell is not, and any unknown address is answered with the shell.
+    The HTML page is not, and every unknown URL is answered with it.
     """
     return "immutable" in Headers(raw=start["headers"]).get("cache-control", "")
 
@@ -160,7 +160,7 @@ def _headers_for(start: Message, encoding: str, length: int) -> list[tuple[bytes
     headers["Content-Length"] = str(length)
     headers.add_vary_header("Accept-Encoding")
     if "etag" in headers:
-        # The compressed bytes are another form of the file: a strong tag would be a lie.
+        # A strong tag would claim that the compressed bytes equal the file.
         headers["ETag"] = "W/" + headers["etag"].removeprefix("W/")
     return headers.raw
 

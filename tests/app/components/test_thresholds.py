@@ -23,13 +23,11 @@ def test_what_is_no_percentage_is_refused_with_an_example(typed: str) -> None:
 def test_the_inputs_say_what_is_usual_and_that_less_has_no_effect() -> None:
     app = AppTest.from_function(_show).run()
     assert [(each.value, each.placeholder) for each in app.text_input] == [
-        ("7.5", "5, as usual"),
-        ("", "50, as usual"),
+        ("7.5", "Default: 5"),
+        ("", "Default: 50"),
     ]
     [said] = [each.value for each in app.caption]
-    assert said == (
-        "Mine. Empty: the usual 5 % and 50 %, which are also the least that have an effect."
-    )
+    assert said == ("Mine. Leave blank for the default. Minimum: 5 % and 50 %.")
 
 
 def _show() -> None:
