@@ -1,1 +1,1 @@
-"""Parts of one's own profile."""
+"""The blocks of the Profile screen."""

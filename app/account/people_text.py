@@ -1,4 +1,4 @@
-"""Sentences about people: browsers, roles, states, tokens. No reads."""
+"""Text about users: browsers, roles, states, sessions, tokens. No reads."""
 
 import re
 from datetime import date, datetime
@@ -33,30 +33,30 @@ STATES = {
     "unclaimed": "pending set-up",
 }
 _SAMPLE = date(2026, 11, 23)
-# The first that is found counts: the later ones name themselves in the earlier ones' text too.
+# The first match counts: browsers name later ones of this list in their user agent, too.
 _BROWSERS = (("Edg", "Edge"), ("OPR", "Opera"), ("Firefox", "Firefox"), ("Chrome", "Chrome"))
 _SYSTEMS = ("Android", "iPhone", "iPad", "Windows", "Mac OS X", "Linux")
 
 
 def browser_name(agent: str | None) -> str:
-    """Name a browser by what it says of itself: "Chrome on Linux". It may lie."""
+    """Return a browser's name from its user agent: "Chrome on Linux"."""
     if not agent:
         return "an unknown browser"
-    found = [shown for sign, shown in _BROWSERS if re.search(rf"{sign}\w*/", agent)]
+    found = [name for token, name in _BROWSERS if re.search(rf"{token}\w*/", agent)]
     name = found[0] if found else "Safari" if "Safari/" in agent else "another browser"
     system = next((system for system in _SYSTEMS if system in agent), None)
     return f"{name} on {system.replace('Mac OS X', 'a Mac')}" if system else name
 
 
 def session_text(each: OpenSession, now: datetime, zone: str) -> str:
-    """Say since when and from where somebody is signed in."""
+    """Return from where and since when a session is signed in, and when it was used."""
     where = escape_markdown(each.address or "this machine")
     begun = format_moment(each.begun_at, zone)
     return f"from {where} · since {begun} · used {format_age(each.seen_at, now)}"
 
 
 def token_text(each: ApiTokenInfo, now: datetime) -> str:
-    """Say what a token may do, until when, and when it was used."""
+    """Return a token's permissions, its expiry and its last use."""
     scopes = ", ".join(scope.value for scope in Scope if scope in each.scopes)
     used = "never used" if each.used_at is None else f"used {format_age(each.used_at, now)}"
     return f"`{each.hint}…` · may {scopes} · {_expiry_text(each, now)} · {used}"
@@ -69,7 +69,7 @@ def _expiry_text(each: ApiTokenInfo, now: datetime) -> str:
 
 
 def member_text(each: Member, now: datetime) -> str:
-    """Say how somebody signs in."""
+    """Return a member's email address, state, last sign-in and two-factor state."""
     seen = each.last_signed_in_at
     parts = [
         escape_markdown(each.mail or "no email address"),
@@ -81,10 +81,10 @@ def member_text(each: Member, now: datetime) -> str:
 
 
 def language_label(locale: str) -> str:
-    """Show a language of formats by what it does: "German (Germany) · 11.598,5 · 23.11.2026"."""
+    """Return a locale with samples: "German (Germany) · 11.598,5 · 23.11.2026"."""
     name = Locale.parse(locale).get_display_name("en")
-    kept = formats.current()
+    current = formats.current()
     formats.use(Formats(locale))
     sample = f"{name} · {formats.digits('11,598.5')} · {format_day(_SAMPLE)}"
-    formats.use(kept)
+    formats.use(current)
     return sample

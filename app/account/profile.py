@@ -1,4 +1,4 @@
-"""The profile's first part: how a person is called and sees things; and the mail address."""
+"""Profile's first part: name, preferences, email address."""
 
 import streamlit as st
 
@@ -21,13 +21,13 @@ from core.text.escaping import escape_markdown
 
 WIDTH = 760  # px: longer lines of inputs are hard to follow
 PART = "part"
-PARTS = ("You", "Security", "API tokens")
+PARTS = ("General", "Security", "API tokens")
 _CURRENCIES = {"symbol": "Symbol ($1,234.50)", "code": "Code (USD 1,234.50)"}
 _THEMES = {"system": "System", "light": "Light", "dark": "Dark"}
 
 
 def choose_part() -> str:
-    """Show the parts of the profile; return the chosen one, kept in the address."""
+    """Show the parts of the profile; return the chosen one, kept in the URL."""
     chosen = st.segmented_control(
         "Part",
         PARTS,
@@ -41,7 +41,7 @@ def choose_part() -> str:
 
 
 def show_preferences(own: Profile) -> None:
-    """Change the name, and how pages look."""
+    """Show the forms for name, preferences and email address."""
     with st.form("profile"):
         form = _PreferencesForm(own)
         sent = st.form_submit_button("Save", type="primary", icon=":material/check:")
@@ -60,7 +60,7 @@ def _save_profile(form: "_PreferencesForm") -> None:
 
 
 class _PreferencesForm:
-    """The inputs of the profile, and what was typed into them."""
+    """The inputs of the preferences form, and what was typed."""
 
     def __init__(self, own: Profile) -> None:
         st.subheader("Preferences", anchor=False)
@@ -81,8 +81,8 @@ class _PreferencesForm:
             locales,
             index=locales.index(own.locale),
             format_func=people_text.language_label,
-            help="How numbers, dates and amounts are written; the words stay English. With "
-            "English (United States) amounts are written as each marketplace does.",
+            help="For numbers, dates and amounts; text stays English. With English (United "
+            "States), amounts have the format of their marketplace.",
         )
         self.currency = right.selectbox(
             "Currency",
@@ -95,7 +95,7 @@ class _PreferencesForm:
             THEMES,
             index=THEMES.index(own.theme),
             format_func=_THEMES.__getitem__,
-            help="Each browser takes it over when it next opens a page.",
+            help="A browser applies it when it next opens a page.",
         )
         self.page_size = right.selectbox(
             "Products on a page", PAGE_SIZES, index=PAGE_SIZES.index(own.page_size)
@@ -108,7 +108,7 @@ class _PreferencesForm:
         self.mails = st.toggle("Email notifications", own.mails)
 
     def wanted(self) -> ProfileUpdate:
-        """Return what was typed. Raises InvalidInputError for what is no percentage."""
+        """Return what was typed. Raises InvalidInputError for an invalid percentage."""
         return ProfileUpdate(
             name=self.name,
             time_zone=self.zone,
@@ -123,26 +123,26 @@ class _PreferencesForm:
 
 
 def _show_email_form(own: Profile) -> None:
-    """Change the address to sign in with."""
-    with st.form("mail"):
+    """Show the form that changes the email address."""
+    with st.form("email"):
         st.subheader("Email", anchor=False)
-        st.caption(f"You sign in as {escape_markdown(own.mail or 'nobody')}.")
+        st.caption(f"You sign in as {escape_markdown(own.mail or 'a user without email address')}.")
         if own.is_demo or not own.has_password:
             st.caption(
-                "The people of the demo keep their addresses."
+                "Demo users can't change their email address."
                 if own.is_demo
-                else "You sign in by single sign-on, which knows your address."
+                else "You sign in by single sign-on; your provider has your email address."
             )
             st.form_submit_button("Change", disabled=True)
             return
         left, right = st.columns(2)
-        mail = left.text_input("New address", max_chars=MAX_EMAIL_LENGTH, autocomplete="email")
+        email = left.text_input("New address", max_chars=MAX_EMAIL_LENGTH, autocomplete="email")
         password = right.text_input(
             "Current password",
             type="password",
             max_chars=MAX_PASSWORD_INPUT,
             autocomplete="current-password",
-            key="password_for_mail",
+            key="password_for_email",
         )
         if st.form_submit_button("Change"):
-            account.run_from_form(account.change_email, own, mail, password)
+            account.run_from_form(account.change_email, own, email, password)

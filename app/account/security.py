@@ -1,4 +1,4 @@
-"""The profile's second part: password, two-factor authentication and active sessions."""
+"""Profile's second part: password, two-factor authentication, active sessions."""
 
 from datetime import UTC, datetime
 from functools import partial
@@ -24,7 +24,7 @@ _REQUIRED = "_set_up_required"
 
 
 def show_security(own: Profile) -> None:
-    """Show everything about getting in."""
+    """Show password, two-factor authentication and sessions."""
     _show_password_form(own)
     _show_two_factor(own)
     _show_sessions()
@@ -35,13 +35,13 @@ def _show_password_form(own: Profile) -> None:
         st.subheader("Password", anchor=False)
         if own.is_demo or not own.has_password:
             st.caption(
-                "The people of the demo keep their passwords: everybody may know them."
+                "Demo users can't change their passwords, which are public."
                 if own.is_demo
-                else "You have none: you sign in by single sign-on."
+                else "You have no password: you sign in by single sign-on."
             )
             st.form_submit_button("Change password", disabled=True)
             return
-        present = _ask_password("Current password", "present", "current-password")
+        current = _ask_password("Current password", "current", "current-password")
         left, right = st.columns(2)
         with left:
             new = _ask_password("New password", "new", "new-password")
@@ -49,12 +49,12 @@ def _show_password_form(own: Profile) -> None:
             again = _ask_password("New password again", "again", "new-password")
         st.caption(
             "12 to 128 characters, in any language: a few words of your own are best. "
-            "All your other sign-ins end."
+            "All your other sessions end."
         )
         revokes = st.checkbox("Also revoke my API tokens", key="revoke_with_password")
         if st.form_submit_button("Change password"):
             change = partial(account.change_password, revokes_tokens=revokes)
-            account.run_from_form(change, own, present, new, again)
+            account.run_from_form(change, own, current, new, again)
 
 
 def _ask_password(label: str, key: str, autocomplete: str) -> str:
@@ -71,9 +71,10 @@ def _ask_password(label: str, key: str, autocomplete: str) -> str:
 
 
 def is_set_up_required(who: Principal) -> bool:
-    """Return whether the set-up is to be shown instead of a page.
+    """Return whether the set-up is shown instead of a page.
 
-    Also after its last step, until the recovery codes were taken down: they are shown once.
+    Also after its last step, until the user has confirmed the recovery codes, which are
+    shown once.
     """
     st.session_state[_REQUIRED] = who.needs_second_factor or (
         bool(st.session_state.get(_REQUIRED)) and account.CODES in st.session_state
@@ -82,12 +83,12 @@ def is_set_up_required(who: Principal) -> bool:
 
 
 def show_required_set_up() -> None:
-    """Lead somebody through what the team requires before anything else is shown."""
+    """Show the two-factor set-up that the team requires, instead of a page."""
     with st.container(width=_SET_UP_WIDTH):
         cards.show_page_header(
             "Two-factor authentication",
-            "Your team requires it of everybody who signs in with a password. "
-            "Set it up to go on; your API tokens work again afterwards.",
+            "Your team requires it of all users who sign in with a password. "
+            "Set it up to continue; your API tokens work again afterwards.",
         )
         _show_two_factor(accounts.get_own_profile())
 
@@ -107,7 +108,7 @@ def _show_two_factor(own: Profile) -> None:
 
 def _show_set_up_button(own: Profile) -> None:
     st.caption(
-        "The people of the demo do without one."
+        "Demo users can't set it up."
         if own.is_demo
         else "Signing in then also asks for a code of an app on your phone, such as Aegis, "
         "2FAS or Google Authenticator."
@@ -159,7 +160,7 @@ def format_secret(address: str) -> str:
 
 def _show_recovery_codes(codes: list[str]) -> None:
     st.warning(
-        "Keep these recovery codes where you find them without your phone. Each lets you in "
+        "Keep these recovery codes where you can find them without your phone. Each works "
         "once. They are shown only now.",
         icon=":material/key:",
     )
@@ -185,17 +186,17 @@ def _show_two_factor_settings() -> None:
     st.caption(f"It is set up. Unused recovery codes: {format_count(left.count)}.")
     if left.has_short:
         st.warning(
-            "Your recovery codes are of an older, shorter kind. They still work; make new ones.",
+            "Your recovery codes are of an older, shorter kind. They still work; create new ones.",
             icon=":material/key:",
         )
     st.button(
-        "Make new recovery codes",
+        "Create new recovery codes",
         icon=":material/refresh:",
-        help="The present ones no longer work then.",
+        help="The current ones stop working.",
         on_click=account.run_with_toast,
         args=(account.renew_recovery_codes,),
     )
-    with st.form("remove_second_factor", border=False):
+    with st.form("remove_two_factor", border=False):
         code = st.text_input(
             "Code of your app, or a recovery code",
             max_chars=MAX_CODE_LENGTH,
@@ -205,7 +206,7 @@ def _show_two_factor_settings() -> None:
             account.run_from_form(account.remove_two_factor, code)
 
 
-# Sign-ins
+# Sessions
 
 
 def _show_sessions() -> None:
@@ -220,14 +221,14 @@ def _show_sessions() -> None:
                 vertical_alignment="center",
                 wrap=False,
             ):
-                mark = " :green-badge[this one]" if each.is_this else ""
+                mark = " :green-badge[this session]" if each.is_this else ""
                 name = people_text.browser_name(each.browser)
                 st.markdown(
                     f"**{name}**{mark}  \n:small[{people_text.session_text(each, now, zone)}]"
                 )
                 if not each.is_this:
                     st.button(
-                        "End",
+                        "Sign out",
                         key=f"end_{each.id}",
                         on_click=account.run_with_toast,
                         args=(account.end_session, each.id),

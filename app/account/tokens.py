@@ -1,6 +1,6 @@
-"""API tokens: made, shown once, listed, revoked; how a program connects with one.
+"""Profile's API tokens: create, show once, list, revoke; how to connect an agent.
 
-The same list for one's own and for all.
+The list is used for the user's own tokens and for the team's.
 """
 
 import os
@@ -29,7 +29,7 @@ _DAYS = {30: "30 days", 90: "90 days", 180: "180 days", 365: "A year"}
 
 
 def show_own_tokens() -> None:
-    """Show the person's own tokens, and make more."""
+    """Show the user's tokens and the form that creates one."""
     if account.TOKEN in st.session_state:
         _show_new_token(st.session_state[account.TOKEN])
     _show_token_form()
@@ -59,7 +59,7 @@ def _show_connection_help() -> None:
 
 
 def show_client_config() -> None:
-    """Show what a program is configured with; a token is never part of it."""
+    """Show the configuration of an agent's client; it never contains a token."""
     settings = get_settings()
     st.markdown(
         f"Agents reach Amazcope at `{settings.mcp_url}`. Put this into your client's "
@@ -78,22 +78,20 @@ def show_client_config() -> None:
 def _stdio_server(settings: Settings) -> StdioServer:
     own = settings.amazcope_data_dir
     data_dir = None if own == ROOT / "var" else own
-    # What this process was started with, the client's one knows nothing of.
+    # The client's process doesn't have the environment of this one.
     pages = settings.public_url if _ADDRESS & os.environ.keys() else None
     return StdioServer(sys.executable, ROOT, data_dir, pages)
 
 
 def _show_config(configuration: str) -> None:
     st.code(configuration, language="json", wrap_lines=True)
-    st.caption("Clients differ a little: docs/AGENTS.md names them one by one.")
+    st.caption("Clients differ slightly: docs/AGENTS.md describes each one.")
 
 
 def _show_token_form() -> None:
     with st.form("new_token"):
         st.subheader("New token", anchor=False)
-        st.caption(
-            "Lets a program act as you, within what you choose here and never beyond your role."
-        )
+        st.caption("Lets a program act as you, with the permissions chosen here at most.")
         left, right = st.columns(2)
         name = left.text_input("Name", max_chars=LONGEST_NAME, placeholder="Weekly report")
         days = right.selectbox("Expires after", list(_DAYS), 1, format_func=_DAYS.__getitem__)
@@ -111,7 +109,7 @@ def _show_token_form() -> None:
 def show_tokens(
     tokens: Sequence[ApiTokenInfo], revoke: Callable[[int], str], *, with_owner: bool = False
 ) -> None:
-    """Show tokens, each with what it may do and a button that revokes it."""
+    """Show tokens, each with its permissions and a button that revokes it."""
     if not tokens:
         st.caption("No tokens yet.")
     now = datetime.now(UTC)

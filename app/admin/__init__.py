@@ -1,1 +1,1 @@
-"""Parts of the pages for administrators: people, audit, agents."""
+"""The blocks of the screens for administrators: people, audit, agents."""

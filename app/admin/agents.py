@@ -1,4 +1,4 @@
-"""The agents screen's parts: figures of a day, what narrows the log, the log, how to connect."""
+"""The Agents screen: figures of a day, filters, log of calls, how to connect."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -22,7 +22,7 @@ LOG = "agent_calls"
 
 
 def show_figures(counts: CallCounts) -> None:
-    """Show how the calls of a day ended."""
+    """Show the day's calls by outcome."""
     cards.show_metrics(
         [
             Card("Calls in 24 hours", format_count(counts.total)),
@@ -30,7 +30,7 @@ def show_figures(counts: CallCounts) -> None:
             Card(
                 "Refused",
                 format_count(counts.refused),
-                about="Wrong arguments, not found, or not allowed: the answer said what to do.",
+                about="Wrong arguments, not found, or not allowed: the response had the reason.",
             ),
             Card(
                 "Too many calls",
@@ -47,26 +47,26 @@ def show_figures(counts: CallCounts) -> None:
 
 
 def choose_outcome() -> CallOutcome | None:
-    """Show how calls end; return the chosen way, None for all."""
-    ways = {each: call_text.label_outcome(each) for each in CallOutcome}
-    return log_table.choose_filter(LOG, "Outcome", ways, "call_outcome", "All outcomes")
+    """Show the outcomes; return the chosen one, None for all."""
+    outcomes = {each: call_text.label_outcome(each) for each in CallOutcome}
+    return log_table.choose_filter(LOG, "Outcome", outcomes, "call_outcome", "All outcomes")
 
 
 def choose_person(members: Sequence[Member]) -> int | None:
-    """Show the people of the team; return whose agents are shown, None for everybody's."""
+    """Show the team's users; return the chosen one's id, None for all."""
     names = {each.id: each.name for each in members}
     return log_table.choose_filter(LOG, "Agents of", names, "call_person", "All users")
 
 
 def describe_screen(address: str) -> str:
-    """Return what the screen is about, and where agents connect."""
+    """Return what the screen shows, and where agents connect."""
     return f"Every call of a program over MCP, newest first. Agents connect at `{address}`."
 
 
 def show_calls(found: Sequence[CallRow]) -> None:
-    """Show calls, a row each, and the way to older and newer ones."""
+    """Show calls, a row each, with buttons to older and newer ones."""
     if not found:
-        st.info("No call ended like this.", icon=":material/smart_toy:")
+        st.info("No calls match.", icon=":material/smart_toy:")
     else:
         log_table.show_log(_rows(found[:PAGE]), _columns(), "calls_table")
     log_table.show_page_buttons(LOG, found, PAGE)
@@ -79,7 +79,7 @@ def _rows(found: Sequence[CallRow]) -> pd.DataFrame:
             "When": format_moment(call.at, zone),
             "Called": call.name,
             "Ended": call_text.outcome_text(call, now),
-            "Whose": call_text.owner_text(call),
+            "Token owner": call_text.owner_text(call),
             "Token": call_text.token_text(call),
             "Took": call_text.duration_text(call),
             "From": call_text.source_text(call),
@@ -93,7 +93,7 @@ def _columns() -> dict[str, Any]:
     text = st.column_config.TextColumn
     return {
         "When": text(width=130),
-        "Whose": text(width=120),
+        "Token owner": text(width=120),
         "Token": text(width=150),
         "Called": text(width=200),
         "Ended": text(width=130),
@@ -103,13 +103,13 @@ def _columns() -> dict[str, Any]:
 
 
 def show_no_calls() -> None:
-    """Say what agents are for, before the first one called."""
+    """Show how to connect the first agent."""
     with st.container(border=True, horizontal_alignment="center"):
         st.space("small")
         st.markdown(":material/smart_toy: **No agent has called yet**", text_alignment="center")
         st.caption(
-            "Make an API token and give it to a program that speaks MCP: it may read, propose "
-            "and track, as far as you let it. It never approves.",
+            "Create an API token and give it to a program that uses MCP. It may read, propose "
+            "and track, as its permissions allow. It can never approve.",
             text_alignment="center",
         )
         if st.button("Create a token", type="primary", icon=":material/key:"):

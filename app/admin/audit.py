@@ -1,4 +1,4 @@
-"""The audit's parts: what narrows it, the events, the way to older ones, the file."""
+"""The Audit screen: filters, events, download."""
 
 from collections.abc import Sequence
 from operator import itemgetter
@@ -17,24 +17,24 @@ from core.text.times import format_moment
 
 KIND = "kind"
 PERSON = "person"
-_NOBODY = "System or not signed in"
+_NO_USER = "System or not signed in"
 LOG = "audit"
 
 
 def choose_kind(kinds: Sequence[str]) -> str | None:
-    """Show what there is to narrow by; return the chosen kind, None for all."""
+    """Show the kinds of events; return the chosen one, None for all."""
     names = dict(sorted(((each, event_label(each)) for each in kinds), key=itemgetter(1)))
     return log_table.choose_filter(LOG, "Event", names, KIND, "All events", 260)
 
 
 def choose_person(members: Sequence[Member]) -> int | None:
-    """Show the people of the team, and nobody; return the chosen one's id, None for all."""
-    names = {each.id: each.name for each in members} | {NO_PERSON: _NOBODY}
+    """Show the team's users and "no user"; return the chosen one's id, None for all."""
+    names = {each.id: each.name for each in members} | {NO_PERSON: _NO_USER}
     return log_table.choose_filter(LOG, "Who", names, PERSON, "All users")
 
 
 def show_events(found: Sequence[AuditEntry]) -> None:
-    """Show events, a row each, and the way to older and newer ones."""
+    """Show events, a row each, with buttons to older and newer ones."""
     if not found:
         st.info("No events match.", icon=":material/history:")
     else:
@@ -75,7 +75,7 @@ def _columns() -> dict[str, Any]:
 
 
 def show_download_button(what: str | None, person_id: int | None) -> None:
-    """Offer the events as a file, made when it is asked for."""
+    """Show the download button of the filtered events."""
     downloads.show_download_button(
         "Download",
         "amazcope-audit.csv",

@@ -1,4 +1,4 @@
-"""The administration's parts: people, invitations, tokens of all, the team's settings."""
+"""The Administration screen: people, invitations, the team's tokens and settings."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -29,7 +29,7 @@ _REGISTRATIONS = {
 
 
 def choose_part() -> str:
-    """Show the parts of the administration; return the chosen one, kept in the address."""
+    """Show the parts of the screen; return the chosen one, kept in the URL."""
     chosen = st.segmented_control(
         "Part",
         PARTS,
@@ -55,7 +55,7 @@ def _row() -> st.delta_generator.DeltaGenerator:
 
 
 def show_people(members: Sequence[Member]) -> None:
-    """Show who is in the team, each with what can be changed."""
+    """Show the team's members, each with a "Manage" button."""
     with st.container(border=True):
         for each in members:
             if each.state != "invited":
@@ -64,19 +64,19 @@ def show_people(members: Sequence[Member]) -> None:
 
 def _show_person(each: Member) -> None:
     with _row():
-        is_out = " :orange-badge[disabled]" if each.state == "disabled" else ""
+        disabled = " :orange-badge[disabled]" if each.state == "disabled" else ""
         demo = " :gray-badge[demo]" if each.is_demo else ""
         st.markdown(
-            f"**{escape_markdown(each.name)}** :blue-badge[{each.role.value}]{is_out}{demo}"
+            f"**{escape_markdown(each.name)}** :blue-badge[{each.role.value}]{disabled}{demo}"
             f"  \n:small[{people_text.member_text(each, datetime.now(UTC))}]"
         )
         if each.state != "unclaimed" and st.button("Manage", key=f"manage_{each.id}"):
             show_manage_dialog(each)
 
 
-@fragments.dialog("Manage a person", icon=":material/manage_accounts:")
+@fragments.dialog("Manage user", icon=":material/manage_accounts:")
 def show_manage_dialog(person: Member) -> None:
-    """Change somebody's role; shut them out and let them in; remove a lost factor; erase."""
+    """Show a member's actions: role, two-factor authentication, disable, enable, delete."""
     st.markdown(f"**{escape_markdown(person.name)}**")
     st.caption(people_text.member_text(person, datetime.now(UTC)))
     with st.form("role", border=False):
@@ -106,8 +106,8 @@ def _show_disabled_actions(person: Member) -> None:
         account.run_from_form(admin.enable_member, person.id)
     with st.form("erase"):
         st.caption(
-            "Erasing deletes name, address, tokens and sign-ins for ever. What was done stays "
-            "in the audit, without a name."
+            "Deletes name, email address, tokens and sessions permanently. The audit keeps the "
+            "user's actions without a name."
         )
         typed = st.text_input("Type the name to confirm", max_chars=MAX_NAME_LENGTH)
         if st.form_submit_button("Delete permanently", icon=":material/delete_forever:"):
@@ -118,7 +118,7 @@ def _show_disabled_actions(person: Member) -> None:
 
 
 def show_invitations(members: Sequence[Member]) -> None:
-    """Invite somebody; show who has not come yet."""
+    """Show the invitation form and the pending invitations."""
     if admin.LINK in st.session_state:
         _show_link(*st.session_state[admin.LINK])
     _show_invite_form()
@@ -131,11 +131,11 @@ def show_invitations(members: Sequence[Member]) -> None:
             _show_invitation(each)
 
 
-def _show_link(mail: str, link: str) -> None:
+def _show_link(email: str, link: str) -> None:
     with st.container(border=True):
         st.markdown(
             f":material/link: **No mail server is set.** Give this link to "
-            f"{escape_markdown(mail)}. "
+            f"{escape_markdown(email)}. "
             "It works once, for seven days, and is shown only now."
         )
         st.code(link, language=None, wrap_lines=True)
@@ -151,12 +151,12 @@ def _show_invite_form() -> None:
     with st.form("invite"):
         st.subheader("Invite", anchor=False)
         left, right = st.columns(2)
-        mail = left.text_input("Email", max_chars=MAX_EMAIL_LENGTH)
+        email = left.text_input("Email", max_chars=MAX_EMAIL_LENGTH)
         role = right.selectbox(
             "Role", list(Role), index=1, format_func=people_text.ROLES.__getitem__
         )
         if st.form_submit_button("Invite", type="primary", icon=":material/person_add:"):
-            account.run_from_form(admin.invite_member, mail, role)
+            account.run_from_form(admin.invite_member, email, role)
 
 
 def _show_invitation(each: Member) -> None:
@@ -166,7 +166,7 @@ def _show_invitation(each: Member) -> None:
             st.button(
                 "Send again" if admin.has_mail_server() else "New link",
                 key=f"again_{each.id}",
-                help="The earlier link opens nothing any more.",
+                help="The earlier link stops working.",
                 on_click=account.run_with_toast,
                 args=(admin.invite_member, each.mail or "", each.role),
             )
@@ -182,13 +182,13 @@ def _show_invitation(each: Member) -> None:
 
 
 def show_team_tokens() -> None:
-    """Show everybody's tokens."""
+    """Show the team's tokens."""
     with st.container(border=True):
         token_parts.show_tokens(accounts.list_team_tokens(), admin.revoke_token, with_owner=True)
 
 
 def show_team_settings(settings: TeamSettings) -> None:
-    """Change what holds for the whole team."""
+    """Show the form of the team's settings."""
     with st.form("team"):
         left, right = st.columns(2)
         name = left.text_input("Name of the team", settings.name, max_chars=MAX_NAME_LENGTH)
@@ -197,7 +197,7 @@ def show_team_settings(settings: TeamSettings) -> None:
             "Time zone",
             zones,
             index=zones.index(settings.time_zone),
-            help="For everybody who chose none of their own.",
+            help="For users without a time zone of their own.",
         )
         registration = st.selectbox(
             "Who may join",
@@ -208,16 +208,16 @@ def show_team_settings(settings: TeamSettings) -> None:
         requires = st.toggle(
             "Require two-factor authentication",
             settings.requires_second_factor,
-            help="Who has not set it up is led to it at the next page, and their API tokens do "
-            "nothing until then.",
+            help="Users without it must set it up at the next page; their API tokens don't work "
+            "until then.",
         )
         st.caption(
-            "It holds for everybody who signs in with a password. Who signs in by single sign-on "
-            "alone is exempt: the provider asks them. So are the people of the demo."
+            "Required of users who sign in with a password. Users who only use single sign-on are "
+            "exempt, since their provider is responsible, and so are demo users."
         )
         st.caption(
-            "Limits of attempts, lifetimes of sign-ins and budgets are set by the operator, "
-            "in the settings of the processes."
+            "The operator configures sign-in limits, session lifetimes and budgets in the "
+            "settings of the processes."
         )
         if st.form_submit_button("Save", type="primary", icon=":material/check:"):
             wanted = TeamSettings(name, zone, registration, requires)
@@ -225,7 +225,7 @@ def show_team_settings(settings: TeamSettings) -> None:
 
 
 def build_subtitle(members: Sequence[Member]) -> str:
-    """Say how many people there are."""
+    """Return how many members are active, and the time zone of the screen."""
     active = sum(each.state == "active" for each in members)
     noun = "person" if active == 1 else "people"
     return f"{format_count(active)} active {noun} · times in {get_principal().time_zone}"

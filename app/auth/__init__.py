@@ -1,1 +1,1 @@
-"""Who sends a request: sessions, cookies, single sign-on, limits for visitors."""
+"""Authentication of requests: sessions, cookies, single sign-on, limits for visitors."""

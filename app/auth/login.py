@@ -1,7 +1,7 @@
-"""Signing in, step by step: count, look, hash, let in. No widgets.
+"""Signing in, step by step: count the attempt, find the account, check, admit. No widgets.
 
-Nothing here tells an unknown mail address from a wrong password, in words or in time:
-both are counted, looked for and hashed.
+An unknown email address can't be distinguished from a wrong password, neither by message
+nor by time: both are counted, looked up and hashed.
 """
 
 from datetime import datetime, timedelta
@@ -36,7 +36,7 @@ _TOO_LATE = "That took too long. Sign in again."
 
 
 def get_attempt_limits() -> AttemptLimits:
-    """Return how many attempts may fail."""
+    """Return how many attempts may fail, by account and by network address."""
     settings = get_settings()
     return AttemptLimits(
         per_person=settings.amazcope_sign_in_attempts,
@@ -45,27 +45,28 @@ def get_attempt_limits() -> AttemptLimits:
     )
 
 
-def attempt_password(mail: str, password: str) -> tuple[Purpose, str] | None:
-    """Return what opens the next door, None when mail address or password is wrong.
+def attempt_password(email: str, password: str) -> tuple[Purpose, str] | None:
+    """Return the token of the next step with its purpose, None for wrong credentials.
 
-    Raises TooManyAttemptsError before the password is looked at.
+    The step is the ticket or the two-factor code. Raises TooManyAttemptsError before the
+    password is checked.
     """
-    who, now = _normalize_target(mail), shared_time()
-    bucket, attempt = _begin_attempt(who, now)
+    target, now = _normalize_target(email), shared_time()
+    bucket, attempt = _begin_attempt(target, now)
     with read_scope() as session:
-        known = password_login.find_login_candidate(
-            session, who, with_demo=get_settings().amazcope_demo
+        candidate = password_login.find_login_candidate(
+            session, target, with_demo=get_settings().amazcope_demo
         )
-    is_right = verify_password(known.password_hash if known else None, password)
-    if known is None or not is_right:
+    is_correct = verify_password(candidate.password_hash if candidate else None, password)
+    if candidate is None or not is_correct:
         with write_scope() as session:
             password_login.record_failure(
-                session, who, signed.client_address(), get_attempt_limits(), now, bucket
+                session, target, signed.client_address(), get_attempt_limits(), now, bucket
             )
         return None
-    _rehash_if_needed(known, password)
+    _rehash_if_needed(candidate, password)
     with write_scope() as session:
-        return password_login.complete_login(session, known, attempt, now)
+        return password_login.complete_login(session, candidate, attempt, now)
 
 
 def _begin_attempt(
@@ -73,16 +74,16 @@ def _begin_attempt(
 ) -> tuple[str | None, int]:
     """Count an attempt; return the bucket of a known device and the attempt's id.
 
-    Raises TooManyAttemptsError, and notes that.
+    Raises TooManyAttemptsError, and records the refusal.
     """
     where = signed.client_address()
     try:
         with write_scope() as session:
             device = devices.find_device(session, signed.read_device_token(), target, now)
             bucket = devices.device_bucket(device)
-            limited_to = _LIMITS.get(form) or get_attempt_limits()
+            limits = _LIMITS.get(form) or get_attempt_limits()
             return bucket, throttling.begin_attempt(
-                session, target, where, limited_to, now, form=form, bucket=bucket
+                session, target, where, limits, now, form=form, bucket=bucket
             )
     except TooManyAttemptsError:
         refusals.record_anonymous_refusal(throttling.throttled_address(where), f"form {form.value}")
@@ -90,41 +91,40 @@ def _begin_attempt(
 
 
 def count_request(form: ThrottledForm, target: str) -> None:
-    """Count a request of an anonymous visitor. Raises TooManyAttemptsError, and notes that.
+    """Count a visitor's request. Raises TooManyAttemptsError, and records the refusal.
 
-    `target`: the mail address or the link that was given; whether it is known is not asked.
+    `target`: the email address or the link's token; it isn't checked whether it exists.
     """
     _begin_attempt(target, shared_time(), form)
 
 
-def _normalize_target(mail: str) -> str:
-    """Return an address as it is counted and looked for.
+def _normalize_target(email: str) -> str:
+    """Return an email address as it is counted and looked up.
 
-    What is no address is counted by its signs, in a form that a database can be asked
-    for and that nobody's address has.
+    Invalid addresses are counted under an escaped form that can't match a real account.
     """
     try:
-        return normalize_typed_email(mail)
+        return normalize_typed_email(email)
     except InvalidInputError:
-        plain = mail[:300].encode("ascii", "backslashreplace").decode()
+        plain = email[:300].encode("ascii", "backslashreplace").decode()
         return plain.replace("\0", "\\0")
 
 
-def _rehash_if_needed(known: LoginCandidate, password: str) -> None:
-    if known.password_hash is not None and needs_rehash(known.password_hash):
+def _rehash_if_needed(candidate: LoginCandidate, password: str) -> None:
+    if candidate.password_hash is not None and needs_rehash(candidate.password_hash):
         renewed = hash_password(password)
         with write_scope() as session:
-            password_login.replace_hash(session, known, renewed)
+            password_login.replace_hash(session, candidate, renewed)
 
 
-def attempt_code(token: str, mail: str, code: str) -> str | None:
-    """Return the ticket for a right second factor, None for a wrong one.
+def attempt_code(token: str, email: str, code: str) -> str | None:
+    """Return the ticket for a correct two-factor code, None for a wrong one.
 
-    `token`: what the right password gave. Raises NotAllowedError when it is too old,
+    `token` is the one of `attempt_password`. Raises NotAllowedError when it has expired,
     and TooManyAttemptsError.
     """
-    now, who = shared_time(), _normalize_target(mail)
-    bucket, attempt = _begin_attempt(who, now)
+    now, target = shared_time(), _normalize_target(email)
+    bucket, attempt = _begin_attempt(target, now)
     with write_scope() as session:
         person_id = one_time_tokens.find_token_owner(session, token, Purpose.SECOND, now)
         if person_id is None:
@@ -132,7 +132,7 @@ def attempt_code(token: str, mail: str, code: str) -> str | None:
         key = get_secret_key(get_settings())
         if not two_factor.verify_code(session, person_id, code, key, now):
             password_login.record_failure(
-                session, who, signed.client_address(), get_attempt_limits(), now, bucket
+                session, target, signed.client_address(), get_attempt_limits(), now, bucket
             )
             return None
         if one_time_tokens.claim_token(session, token, Purpose.SECOND, now) is None:
@@ -141,13 +141,13 @@ def attempt_code(token: str, mail: str, code: str) -> str | None:
         return create_ticket(session, person_id, now)
 
 
-def verify_owner(mail: str, password: str, code: str) -> bool:
-    """Return whether password and, where one is set up, second factor are an account's.
+def verify_owner(email: str, password: str, code: str) -> bool:
+    """Return whether the password and, if set up, the two-factor code are an account's.
 
-    Counted as signing in is. Raises NotAllowedError, and TooManyAttemptsError.
+    Counted like signing in. Raises NotAllowedError and TooManyAttemptsError.
     """
-    opened = attempt_password(mail, password)
+    opened = attempt_password(email, password)
     if opened is None:
         return False
     purpose, token = opened
-    return purpose is Purpose.TICKET or attempt_code(token, mail, code) is not None
+    return purpose is Purpose.TICKET or attempt_code(token, email, code) is not None

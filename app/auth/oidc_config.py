@@ -1,6 +1,6 @@
-"""What Streamlit must know of the provider of single sign-on. Knows no Streamlit.
+"""Streamlit's configuration for single sign-on. Imports no Streamlit.
 
-Given to it by the process, so that no file of secrets lies in the checkout.
+The process passes it to Streamlit, so that the checkout has no file of secrets.
 """
 
 from typing import Any
@@ -13,22 +13,22 @@ from core.settings.secret_key import get_secret_key
 
 
 def build_streamlit_secrets(settings: Settings) -> dict[str, Any] | None:
-    """Return what Streamlit must know of the provider; None where there is none.
+    """Return Streamlit's secrets for the provider, None when none is configured.
 
-    Raises ConfigurationError when some of it is missing or can't be understood.
+    Raises ConfigurationError when a setting is missing or can't be parsed.
     """
-    given = (
+    configured = (
         settings.amazcope_oidc_issuer,
         settings.amazcope_oidc_client_id,
         settings.amazcope_oidc_client_secret,
     )
-    if not any(given):
+    if not any(configured):
         return None
-    issuer, client_id, client_secret = given
+    issuer, client_id, client_secret = configured
     if issuer is None or client_id is None or client_secret is None:
         raise ConfigurationError(
-            "Single sign-on takes AMAZCOPE_OIDC_ISSUER, AMAZCOPE_OIDC_CLIENT_ID and "
-            "AMAZCOPE_OIDC_CLIENT_SECRET, all three."
+            "Single sign-on needs all three of AMAZCOPE_OIDC_ISSUER, AMAZCOPE_OIDC_CLIENT_ID and "
+            "AMAZCOPE_OIDC_CLIENT_SECRET."
         )
     parse_group_roles(settings.amazcope_oidc_groups)
     key = derive_key(get_secret_key(settings), "single sign-on")

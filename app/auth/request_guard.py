@@ -1,7 +1,7 @@
-"""Which requests are looked at: this address, this page, this machine, somebody signed in.
+"""Checks of each request before Streamlit sees it: host, origin, client address, session.
 
-Checked before Streamlit sees anything. Its own check of a websocket's origin lets
-every port of this machine in, and asks the internet what its address is.
+Streamlit's own check of a websocket's origin accepts every port of this machine, and asks a
+server on the internet for its own address.
 """
 
 import hmac
@@ -36,7 +36,7 @@ _FILES = ("/_stcore/upload_file/", file_owners.PATH)
 
 
 class RequestGuard:
-    """Middleware: refuse what no page of ours sends, before anything else is done about it."""
+    """Middleware: refuse requests that no page of the app sends, before all other work."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -46,10 +46,10 @@ class RequestGuard:
             await self.app(scope, receive, send)
             return
         scope = {**scope, "headers": drop_invalid_cookies(scope["headers"])}
-        asked = HTTPConnection(scope)
-        refusal = find_refusal(asked, get_settings())
-        if refusal is None and asked.scope["path"].startswith(_FILES):
-            refusal = await run_in_threadpool(find_file_refusal, asked)
+        request = HTTPConnection(scope)
+        refusal = find_refusal(request, get_settings())
+        if refusal is None and request.scope["path"].startswith(_FILES):
+            refusal = await run_in_threadpool(find_file_refusal, request)
         if refusal is None:
             await self.app(scope, receive, send)
         elif scope["type"] == "websocket":
@@ -59,10 +59,10 @@ class RequestGuard:
 
 
 def drop_invalid_cookies(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    """Return headers without cookies whose names have signs that no name may have.
+    """Return the headers without cookies whose names have invalid characters.
 
-    Starlette strips some of them, which browsers count to the name: another host below the
-    same domain could set a cookie that is read as one with the prefix __Host-.
+    Starlette strips some of these characters, browsers don't: another host of the same
+    domain could set a cookie that Starlette reads as one with the prefix __Host-.
     """
     return [
         (name, _keep_valid_cookies(value) if name == b"cookie" else value)
@@ -75,52 +75,52 @@ def _keep_valid_cookies(cookies: bytes) -> bytes:
     return b";".join(pair for name, pair in pairs if _COOKIE_NAME.fullmatch(name))
 
 
-def find_refusal(asked: HTTPConnection, settings: Settings) -> Refusal | None:
-    """Return status and reason for a request that is not to be looked at, None for others."""
-    is_metrics = asked.scope["path"] in _METRICS
-    # Who has the token may scrape by any name, such as a container's: no page knows it.
-    has_token = is_metrics and has_metrics_token(asked, settings)
-    if not has_token and not is_known_host(asked.headers, settings):
+def find_refusal(request: HTTPConnection, settings: Settings) -> Refusal | None:
+    """Return status and reason for refusing a request, None to accept it."""
+    is_metrics = request.scope["path"] in _METRICS
+    # With the token, metrics may be scraped by any host name, such as a container's.
+    has_token = is_metrics and has_metrics_token(request, settings)
+    if not has_token and not is_known_host(request.headers, settings):
         return hosts.MISDIRECTED, UNKNOWN_HOST
-    if asked.scope["type"] == "websocket":
-        return None if may_open_socket(asked.headers, settings) else (403, "foreign page")
-    if is_metrics and not has_token and client_address(asked) is not None:
-        return 403, "metrics are for this machine, or for who has AMAZCOPE_METRICS_TOKEN"
+    if request.scope["type"] == "websocket":
+        return None if may_open_socket(request.headers, settings) else (403, "foreign page")
+    if is_metrics and not has_token and client_address(request) is not None:
+        return 403, "metrics need AMAZCOPE_METRICS_TOKEN from another machine"
     return None
 
 
-def find_file_refusal(asked: HTTPConnection) -> Refusal | None:
-    """Return the refusal of a file that is sent or asked for, None where nothing is in the way.
+def find_file_refusal(request: HTTPConnection) -> Refusal | None:
+    """Return the refusal of an upload or a download, None to accept it.
 
-    Streamlit would keep the files of everybody who has a page open, 200 MB of memory each,
-    and hand out those that it made to whoever knows their address.
+    Streamlit would keep uploads of every visitor with an open page, 200 MB of memory each,
+    and serve a generated file to everyone who knows its URL.
     """
     try:
-        person_id = find_person_id(asked)
+        person_id = find_person_id(request)
     except (*outages.ERRORS, ConfigurationError) as error:
         return 503, describe_database_error(error)
     if person_id is None:
         return 401, "sign in first"
-    if not file_owners.is_allowed(asked.scope["path"], person_id):
+    if not file_owners.is_allowed(request.scope["path"], person_id):
         return 403, "this file belongs to another user"
     return None
 
 
-def find_person_id(asked: HTTPConnection) -> int | None:
-    """Return who sends a request, None for nobody who is signed in."""
-    token = signed.find_session_token(asked.cookies)
+def find_person_id(request: HTTPConnection) -> int | None:
+    """Return the id of the request's user, None when not signed in."""
+    token = signed.find_session_token(request.cookies)
     if not token:
         return None
     now = shared_time()
     with read_scope() as session:
         found = sessions.find_session(
-            session, token, signed.get_lifetime(), now, client_address(asked)
+            session, token, signed.get_lifetime(), now, client_address(request)
         )
     return None if found is None else found.principal.person_id
 
 
 def describe_database_error(error: Exception) -> str:
-    """Return what an answer says of a database that can't be used. Raises other errors again."""
+    """Return the message of a database outage. Re-raises any other error."""
     if isinstance(error, ConfigurationError):
         return str(error)
     sentence = outages.describe_outage(error)
@@ -131,20 +131,20 @@ def describe_database_error(error: Exception) -> str:
 
 
 def is_known_host(headers: Headers, settings: Settings) -> bool:
-    """Return whether a request names a host that these pages are reached by."""
+    """Return whether the Host header names this server."""
     own = settings.hostnames(settings.amazcope_url)
     return hosts.is_known_host(headers.get("host"), own)
 
 
 def may_open_socket(headers: Headers, settings: Settings) -> bool:
-    """Return whether a page of ours opens a websocket; programs name no page."""
+    """Return whether a websocket may be opened: by the app's pages or a program (no Origin)."""
     return "origin" not in headers or is_own_origin(headers, settings)
 
 
-def has_metrics_token(asked: HTTPConnection, settings: Settings) -> bool:
-    """Return whether a request shows the token that opens metrics to other machines."""
+def has_metrics_token(request: HTTPConnection, settings: Settings) -> bool:
+    """Return whether a request has the token for metrics."""
     token = settings.amazcope_metrics_token
     if token is None:
         return False
-    shown = asked.headers.get("authorization", "").encode("utf-8", "surrogateescape")
+    shown = request.headers.get("authorization", "").encode("utf-8", "surrogateescape")
     return hmac.compare_digest(shown, f"Bearer {token.get_secret_value()}".encode())

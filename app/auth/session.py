@@ -1,7 +1,7 @@
-"""Who sits at this page: the cookie, the sign-in it stands for, checked at every run.
+"""The session of a page: its cookie and its user, checked at every run.
 
-The cookie is HttpOnly and holds a random token; what it is worth is asked of the
-database, so that a sign-in that was ended elsewhere ends here with the next run.
+The cookie is HttpOnly and contains a random token. The database is asked at every run
+whether it is valid, so that a session ended elsewhere ends here with the next run.
 """
 
 import logging
@@ -25,18 +25,18 @@ from core.text.locale import Formats
 log = logging.getLogger(__name__)
 
 COOKIE = "amazcope_session"
-DEVICE_COOKIE = "amazcope_device"  # that this browser has signed in before, and as whom
-# Over https: browsers take a cookie of this prefix from this very host alone, never from
-# another one below the same domain, nor over plain http.
+DEVICE_COOKIE = "amazcope_device"  # marks a browser that has signed in before
+# Over https: browsers accept a cookie of this prefix from this host only, never from
+# another one of the same domain, nor over plain http.
 _BOUND = "__Host-"
 BOUND_COOKIE = f"{_BOUND}{COOKIE}"
-# One run of a page, with its callbacks, asks many times who acts: once is enough.
+# One run of a page with its callbacks needs the user many times, but one query is enough.
 _ONE_RUN = 0.5  # s
 _CACHE = "_acting"
 
 
 class SignedOutError(NotAllowedError):
-    """Nobody is signed in (any more) where somebody has to be."""
+    """No user is signed in where one is required."""
 
     def __init__(self) -> None:
         super().__init__("You are signed out. Reload the page to sign in again.")
@@ -44,13 +44,13 @@ class SignedOutError(NotAllowedError):
 
 @dataclass(frozen=True, slots=True)
 class _CachedSession:
-    asked_at: float
+    loaded_at: float
     token: str
     found: ActiveSession | None
 
 
 def get_lifetime(settings: Settings | None = None) -> SessionLifetime:
-    """Return how long sign-ins last."""
+    """Return how long sessions last."""
     chosen = settings or get_settings()
     return SessionLifetime(
         idle=timedelta(hours=chosen.amazcope_session_idle_hours),
@@ -59,15 +59,15 @@ def get_lifetime(settings: Settings | None = None) -> SessionLifetime:
 
 
 def cookie_name(settings: Settings, name: str = COOKIE) -> str:
-    """Return the name under which a cookie is set: that of the sign-in, or another."""
+    """Return the name under which a cookie is set."""
     return f"{_BOUND}{name}" if settings.is_https else name
 
 
 def find_session_token(cookies: Mapping[str, str]) -> str | None:
-    """Return the token of a sign-in among a browser's cookies, None for none.
+    """Return the session token in a browser's cookies, None when there is none.
 
-    Over https the old name counts only for sign-ins that began under it: they end by
-    themselves, and nobody is signed out by an upgrade.
+    Over https the name without prefix is valid only for sessions that started under it.
+    They expire, and an upgrade signs no user out.
     """
     if not get_settings().is_https:
         return cookies.get(COOKIE)
@@ -78,34 +78,34 @@ def find_session_token(cookies: Mapping[str, str]) -> str | None:
 
 
 def read_session_token() -> str | None:
-    """Return the token that the browser sent when it opened this page, None for none."""
+    """Return the session token that the browser sent on opening this page, None without one."""
     return find_session_token(st.context.cookies)
 
 
 def read_device_token() -> str | None:
-    """Return the token of the device cookie, None where nobody has signed in with this browser."""
+    """Return the device token that the browser sent on opening this page, None without one."""
     return find_device_token(st.context.cookies)
 
 
 def find_device_token(cookies: Mapping[str, str]) -> str | None:
-    """Return the token of the device among a browser's cookies, None for none."""
+    """Return the device token in a browser's cookies, None when there is none."""
     return cookies.get(cookie_name(get_settings(), DEVICE_COOKIE))
 
 
 def client_address() -> str | None:
-    """Return where this browser is, None for this machine."""
+    """Return the browser's IP address, None for this machine."""
     return st.context.ip_address
 
 
 def find_principal() -> Principal | None:
-    """Return who is signed in, None for nobody; from here on numbers are written their way."""
+    """Return the signed-in user, None without one; sets the user's number formats."""
     found = _find_session()
     locale.use(locale.USUAL if found is None else _to_formats(found.display))
     return None if found is None else found.principal
 
 
 def get_display() -> DisplayPreferences:
-    """Return how whoever is signed in wants to see pages. Raises SignedOutError for nobody."""
+    """Return the user's display preferences. Raises SignedOutError."""
     found = _find_session()
     if found is None:
         raise SignedOutError
@@ -120,16 +120,16 @@ def _find_session() -> ActiveSession | None:
     token = read_session_token()
     if not token:
         return None
-    kept: _CachedSession | None = st.session_state.get(_CACHE)
+    cached: _CachedSession | None = st.session_state.get(_CACHE)
     now = time.monotonic()
-    if kept is None or kept.token != token or now - kept.asked_at > _ONE_RUN:
-        kept = _CachedSession(now, token, _load_session(token, client_address()))
-        st.session_state[_CACHE] = kept
-    return kept.found
+    if cached is None or cached.token != token or now - cached.loaded_at > _ONE_RUN:
+        cached = _CachedSession(now, token, _load_session(token, client_address()))
+        st.session_state[_CACHE] = cached
+    return cached.found
 
 
 def get_principal() -> Principal:
-    """Return who is signed in. Raises SignedOutError for nobody."""
+    """Return the signed-in user. Raises SignedOutError."""
     found = find_principal()
     if found is None:
         raise SignedOutError
@@ -137,23 +137,23 @@ def get_principal() -> Principal:
 
 
 def defer_principal() -> Callable[[], Principal]:
-    """Return what asks who acts by then: a file is made after its page has run.
+    """Return a function that returns the user later: a file is made after its page has run.
 
-    It raises SignedOutError for nobody. The role is that of the moment when it is asked.
+    It raises SignedOutError. The user's role is the one at the time of the call.
     """
     token, where = read_session_token(), client_address()
 
-    def ask() -> Principal:
+    def get_current() -> Principal:
         found = _load_session(token, where) if token else None
         if found is None:
             raise SignedOutError
         return found.principal
 
-    return ask
+    return get_current
 
 
 def clear_cached_session() -> None:
-    """Ask anew who acts: something about the person was just changed."""
+    """Read the session again at the next use, because the user's data changed."""
     st.session_state.pop(_CACHE, None)
 
 
@@ -167,11 +167,11 @@ def _load_session(token: str, where: str | None) -> ActiveSession | None:
 
 
 def _mark_used(who: Principal, now: datetime) -> None:
-    """Write down that a sign-in is in use; where nothing can be written, pages are still read."""
+    """Mark a session as used; while the database is read-only, pages still work."""
     try:
         with write_scope() as session:
             sessions.mark_session_used(session, who, now)
     except outages.ERRORS as error:
         if outages.describe_outage(error) is None:
             raise
-        log.warning("A sign-in could not be marked as used: %s", error)
+        log.warning("A session could not be marked as used: %s", error)

@@ -1,7 +1,6 @@
-"""Handing a ticket to the route that sets the cookie, and asking it to take the cookie away.
+"""Browser scripts that have the session cookie set and deleted.
 
-Both end with the page being loaded anew: what a browser sent when it opened the
-page is all that a page ever sees of its cookies.
+Both end with a reload: a page only ever sees the cookies that the browser sent on opening it.
 """
 
 import streamlit as st
@@ -33,7 +32,7 @@ export default function (component) {
 }
 """
 
-# The way back from a provider of single sign-on leads to the first page.
+# The provider of single sign-on sends the browser back to the first page.
 _REMEMBERING = """
 export default function () {
   const wanted = window.location.pathname + window.location.search
@@ -46,25 +45,25 @@ _post = st.components.v2.component("amazcope_session", html="<span></span>\n", j
 
 
 def start_session(ticket: str) -> None:
-    """Have the browser turn a ticket into its cookie, and load this same page again."""
+    """Make the browser exchange a ticket for the session cookie, and reload this page."""
     st.caption("Signing in …")
     _post(data={"path": BEGIN, "ticket": ticket, "once": ticket[:12], "leave": False}, key="begin")
 
 
 def start_session_at_home(ticket: str) -> None:
-    """Do the same, and go to the first page: the address holds a link that is used up."""
+    """Do the same, then open the first page: this URL has a link that is used up."""
     st.caption("Signing in …")
     _post(data={"path": BEGIN, "ticket": ticket, "once": ticket[:12], "leave": True}, key="begin")
 
 
 def end_session() -> None:
-    """Have the browser give its cookie back, and load the first page."""
+    """Make the browser delete its cookie, and open the first page."""
     st.caption("Signing out …")
     _post(data={"path": END, "ticket": "", "once": "end", "leave": True}, key="end")
 
 
 def clear_cookies() -> None:
-    """Have the browser give its cookies back, and stay where it is."""
+    """Make the browser delete its cookies, and stay on the page."""
     _post(
         data={"path": END, "ticket": "", "once": "given back", "leave": False, "stay": True},
         key="give_back",
@@ -72,5 +71,5 @@ def clear_cookies() -> None:
 
 
 def remember_requested_page() -> None:
-    """Have this tab remember the page that was asked for, until somebody is signed in."""
+    """Make this tab remember the requested page until the user is signed in."""
     _remember(key="wanted")

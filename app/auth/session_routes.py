@@ -1,9 +1,9 @@
-"""The two addresses that set and clear the session cookie. No pages, no passwords.
+"""The two routes that set and delete the session cookie. No pages, no passwords.
 
 The first one also sets the device cookie, which stays when the user signs out.
 
-A script of a page can't set a cookie that scripts can't read. So a sign-in ends with
-a ticket, good for one minute and once, which the page posts here.
+A page's script can't set an HttpOnly cookie. So signing in gives a ticket, valid for one
+minute and one use, which the page posts here.
 """
 
 import json
@@ -30,7 +30,7 @@ _SIGN_ON = "_streamlit_user"
 
 
 def build_routes() -> list[Route]:
-    """Return both addresses; each takes POST alone."""
+    """Return both routes; each accepts POST only."""
     return [
         Route(BEGIN, _start_session, methods=["POST"]),
         Route(END, _end_session, methods=["POST"]),
@@ -46,16 +46,16 @@ async def _start_session(request: Request) -> Response:
     except _OUTAGES as error:
         return _unavailable_response(error)
     if tokens is None:
-        return JSONResponse({"error": "this ticket is no good"}, status_code=401)
-    answer = Response(status_code=204)
-    _set_cookie(answer, signed.COOKIE, tokens[0], signed.get_lifetime().whole)
-    _set_cookie(answer, signed.DEVICE_COOKIE, tokens[1], devices.DEVICE_LIFETIME)
-    _delete_sso_cookies(request, answer)
-    return answer
+        return JSONResponse({"error": "invalid ticket"}, status_code=401)
+    response = Response(status_code=204)
+    _set_cookie(response, signed.COOKIE, tokens[0], signed.get_lifetime().whole)
+    _set_cookie(response, signed.DEVICE_COOKIE, tokens[1], devices.DEVICE_LIFETIME)
+    _delete_sso_cookies(request, response)
+    return response
 
 
-def _set_cookie(answer: Response, name: str, token: str, lasts: timedelta) -> None:
-    answer.set_cookie(
+def _set_cookie(response: Response, name: str, token: str, lasts: timedelta) -> None:
+    response.set_cookie(
         signed.cookie_name(get_settings(), name),
         token,
         max_age=int(lasts.total_seconds()),
@@ -70,29 +70,29 @@ async def _end_session(request: Request) -> Response:
     if not is_own_origin(request.headers, get_settings()):
         return JSONResponse({"error": "foreign page"}, status_code=403)
     token = signed.find_session_token(request.cookies)
-    answer: Response = Response(status_code=204)
+    response: Response = Response(status_code=204)
     try:
         if token:
             await run_in_threadpool(_end_stored_session, token, client_address(request))
     except _OUTAGES as error:
-        answer = _unavailable_response(error)  # this browser forgets its cookie all the same
+        response = _unavailable_response(error)  # the browser's cookie is deleted nevertheless
     for name in {signed.COOKIE, signed.cookie_name(get_settings())}:
-        # Browsers heed this of a cookie with the prefix __Host- only where it is secure.
+        # Browsers delete a cookie with the prefix __Host- only if `Secure` is set.
         is_bound = name == signed.BOUND_COOKIE
-        answer.delete_cookie(name, path="/", httponly=True, samesite="lax", secure=is_bound)
-    _delete_sso_cookies(request, answer)
-    return answer
+        response.delete_cookie(name, path="/", httponly=True, samesite="lax", secure=is_bound)
+    _delete_sso_cookies(request, response)
+    return response
 
 
 def _unavailable_response(error: Exception) -> JSONResponse:
     return JSONResponse({"error": describe_database_error(error)}, 503, {"Retry-After": "5"})
 
 
-def _delete_sso_cookies(request: Request, answer: Response) -> None:
-    """Take away what Streamlit keeps of a single sign-on, in as many parts as it needs."""
+def _delete_sso_cookies(request: Request, response: Response) -> None:
+    """Delete Streamlit's cookies of a single sign-on; it may have split them."""
     for name in request.cookies:
         if name.startswith(_SIGN_ON):
-            answer.delete_cookie(name, path="/", httponly=True, samesite="lax")
+            response.delete_cookie(name, path="/", httponly=True, samesite="lax")
 
 
 async def _read_ticket(request: Request) -> str | None:
@@ -115,7 +115,7 @@ async def _read_body(request: Request) -> bytes | None:
 
 
 def _consume_ticket(ticket: str, request: Request) -> tuple[str, str] | None:
-    """Return the tokens of the session and of the device; None for a ticket that is no good."""
+    """Return the tokens of session and device, None for an invalid ticket."""
     browser, now = request.headers.get("user-agent"), shared_time()
     presented = signed.find_device_token(request.cookies)
     with write_scope() as session:

@@ -1,7 +1,7 @@
-"""Single sign-on: Streamlit's own way to the provider and back, and a ticket at its end.
+"""Single sign-on by Streamlit's `st.login`, exchanged for a session of the app.
 
-What Streamlit keeps of it, a cookie that lasts a month and can't be revoked, is looked
-at once and given back: the sign-in that follows is one like any other.
+Streamlit's own cookie lasts a month and can't be revoked. It is read once and deleted;
+the session that follows is like any other.
 """
 
 import logging
@@ -24,11 +24,11 @@ from core.settings.environment import Settings, get_settings
 log = logging.getLogger(__name__)
 
 _REFUSED = "_sign_on_refused"
-_LINKING = "_sign_on_linking"  # until the owner of an account has said that it is theirs
+_LINKING = "_sign_on_linking"  # until the password has confirmed the account's owner
 
 
 def find_ticket() -> str | None:
-    """Return a ticket for somebody who just came back from the provider, None for nobody."""
+    """Return a ticket for a visitor who just came back from the provider, else None."""
     settings = get_settings()
     if settings.amazcope_oidc_issuer is None or _REFUSED in st.session_state:
         return None
@@ -63,12 +63,12 @@ def _complete(settings: Settings, *, is_proven: bool = False) -> str:
 
 
 def is_linking() -> bool:
-    """Return whether somebody came back whose account here has a password."""
+    """Return whether the visitor came back for an account that has a password."""
     return _LINKING in st.session_state
 
 
 def show_link_form() -> str | None:
-    """Ask for the password before the sign-on opens the account; return a ticket then."""
+    """Show the form that links single sign-on to a password account; return its ticket."""
     with st.form("link_sign_on"):
         st.subheader("Link your single sign-on", anchor=False)
         st.caption(
@@ -110,13 +110,13 @@ def _link_account(password: str, code: str) -> str | None:
     return ticket
 
 
-def _refuse(why: str) -> None:
+def _refuse(reason: str) -> None:
     st.session_state.pop(_LINKING, None)
-    st.session_state[_REFUSED] = why
+    st.session_state[_REFUSED] = reason
 
 
 def show_button() -> None:
-    """Offer the way to the provider, and say why somebody who came back is not let in."""
+    """Show the button to the provider, and why the last sign-on was refused."""
     if get_settings().amazcope_oidc_issuer is None:
         return
     refused = st.session_state.get(_REFUSED)

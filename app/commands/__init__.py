@@ -1,1 +1,1 @@
-"""What pages write: the twin of `app.data`. Each command says what came of it."""
+"""Writes of the pages: each command runs one operation and returns a message for the user."""

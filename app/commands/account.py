@@ -1,6 +1,6 @@
-"""What people can change of themselves. Each verb writes, and returns what came of it in words.
+"""Commands of users for their own account: each writes and returns a message for the user.
 
-Passwords are checked and hashed with no transaction open: both take a moment.
+Passwords are checked and hashed outside a transaction, since both take a moment.
 """
 
 from collections.abc import Callable
@@ -26,95 +26,95 @@ from core.settings.environment import get_settings
 from core.settings.secret_key import get_secret_key
 from core.text.numbers import format_count
 
-TO_CONFIRM = "_to_confirm"  # a verb and its arguments, until the user has confirmed
-SETTING_UP = "_second_factor_address"  # the address in the QR code, until a code confirmed it
+TO_CONFIRM = "_to_confirm"  # a command and its arguments, until the user has confirmed
+SETTING_UP = "_two_factor_uri"  # the URI in the QR code, until a code has confirmed it
 CODES = "_recovery_codes"  # shown once
-TOKEN = "_new_token"  # noqa: S105 - the name of a place; what is in it is shown once
+TOKEN = "_new_token"  # noqa: S105 - a key of the session's state; the value is shown once
 
 
-def run_with_toast(verb: Callable[..., str], *given: object) -> None:
-    """Do something and show its answer as a toast; for `on_click`.
+def run_with_toast(command: Callable[..., str], *arguments: object) -> None:
+    """Run a command and show its message as a toast; for `on_click`.
 
-    What takes a confirmation waits for it: the page asks, and does it then.
+    A command that needs a confirmation is kept until the page's dialog has asked for it.
     """
     try:
-        products.run_with_toast(verb, *given)
+        products.run_with_toast(command, *arguments)
     except ConfirmationNeededError:
-        st.session_state[TO_CONFIRM] = (verb, given)
+        st.session_state[TO_CONFIRM] = (command, arguments)
     session.clear_cached_session()
 
 
-def run_from_form(verb: Callable[..., str], *given: object) -> None:
-    """Do something below a form: its error stays there, its answer is a toast on the new page."""
+def run_from_form(command: Callable[..., str], *arguments: object) -> None:
+    """Run a form's command: show its error in the form, or its message as a toast, and rerun."""
     try:
-        answer = verb(*given)
+        message = command(*arguments)
     except ConfirmationNeededError:
-        st.session_state[TO_CONFIRM] = (verb, given)
+        st.session_state[TO_CONFIRM] = (command, arguments)
         st.rerun()
     except error_boundary.EXPECTED_ERRORS as error:
         st.error(error_boundary.get_message(error), icon=":material/error:")
         return
     session.clear_cached_session()
-    st.toast(answer, icon=":material/check:")
+    st.toast(message, icon=":material/check:")
     st.rerun()
 
 
 def change_profile(wanted: ProfileUpdate) -> str:
-    """Keep how the person is called and sees things."""
+    """Save name and preferences."""
     with write_scope() as writing:
         profile.update_profile(writing, get_principal(), wanted)
     return "Profile saved."
 
 
-def change_email(own: Profile, mail: str, password: str) -> str:
-    """Change the address to sign in with, proven by the present password."""
+def change_email(own: Profile, email: str, password: str) -> str:
+    """Change the email address, confirmed by the current password."""
     confirm_password(own, password)
     with write_scope() as writing:
-        profile.change_email(writing, get_principal(), mail, shared_time())
+        profile.change_email(writing, get_principal(), email, shared_time())
     return "Email address changed. Sign in with it from now on."
 
 
 def change_password(
-    own: Profile, present: str, new: str, again: str, *, revokes_tokens: bool
+    own: Profile, current: str, new: str, again: str, *, revokes_tokens: bool
 ) -> str:
-    """Change the password, proven by the present one; all other sign-ins end."""
+    """Change the password, confirmed by the current one; all other sessions end."""
     if new != again:
-        raise InvalidInputError("The new password was typed differently the second time.")
+        raise InvalidInputError("The new passwords don't match.")
     problem = find_password_problem(new, own.name, own.mail or "")
     if problem:
         raise InvalidInputError(problem)
-    proven = confirm_password(own, present)
+    current_hash = confirm_password(own, current)
     password_hash = hash_password(new)
     with write_scope() as writing:
         profile.change_password(
             writing,
             get_principal(),
             password_hash,
-            proven,
+            current_hash,
             shared_time(),
             revokes_tokens=revokes_tokens,
         )
-    ended = "All other sign-ins and all API tokens" if revokes_tokens else "All other sign-ins"
+    ended = "All other sessions and all API tokens" if revokes_tokens else "All other sessions"
     return f"Password changed. {ended} have ended."
 
 
 def confirm_password(own: Profile, password: str) -> str | None:
-    """Confirm who sits at this session; return the hash that the present password fits.
+    """Check the current password, mark the session as confirmed, and return the stored hash.
 
-    Counted for this session alone, so that it is not guessed and nobody elsewhere locks it.
-    Raises InvalidInputError for a wrong one, and TooManyAttemptsError.
+    Attempts are counted for this session alone, so that no other client can lock it.
+    Raises InvalidInputError for a wrong password, and TooManyAttemptsError.
     """
     who, now = get_principal(), shared_time()
     attempt = _begin_attempt(who, own, now)
     with read_scope() as reading:
-        kept = profile.get_own_password_hash(reading, who)
-    if not verify_password(kept, password):
+        stored = profile.get_own_password_hash(reading, who)
+    if not verify_password(stored, password):
         refusals.record_refusal(who, "present password")
-        raise InvalidInputError("The present password is not right.")
+        raise InvalidInputError("Incorrect current password.")
     with write_scope() as writing:
         throttling.reset_failures(writing, attempt)
         confirmation.mark_confirmed(writing, who, now)
-    return kept
+    return stored
 
 
 def _begin_attempt(who: Principal, own: Profile, now: datetime) -> int:
@@ -129,49 +129,49 @@ def _begin_attempt(who: Principal, own: Profile, now: datetime) -> int:
         )
 
 
-# Sign-ins
+# Sessions
 
 
-def end_session(sign_in_id: int) -> str:
-    """End one of the person's sign-ins."""
+def end_session(session_id: int) -> str:
+    """End one of the user's sessions."""
     with write_scope() as writing:
-        sessions.end_own_session(writing, get_principal(), sign_in_id, shared_time())
-    return "That sign-in has ended."
+        sessions.end_own_session(writing, get_principal(), session_id, shared_time())
+    return "That session has ended."
 
 
 def end_other_sessions() -> str:
-    """End all of the person's sign-ins but this one."""
+    """End all sessions of the user except this one."""
     with write_scope() as writing:
         ended = sessions.end_other_sessions(writing, get_principal(), shared_time())
     if not ended:
-        return "You were signed in nowhere else."
-    return f"{format_count(ended)} {'sign-in has' if ended == 1 else 'sign-ins have'} ended."
+        return "You have no other active sessions."
+    return f"{format_count(ended)} {'session has' if ended == 1 else 'sessions have'} ended."
 
 
-# The second factor
+# Two-factor authentication
 
 
 def start_two_factor_setup() -> str:
-    """Start setting up the second factor; its QR code is shown next."""
+    """Start the two-factor set-up; its QR code is shown next."""
     with write_scope() as writing:
-        address = two_factor.start_two_factor_setup(writing, get_principal(), _key(), shared_time())
-    st.session_state[SETTING_UP] = address
+        uri = two_factor.start_two_factor_setup(writing, get_principal(), _key(), shared_time())
+    st.session_state[SETTING_UP] = uri
     return "Scan the code with your app."
 
 
 def confirm_two_factor_setup(code: str) -> str:
-    """Finish setting up with a first code; the recovery codes are shown next."""
+    """Finish the two-factor set-up with a first code; the recovery codes are shown next."""
     with write_scope() as writing:
         codes = two_factor.confirm_two_factor_setup(
             writing, get_principal(), code, _key(), shared_time()
         )
     st.session_state.pop(SETTING_UP, None)
     st.session_state[CODES] = codes
-    return "Your second factor is set up."
+    return "Two-factor authentication is on."
 
 
 def remove_two_factor(code: str) -> str:
-    """Do without the second factor again, proven by a code."""
+    """Turn two-factor authentication off, confirmed by a code."""
     who = get_principal()
     with read_scope() as reading:
         own = profile.get_profile(reading, who)
@@ -187,7 +187,7 @@ def renew_recovery_codes() -> str:
     with write_scope() as writing:
         codes = two_factor.renew_recovery_codes(writing, get_principal(), shared_time())
     st.session_state[CODES] = codes
-    return "New recovery codes are made. The old ones no longer work."
+    return "New recovery codes created. The old ones no longer work."
 
 
 def _key() -> str:
@@ -195,7 +195,7 @@ def _key() -> str:
 
 
 def clear_shown(name: str) -> None:
-    """Stop showing what is shown once."""
+    """Stop showing a value that is shown once."""
     st.session_state.pop(name, None)
 
 
@@ -203,25 +203,25 @@ def clear_shown(name: str) -> None:
 
 
 def create_token(name: str, scopes: list[Scope], days: int) -> str:
-    """Make an API token, to be shown once."""
+    """Create an API token, to be shown once."""
     now = shared_time()
     with write_scope() as writing:
         token = api_tokens.create_api_token(
             writing, get_principal(), name, scopes, now + timedelta(days=days), now
         )
     st.session_state[TOKEN] = token
-    return "Token made. Copy it now."
+    return "Token created. Copy it now."
 
 
 def revoke_token(token_id: int) -> str:
-    """Revoke one of the person's tokens."""
+    """Revoke one of the user's tokens."""
     with write_scope() as writing:
         api_tokens.revoke_own_token(writing, get_principal(), token_id, shared_time())
     return "Token revoked."
 
 
 def mark_notices_read(up_to: int) -> None:
-    """Mark notices as read, up to one."""
+    """Mark notices as read, up to the one with this id."""
     with write_scope() as writing:
         account_notices.mark_notices_read(writing, get_principal(), up_to)
     session.clear_cached_session()

@@ -1,4 +1,4 @@
-"""What administrators can change of others and of the team. Each verb answers in words."""
+"""Commands of administrators: each writes and returns a message for the user."""
 
 import streamlit as st
 
@@ -15,86 +15,86 @@ from core.settings.environment import get_settings
 from core.text.escaping import escape_markdown
 from jobs.tasks import send_emails
 
-LINK = "_invitation_link"  # (mail address, link), shown where nothing is mailed
+LINK = "_invitation_link"  # (email address, link), shown when there is no mail server
 
 
 def change_role(person_id: int, role: Role) -> str:
-    """Give a person another role."""
+    """Change a member's role."""
     with write_scope() as session:
         membership.change_role(session, get_principal(), person_id, role, shared_time())
-    return f"The role is {role.value} from now on."
+    return f"Role changed to {role.value}."
 
 
 def disable_member(person_id: int) -> str:
-    """Shut a person out."""
+    """Disable a member's account."""
     with write_scope() as session:
         membership.disable_member(session, get_principal(), person_id, shared_time())
-    return "Disabled. Sign-ins and tokens of this person have ended."
+    return "Disabled. This user's sessions and tokens have ended."
 
 
 def enable_member(person_id: int) -> str:
-    """Let a disabled person in again."""
+    """Enable a disabled account."""
     with write_scope() as session:
         membership.enable_member(session, get_principal(), person_id, shared_time())
-    return "This person can sign in again."
+    return "This user can sign in again."
 
 
 def remove_two_factor(person_id: int) -> str:
-    """Remove the second factor of somebody who lost it."""
+    """Turn off two-factor authentication of a user who lost phone and recovery codes."""
     with write_scope() as session:
         two_factor.remove_member_two_factor(session, get_principal(), person_id, shared_time())
     return "Two-factor authentication turned off."
 
 
 def erase_member(person_id: int, name: str, typed: str) -> str:
-    """Erase a disabled person, confirmed by their name. Raises InvalidInputError for another."""
+    """Delete a disabled user, confirmed by their name. Raises InvalidInputError."""
     if typed.strip() != name:
         raise InvalidInputError("Type the name as it is shown to confirm.")
     with write_scope() as session:
         membership.erase_member(session, get_principal(), person_id)
-    return "Erased. What was done stays in the audit, without a name."
+    return "Deleted. The audit keeps the user's actions without a name."
 
 
-def invite_member(mail: str, role: Role) -> str:
-    """Invite an address, again too: mail the link, or show it where there is no mail server."""
+def invite_member(email: str, role: Role) -> str:
+    """Invite an email address, or send a new link; without a mail server the link is shown."""
     with write_scope() as session:
         person_id, token = membership.invite_member(
-            session, get_principal(), mail, role, shared_time()
+            session, get_principal(), email, role, shared_time()
         )
     if has_mail_server():
         send_emails.send_invitation(person_id)
         return "An invitation is on its way."
     st.session_state[LINK] = (
-        mail,
+        email,
         email_templates.build_link(get_settings().public_url, "invitation", token),
     )
-    return f"Give {escape_markdown(mail)} the link."
+    return f"Give {escape_markdown(email)} the link."
 
 
 def has_mail_server() -> bool:
-    """Return whether links are mailed; where they are not, they are shown."""
+    """Return whether links are emailed instead of shown."""
     return get_settings().amazcope_smtp_url is not None
 
 
 def withdraw_invitation(person_id: int) -> str:
-    """Take an invitation back."""
+    """Withdraw an invitation."""
     with write_scope() as session:
         membership.withdraw_invitation(session, get_principal(), person_id, shared_time())
     st.session_state.pop(LINK, None)
-    return "Invitation withdrawn. Its link opens nothing any more."
+    return "Invitation withdrawn. Its link no longer works."
 
 
 def revoke_token(token_id: int) -> str:
-    """Revoke anybody's token."""
+    """Revoke a token of any member."""
     with write_scope() as session:
         api_tokens.revoke_team_token(session, get_principal(), token_id, shared_time())
     return "Token revoked."
 
 
 def change_team_settings(wanted: TeamSettings) -> str:
-    """Change what holds for the team."""
+    """Change the team's settings."""
     with write_scope() as session:
         changed = team.update_team_settings(
             session, get_principal(), wanted, get_settings().amazcope_registration, shared_time()
         )
-    return "Settings saved." if changed else "Nothing was different."
+    return "Settings saved." if changed else "Nothing changed."

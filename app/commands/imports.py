@@ -1,4 +1,4 @@
-"""What the import page does: offer a file or a text, confirm or discard it."""
+"""Commands of the import page: offer a file or text, confirm or discard it."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -47,7 +47,7 @@ def confirm_import(run_id: int, confirmed: Confirmation) -> None:
     """Queue an offered import and wake the worker. Raises InvalidInputError."""
     with write_scope() as session:
         service.confirm_import(session, data.get_principal(), run_id, confirmed, shared_time())
-    wake_for_import(run_id)  # if the queue does not answer, the next round finds it
+    wake_for_import(run_id)  # without the queue, the worker's next round finds it
 
 
 def discard_import(run_id: int) -> None:

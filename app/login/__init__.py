@@ -1,1 +1,1 @@
-"""The screens and forms of signing in."""
+"""Login page and account links."""

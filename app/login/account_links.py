@@ -1,4 +1,4 @@
-"""Links that were mailed or printed, and the forms behind them: set up, join, reset, register."""
+"""The forms behind emailed or printed links (set-up, invitation, reset, registration)."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from app.auth import login, session_cookie
 from app.web import error_boundary, url_parameters
 from core.accounts.access.credentials import hash_password
-from core.accounts.access.one_time_tokens import Purpose
+from core.accounts.access.one_time_tokens import LINK_EXPIRED, Purpose
 from core.accounts.access.sessions import create_ticket
 from core.accounts.access.team_settings import get_registration_mode
 from core.accounts.email_address import MAX_EMAIL_LENGTH, normalize_typed_email
@@ -38,24 +38,23 @@ _TITLES = {
     Purpose.RESET: "A new password",
     Purpose.CONFIRMATION: "Finish your registration",
 }
-_DEAD = "This link is used up or too old. Ask for a new one."
 _NOT_OPEN = "Registration is not open. Ask for an invitation."
-_DEAD_SETUP = (
-    "This link is used up or too old. Each start of Amazcope prints a new one until somebody "
-    "has set it up; after that, sign in."
+_EXPIRED_SETUP = (
+    "This link was already used or has expired. Each start of Amazcope prints a new one until "
+    "it is set up; after that, sign in."
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A link that somebody followed."""
+    """An account link: its purpose and its token."""
 
     purpose: Purpose
     token: str
 
 
 def find_requested() -> Link | str | None:
-    """Return the link of the address, or which form was asked for; None for neither."""
+    """Return the link in the URL, else the name of the open form, else None."""
     for purpose, name in PARAMETERS.items():
         if name in st.query_params:
             return Link(purpose, url_parameters.read_text(name) or "")
@@ -64,12 +63,12 @@ def find_requested() -> Link | str | None:
 
 
 def is_link() -> bool:
-    """Return whether the address carries a link, which counts also for who is signed in."""
+    """Return whether the URL has an account link; it is shown to signed-in users, too."""
     return isinstance(find_requested(), Link)
 
 
 def show_requested() -> None:
-    """Show what is behind the link or the button."""
+    """Show the form of the link or the button."""
     what = find_requested()
     if isinstance(what, Link):
         _show_link_form(what)
@@ -80,17 +79,18 @@ def show_requested() -> None:
 
 
 def show_forgotten_button() -> None:
-    """Offer a new password."""
+    """Show "Forgot your password?"."""
     st.button("Forgot your password?", type="tertiary", on_click=_open_form, args=("forgotten",))
 
 
 def show_register_button() -> None:
-    """Offer to register, where that is open to everybody."""
+    """Show "Register" while registration is open."""
     if is_registration_open():
         st.button("Register", type="tertiary", on_click=_open_form, args=("register",))
 
 
 def is_registration_open() -> bool:
+    """Return whether every visitor may register."""
     with read_scope() as session:
         return get_registration_mode(session, get_settings().amazcope_registration) == "open"
 
@@ -107,27 +107,27 @@ def _show_back_button() -> None:
 
 
 def _show_link_form(link: Link) -> None:
-    """Let somebody set a password, and with the set-up or an invitation a name."""
+    """Show the form of a link: the password and, except for a reset, the name."""
     with read_scope() as session:
         invited = membership.find_link_recipient(session, link.token, link.purpose, shared_time())
     if invited is None:
-        dead = _DEAD_SETUP if link.purpose is Purpose.SETUP else _DEAD
-        st.error(dead, icon=":material/link_off:")
+        message = _EXPIRED_SETUP if link.purpose is Purpose.SETUP else LINK_EXPIRED
+        st.error(message, icon=":material/link_off:")
         _show_back_button()
         return
     with st.form("linked"):
         st.subheader(_TITLES[link.purpose], anchor=False)
-        name, mail = _ask_identity(link.purpose, invited)
+        name, email = _ask_identity(link.purpose, invited)
         password = _ask_password()
         revokes = link.purpose is Purpose.RESET and st.checkbox(
             "Also revoke my API tokens",
             value=True,
-            help="Whoever knew your password may have made tokens of their own. "
-            "Programs that use yours need new ones.",
+            help="Another person who knew your password may have created tokens. "
+            "Programs that use your tokens need new ones.",
         )
         sent = st.form_submit_button("Save and sign in", type="primary")
     if sent:
-        typed = _LinkFormInput(name, mail, password, revokes_tokens=revokes)
+        typed = _LinkFormInput(name, email, password, revokes_tokens=revokes)
         if ticket := _complete_link(link, typed):
             session_cookie.start_session_at_home(ticket)
 
@@ -137,9 +137,9 @@ class _LinkFormInput:
     """What was typed into the form behind a link."""
 
     name: str
-    mail: str
+    email: str
     password: str
-    revokes_tokens: bool  # counts for a reset alone
+    revokes_tokens: bool  # only for a reset
 
 
 def _ask_identity(purpose: Purpose, invited: LinkRecipient) -> tuple[str, str]:
@@ -152,8 +152,8 @@ def _ask_identity(purpose: Purpose, invited: LinkRecipient) -> tuple[str, str]:
             f"You join as {invited.role.value} and sign in as {escape_markdown(invited.mail or '')}"
         )
         return name, invited.mail or ""
-    mail = st.text_input("Email to sign in with", max_chars=MAX_EMAIL_LENGTH)
-    return name, mail
+    email = st.text_input("Email to sign in with", max_chars=MAX_EMAIL_LENGTH)
+    return name, email
 
 
 def _ask_password() -> str:
@@ -167,13 +167,13 @@ def _ask_password() -> str:
 
 
 def _complete_link(link: Link, typed: _LinkFormInput) -> str | None:
-    """Return a ticket when the link did its work; else say what is in the way."""
+    """Use the link and return a ticket; None after showing an error or "saved"."""
     try:
         login.count_request(ThrottledForm.LINK, link.token)
-        if link.purpose is Purpose.CONFIRMATION and not is_registration_open():  # any more
+        if link.purpose is Purpose.CONFIRMATION and not is_registration_open():  # closed since
             raise InvalidInputError(_NOT_OPEN)
-        name, mail = clean_name(typed.name), normalize_typed_email(typed.mail)
-        problem = find_password_problem(typed.password, name, mail)
+        name, email = clean_name(typed.name), normalize_typed_email(typed.email)
+        problem = find_password_problem(typed.password, name, email)
         if problem:
             raise InvalidInputError(problem)
         password_hash, now = hash_password(typed.password), shared_time()
@@ -191,7 +191,7 @@ def _complete_link(link: Link, typed: _LinkFormInput) -> str | None:
 def _consume_link(
     session: Session, link: Link, typed: _LinkFormInput, password_hash: str, now: datetime
 ) -> int:
-    """Use a link up; return whose it was."""
+    """Use a link up; return the id of its user."""
     if link.purpose is Purpose.RESET:
         return self_service.reset_password(
             session, link.token, password_hash, now, revokes_tokens=typed.revokes_tokens
@@ -201,7 +201,7 @@ def _consume_link(
             session, link.token, typed.name, password_hash, now
         )
     return membership.accept_link(
-        session, link.token, link.purpose, typed.name, typed.mail, password_hash, now
+        session, link.token, link.purpose, typed.name, typed.email, password_hash, now
     )
 
 
@@ -213,9 +213,9 @@ def _show_saved() -> None:
 def _show_forgotten_form() -> None:
     with st.form("forgotten"):
         st.subheader("Forgot your password?", anchor=False)
-        mail = st.text_input("Email", max_chars=MAX_EMAIL_LENGTH, autocomplete="email")
+        email = st.text_input("Email", max_chars=MAX_EMAIL_LENGTH, autocomplete="email")
         sent = st.form_submit_button("Send me a link", type="primary")
-    if sent and (address := _validate_request(ThrottledForm.RESET, mail)):
+    if sent and (address := _validate_request(ThrottledForm.RESET, email)):
         send_emails.send_reset(address)
         st.success(
             "If this address belongs to an account, a link is on its way there. "
@@ -225,13 +225,14 @@ def _show_forgotten_form() -> None:
     _show_back_button()
 
 
-def _validate_request(form: ThrottledForm, mail: str) -> str | None:
-    """Return an address that something may be mailed to; None, having said why, for others.
+def _validate_request(form: ThrottledForm, email: str) -> str | None:
+    """Return the email address to send to; None after showing an error.
 
-    What is said depends on what was typed and how often, never on whether it is known.
+    The error depends on the input and the number of requests, never on whether the address
+    has an account.
     """
     try:
-        address = normalize_typed_email(mail)
+        address = normalize_typed_email(email)
         login.count_request(form, address)
     except error_boundary.EXPECTED_ERRORS as error:
         st.error(error_boundary.get_message(error), icon=":material/error:")
@@ -242,18 +243,18 @@ def _validate_request(form: ThrottledForm, mail: str) -> str | None:
 def _show_register_form() -> None:
     with st.form("register"):
         st.subheader("Register", anchor=False)
-        mail = st.text_input("Email", max_chars=MAX_EMAIL_LENGTH, autocomplete="email")
+        email = st.text_input("Email", max_chars=MAX_EMAIL_LENGTH, autocomplete="email")
         sent = st.form_submit_button("Register", type="primary")
     if sent:
-        _submit_registration(mail)
+        _submit_registration(email)
     _show_back_button()
 
 
-def _submit_registration(mail: str) -> None:
+def _submit_registration(email: str) -> None:
     if not is_registration_open():
         st.error(_NOT_OPEN, icon=":material/lock:")
         return
-    address = _validate_request(ThrottledForm.REGISTRATION, mail)
+    address = _validate_request(ThrottledForm.REGISTRATION, email)
     if address is None:
         return
     send_emails.send_registration(address)

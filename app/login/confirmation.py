@@ -1,4 +1,4 @@
-"""The dialog that asks again who sits at this session, and then does what was asked for."""
+"""The dialog that asks for the password again, and then runs the waiting command."""
 
 from collections.abc import Callable
 
@@ -15,12 +15,12 @@ _AGAIN = "_sign_in_again"
 
 
 def ask_if_needed() -> None:
-    """Open the dialog where something waits for a confirmation."""
+    """Open the dialog when a command waits for a confirmation."""
     if st.session_state.get(_AGAIN):
         session_cookie.end_session()
     elif account.TO_CONFIRM in st.session_state:
-        verb, given = st.session_state[account.TO_CONFIRM]
-        show_confirmation(verb, given)
+        command, arguments = st.session_state[account.TO_CONFIRM]
+        show_confirmation(command, arguments)
 
 
 def _discard_pending() -> None:
@@ -30,8 +30,8 @@ def _discard_pending() -> None:
 @fragments.dialog(
     "Confirm that it is you", icon=":material/lock:", on_dismiss=_discard_pending, for_set_up=True
 )
-def show_confirmation(verb: Callable[..., str], given: tuple[object, ...]) -> None:
-    """Ask for the password, and do what waits for it; single sign-on is asked for anew."""
+def show_confirmation(command: Callable[..., str], arguments: tuple[object, ...]) -> None:
+    """Ask for the password, or for a new single sign-on, then run the command."""
     own = accounts.get_own_profile()
     if not own.has_password:
         _sign_in_again()
@@ -56,7 +56,7 @@ def show_confirmation(verb: Callable[..., str], given: tuple[object, ...]) -> No
         st.error(error_boundary.get_message(error), icon=":material/error:")
         return
     _discard_pending()
-    account.run_from_form(verb, *given)
+    account.run_from_form(command, *arguments)
 
 
 def _sign_in_again() -> None:

@@ -1,8 +1,8 @@
-"""The form that people sign in with: streamlit-authenticator, with its check replaced.
+"""The sign-in form: streamlit-authenticator with its check replaced.
 
-Of the library the form and its flow are used. Its own ways are not: it would write a
-cookie that scripts can read, load every person, lock for ever, answer at once for an
-unknown name, and know only bcrypt.
+Only the library's form and flow are used. By itself it would write a cookie that scripts
+can read, load all users, lock accounts for good, respond at once to an unknown name, and
+support only bcrypt.
 """
 
 import secrets
@@ -20,43 +20,43 @@ from core.accounts.email_address import MAX_EMAIL_LENGTH
 from core.accounts.password_rules import MAX_PASSWORD_INPUT
 
 Check = Callable[[str, str], bool]
-"""Given mail address and password: whether they are right. May raise RefusedError."""
+"""From email address and password: whether they are correct. May raise LoginRefusedError."""
 
 
 class LoginRefusedError(LoginError):  # type: ignore[misc]  # the library carries no types
-    """The attempt is not even looked at; the message says why."""
+    """The attempt is refused before the password is checked; the message has the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class LoginResult:
-    """What came of the form: nothing sent, or whether it was right, or why it was refused."""
+    """The form's result: nothing sent (None), correct or not, or the reason of a refusal."""
 
-    is_right: bool | None
+    is_correct: bool | None
     refusal: str | None = None
 
 
 class _CheckedModel(AuthenticationModel):  # type: ignore[misc]
-    """The library's model, which asks us instead of a table of everybody."""
+    """The library's model, with the app's check instead of a table of all users."""
 
     def __init__(self, check: Check) -> None:
         super().__init__({"usernames": {}}, auto_hash=False, secret_key=secrets.token_hex(32))
         self._check = check
 
     def check_credentials(self, username: str, password: str) -> bool:
-        """Return whether both are right; of the person the library learns nothing."""
-        is_right = self._check(username, password)
-        if is_right:
+        """Return whether both are correct; the library gets nothing else about the user."""
+        is_correct = self._check(username, password)
+        if is_correct:
             self.credentials["usernames"][username] = {"email": username, "roles": None}
-        return is_right
+        return is_correct
 
     def _record_failed_login_attempts(self, username: str, reset: bool = False) -> None:
-        """Count nothing: failed attempts are counted where all processes see them."""
+        """Count nothing: the database counts failed attempts, for all processes."""
 
 
 class _NoCookie:
-    """Stands where the library keeps its cookie: there is none, read or written.
+    """Replaces the library's cookie controller: no cookie is read or written.
 
-    Its own would also load a frame with fonts from elsewhere.
+    The library's would also load an iframe with fonts from the internet.
     """
 
     def get_cookie(self) -> None:
@@ -67,10 +67,10 @@ class _NoCookie:
 
 
 class _LoginForm(Authenticate):  # type: ignore[misc]
-    """The library's form over our check."""
+    """The library's form with the app's check."""
 
     def __init__(self, check: Check) -> None:
-        # The parent's __init__ is left out on purpose: it makes the cookie and the table.
+        # The parent's __init__ isn't called on purpose: it makes the cookie and the user table.
         self.attrs: dict[str, Any] = {"login_sleep_time": 0}
         self.path = None
         self.cookie_controller = _NoCookie()
@@ -81,12 +81,12 @@ class _LoginForm(Authenticate):  # type: ignore[misc]
         self.authentication_controller.authentication_model = _CheckedModel(check)
 
     def login(self) -> None:
-        """Show the form as the library does, but for what its own can't be told.
+        """Show the form as the library does, with what it can't be configured for.
 
-        A main button, no heading of its own, and fields that password managers know.
+        A primary button, no heading, and fields that password managers recognize.
         """
         with st.form("sign_in"):
-            mail = st.text_input("Email", max_chars=MAX_EMAIL_LENGTH, autocomplete="username")
+            email = st.text_input("Email", max_chars=MAX_EMAIL_LENGTH, autocomplete="username")
             password = st.text_input(
                 "Password",
                 type="password",
@@ -94,11 +94,11 @@ class _LoginForm(Authenticate):  # type: ignore[misc]
                 autocomplete="current-password",
             )
             if st.form_submit_button("Sign in", type="primary", width="stretch"):
-                self.authentication_controller.login(mail, password)
+                self.authentication_controller.login(email, password)
 
 
 def show_sign_in_form(check: Check) -> LoginResult:
-    """Show the form; return what came of it in this run."""
+    """Show the form; return its result in this run."""
     _clear_library_state()
     try:
         _LoginForm(check).login()
@@ -108,6 +108,6 @@ def show_sign_in_form(check: Check) -> LoginResult:
 
 
 def _clear_library_state() -> None:
-    """Drop what the library remembers: who is signed in is asked elsewhere, every time."""
+    """Drop the library's state: `app.auth.session` finds the user at every run."""
     for name in ("authentication_status", "name", "username", "email", "roles", "logout"):
         st.session_state.pop(name, None)

@@ -18,17 +18,17 @@ from core.settings.environment import get_settings
 from core.text.escaping import escape_markdown
 
 WIDTH: Final = 440  # px
-_SECOND = "_second_factor"  # token and mail address, between password and code
+_TWO_FACTOR = "_two_factor"  # token and email address, between password and code
 _TICKET = "_ticket"
 
 
 def show_login() -> None:
-    """Show the way in; the page that was asked for comes after it, at the same address."""
+    """Show the login page at the requested page's URL; after it the page is shown there."""
     with st.container(horizontal_alignment="center"), st.container(width=WIDTH, gap="small"):
         st.title("Amazcope", anchor=False, text_alignment="center")
         if _TICKET in st.session_state:
             session_cookie.start_session(st.session_state.pop(_TICKET))
-        elif _SECOND in st.session_state:
+        elif _TWO_FACTOR in st.session_state:
             _show_two_factor_form()
         elif account_links.find_requested() is not None:
             account_links.show_requested()
@@ -37,22 +37,22 @@ def show_login() -> None:
 
 
 def _show_password_form() -> None:
-    told = st.container()  # above the form: a phone's keyboard hides what is below it
-    came = None if sso.is_linking() else sso.find_ticket()
+    messages = st.container()  # above the form: a phone's keyboard covers what is below it
+    ticket = None if sso.is_linking() else sso.find_ticket()
     if sso.is_linking():
-        came = sso.show_link_form()
-        if came is None:
+        ticket = sso.show_link_form()
+        if ticket is None:
             return
-    if came is not None:
-        st.session_state[_TICKET] = came
+    if ticket is not None:
+        st.session_state[_TICKET] = ticket
         st.rerun()
-    answer = form.show_sign_in_form(_check_password)
-    if _TICKET in st.session_state or _SECOND in st.session_state:
+    result = form.show_sign_in_form(_check_password)
+    if _TICKET in st.session_state or _TWO_FACTOR in st.session_state:
         st.rerun()
-    if answer.refusal:
-        told.error(answer.refusal, icon=":material/lock_clock:")
-    elif answer.is_right is False:
-        told.error(login.WRONG_CREDENTIALS, icon=":material/error:")
+    if result.refusal:
+        messages.error(result.refusal, icon=":material/lock_clock:")
+    elif result.is_correct is False:
+        messages.error(login.WRONG_CREDENTIALS, icon=":material/error:")
     sso.show_button()
     with st.container(horizontal=True, horizontal_alignment="center"):
         account_links.show_forgotten_button()
@@ -61,24 +61,24 @@ def _show_password_form() -> None:
         _show_demo_accounts()
 
 
-def _check_password(mail: str, password: str) -> bool:
+def _check_password(email: str, password: str) -> bool:
     try:
-        opened = login.attempt_password(mail, password)
+        step = login.attempt_password(email, password)
     except TooManyAttemptsError as error:
         raise LoginRefusedError(str(error)) from error
-    if opened is None:
+    if step is None:
         return False
-    purpose, token = opened
+    purpose, token = step
     if purpose is Purpose.SECOND:
-        st.session_state[_SECOND] = (token, mail)
+        st.session_state[_TWO_FACTOR] = (token, email)
     else:
         st.session_state[_TICKET] = token
     return True
 
 
 def _show_two_factor_form() -> None:
-    token, mail = st.session_state[_SECOND]
-    told = st.container()
+    token, email = st.session_state[_TWO_FACTOR]
+    messages = st.container()
     with st.form("second_factor"):
         st.subheader("Two-factor authentication", anchor=False)
         code = st.text_input(
@@ -88,30 +88,30 @@ def _show_two_factor_form() -> None:
         )
         sent = st.form_submit_button("Continue", type="primary")
     if st.button("Back", type="tertiary"):
-        del st.session_state[_SECOND]
+        del st.session_state[_TWO_FACTOR]
         st.rerun()
     if sent:
-        _submit_code(told, token, mail, code)
+        _submit_code(messages, token, email, code)
 
 
-def _submit_code(told: DeltaGenerator, token: str, mail: str, code: str) -> None:
+def _submit_code(messages: DeltaGenerator, token: str, email: str, code: str) -> None:
     try:
-        ticket = login.attempt_code(token, mail, code)
+        ticket = login.attempt_code(token, email, code)
     except NotAllowedError as error:
-        told.error(str(error), icon=":material/lock_clock:")
+        messages.error(str(error), icon=":material/lock_clock:")
         return
     if ticket is None:
-        told.error("Incorrect code.", icon=":material/error:")
+        messages.error("Incorrect code.", icon=":material/error:")
         return
-    del st.session_state[_SECOND]
+    del st.session_state[_TWO_FACTOR]
     st.session_state[_TICKET] = ticket
     st.rerun()
 
 
 def _show_demo_accounts() -> None:
-    """Offer the people of the demo, with what everybody may know of them."""
+    """Show the demo's users with their public passwords, a button each."""
     with st.container(border=True, gap="small"):
-        st.markdown("**The demo** listens on this machine only:")
+        st.markdown("**Demo accounts** (this computer only)")
         for person in PEOPLE:
             _show_demo_person(person)
 
@@ -129,7 +129,7 @@ def _show_demo_person(person: DemoPerson) -> None:
             f"  \n:small[`{person.password}`]"
         )
         st.button(
-            f"Enter as {person.role.value}",
+            f"Continue as {person.role.value}",
             key=f"demo_{person.role.value}",
             on_click=_sign_in_demo_person,
             args=(person,),

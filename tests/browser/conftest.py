@@ -173,7 +173,7 @@ def signed_in(stack: Stack, browser: Browser) -> Callable[[str], StorageState]:
 def enter(page: Page, stack: Stack, role: str) -> None:
     """Sign in by the button of one of the demo's people."""
     page.goto(stack.url)
-    page.get_by_role("button", name=f"Enter as {role}").click()
+    page.get_by_role("button", name=f"Continue as {role}").click()
     is_inside(page)
 
 

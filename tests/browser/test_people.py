@@ -45,7 +45,7 @@ def phone(browser: Browser, stack: Stack) -> Iterator[Page]:
 def enter(page: Page, stack: Stack, role: str, address: str = "/") -> None:
     """Enter as one of the demo's people, at an address."""
     page.goto(f"{stack.url}{address}")
-    page.get_by_role("button", name=f"Enter as {role}").click()
+    page.get_by_role("button", name=f"Continue as {role}").click()
     page.get_by_test_id("stSidebar").wait_for(state="attached")
     settle(page)
 
@@ -93,9 +93,9 @@ def test_the_way_in_is_seen_in_one_glance(
     width, height = size
     page = browser.new_page(viewport={"width": width, "height": height})
     page.goto(stack.url)
-    page.get_by_role("button", name="Enter as admin").wait_for()
+    page.get_by_role("button", name="Continue as admin").wait_for()
     settle(page)
-    seen = [page.get_by_role("button", name=f"Enter as {role}") for role in ("seller", "admin")]
+    seen = [page.get_by_role("button", name=f"Continue as {role}") for role in ("seller", "admin")]
     for shown in (*seen, page.get_by_role("button", name="Sign in", exact=True)):
         expect(shown).to_be_in_viewport(ratio=1)
     assert not is_wider_than_its_window(page)

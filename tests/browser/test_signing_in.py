@@ -312,7 +312,7 @@ def test_a_mailed_link_sets_a_new_password_once(
         is_inside(page)
         assert "reset=" not in page.url
         page.goto(link)
-        says(page, "This link is used up or too old.")
+        says(page, "This link was already used or has expired.")
     with tab(browser) as page:
         page.goto(mailing_stack.url)
         fill_form(page, "owner@team.example", PASSWORD)
@@ -351,7 +351,7 @@ def test_signed_out_every_address_shows_the_form_and_then_its_page(
         page.goto(f"{stack.url}{address}")
         is_outside(page)
         assert "B0DEMO" not in text_of(page)
-        page.get_by_role("button", name="Enter as seller").click()
+        page.get_by_role("button", name="Continue as seller").click()
         is_inside(page)
         wanted = "/" if address == "/overview" else urlsplit(address).path
         assert urlsplit(page.url).path == wanted

@@ -81,7 +81,7 @@ def test_it_narrows_by_how_calls_ended(session: Session, principal: Principal) -
     app.selectbox(key="call_outcome").set_value("refused").run()
     assert app.dataframe[0].value["Ended"].tolist() == ["refused"]
     app.selectbox(key="call_outcome").set_value("failed").run()
-    assert "No call ended like this." in [each.value for each in app.info]
+    assert "No calls match." in [each.value for each in app.info]
 
 
 def test_older_calls_are_a_page_away(session: Session, principal: Principal) -> None:

@@ -29,10 +29,10 @@ ODD = [
     "$x^2$ :smile: [a](javascript:alert(1))",
     "ＡＢＣ",
 ]
-DEAD = "This link is used up or too old. Ask for a new one."
+DEAD = "This link was already used or has expired. Request a new one."
 DEAD_SETUP = (
-    "This link is used up or too old. Each start of Amazcope prints a new one until somebody "
-    "has set it up; after that, sign in."
+    "This link was already used or has expired. Each start of Amazcope prints a new one until "
+    "it is set up; after that, sign in."
 )
 
 

@@ -154,10 +154,10 @@ def test_the_mail_address_changes_only_with_the_present_password(
     person = with_password(session, principal)
     app = open_page("profile")
     labelled(app.text_input, "New address").set_value("new@team.example")
-    app.text_input(key="password_for_mail").set_value("guessed")
+    app.text_input(key="password_for_email").set_value("guessed")
     press(app, "Change")
-    assert "present password is not right" in errors(app)
-    app.text_input(key="password_for_mail").set_value(PRESENT)
+    assert "Incorrect current password" in errors(app)
+    app.text_input(key="password_for_email").set_value(PRESENT)
     press(app, "Change")
     session.refresh(person)
     assert person.mail == "new@team.example"
@@ -168,7 +168,7 @@ def test_a_present_password_is_not_guessed_for_long(session: Session, principal:
     with_password(session, principal)
     app = open_page("profile", part="Security")
     for present in (*(f"guess {number}" for number in range(5)), PRESENT):
-        app.text_input(key="password_present").set_value(present)
+        app.text_input(key="password_current").set_value(present)
         for key in ("new", "again"):
             app.text_input(key=f"password_{key}").set_value("a fresh lemon tree 7")
         press(app, "Change password")
@@ -186,7 +186,7 @@ def test_a_new_password_ends_all_other_sign_ins(session: Session, principal: Pri
     assert elsewhere
     app = open_page("profile", part="Security")
     assert "10.0.0.7" in plain(app)
-    app.text_input(key="password_present").set_value(PRESENT)
+    app.text_input(key="password_current").set_value(PRESENT)
     for key in ("new", "again"):
         app.text_input(key=f"password_{key}").set_value("a fresh lemon tree 7")
     press(app, "Change password")
@@ -203,7 +203,7 @@ def test_an_easy_password_is_refused_with_its_reason(
 ) -> None:
     with_password(session, principal)
     app = open_page("profile", part="Security")
-    app.text_input(key="password_present").set_value(PRESENT)
+    app.text_input(key="password_current").set_value(PRESENT)
     for key in ("new", "again"):
         app.text_input(key=f"password_{key}").set_value("password1234")
     press(app, "Change password")
@@ -218,7 +218,10 @@ def test_one_sign_in_ends_by_its_button(session: Session, principal: Principal) 
     )
     session.commit()
     assert token
-    press(open_page("profile", part="Security"), "End")
+    app = open_page("profile", part="Security")
+    [end] = [button for button in app.button if (button.key or "").startswith("end_")]
+    assert end.label == "Sign out"
+    end.click().run()
     assert sessions.find_session(session, token, signed_in.get_lifetime(), now, None) is None
 
 
@@ -378,11 +381,11 @@ def test_a_session_that_was_left_open_makes_no_token(
     assert owned(session) == 0
     app.text_input(key="password_to_confirm").set_value("guessed")
     press(app, "Confirm and continue")
-    assert "present password is not right" in errors(app)
+    assert "Incorrect current password" in errors(app)
     assert owned(session) == 0
     app.text_input(key="password_to_confirm").set_value(PRESENT)
     press(app, "Confirm and continue")
-    assert "Token made. Copy it now." in toasts(app)
+    assert "Token created. Copy it now." in toasts(app)
     labelled(app.text_input, "Name").set_value("Another")
     press(app, "Create token")
     assert owned(session) == 2  # within ten minutes nobody is asked twice
@@ -416,7 +419,7 @@ def test_a_password_is_not_guessed_where_it_is_asked_for_again(
     app = open_page("profile")
     labelled(app.text_input, "New address").set_value("new@team.example")
     for present in (*(f"guess {number}" for number in range(5)), PRESENT):
-        app.text_input(key="password_for_mail").set_value(present)
+        app.text_input(key="password_for_email").set_value(present)
         press(app, "Change")
     assert "Too many attempts" in errors(app)
     told = session.execute(text("SELECT new FROM audit_event WHERE verb = 'refused'"))
@@ -431,7 +434,7 @@ def test_a_changed_password_takes_the_tokens_along_where_that_is_asked_for(
     token = api_tokens.create_api_token(session, principal, "Report", [Scope.READ], None, now)
     session.commit()
     app = open_page("profile", part="Security")
-    app.text_input(key="password_present").set_value(PRESENT)
+    app.text_input(key="password_current").set_value(PRESENT)
     for key in ("new", "again"):
         app.text_input(key=f"password_{key}").set_value("a fresh lemon tree 7")
     app.checkbox(key="revoke_with_password").check()
@@ -455,7 +458,7 @@ def test_new_recovery_codes_replace_short_ones_which_work_until_then(
     session.commit()
     app = open_page("profile", part="Security")
     assert "older, shorter kind" in words(app)
-    press(app, "Make new recovery codes")
+    press(app, "Create new recovery codes")
     codes = app.code[0].value.split("\n")
     assert {len(code.replace("-", "")) for code in codes} == {25}
     key = get_secret_key(get_settings())

@@ -33,7 +33,7 @@ def test_the_form_has_one_main_button_and_the_demos_people_beside_it(
     for person in PEOPLE:
         assert f"**{person.name}**" in plain(app)
         assert f"`{person.password}`" in plain(app)
-        assert labelled(app.button, f"Enter as {person.role.value}")
+        assert labelled(app.button, f"Continue as {person.role.value}")
 
 
 def test_what_was_wrong_stands_above_the_form(way_in: Callable[[], AppTest]) -> None:
@@ -75,7 +75,7 @@ def test_a_wrong_second_factor_is_said_above_its_form(
 
     monkeypatch.setattr(page.login, "attempt_code", too_old)
     app = way_in()
-    app.session_state["_second_factor"] = ("token", "nobody@team.example")
+    app.session_state["_two_factor"] = ("token", "nobody@team.example")
     app.run()
     press(app, "Continue")
     assert errors(app) == "That took too long. Sign in again."

@@ -13,7 +13,7 @@ from core.accounts.models import OneTimeToken, Person
 from core.accounts.profile_fields import clean_name
 
 MAX_TOKEN_LENGTH = 200  # ours are far shorter
-LINK_EXPIRED = "This link is used up or too old. Ask for a new one."
+LINK_EXPIRED = "This link was already used or has expired. Request a new one."
 
 
 class Purpose(StrEnum):
