@@ -10,7 +10,7 @@ from typing import TypeVar
 import streamlit as st
 
 from app import keys
-from app.components.paging import reset_page
+from app.components.pagination import reset_page
 
 Choice = TypeVar("Choice")
 

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from app import keys
-from app.components import filters, paging
+from app.components import filters, pagination
 from core.tracking.list_filter import (
     COUNT_CAP,
     ListFilter,
@@ -83,7 +83,7 @@ def _choose_tags(options: list[str]) -> tuple[str, ...]:
         key=keys.TAG,
         placeholder="Any tag",
         bind="query-params",
-        on_change=paging.reset_page,
+        on_change=pagination.reset_page,
         args=(keys.PAGE,),
     )
     return tuple(str(tag) for tag in chosen)
@@ -104,7 +104,7 @@ def choose_sort() -> Sort:
         label_visibility="collapsed",
         width=230,
         bind="query-params",
-        on_change=paging.reset_page,
+        on_change=pagination.reset_page,
         args=(keys.PAGE,),
     )
     return SORTS[name]
@@ -112,12 +112,12 @@ def choose_sort() -> Sort:
 
 def get_page() -> int:
     """Return the requested page of the list; it may not exist."""
-    return paging.get_page(keys.PAGE)
+    return pagination.get_page(keys.PAGE)
 
 
 def show_pages(total: int, size: int) -> None:
     """Show the page control of the list; it ends where exact counts end."""
-    paging.show_pages(paging.count_pages(min(total, COUNT_CAP), size), keys.PAGE)
+    pagination.show_pages(pagination.count_pages(min(total, COUNT_CAP), size), keys.PAGE)
     if total > COUNT_CAP:
         st.caption("Pages end at 10,000 products. Narrow the list to see the others.")
 

@@ -8,7 +8,7 @@ import streamlit as st
 
 from app import keys
 from app.components import cards, diffs, downloads
-from app.components.paging import count_pages
+from app.components.pagination import count_pages
 from app.data import get_principal, provenance
 from app.data import history as data
 from app.data.history import PeriodView

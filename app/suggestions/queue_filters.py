@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from app import keys
-from app.components import filters, paging
+from app.components import filters, pagination
 from app.components.filters import Choice
 from core.suggestions.queue_filter import QueueFilter
 from core.suggestions.review import labels
@@ -39,7 +39,7 @@ def choose_queue_filter() -> QueueFilter:
             key=keys.STATUS,
             label_visibility="collapsed",
             bind="query-params",
-            on_change=paging.reset_page,
+            on_change=pagination.reset_page,
             args=(keys.QUEUE_PAGE,),
         )
         search = filters.choose_search(
@@ -66,9 +66,9 @@ def show_clear_button(asked: QueueFilter) -> None:
 
 def get_page() -> int:
     """Return the requested page of the queue; it may not exist."""
-    return paging.get_page(keys.QUEUE_PAGE)
+    return pagination.get_page(keys.QUEUE_PAGE)
 
 
 def show_pages(total: int, size: int) -> None:
     """Show the page control of the queue."""
-    paging.show_pages(paging.count_pages(total, size), keys.QUEUE_PAGE)
+    pagination.show_pages(pagination.count_pages(total, size), keys.QUEUE_PAGE)

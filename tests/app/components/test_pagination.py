@@ -1,6 +1,6 @@
 """How many pages a list has."""
 
-from app.components.paging import count_pages
+from app.components.pagination import count_pages
 
 
 def test_the_last_page_may_be_short_and_an_empty_list_has_one() -> None:
