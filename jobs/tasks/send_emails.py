@@ -29,7 +29,7 @@ def send_reset(mail: str) -> None:
     """Email a link for a new password, if the address belongs to a user."""
     _send_link(
         lambda session: self_service.request_reset(session, mail, _now()),
-        email_templates.reset_email,
+        email_templates.write_reset_email,
     )
 
 
@@ -43,9 +43,9 @@ def send_registration(mail: str) -> None:
         if made is None:
             report.summary = "No recipient."
         elif made.token is None:
-            deliver(email_templates.already_registered_email(made.mail, base))
+            deliver(email_templates.write_already_registered_email(made.mail, base))
         else:
-            deliver(email_templates.registration_email(made.mail, made.token, base))
+            deliver(email_templates.write_registration_email(made.mail, made.token, base))
 
 
 @huey.task(expires=86_400)
@@ -53,7 +53,7 @@ def send_invitation(person_id: int) -> None:
     """Email an invitation; earlier links are revoked."""
     _send_link(
         lambda session: membership.renew_invitation(session, person_id, _now()),
-        email_templates.invitation_email,
+        email_templates.write_invitation_email,
     )
 
 
@@ -74,7 +74,7 @@ def send_unread_notices() -> None:
     with job("mail") as report:
         for mail, told in waiting.items():
             try:
-                deliver(email_templates.notices_email(mail, told, base))
+                deliver(email_templates.write_notices_email(mail, told, base))
             except OutsideServiceError as error:
                 failed += 1  # the other emails are sent all the same
                 log.warning("Notices were not sent: %s", error)

@@ -39,8 +39,8 @@ def test_what_stayed_unread_is_mailed_once(
     send_emails.send_unread_notices()
     [letter] = letters
     assert letter.to == "owner@team.example"
-    assert letter.subject == "2 notices from Amazcope"
-    assert letter.text.startswith("- Your password was changed.\n- Line break: x Bcc: y\n")
+    assert letter.subject == "2 new notices about your Amazcope account"
+    assert "\n\n- Your password was changed.\n- Line break: x Bcc: y\n\n" in letter.text
 
 
 @pytest.mark.parametrize("age", [timedelta(minutes=4), timedelta(hours=25)])

@@ -71,7 +71,9 @@ def confirm_two_factor_setup(
     person.totp_confirmed_at = now
     codes = _replace_recovery_codes(session, person.id, now)
     audit.record(session, principal, "set up second factor", f"person:{person.id}")
-    account_notices.notify(session, [person.id], "Your second factor is set up.", "profile")
+    account_notices.notify(
+        session, [person.id], "Two-factor authentication was turned on.", "profile"
+    )
     return codes
 
 
@@ -108,7 +110,7 @@ def renew_recovery_codes(session: Session, principal: Principal, now: datetime) 
     codes = _replace_recovery_codes(session, principal.person_id, now)
     audit.record(session, principal, "made recovery codes", f"person:{principal.person_id}")
     account_notices.notify(
-        session, [principal.person_id], "New recovery codes were made.", "profile"
+        session, [principal.person_id], "New recovery codes were created.", "profile"
     )
     return codes
 

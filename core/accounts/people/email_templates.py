@@ -1,4 +1,4 @@
-"""What is mailed, in words. Pure: no sending, no database."""
+"""Texts of the emails about accounts. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,58 +15,78 @@ class Email:
 
 
 def build_link(base: str, name: str, token: str) -> str:
-    """Return the address behind which a token opens its door."""
+    """Return the URL of the page that takes a token. `name`: of the URL parameter."""
     return f"{base}/?{urlencode({name: token})}"
 
 
-def reset_email(mail: str, token: str, base: str) -> Email:
-    """The link for a new password."""
+def write_reset_email(address: str, token: str, base: str) -> Email:
+    """Return the email with a link for a new password."""
     return Email(
-        mail,
-        "A new password for Amazcope",
-        "Somebody asked for a new password for this address. Set one here, within an hour:\n\n"
+        address,
+        "Reset your Amazcope password",
+        f"A password reset was requested for your Amazcope account {address}.\n\n"
+        "Set a new password here:\n\n"
         f"{build_link(base, 'reset', token)}\n\n"
-        "If it was not you, do nothing: your password stays as it is.\n",
+        "The link is valid for 1 hour and works once.\n\n"
+        "If you didn't request this, ignore this email: your password stays unchanged.\n",
     )
 
 
-def invitation_email(mail: str, token: str, base: str) -> Email:
-    """The link by which somebody joins the team."""
+def write_invitation_email(address: str, token: str, base: str) -> Email:
+    """Return the email with a link for joining the team."""
     return Email(
-        mail,
-        "You are invited to Amazcope",
-        "You are invited to watch products with your team. Join here, within seven days:\n\n"
-        f"{build_link(base, 'invitation', token)}\n",
+        address,
+        "Your invitation to Amazcope",
+        f"An administrator invited you to the team at {base}, which tracks products on Amazon.\n\n"
+        "Accept the invitation and set a password here:\n\n"
+        f"{build_link(base, 'invitation', token)}\n\n"
+        "The link is valid for 7 days and works once.\n\n"
+        "If you didn't expect an invitation, ignore this email: the invitation expires.\n",
     )
 
 
-def registration_email(mail: str, token: str, base: str) -> Email:
-    """The link that proves a mail address."""
+def write_registration_email(address: str, token: str, base: str) -> Email:
+    """Return the email with a link that confirms a registered address."""
     return Email(
-        mail,
-        "Your registration at Amazcope",
-        "Finish your registration here, within a day:\n\n"
+        address,
+        _REGISTRATION_SUBJECT,
+        f"This email address was registered at {base}.\n\n"
+        "Confirm the address and set a password here:\n\n"
         f"{build_link(base, 'confirm', token)}\n\n"
-        "If it was not you, do nothing: nobody gets in without this link.\n",
+        "The link is valid for 1 day and works once.\n\n"
+        "If you didn't register, ignore this email: without the link, the account can't be used.\n",
     )
 
 
-def already_registered_email(mail: str, base: str) -> Email:
-    """Told to the mailbox alone: somebody registered an address that is known."""
+def write_already_registered_email(address: str, base: str) -> Email:
+    """Return the email for a registration with the address of an existing account.
+
+    Only the mailbox learns that the account exists, so its subject is that of a registration.
+    """
     return Email(
-        mail,
-        "Your registration at Amazcope",
-        f"Somebody registered this address, which signs in already: {base}/\n\n"
-        "If it was you and the password is forgotten, ask there for a new one.\n",
+        address,
+        _REGISTRATION_SUBJECT,
+        "This email address was registered again, but already has an account. Sign in here:\n\n"
+        f"{base}/\n\n"
+        "If you forgot your password, request a new one on that page.\n\n"
+        "If you didn't register, ignore this email: your account stays unchanged.\n",
     )
 
 
-def notices_email(mail: str, told: Sequence[str], base: str) -> Email:
-    """What waits behind somebody's bell."""
-    lines = "".join(f"- {' '.join(words.split())}\n" for words in told)
-    count = "A notice" if len(told) == 1 else f"{len(told)} notices"
+_REGISTRATION_SUBJECT = "Your Amazcope registration"
+
+
+def write_notices_email(address: str, notices: Sequence[str], base: str) -> Email:
+    """Return the email with a user's unread account notices."""
+    lines = "".join(f"- {' '.join(notice.split())}\n" for notice in notices)
+    count = "1 new notice" if len(notices) == 1 else f"{len(notices)} new notices"
     return Email(
-        mail,
-        f"{count} from Amazcope",
-        f"{lines}\nSee {base}/\n\nYour profile says whether such mails are sent.\n",
+        address,
+        f"{count} about your Amazcope account",
+        f"Unread notices for your Amazcope account {address}:\n\n"
+        f"{lines}\n"
+        f"Read them here:\n\n{base}/\n\n"
+        "If you don't recognise one of these actions, change your password and inform an "
+        "administrator.\n\n"
+        "You can turn these emails off in your profile.\n",
     )

@@ -106,7 +106,7 @@ def test_who_registers_a_known_address_learns_it_in_the_mailbox_alone(
 ) -> None:
     send_emails.send_registration.call_local("owner@team.example")
     (letter,) = served.letters
-    assert "signs in already" in letter.get_content()
+    assert "already has an account" in letter.get_content()
     assert "confirm=" not in letter.get_content()
 
 
