@@ -19,7 +19,7 @@ from core.accounts.models import Person
 from core.accounts.people.membership import get_owner_principal, get_principal
 from core.database import session as db
 from core.importing.files import isolation
-from core.importing.files.reader_process import Request, pickled
+from core.importing.files.reader_process import Request, pickle_value
 from tests.databases import clone_template, cloned_database, drop_database, run_statement, with_name
 from tests.durations import (
     pytest_collection_modifyitems,
@@ -160,7 +160,7 @@ def readers_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
 def _ask_here(request: Request) -> Generator[Any, None, None]:
     made = request.function(*request.arguments)
     for value in made if request.is_stream else [made]:
-        yield isolation.plain_data(pickled(value))
+        yield isolation.unpickle_plain_data(pickle_value(value))
 
 
 @pytest.fixture

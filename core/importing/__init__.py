@@ -1,1 +1,1 @@
-"""Files and pasted text, read row by row into tracking and observations."""
+"""Import files and pasted text: read row by row into tracking and observations."""

@@ -1,4 +1,4 @@
-"""What looking at imported products will cost. Pure."""
+"""The cost of checking imported products. Pure."""
 
 from decimal import Decimal
 
@@ -10,5 +10,5 @@ _DAY = 24 * 60  # minutes
 def estimate_dollars_per_day(
     products: int, cadence: Cadence, dollars_per_product: Decimal
 ) -> Decimal:
-    """Return what fetching that many products at a cadence is expected to cost each day."""
+    """Return the expected cost per day of checking that many products at a cadence, in dollars."""
     return products * dollars_per_product * _DAY / cadence.minutes

@@ -1,4 +1,4 @@
-"""The marketplace that a file hints at, by its name and its first rows. Pure."""
+"""Guess a file's marketplace from its name and its first rows. Pure."""
 
 import re
 
@@ -13,14 +13,19 @@ _MARKETPLACE_BY_SIGN = {" -409": "US", "£": "UK", "₹": "IN", "￥": "JP", "¥
 
 
 def suggest_marketplace(name: str, preview: list[dict[str, str]]) -> str | None:
-    """Return the marketplace that the file's name, a column or a currency sign hints at."""
-    hinted = {found for match in _DOMAIN_IN_NAME.findall(name) if (found := _code(match))}
-    hinted = hinted or {found for match in _CODE_IN_NAME.findall(name) if (found := _code(match))}
+    """Return the marketplace that the file's name, a column or a currency sign suggests.
+
+    None if they suggest none or several.
+    """
+    hinted = {found for match in _DOMAIN_IN_NAME.findall(name) if (found := _find_code(match))}
+    hinted = hinted or {
+        found for match in _CODE_IN_NAME.findall(name) if (found := _find_code(match))
+    }
     hinted = hinted or {
         found
         for row in preview
         for column, value in row.items()
-        if plain_name(column) in ("locale", "marketplace") and (found := _code(value))
+        if plain_name(column) in ("locale", "marketplace") and (found := _find_code(value))
     }
     hinted = hinted or {
         code
@@ -32,6 +37,6 @@ def suggest_marketplace(name: str, preview: list[dict[str, str]]) -> str | None:
     return hinted.pop() if len(hinted) == 1 else None
 
 
-def _code(written: str) -> str | None:
+def _find_code(written: str) -> str | None:
     found = find_by_name(written)
     return found.code if found else None

@@ -1,4 +1,4 @@
-"""Tables of imports: the file, its progress, a verdict for each of its rows."""
+"""Tables of imports: the file, its progress, and a verdict for each row."""
 
 from datetime import datetime
 from typing import Any
@@ -30,8 +30,8 @@ class ImportRun(Base):
 
     State: offered → queued → running → done, failed or discarded.
 
-    The bytes lie in the database until the import is done, so that web and
-    worker need no shared disk; large ones are kept in pieces.
+    The bytes are kept in the database until the import ends, in pieces, so that web
+    and worker need no shared disk.
     """
 
     __tablename__ = "import_run"
@@ -45,12 +45,12 @@ class ImportRun(Base):
     state: Mapped[str] = mapped_column(Text)
     file_hash: Mapped[bytes] = mapped_column(LargeBinary)
     file_bytes: Mapped[int] = mapped_column(BigInteger)
-    reason: Mapped[str | None] = mapped_column(Text)  # by what the kind was told
+    reason: Mapped[str | None] = mapped_column(Text)  # why the file is of this kind
     preview: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default=text("'[]'"))
-    # What each column of a table is taken for: column, meaning (None: not used), unreadable, rows.
+    # What each column of a table is read as: column, meaning (None: not used), unreadable, rows.
     columns: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default=text("'[]'"))
     problems: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
-    times: Mapped[str | None] = mapped_column(Text)  # which time its rows will carry, in words
+    times: Mapped[str | None] = mapped_column(Text)  # a sentence: which time its rows get
     needs_time: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
     needs_marketplace: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
     needs_day_order: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
@@ -77,7 +77,7 @@ class ImportRun(Base):
 
 
 class ImportPiece(Base):
-    """A piece of an uploaded file, in order; gone when the import has ended."""
+    """A piece of an uploaded file, in order; deleted when the import ends."""
 
     __tablename__ = "import_piece"
     __table_args__ = (PrimaryKeyConstraint("import_run_id", "number"),)
@@ -99,7 +99,7 @@ class ImportRow(Base):
         BigInteger, ForeignKey("import_run.id", ondelete="CASCADE")
     )
     number: Mapped[int] = mapped_column(Integer)  # of the row in the file, from 1
-    asked: Mapped[str] = mapped_column(Text)  # what the row said, shortened
+    asked: Mapped[str] = mapped_column(Text)  # the product as the row writes it, shortened
     verdict: Mapped[str] = mapped_column(Text)
     detail: Mapped[str | None] = mapped_column(Text)
     product_id: Mapped[int | None] = mapped_column(BigInteger)

@@ -1,4 +1,4 @@
-"""What each line of a pasted text names, told before anything is confirmed. Pure."""
+"""The verdict on each line of a pasted text, shown before the import is confirmed. Pure."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -22,52 +22,52 @@ _VERDICTS = {
 
 @dataclass(slots=True)
 class PastedText:
-    """A pasted text by its lines."""
+    """The verdicts on the lines of a pasted text."""
 
-    shown: list[dict[str, str]] = field(default_factory=list)  # the verdicts on its first lines
+    shown: list[dict[str, str]] = field(default_factory=list)  # of its first lines
     mentions: int = 0  # links and ASINs
-    without: int = 0  # lines that name nothing
-    refused: dict[str, list[int]] = field(default_factory=dict)  # why, and in which lines
+    without: int = 0  # lines without one
+    refused: dict[str, list[int]] = field(default_factory=dict)  # line numbers by reason
 
     @property
     def summary(self) -> str:
-        """Say how much of it names products."""
-        said = ["It is text that names products."]
+        """Return a sentence on how much of the text names products."""
+        sentences = ["It is text that names products."]
         if self.without:
-            said.append(
+            sentences.append(
                 f"{self.without} {'line names' if self.without == 1 else 'lines name'} none."
             )
         if len(self.shown) >= SHOWN_LINES:
-            said.append(f"The first {SHOWN_LINES} lines are shown.")
-        return " ".join(said)
+            sentences.append(f"The first {SHOWN_LINES} lines are shown.")
+        return " ".join(sentences)
 
     @property
     def problems(self) -> list[str]:
-        """Say what can't be used, in which lines, and what to do."""
-        return [f"{_lines(numbers)}: {detail}" for detail, numbers in self.refused.items()]
+        """Return sentences on what can't be used, in which lines, and what to do."""
+        return [f"{_format_lines(numbers)}: {detail}" for detail, numbers in self.refused.items()]
 
 
 def read_lines(text: str) -> PastedText:
-    """Return the verdict on every line of a text that isn't blank, and on all it names."""
+    """Return the verdicts on every line that isn't blank and on every product it mentions."""
     read = PastedText()
-    for number, mention in _mentions(text):
+    for number, mention in _find_mentions(text):
         is_named = mention.verdict is not MentionVerdict.NO_ASIN or "/" in mention.text
         read.mentions += is_named
         read.without += not is_named
         if is_named and mention.verdict not in _USABLE:
             read.refused.setdefault(mention.detail, []).append(number)
         if len(read.shown) < SHOWN_LINES:
-            read.shown.append(_shown(number, mention, is_named))
+            read.shown.append(_make_preview_row(number, mention, is_named))
     return read
 
 
-def _mentions(text: str) -> Iterator[tuple[int, Mention]]:
+def _find_mentions(text: str) -> Iterator[tuple[int, Mention]]:
     for number, line in enumerate(text.splitlines(), start=1):
         for mention in read_mentions(line):
             yield number, mention
 
 
-def _shown(number: int, mention: Mention, is_named: bool) -> dict[str, str]:
+def _make_preview_row(number: int, mention: Mention, is_named: bool) -> dict[str, str]:
     return {
         "line": str(number),
         "verdict": _VERDICTS[mention.verdict] if is_named else _NO_PRODUCT,
@@ -77,7 +77,7 @@ def _shown(number: int, mention: Mention, is_named: bool) -> dict[str, str]:
     }
 
 
-def _lines(numbers: list[int]) -> str:
+def _format_lines(numbers: list[int]) -> str:
     distinct = [str(number) for number in dict.fromkeys(numbers)]
     named = ", ".join(distinct[:_MOST_NUMBERS])
     more = len(distinct) - _MOST_NUMBERS

@@ -1,4 +1,4 @@
-"""What screens ask about imports: one, earlier ones, the verdicts of their rows. Reads only."""
+"""Reads for screens: an import, earlier imports, the verdicts of their rows."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ _CSV_PIECE = 2000  # rows fetched and written at a time
 
 @dataclass(frozen=True, slots=True)
 class ImportView:
-    """An import as it stands. Counts are rows of the file; `snapshots_stored` are looks."""
+    """An import as shown. Counts are rows of the file; `snapshots_stored` counts observations."""
 
     id: int
     name: str
@@ -32,7 +32,7 @@ class ImportView:
     reason: str | None
     error: str | None
     preview: list[dict[str, Any]]
-    columns: list[dict[str, Any]]  # what each is taken for: column, meaning, unreadable, rows
+    columns: list[dict[str, Any]]  # what each is read as: column, meaning, unreadable, rows
     problems: list[str]
     times: str | None
     needs_time: bool
@@ -60,13 +60,13 @@ class ImportView:
 
     @property
     def is_open(self) -> bool:
-        """True while the worker still has it to do."""
+        """Return whether the worker still has to process it."""
         return self.state in ("queued", "running")
 
 
 @dataclass(frozen=True, slots=True)
 class ResultGroup:
-    """All rows with one verdict; one of them as the example."""
+    """All rows with one verdict, with the first as the example."""
 
     verdict: str
     rows: int
@@ -76,7 +76,7 @@ class ResultGroup:
 
 @dataclass(frozen=True, slots=True)
 class ResultRow:
-    """The verdict of one row, with the product it became."""
+    """The verdict of one row, with its product."""
 
     number: int
     asked: str
@@ -89,21 +89,21 @@ class ResultRow:
 _FIELDS = tuple(ImportView.__dataclass_fields__)[:-1]
 
 
-def _view(run: ImportRun, *, is_confirmed_before: bool = False) -> ImportView:
+def _make_view(run: ImportRun, *, is_confirmed_before: bool = False) -> ImportView:
     values = {name: getattr(run, name) for name in _FIELDS}
     return ImportView(**values, is_confirmed_before=is_confirmed_before)
 
 
 @requires(Permission.READ)
 def find_import(session: Session, principal: Principal, run_id: int) -> ImportView | None:
-    """Return an import of the acting person's team, None where there is none."""
+    """Return an import of the user's team, None if there is none."""
     run = session.get(ImportRun, run_id, populate_existing=True)
     if run is None or run.team_id != principal.team_id or run.state == "discarded":
         return None
     earlier = (
         find_earlier_import(session, principal, run.file_hash) if run.state == "offered" else None
     )
-    return _view(run, is_confirmed_before=earlier is not None)
+    return _make_view(run, is_confirmed_before=earlier is not None)
 
 
 @requires(Permission.READ)
@@ -117,12 +117,12 @@ def list_imports(session: Session, principal: Principal, limit: int = 20) -> lis
         .order_by(ImportRun.created_at.desc())
         .limit(limit)
     )
-    return [_view(run) for run in runs]
+    return [_make_view(run) for run in runs]
 
 
 @requires(Permission.READ)
 def count_row_results(session: Session, principal: Principal, run_id: int) -> list[ResultGroup]:
-    """Return the verdicts of an import's rows, the most frequent first."""
+    """Return the number of an import's rows per verdict, the most frequent first."""
     rows = session.execute(
         text(
             "SELECT g.verdict, g.rows, r.asked, r.detail FROM ("
@@ -150,7 +150,7 @@ def list_row_results(
 ) -> list[ResultRow]:
     """Return the first rows of an import with one verdict, in the file's order."""
     statement = _VERDICT_ROWS + "AND r.verdict = %(verdict)s ORDER BY r.number LIMIT %(limit)s"
-    given = _given(principal, run_id) | {"verdict": verdict, "limit": limit}
+    given = _make_parameters(principal, run_id) | {"verdict": verdict, "limit": limit}
     rows = driver_connection(session).execute(statement, given).fetchall()
     return [ResultRow(*row) for row in rows]
 
@@ -160,14 +160,14 @@ def export_row_results(session: Session, principal: Principal, run_id: int) -> I
     """Yield the verdicts of all rows as pieces of a CSV that spreadsheets may open."""
     yield csv_lines([_CSV_COLUMNS])
     statement = _VERDICT_ROWS + "ORDER BY r.number LIMIT %(limit)s"
-    given: dict[str, Any] = _given(principal, run_id) | {"limit": _CSV_PIECE}
+    given: dict[str, Any] = _make_parameters(principal, run_id) | {"limit": _CSV_PIECE}
     while rows := driver_connection(session).execute(statement, given).fetchall():
         yield csv_lines([_csv_cells(ResultRow(*row)) for row in rows])
         given["after"] = rows[-1][0]
 
 
-def _given(principal: Principal, run_id: int) -> dict[str, Any]:
-    # Numbers of rows begin at 1, so everything lies behind 0.
+def _make_parameters(principal: Principal, run_id: int) -> dict[str, Any]:
+    # Row numbers begin at 1, so "after 0" is all rows.
     return {"run": run_id, "team": principal.team_id, "after": 0}
 
 
@@ -180,7 +180,7 @@ def _csv_cells(row: ResultRow) -> tuple[Cell, ...]:
 def find_only_product(
     session: Session, principal: Principal, run_id: int
 ) -> tuple[str, str] | None:
-    """Return marketplace and ASIN when all rows of an import are one product, else None."""
+    """Return (marketplace, ASIN) if all rows of an import are of one product, else None."""
     found = session.execute(
         text(
             "SELECT p.marketplace, p.asin FROM ("

@@ -1,4 +1,4 @@
-"""What the verdicts on imported rows are called, and what they count as. Pure."""
+"""The verdicts on imported rows: codes, labels, and which count as failed. Pure."""
 
 from typing import Final
 
@@ -9,7 +9,7 @@ KNOWN: Final = "already_there"
 ADDED: Final = "added"
 TRACKED: Final = "already_tracked"
 PART_OF: Final = "part_of"
-CONTRADICTS: Final = "contradicts"  # another observation of that moment is stored, and stays
+CONTRADICTS: Final = "contradicts"  # a different observation of that moment is stored and stays
 
 GOOD: Final = frozenset({STORED, ADDED, PART_OF})
 THERE: Final = frozenset({KNOWN, TRACKED})
@@ -38,10 +38,10 @@ _LABELS: Final = {
 
 
 def outcome_label(verdict: str) -> str:
-    """Return a verdict as a person reads it."""
+    """Return the label of a verdict."""
     return _LABELS.get(verdict) or verdict.replace("_", " ").capitalize()
 
 
 def has_failed(verdict: str) -> bool:
-    """Tell whether a row with this verdict counts as failed."""
+    """Return whether a row with this verdict counts as failed."""
     return verdict not in GOOD and verdict not in THERE

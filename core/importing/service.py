@@ -1,8 +1,8 @@
-"""The life of an import: offered, confirmed, claimed, stored row by row, ended. Never commits.
+"""The steps of an import: offer, confirm, claim, store row by row, end. Never commits.
 
-An import that is cut short goes on behind the last row it had stored. Importing
-the same file again stores nothing twice: a file that carries no time keeps the
-one that was confirmed when it was imported first.
+An interrupted import continues after the last row it stored. Importing the same
+file again stores nothing twice: a file without times keeps the time that was
+confirmed at its first import.
 """
 
 from dataclasses import asdict, dataclass
@@ -30,7 +30,7 @@ from core.tracking.rules import Role
 from core.tracking.service import clean_tags
 
 PIECE = 1 << 20
-SHOWN_COLUMNS = 200  # of which it is kept what they are taken for
+SHOWN_COLUMNS = 200  # of which the meaning is stored and shown
 LONGEST_CLAIM = timedelta(minutes=10)
 TRIED_AGAIN_AFTER = timedelta(minutes=5)
 CONFIRMED = ("queued", "running", "done", "failed")
@@ -38,19 +38,19 @@ CONFIRMED = ("queued", "running", "done", "failed")
 
 @dataclass(frozen=True, slots=True)
 class Confirmation:
-    """What a person confirms before anything is stored."""
+    """What the user confirms before anything is stored."""
 
     marketplace: str | None = None  # for rows that name none
     captured_at: datetime | None = None  # for rows without a time
     day_order: DayOrder | None = None  # for dates that can be read in two ways
     role: Role = Role.WATCHED
     tags: tuple[str, ...] = ()
-    is_fetched: bool = False  # also look at the products from now on
+    is_fetched: bool = False  # also check the products from now on
 
 
 @dataclass(frozen=True, slots=True)
-class Examined:
-    """A file that can be imported: what it is, and the hash of its bytes."""
+class ExaminedFile:
+    """A file that can be imported, with what was detected and the hash of its bytes."""
 
     name: str
     path: Path
@@ -66,13 +66,12 @@ def examine_file(
     *,
     is_pasted: bool = False,
     trial: TrialContext | None = None,
-) -> Examined:
-    """Recognise and hash a file. Reads it to its end: call it with no scope open.
+) -> ExaminedFile:
+    """Detect the kind of a file and hash it. Reads it to its end: call it with no scope open.
 
-    `trial` says by whose clock its first rows are tried.
-
-    `is_pasted`: it is what somebody wrote into a box, where a line may name several
-    products, and each mention gets its verdict.
+    `trial` gives the clock and time zone for the trial of its first rows.
+    `is_pasted`: the text comes from the paste box; a line may name several products, and
+    each mention gets its own verdict.
     Raises InvalidInputError for a file that is too large, empty or unreadable, and what
     `isolation.call_isolated` raises: no content is parsed in this process.
     """
@@ -82,14 +81,14 @@ def examine_file(
     found = call_isolated(detect_file, path, name, is_pasted, trial or TrialContext())
     if found.kind is FileKind.UNKNOWN:
         raise InvalidInputError(" ".join(dict.fromkeys([found.reason, *found.problems])))
-    return Examined(name, path, size, bytes.fromhex(file_sha256(path)), found)
+    return ExaminedFile(name, path, size, bytes.fromhex(file_sha256(path)), found)
 
 
 @requires(Permission.TRACK)
-def offer_import(session: Session, principal: Principal, examined: Examined) -> ImportRun:
-    """Keep an examined file as an offered import, ready to be confirmed."""
-    run = _offered(principal, examined)
-    earlier = _earlier(session, principal, examined.digest)
+def offer_import(session: Session, principal: Principal, examined: ExaminedFile) -> ImportRun:
+    """Store an examined file as an offered import, ready to be confirmed."""
+    run = _make_offer(principal, examined)
+    earlier = _find_earlier(session, principal, examined.digest)
     if earlier is not None:
         run.captured_at = earlier.captured_at
         run.marketplace = earlier.marketplace or run.marketplace
@@ -100,7 +99,7 @@ def offer_import(session: Session, principal: Principal, examined: Examined) -> 
     return run
 
 
-def _offered(principal: Principal, examined: Examined) -> ImportRun:
+def _make_offer(principal: Principal, examined: ExaminedFile) -> ImportRun:
     found = examined.found
     return ImportRun(
         team_id=principal.team_id,
@@ -136,15 +135,14 @@ def _keep_pieces(session: Session, run_id: int, path: Path) -> None:
 
 @requires(Permission.READ)
 def find_earlier_import(session: Session, principal: Principal, digest: bytes) -> ImportRun | None:
-    """Return the first confirmed import of the same bytes by this team, however it went.
+    """Return the team's first confirmed import of the same bytes, also a failed one.
 
-    One with a time comes before those without: what was stored of it, even of one
-    that failed, carries that time.
+    Imports with a time come before those without: what they stored has that time.
     """
-    return _earlier(session, principal, digest)
+    return _find_earlier(session, principal, digest)
 
 
-def _earlier(session: Session, principal: Principal, digest: bytes) -> ImportRun | None:
+def _find_earlier(session: Session, principal: Principal, digest: bytes) -> ImportRun | None:
     return session.scalars(
         select(ImportRun)
         .where(
@@ -159,17 +157,18 @@ def _earlier(session: Session, principal: Principal, digest: bytes) -> ImportRun
 
 @requires(Permission.READ)
 def get_import(session: Session, principal: Principal, run_id: int) -> ImportRun:
-    """Return an import of the acting person's team. Raises NotFoundError."""
-    return _of_team(session, principal, run_id)
+    """Return an import of the user's team. Raises NotFoundError."""
+    return _get_team_import(session, principal, run_id)
 
 
-def _locked(session: Session, principal: Principal, run_id: int) -> ImportRun:
-    """Return an import to be decided on: one's own, or for a manager one of the team.
+def _lock_import(session: Session, principal: Principal, run_id: int) -> ImportRun:
+    """Lock and return an import that the user may confirm or discard.
 
-    It stays locked, with all of the same bytes: of a yes and a no at the same moment
-    one counts, and two that are confirmed at once agree on their time.
+    That is their own, or for managers any of the team. All imports of the same bytes are
+    locked: of a simultaneous confirmation and discard only one counts, and two that are
+    confirmed at once get the same time.
     """
-    run = _of_team(session, principal, run_id)
+    run = _get_team_import(session, principal, run_id)
     if run.person_id != principal.person_id and not principal.may(Permission.TEAM):
         raise NotFoundError("There is no such import.")
     same = select(ImportRun.id).where(
@@ -180,7 +179,7 @@ def _locked(session: Session, principal: Principal, run_id: int) -> ImportRun:
     return run
 
 
-def _of_team(session: Session, principal: Principal, run_id: int) -> ImportRun:
+def _get_team_import(session: Session, principal: Principal, run_id: int) -> ImportRun:
     run = session.get(ImportRun, run_id)
     if run is None or run.team_id != principal.team_id:
         raise NotFoundError("There is no such import.")
@@ -191,12 +190,12 @@ def _of_team(session: Session, principal: Principal, run_id: int) -> ImportRun:
 def confirm_import(
     session: Session, principal: Principal, run_id: int, confirmed: Confirmation, now: datetime
 ) -> bool:
-    """Queue an offered import with what was confirmed; False when it was queued before.
+    """Queue an offered import with what was confirmed; False if it was queued before.
 
-    Raises InvalidInputError when a time, a marketplace or the order of dates is needed
-    and missing, or the marketplace is none of Amazon's.
+    Raises InvalidInputError if a required time, marketplace or order of dates is
+    missing, or if the marketplace doesn't exist.
     """
-    run = _locked(session, principal, run_id)
+    run = _lock_import(session, principal, run_id)
     if run.state != "offered":
         return False
     if run.needs_marketplace and confirmed.marketplace is None:
@@ -204,20 +203,24 @@ def confirm_import(
     if confirmed.marketplace is not None:
         _check_marketplace(confirmed.marketplace)
     if run.needs_day_order and confirmed.day_order is None:
-        raise InvalidInputError("Choose how the file writes its dates: no date in it decides.")
-    run.captured_at = _confirmed_time(session, principal, run, confirmed.captured_at, now)
+        raise InvalidInputError(
+            "Choose how the file writes its dates: none shows whether day or month comes first."
+        )
+    run.captured_at = _choose_time(session, principal, run, confirmed.captured_at, now)
     run.marketplace, run.day_order = confirmed.marketplace, confirmed.day_order
     run.role, run.tags = confirmed.role.value, clean_tags(confirmed.tags)
     run.is_fetched = confirmed.is_fetched
     run.state = "queued"
-    # What runs for somebody runs as who said yes to it, not as who uploaded the file.
+    # The import runs with the permissions of the user who confirmed it, not the uploader's.
     run.person_id = principal.person_id
-    audit.record(session, principal, "confirmed import", f"import:{run.id}", new=_audited(run))
+    audit.record(
+        session, principal, "confirmed import", f"import:{run.id}", new=_list_audited_values(run)
+    )
     return True
 
 
-def _audited(run: ImportRun) -> dict[str, object]:
-    """Return what the audit keeps of an import; its name may name a person."""
+def _list_audited_values(run: ImportRun) -> dict[str, object]:
+    """Return what the audit records of an import: not the file name, which may name a person."""
     return {
         "kind": run.kind,
         "file": run.file_hash.hex(),
@@ -237,17 +240,17 @@ def _check_marketplace(code: str) -> None:
         raise InvalidInputError(str(error)) from None
 
 
-def _confirmed_time(
+def _choose_time(
     session: Session, principal: Principal, run: ImportRun, given: datetime | None, now: datetime
 ) -> datetime | None:
-    """Return the time that rows without one will carry, always the same for the same file."""
+    """Return the time for rows without one; it is always the same for the same file."""
     if not run.needs_time:
         return given
-    earlier = _earlier(session, principal, run.file_hash)
+    earlier = _find_earlier(session, principal, run.file_hash)
     if earlier is not None and earlier.captured_at is not None:
         return earlier.captured_at
     if given is None:
-        raise InvalidInputError("Say when the file was captured: it carries no time itself.")
+        raise InvalidInputError("Enter when the file was captured: it contains no times.")
     if given > now + timedelta(minutes=10):
         raise InvalidInputError("The file can't have been captured in the future.")
     return given
@@ -255,8 +258,8 @@ def _confirmed_time(
 
 @requires(Permission.TRACK)
 def discard_import(session: Session, principal: Principal, run_id: int) -> None:
-    """Let go of an offered import and its bytes."""
-    run = _locked(session, principal, run_id)
+    """Discard an offered import and delete its bytes."""
+    run = _lock_import(session, principal, run_id)
     if run.state == "offered":
         run.state = "discarded"
         _drop_pieces(session, run_id)
@@ -266,9 +269,9 @@ def discard_import(session: Session, principal: Principal, run_id: int) -> None:
 def claim_import(
     session: Session, holder: UUID, term: timedelta, run_id: int | None = None
 ) -> ImportRun | None:
-    """Claim the oldest import that waits, or was cut short; None when there is none.
+    """Claim the oldest import that is queued or was interrupted; None if there is none.
 
-    The database's clock says which claims are over.
+    The database's clock decides which claims have expired.
     """
     now = session.execute(select(func.clock_timestamp())).scalar_one()
     waiting = (
@@ -278,7 +281,7 @@ def claim_import(
             or_(
                 ImportRun.claimed_until.is_(None),
                 ImportRun.claimed_until < now,
-                # Given while that clock was ahead: no claim reaches so far.
+                # Such a claim was made while that clock was ahead.
                 ImportRun.claimed_until > now + LONGEST_CLAIM,
             ),
         )
@@ -299,24 +302,24 @@ def write_import_file(session: Session, run_id: int, path: Path) -> None:
     """Write the uploaded bytes to a file."""
     with path.open("wb") as file:
         for number in count():
-            # One at a time: a large file is never in memory whole.
-            body = session.scalar(_piece(run_id, number))
+            # One piece at a time, so that a large file is never in memory whole.
+            body = session.scalar(_select_piece(run_id, number))
             if body is None:
                 return
             file.write(body)
 
 
-def _piece(run_id: int, number: int) -> Select[bytes]:
+def _select_piece(run_id: int, number: int) -> Select[bytes]:
     return select(ImportPiece.body).where(
         ImportPiece.import_run_id == run_id, ImportPiece.number == number
     )
 
 
 def lock_claimed_import(session: Session, run_id: int, holder: UUID, rows_read: int) -> None:
-    """Lock an import that this worker has brought to this row, before anything of it is written.
+    """Lock an import that this worker holds and has read up to this row, before writing more.
 
-    Raises TakenOverError when the worker was held up for longer than its claim and
-    another one went on, or has ended it: nothing may be counted twice.
+    Raises LeaseLostError if the worker was held up for longer than its claim and another
+    one continued or ended the import: nothing may be counted twice.
     """
     held = select(ImportRun.id).where(
         ImportRun.id == run_id,
@@ -325,11 +328,11 @@ def lock_claimed_import(session: Session, run_id: int, holder: UUID, rows_read: 
         ImportRun.rows_read == rows_read,
     )
     if session.scalar(held.with_for_update()) is None:
-        raise LeaseLostError(f"Another worker went on with import {run_id}.")
+        raise LeaseLostError(f"Another worker continued import {run_id}.")
 
 
 def renew_import_claim(session: Session, run_id: int, holder: UUID, term: timedelta) -> bool:
-    """Keep others away from an import that goes on; False when another has it by now."""
+    """Extend the claim on an import; False if another worker has claimed it meanwhile."""
     renewed = (
         update(ImportRun)
         .where(ImportRun.id == run_id, ImportRun.claimed_by == holder)
@@ -339,18 +342,18 @@ def renew_import_claim(session: Session, run_id: int, holder: UUID, term: timede
 
 
 def clear_failures(session: Session, run_id: int) -> None:
-    """Forget what troubled an import before: it went on."""
+    """Clear an import's error once it has continued."""
     session.execute(update(ImportRun).where(ImportRun.id == run_id).values(error=None))
 
 
 def has_claimed_imports(session: Session) -> bool:
-    """True while some import is being worked on, or was when its worker died."""
+    """Return whether an import is running, or was when its worker died."""
     running = select(ImportRun.id).where(ImportRun.state == "running")
     return session.scalar(running.limit(1)) is not None
 
 
 def read_context(run: ImportRun, time_zone: str) -> ReadContext:
-    """Return what was confirmed, in the words of the readers."""
+    """Return what was confirmed, as the readers take it."""
     return ReadContext(
         captured_at=run.captured_at,
         default_marketplace=run.marketplace,
@@ -360,10 +363,10 @@ def read_context(run: ImportRun, time_zone: str) -> ReadContext:
 
 
 def record_failure(session: Session, run_id: int, now: datetime) -> None:
-    """Keep that an import was interrupted by a fault that is not its file's.
+    """Record that an import was interrupted by a fault other than its file's.
 
-    It is tried once more after `TRIED_AGAIN_AFTER`. A second fault at the same
-    rows ends it: going on for ever would help nobody.
+    It is tried once more after `TRIED_AGAIN_AFTER`. A second fault at the same rows
+    ends it.
     """
     run = session.get(ImportRun, run_id)
     if run is None:
@@ -375,15 +378,15 @@ def record_failure(session: Session, run_id: int, now: datetime) -> None:
         run.claimed_by, run.claimed_until = None, now + TRIED_AGAIN_AFTER
 
 
-_TROUBLE = "Something went wrong; it is tried once more in a few minutes."
+_TROUBLE = "Something went wrong. The import is tried once more in a few minutes."
 _GAVE_UP = (
-    "It failed twice at the same place. The log of the worker and the jobs on the health "
-    "screen say why; what was stored stays, and the file may be imported again."
+    "The import failed twice at the same row. The worker's log and the jobs on the Health page "
+    "show why. What was stored stays, and you can import the file again."
 )
 
 
 def end_import(session: Session, run_id: int, now: datetime, error: str | None) -> None:
-    """End an import, well or with the reason why not; its bytes are let go."""
+    """End an import, as done or failed with a reason, and delete its bytes."""
     session.execute(
         update(ImportRun)
         .where(ImportRun.id == run_id)
@@ -403,7 +406,7 @@ def _drop_pieces(session: Session, run_id: int) -> None:
 
 
 def delete_stale_offers(session: Session, now: datetime) -> int:
-    """Let go of offers that nobody confirmed within a day; return how many."""
+    """Discard offers that were not confirmed within a day; return how many."""
     stale = session.scalars(
         select(ImportRun.id).where(
             ImportRun.state == "offered", ImportRun.created_at < now - timedelta(days=1)

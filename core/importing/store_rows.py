@@ -31,12 +31,12 @@ from core.importing.row_outcomes import (
     TRACKED,
 )
 from core.importing.values.rows import (
-    PartOf,
     ProductHistory,
     Refusal,
     Row,
+    RowPart,
     TrackRequest,
-    unreadable_words,
+    describe_unreadable,
 )
 from core.tracking.rules import Cadence, Role
 from core.tracking.service import NewTracking, pause, track
@@ -47,7 +47,7 @@ CHUNK_OBSERVATIONS = 4000  # observations in a transaction, where rows carry who
 
 @dataclass(slots=True)
 class RowResult:
-    """What became of one row."""
+    """The verdict on one row."""
 
     number: int
     asked: str
@@ -61,17 +61,20 @@ class Chunk:
     """Some rows of a file, small enough for one transaction."""
 
     rows: list[Row] = field(default_factory=list)
-    looks: int = 0
+    observation_count: int = 0
 
 
 def split_into_chunks(rows: Iterable[Row]) -> Iterator[list[Row]]:
-    """Yield rows in chunks of bounded work. Where they break off, those before are yielded."""
+    """Yield rows in chunks of bounded work; also the rows before a point where the file breaks off.
+
+    Raises UnreadableFileError after those.
+    """
     chunk = Chunk()
     try:
         for row in rows:
             chunk.rows.append(row)
-            chunk.looks += row.observations
-            if len(chunk.rows) >= CHUNK_ROWS or chunk.looks >= CHUNK_OBSERVATIONS:
+            chunk.observation_count += row.observation_count
+            if len(chunk.rows) >= CHUNK_ROWS or chunk.observation_count >= CHUNK_OBSERVATIONS:
                 yield chunk.rows
                 chunk = Chunk()
     except UnreadableFileError:
@@ -83,11 +86,11 @@ def split_into_chunks(rows: Iterable[Row]) -> Iterator[list[Row]]:
 
 
 def observation_times(rows: Sequence[Row]) -> list[datetime]:
-    """Return the times of all observations, for which there must be room."""
-    return [look.captured_at for row in rows for look in _observations(row)]
+    """Return the times of all observations, whose partitions must exist."""
+    return [observation.captured_at for row in rows for observation in _list_observations(row)]
 
 
-def _observations(row: Row) -> Sequence[Observation]:
+def _list_observations(row: Row) -> Sequence[Observation]:
     if isinstance(row.result, Observation):
         return [row.result]
     return row.result.observations if isinstance(row.result, ProductHistory) else []
@@ -97,38 +100,42 @@ def _observations(row: Row) -> Sequence[Observation]:
 def store_chunk(
     session: Session, principal: Principal, run: ImportRun, rows: Sequence[Row], now: datetime
 ) -> list[RowResult]:
-    """Store a chunk and count it; return a verdict for every row."""
-    products = _follow(session, principal, run, rows)
+    """Store a chunk, add it to the import's counts, and return a verdict for every row."""
+    products = _track_products(session, principal, run, rows)
     count_added = len(products.added)
-    looks = [
-        SourcedObservation(products.ids[look.marketplace, look.asin], look, import_run_id=run.id)
+    observations = [
+        SourcedObservation(
+            products.ids[observation.marketplace, observation.asin],
+            observation,
+            import_run_id=run.id,
+        )
         for row in rows
-        for look in _observations(row)
+        for observation in _list_observations(row)
     ]
-    stored = store_observations(session, looks, now)
-    differing = _differing(session, looks, stored)
-    verdicts = _row_results(session, run.id, rows, products, stored, differing)
+    stored = store_observations(session, observations, now)
+    differing = _find_differing(session, observations, stored)
+    verdicts = _make_row_results(session, run.id, rows, products, stored, differing)
     _store_results(session, run.id, verdicts)
-    _count(session, run.id, verdicts, stored, count_added)
+    _add_counts(session, run.id, verdicts, stored, count_added)
     return verdicts
 
 
-def _differing(
-    session: Session, looks: Sequence[SourcedObservation], stored: StoreResult
+def _find_differing(
+    session: Session, observations: Sequence[SourcedObservation], stored: StoreResult
 ) -> dict[int, list[str]]:
-    """Return, for observations of moments that are stored, in which fields they differ from it.
+    """Return in which fields observations differ from one already stored of the same moment.
 
-    By the id of the observation; those that were stored right now are not among them.
+    The keys are the `id()` of the observations. Those just stored are left out.
     """
     new = set(stored.kept)
-    refused = {id(look.observation) for look, _ in stored.refused}
+    refused = {id(observation.observation) for observation, _ in stored.refused}
     again = []
-    for look in looks:
-        key = _key(look.product_id, look.observation)
+    for observation in observations:
+        key = _make_key(observation.product_id, observation.observation)
         if key in new:
             new.discard(key)
-        elif id(look.observation) not in refused:
-            again.append((key, look.observation))
+        elif id(observation.observation) not in refused:
+            again.append((key, observation.observation))
     before = stored_values(session, list({key for key, _ in again}))
     differing = {
         id(seen): differing_fields(before[key], values_of(without_zero_amounts(seen)))
@@ -138,7 +145,7 @@ def _differing(
     return {number: fields for number, fields in differing.items() if fields}
 
 
-_STAYS_PAUSED = "It is paused and stays so: resume it on the products page to have it fetched."
+_STAYS_PAUSED = "The product stays paused: resume it on the Products page to have it checked."
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,59 +153,63 @@ class _Products:
     """The products that a chunk's rows name."""
 
     ids: dict[tuple[str, str], int]  # by marketplace and ASIN
-    added: set[int]  # not followed before, and no row has told so yet
-    paused: set[int]  # followed before, to be fetched by this import, and paused
+    added: set[int]  # not tracked before, and not yet reported by a row
+    paused: set[int]  # tracked before and paused, although the import asks for checks
 
 
-def _follow(
+def _track_products(
     session: Session, principal: Principal, run: ImportRun, rows: Sequence[Row]
 ) -> _Products:
-    """Follow every product the rows name."""
-    # Thousands of rows about one product wish the same: once is enough.
-    wishes = list(dict.fromkeys(wish for row in rows if (wish := _wish(row, run)) is not None))
-    followed = track(session, principal, wishes, fetch=run.is_fetched, noted=False)
-    added = {answer.product_id for answer in followed if answer.is_new}
+    """Track every product the rows name."""
+    # Thousands of rows of one product make the same request: once is enough.
+    requests = list(
+        dict.fromkeys(
+            request for row in rows if (request := _make_tracking_request(row, run)) is not None
+        )
+    )
+    tracked = track(session, principal, requests, fetch=run.is_fetched, noted=False)
+    added = {answer.product_id for answer in tracked if answer.is_new}
     if not run.is_fetched:
-        # Their history is there to see; nothing is spent on them until somebody says so.
+        # Their history can be seen; checks cost money and begin when a user resumes them.
         pause(session, principal, added, noted=False)
     ids = {
-        (wish.marketplace, wish.asin): answer.product_id
-        for wish, answer in zip(wishes, followed, strict=True)
+        (request.marketplace, request.asin): answer.product_id
+        for request, answer in zip(requests, tracked, strict=True)
     }
-    paused = {answer.product_id for answer in followed if answer.is_paused and run.is_fetched}
+    paused = {answer.product_id for answer in tracked if answer.is_paused and run.is_fetched}
     return _Products(ids, added, paused)
 
 
-def _wish(row: Row, run: ImportRun) -> NewTracking | None:
-    """Return what a row wants followed, None for a row that names no product."""
-    said = row.result
-    role = _role_of(run)
-    if isinstance(said, TrackRequest):
+def _make_tracking_request(row: Row, run: ImportRun) -> NewTracking | None:
+    """Return the tracking a row asks for, None for a row that names no product."""
+    result = row.result
+    role = _find_chosen_role(run)
+    if isinstance(result, TrackRequest):
         return NewTracking(
-            said.marketplace,
-            said.asin,
-            role=Role(said.role) if said.role else role,
-            cadence=Cadence(said.cadence) if said.cadence else None,
-            tags=(*run.tags, *said.tags),
-            note=said.note,
-            price_change_percent=said.price_change_percent,
-            rank_change_percent=said.rank_change_percent,
+            result.marketplace,
+            result.asin,
+            role=Role(result.role) if result.role else role,
+            cadence=Cadence(result.cadence) if result.cadence else None,
+            tags=(*run.tags, *result.tags),
+            note=result.note,
+            price_change_percent=result.price_change_percent,
+            rank_change_percent=result.rank_change_percent,
         )
-    if isinstance(said, Observation | ProductHistory):
-        return NewTracking(said.marketplace, said.asin, role=role, tags=tuple(run.tags))
+    if isinstance(result, Observation | ProductHistory):
+        return NewTracking(result.marketplace, result.asin, role=role, tags=tuple(run.tags))
     return None
 
 
-def _role_of(run: ImportRun) -> Role | None:
-    """Return the role that was chosen, None for the usual one.
+def _find_chosen_role(run: ImportRun) -> Role | None:
+    """Return the role that was chosen, None for the default, watched.
 
-    New products are watched without a word; a product that is one's own already
-    must not become a watched one because its history was imported.
+    None leaves the role of tracked products as it is: importing the history of an own
+    product must not turn it into a watched one.
     """
     return None if run.role == Role.WATCHED else Role(run.role)
 
 
-def _row_results(
+def _make_row_results(
     session: Session,
     run_id: int,
     rows: Sequence[Row],
@@ -206,19 +217,21 @@ def _row_results(
     stored: StoreResult,
     differing: Mapping[int, list[str]],
 ) -> list[RowResult]:
-    refused = {id(look.observation): reason for look, reason in stored.refused}
-    fate = _Outcome(stored, refused, differing)
-    parts = [row.result.row for row in rows if isinstance(row.result, PartOf)]
-    known = _stored_results(session, run_id, parts)  # of rows in an earlier chunk
+    refused = {id(observation.observation): reason for observation, reason in stored.refused}
+    outcomes = _ObservationOutcomes(stored, refused, differing)
+    parts = [row.result.row for row in rows if isinstance(row.result, RowPart)]
+    known = _read_stored_results(session, run_id, parts)  # of rows in an earlier chunk
     for row in rows:
-        if isinstance(row.result, PartOf):
-            known[row.number] = _part_result(row, known[row.result.row])
+        if isinstance(row.result, RowPart):
+            known[row.number] = _make_part_result(row, known[row.result.row])
         else:
-            known[row.number] = _row_result(row, products, fate)
+            known[row.number] = _make_row_result(row, products, outcomes)
     return [known[row.number] for row in rows]
 
 
-def _stored_results(session: Session, run_id: int, numbers: Sequence[int]) -> dict[int, RowResult]:
+def _read_stored_results(
+    session: Session, run_id: int, numbers: Sequence[int]
+) -> dict[int, RowResult]:
     if not numbers:
         return {}
     kept = session.scalars(
@@ -230,87 +243,107 @@ def _stored_results(session: Session, run_id: int, numbers: Sequence[int]) -> di
     }
 
 
-def _part_result(row: Row, carrier: RowResult) -> RowResult:
-    """Return the verdict of a row whose values another one carries: what became of that one."""
+def _make_part_result(row: Row, carrier: RowResult) -> RowResult:
+    """Return the verdict of a row whose values an earlier row carries: that row's verdict."""
     verdict = PART_OF if carrier.verdict == STORED else carrier.verdict
     detail = " ".join(filter(None, (f"Read together with row {carrier.number}.", carrier.detail)))
     return RowResult(row.number, row.asked, verdict, detail)
 
 
 @dataclass(frozen=True, slots=True)
-class _Outcome:
-    """What became of the observations of a chunk."""
+class _ObservationOutcomes:
+    """How storing the observations of a chunk went."""
 
     stored: StoreResult
-    refused: Mapping[int, str]  # why, by the observation's id
-    differing: Mapping[int, list[str]]  # in which fields from what is stored, by id
+    refused: Mapping[int, str]  # the reason, by the observation's id()
+    differing: Mapping[int, list[str]]  # the fields that differ from the stored ones, by id()
 
 
-def _row_result(row: Row, products: "_Products", fate: _Outcome) -> RowResult:
-    said = row.result
-    assert not isinstance(said, PartOf)
-    if isinstance(said, Failure):
-        return RowResult(row.number, row.asked, said.outcome.value, said.detail)
-    if isinstance(said, Refusal):
-        return RowResult(row.number, row.asked, said.why.value, said.detail)
-    product_id = products.ids[said.marketplace, said.asin]
-    if isinstance(said, TrackRequest):
-        return _track_result(row, product_id, products)
-    return _history_result(row, product_id, fate)
+def _make_row_result(row: Row, products: "_Products", outcomes: _ObservationOutcomes) -> RowResult:
+    result = row.result
+    assert not isinstance(result, RowPart)
+    if isinstance(result, Failure):
+        return RowResult(row.number, row.asked, result.outcome.value, result.detail)
+    if isinstance(result, Refusal):
+        return RowResult(row.number, row.asked, result.why.value, result.detail)
+    product_id = products.ids[result.marketplace, result.asin]
+    if isinstance(result, TrackRequest):
+        return _make_track_result(row, product_id, products)
+    return _make_history_result(row, product_id, outcomes)
 
 
-def _track_result(row: Row, product_id: int, products: "_Products") -> RowResult:
+def _make_track_result(row: Row, product_id: int, products: "_Products") -> RowResult:
     if product_id in products.added:
-        products.added.discard(product_id)  # a second row of it finds it tracked
+        products.added.discard(product_id)  # its next row reports "already tracked"
         return RowResult(row.number, row.asked, ADDED, None, product_id)
     detail = _STAYS_PAUSED if product_id in products.paused else None
     return RowResult(row.number, row.asked, TRACKED, detail, product_id)
 
 
-def _history_result(row: Row, product_id: int, fate: _Outcome) -> RowResult:
+def _make_history_result(row: Row, product_id: int, outcomes: _ObservationOutcomes) -> RowResult:
     """Return the verdict of a row that carries observations."""
-    looks = _observations(row)
-    kept = fate.stored.kept
-    new = [look for look in looks if _key(product_id, look) in kept]
-    for look in new:
-        kept.discard(_key(product_id, look))  # a second row of it finds it stored
-    reasons = sorted({fate.refused[id(look)] for look in looks if id(look) in fate.refused})
-    reasons += filter(None, [unreadable_words(row.unreadable), _contradiction(looks, fate)])
+    observations = _list_observations(row)
+    kept = outcomes.stored.kept
+    new = [
+        observation for observation in observations if _make_key(product_id, observation) in kept
+    ]
+    for observation in new:
+        kept.discard(_make_key(product_id, observation))  # its next row reports "already there"
+    reasons = sorted(
+        {
+            outcomes.refused[id(observation)]
+            for observation in observations
+            if id(observation) in outcomes.refused
+        }
+    )
+    reasons += filter(
+        None, [describe_unreadable(row.unreadable), _describe_contradiction(observations, outcomes)]
+    )
     if new:
         verdict = STORED
-        counted = f"{len(new)} of {len(looks)} observations are new."
-        reasons = [counted, *reasons] if len(looks) > 1 else reasons
-    elif any(id(look) in fate.refused for look in looks):
+        counted = f"{len(new)} of {len(observations)} observations are new."
+        reasons = [counted, *reasons] if len(observations) > 1 else reasons
+    elif any(id(observation) in outcomes.refused for observation in observations):
         verdict = "bad_input"
     else:
-        verdict = CONTRADICTS if any(id(look) in fate.differing for look in looks) else KNOWN
+        verdict = (
+            CONTRADICTS
+            if any(id(observation) in outcomes.differing for observation in observations)
+            else KNOWN
+        )
     return RowResult(row.number, row.asked, verdict, " ".join(reasons) or None, product_id)
 
 
-def _contradiction(looks: Sequence[Observation], fate: _Outcome) -> str:
-    """Return in what observations differ from those stored of their moments, "" if in nothing."""
-    differing = [fate.differing[id(look)] for look in looks if id(look) in fate.differing]
+def _describe_contradiction(
+    observations: Sequence[Observation], outcomes: _ObservationOutcomes
+) -> str:
+    """Return a sentence with the fields that differ from the stored observations, "" if none."""
+    differing = [
+        outcomes.differing[id(observation)]
+        for observation in observations
+        if id(observation) in outcomes.differing
+    ]
     if not differing:
         return ""
     fields = ", ".join(dict.fromkeys(name for each in differing for name in each))
-    if len(looks) == 1:
+    if len(observations) == 1:
         return (
-            f"Another observation of this product and moment is stored and stays; "
+            f"A different observation of this product at this time is stored and stays; "
             f"this one differs in: {fields}."
         )
     return (
-        f"{len(differing)} of {len(looks)} observations differ from those stored of the same "
-        f"moments, in: {fields}. The stored ones stay."
+        f"{len(differing)} of {len(observations)} observations differ from the stored ones of the "
+        f"same times in: {fields}. The stored ones stay."
     )
 
 
-def _key(product_id: int, look: Observation) -> tuple[int, datetime, int]:
-    return product_id, look.captured_at.astimezone(UTC), int(look.source)
+def _make_key(product_id: int, observation: Observation) -> tuple[int, datetime, int]:
+    return product_id, observation.captured_at.astimezone(UTC), int(observation.source)
 
 
 def _store_results(session: Session, run_id: int, verdicts: Sequence[RowResult]) -> None:
     rows = [
-        (run_id, v.number, _storable(v.asked), v.verdict, _storable(v.detail), v.product_id)
+        (run_id, v.number, _clean_text(v.asked), v.verdict, _clean_text(v.detail), v.product_id)
         for v in verdicts
     ]
     columns = {
@@ -324,14 +357,14 @@ def _store_results(session: Session, run_id: int, verdicts: Sequence[RowResult])
     insert_rows(session, "import_row", columns, rows, on_conflict="ON CONFLICT DO NOTHING")
 
 
-def _storable(words: str | None) -> str | None:
-    """Return text that PostgreSQL takes: no NUL, no lone surrogates."""
+def _clean_text(words: str | None) -> str | None:
+    """Return text that PostgreSQL accepts: no NUL, no lone surrogates."""
     if words is None:
         return None
     return words.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
 
 
-def _count(
+def _add_counts(
     session: Session, run_id: int, verdicts: Sequence[RowResult], stored: StoreResult, added: int
 ) -> None:
     good = sum(v.verdict in GOOD for v in verdicts)

@@ -1,6 +1,6 @@
-"""The first rows of a file, read as an import would: what its columns are taken for, what fails.
+"""A trial of a file's first rows: what its columns are read as, and which rows would fail.
 
-Told before anything is confirmed. Nothing is stored.
+It is shown before the import is confirmed. Nothing is stored.
 """
 
 from collections import Counter
@@ -22,14 +22,14 @@ from core.importing.values.rows import (
     FileKind,
     ReadContext,
     Refusal,
-    Refused,
+    RefusalReason,
     Row,
     TrackRequest,
 )
 from core.text.numbers import format_counted
 
 TRIAL_ROWS = 500
-# Stands in for the time that will be confirmed; nothing keeps it.
+# Stands in for the time that will be confirmed; it is never stored.
 _TRIAL_TIME = datetime(2020, 1, 1, tzinfo=UTC)
 _ANY_MARKETPLACE = "US"
 _MOST_REASONS = 4
@@ -37,7 +37,7 @@ _MOST_REASONS = 4
 
 @dataclass(frozen=True, slots=True)
 class ColumnUse:
-    """What one column of a table is taken for. `meaning` None: it is not used."""
+    """What one column of a table is read as. `meaning` None: it is not used."""
 
     column: str
     meaning: str | None
@@ -47,17 +47,17 @@ class ColumnUse:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What became of a file's first rows."""
+    """The result of reading a file's first rows."""
 
     needs_marketplace: bool
     problems: list[str]
     uses: tuple[ColumnUse, ...]
     rows: int = 0  # tried
-    products: int = 0  # that they name in a way that can be tracked
+    products: int = 0  # distinct ones in these rows that can be tracked
     needs_day_order: bool = False
 
     def products_among(self, rows: int | None) -> int | None:
-        """Return how many products a list of so many rows names; None: can't be told."""
+        """Return how many products a list of so many rows names; None if unknown."""
         if self.rows < TRIAL_ROWS:
             return self.products
         return None if rows is None else round(rows * self.products / self.rows)
@@ -80,33 +80,35 @@ def try_file(path: Path, kind: FileKind, context: TrialContext) -> Trial:
     except UnreadableFileError as error:
         return Trial(False, [str(error)], ())
     if not asks:
-        return _try_out(path, kind, context)
+        return _try_rows(path, kind, context)
     # Either order shows what else fails; which dates lie in the future is not known yet.
     open_order = replace(context, now=None, day_order=DayOrder.DAY_FIRST)
-    return replace(_try_out(path, kind, open_order), needs_day_order=True)
+    return replace(_try_rows(path, kind, open_order), needs_day_order=True)
 
 
-def _try_out(path: Path, kind: FileKind, context: TrialContext) -> Trial:
+def _try_rows(path: Path, kind: FileKind, context: TrialContext) -> Trial:
     try:
-        rows = _first_rows(path, kind, context, None)
+        rows = _read_first_rows(path, kind, context, None)
         needs = any(map(_needs_marketplace, rows))
         if needs:
-            rows = _first_rows(path, kind, context, context.marketplace or _ANY_MARKETPLACE)
+            rows = _read_first_rows(path, kind, context, context.marketplace or _ANY_MARKETPLACE)
         meanings = column_meanings(path, kind)
     except UnreadableFileError as error:
         return Trial(False, [str(error)], ())
     if not rows:
-        return Trial(needs, ["The file has a header and no rows."], _uses(meanings, []))
+        return Trial(
+            needs, ["The file has a header and no rows."], _count_column_uses(meanings, [])
+        )
     products = _count_products(rows)
     if needs and context.marketplace is None:  # how amounts are to be read is not known yet
         own = [row for row in rows if not _is_foreign(row)]
-        problems = list(_failing(own, context.now))
-        return Trial(needs, problems, _uses(meanings, []), len(rows), products)
-    problems = [*_failing(rows, context.now), *_contradicting(rows)]
-    return Trial(needs, problems, _uses(meanings, rows), len(rows), products)
+        problems = list(_describe_failures(own, context.now))
+        return Trial(needs, problems, _count_column_uses(meanings, []), len(rows), products)
+    problems = [*_describe_failures(rows, context.now), *_describe_contradictions(rows)]
+    return Trial(needs, problems, _count_column_uses(meanings, rows), len(rows), products)
 
 
-def _first_rows(
+def _read_first_rows(
     path: Path, kind: FileKind, context: TrialContext, marketplace: str | None
 ) -> list[Row]:
     given = ReadContext(_TRIAL_TIME, marketplace, context.time_zone, context.day_order)
@@ -114,7 +116,7 @@ def _first_rows(
 
 
 def _is_foreign(row: Row) -> bool:
-    """True for a row whose currency is not that of the marketplace it was tried with."""
+    """Return whether the row's currency differs from that of the marketplace of the trial."""
     return isinstance(row.result, Failure) and row.result.outcome is Outcome.WRONG_LOCALE
 
 
@@ -124,10 +126,12 @@ def _count_products(rows: Sequence[Row]) -> int:
 
 
 def _needs_marketplace(row: Row) -> bool:
-    return isinstance(row.result, Refusal) and row.result.why is Refused.NEEDS_MARKETPLACE
+    return isinstance(row.result, Refusal) and row.result.why is RefusalReason.NEEDS_MARKETPLACE
 
 
-def _uses(meanings: Mapping[str, str | None], rows: Sequence[Row]) -> tuple[ColumnUse, ...]:
+def _count_column_uses(
+    meanings: Mapping[str, str | None], rows: Sequence[Row]
+) -> tuple[ColumnUse, ...]:
     unreadable = Counter(column for row in rows for column in row.unreadable)
     return tuple(
         ColumnUse(column, meaning, unreadable[column], len(rows))
@@ -135,24 +139,26 @@ def _uses(meanings: Mapping[str, str | None], rows: Sequence[Row]) -> tuple[Colu
     )
 
 
-def _failing(rows: Sequence[Row], now: datetime | None) -> Iterator[str]:
-    """Yield a sentence for each kind of verdict with which rows will fail."""
+def _describe_failures(rows: Sequence[Row], now: datetime | None) -> Iterator[str]:
+    """Yield a sentence for each verdict with which rows will fail."""
     failed: dict[str, list[tuple[int, str]]] = {}
     for row in rows:
-        said = row.result
-        if isinstance(said, Failure | Refusal):
-            verdict = said.outcome.value if isinstance(said, Failure) else said.why.value
-            failed.setdefault(verdict, []).append((row.number, said.detail))
-        elif isinstance(said, Observation) and now and (why := check_storable(said, now)):
+        result = row.result
+        if isinstance(result, Failure | Refusal):
+            verdict = result.outcome.value if isinstance(result, Failure) else result.why.value
+            failed.setdefault(verdict, []).append((row.number, result.detail))
+        elif isinstance(result, Observation) and now and (why := check_storable(result, now)):
             failed.setdefault(Outcome.BAD_INPUT.value, []).append((row.number, why))
     for verdict, found in islice(failed.items(), _MOST_REASONS):
         number, detail = found[0]
-        share = f"{len(found)} {_of(rows)} will not be stored ({outcome_label(verdict)})"
+        share = (
+            f"{len(found)} {_describe_share(rows)} will not be stored ({outcome_label(verdict)})"
+        )
         yield f"{share}. Row {number}: {detail}"
 
 
-def _contradicting(rows: Sequence[Row]) -> Iterator[str]:
-    """Yield a sentence where rows say something else than an earlier one of the same moment."""
+def _describe_contradictions(rows: Sequence[Row]) -> Iterator[str]:
+    """Yield a sentence if rows contradict an earlier row of the same product and moment."""
     first: dict[tuple[str, str, datetime], dict[str, Any]] = {}
     found = []
     for row in rows:
@@ -164,12 +170,12 @@ def _contradicting(rows: Sequence[Row]) -> Iterator[str]:
                 found.append(row.number)
     if found:
         yield (
-            f"{len(found)} {_of(rows)} will not be stored: each contradicts an earlier row of the "
-            f"same product and moment, which stays. The first is row {found[0]}."
+            f"{len(found)} {_describe_share(rows)} will not be stored: each contradicts an earlier "
+            f"row of the same product and time, which stays. The first is row {found[0]}."
         )
 
 
-def _of(rows: Sequence[Row]) -> str:
+def _describe_share(rows: Sequence[Row]) -> str:
     if len(rows) == TRIAL_ROWS:
         return f"of the first {TRIAL_ROWS} rows"
     return f"of {format_counted(len(rows), 'row')}"

@@ -98,7 +98,7 @@ def test_a_file_is_closed_from_the_moment_it_is_there(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only the superuser hands the server to another user")
-def test_who_runs_the_database_passes_through_and_nobody_else() -> None:
+def test_only_the_databases_user_may_pass_through() -> None:
     with tempfile.TemporaryDirectory(dir="/tmp") as open_to_all:
         Path(open_to_all).chmod(0o755)
         folder = Path(open_to_all) / "var"

@@ -124,7 +124,7 @@ def test_what_columns_are_taken_for_and_what_will_fail_is_told_before_confirming
         "bsr": "Best Sellers Rank",
     }
     assert list(uses["Unreadable"])[-1] == "in 1 of 3 rows"
-    assert app.expander[0].label.startswith("What the columns are taken as: 5 columns")
+    assert app.expander[0].label.startswith("How the columns are read: 5 columns")
 
 
 def test_a_file_without_times_asks_for_one_and_keeps_it(
@@ -133,7 +133,7 @@ def test_a_file_without_times_asks_for_one_and_keeps_it(
     run_id = imports.offer_file("latest.csv", BytesIO(WITHOUT_TIME))
     app = open_page(run_id)
     app.button(key="confirm").click().run()
-    assert "Say when the file was captured" in words(app)
+    assert "Enter when the file was captured" in words(app)
 
     app.datetime_input(key=confirmation.CAPTURED).set_value(datetime(2026, 2, 1, 9, 0))
     app.selectbox(key=confirmation.ZONE).set_value("Europe/Berlin")
@@ -200,7 +200,7 @@ def test_without_a_token_one_is_told_that_nothing_will_be_fetched(
 def test_why_a_file_is_refused_is_said_once(session: Session) -> None:
     with pytest.raises(InvalidInputError) as refused:
         imports.offer_file("list.csv", BytesIO(b"\x00\x01\x02PK\xff" * 50))
-    assert str(refused.value).count("holds no text") == 1
+    assert str(refused.value).count("contains no text") == 1
 
 
 def test_the_import_on_the_screen_is_not_among_the_earlier_ones(session: Session) -> None:

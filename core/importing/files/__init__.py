@@ -1,1 +1,1 @@
-"""Files from outside opened safely: encodings, tables, JSON, a process of its own."""
+"""Open files from outside safely: encodings, tables, JSON, a separate process."""

@@ -1,8 +1,8 @@
-"""Has foreign files read in a process of its own, with limits of memory and time.
+"""Read files from outside in a separate process, with limits of memory and time.
 
-Parsers are what a hostile file brings down first, and some of them are C code: whatever
-happens there, the process that asked goes on, with a sentence. Only plain data is
-accepted as an answer. No reader lives here.
+Hostile files crash parsers first, and some parsers are C code: whatever happens there,
+the calling process continues with a sentence. Only plain data is accepted as an answer.
+The readers themselves are elsewhere.
 """
 
 import logging
@@ -33,9 +33,9 @@ T = TypeVar("T")
 
 PREVIEW = Limits()
 WHOLE_FILE = Limits(cpu=3600, wait=600.0)
-_AT_ONCE = threading.BoundedSemaphore(3)  # readers of this process: their memory adds up
+_AT_ONCE = threading.BoundedSemaphore(3)  # readers of this process, whose memory adds up
 _ANSWER_LIMIT = 512 * MEGABYTE
-# What a reader gets of the environment: no address of a database, no token.
+# The variables that a reader gets: no database address, no token.
 _ENVIRONMENT = (
     "PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "PYTHONPATH", "AMAZCOPE_STARTED_FOR",
 )  # fmt: skip
@@ -45,24 +45,24 @@ _TOO_MUCH = (
     "The file needs too much memory to be read from here on: split it into smaller files, "
     "or save a workbook as CSV."
 )
-_CRASHED = "The file brings its reader down, so nothing more of it was read: it is damaged."
-_FAILED = "The file could not be read because of a fault in Amazcope; its log says which."
+_CRASHED = "The file is damaged: it crashed its reader, so the rest was not read."
+_FAILED = "The file could not be read because of a fault in Amazcope; the log has the details."
 _INTERRUPTED = "Reading the file was interrupted: try it again."
 _BUSY = "Several files are being read at the moment: try it again in a minute."
 
 
 class ReadingInterruptedError(AmazcopeError):
-    """The reader was ended from outside, or there was none free: the file may be read again."""
+    """The reader was ended from outside, or none was free: the file can be read again."""
 
 
 class ReaderFailedError(AmazcopeError):
-    """The reader has a fault of its own; what it was is in the log."""
+    """The reader failed by a fault of its own, which is in the log."""
 
 
 def call_isolated(function: Callable[..., T], *arguments: Any, limits: Limits = PREVIEW) -> T:
-    """Return what a function of a module returns when it runs in a process of its own.
+    """Run a module's function in a separate process and return its result.
 
-    Raises UnreadableFileError where it refuses its input, breaks a limit or crashes,
+    Raises UnreadableFileError if it refuses its input, exceeds a limit or crashes,
     ReadingInterruptedError and ReaderFailedError.
     """
     with closing(ask_reader(Request(function, arguments, False, limits))) as values:
@@ -72,12 +72,12 @@ def call_isolated(function: Callable[..., T], *arguments: Any, limits: Limits = 
 def stream_isolated(
     function: Callable[..., Iterator[T]], *arguments: Any, limits: Limits = WHOLE_FILE
 ) -> Generator[T, None, None]:
-    """Yield what a function yields in a process of its own. Raises as `call_isolated`."""
+    """Run a generator function in a separate process. Raises as `call_isolated`."""
     yield from ask_reader(Request(function, arguments, True, limits))
 
 
 def ask_process(request: Request) -> Generator[Any, None, None]:
-    """Yield what a reader answers to a request. Raises as `call_isolated`."""
+    """Yield a reader's answers to a request. Raises as `call_isolated`."""
     with _reader(request) as reader:
         while True:
             kind, value = reader.next_answer()
@@ -91,13 +91,13 @@ def ask_process(request: Request) -> Generator[Any, None, None]:
             yield value
 
 
-# Tests that try no crash replace it by one that reads in their own process.
+# Tests replace it by a function that reads in their own process, unless they test crashes.
 ask_reader: Callable[[Request], Generator[Any, None, None]] = ask_process
 
 
 @contextmanager
 def _reader(request: Request) -> Iterator["_Reader"]:
-    """Start a reader with a request, and end it afterwards, at work or not."""
+    """Start a reader with a request, and end it afterwards, even while it works."""
     if not _AT_ONCE.acquire(timeout=request.limits.wait):
         raise ReadingInterruptedError(_BUSY)
     try:
@@ -112,7 +112,7 @@ def _reader(request: Request) -> Iterator["_Reader"]:
 
 
 class _Reader:
-    """A process that reads for this one. Its pipes end with this process, and it with them."""
+    """A process that reads for this one. It ends when this process ends, with its pipes."""
 
     def __init__(self, limits: Limits) -> None:
         kept = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
@@ -128,23 +128,23 @@ class _Reader:
 
     def ask(self, request: Request) -> None:
         assert self._process.stdin is not None
-        with suppress(BrokenPipeError):  # it has ended: told where its answer is missing
+        with suppress(BrokenPipeError):  # it has ended: reported when its answer is missing
             self._process.stdin.write(pickle.dumps(request))
 
     def next_answer(self) -> tuple[str, Any]:
-        """Return the next answer and its kind. Raises where there is none."""
+        """Return the kind and value of the next answer. Raises as `call_isolated`."""
         until = time.monotonic() + self._limits.wait
         length = int.from_bytes(self._read(LENGTH, until), "big")
         if length > _ANSWER_LIMIT:
             raise UnreadableFileError(_TOO_MUCH)
         try:
-            kind, value = plain_data(self._read(length, until))
+            kind, value = unpickle_plain_data(self._read(length, until))
         except pickle.UnpicklingError as error:
             return "failed", str(error)
         return kind, value
 
     def _read(self, size: int, until: float) -> bytes:
-        """Return exactly so many bytes."""
+        """Return exactly `size` bytes."""
         assert self._process.stdout is not None
         source = self._process.stdout.fileno()
         waiting = select.poll()
@@ -155,7 +155,7 @@ class _Reader:
                 raise UnreadableFileError(_TOO_LONG)
             piece = os.read(source, min(size - len(read), MEGABYTE))
             if not piece:
-                raise _how_it_ended(self._process.wait())
+                raise _explain_exit(self._process.wait())
             read += piece
         return bytes(read)
 
@@ -164,7 +164,7 @@ class _Reader:
         self._process.communicate()  # closes the pipes
 
 
-def _how_it_ended(code: int) -> AmazcopeError:
+def _explain_exit(code: int) -> AmazcopeError:
     if code == OUT_OF_MEMORY:
         return UnreadableFileError(_TOO_MUCH)
     if -code == signal.SIGXCPU:
@@ -175,16 +175,16 @@ def _how_it_ended(code: int) -> AmazcopeError:
     return UnreadableFileError(_CRASHED)
 
 
-def plain_data(body: bytes) -> Any:
-    """Return the values of a pickle that holds nothing but data. Raises UnpicklingError."""
+def unpickle_plain_data(body: bytes) -> Any:
+    """Return the value of a pickle that contains only plain data. Raises UnpicklingError."""
     try:
         return _PlainUnpickler(BytesIO(body)).load()
-    except Exception as error:  # of a broken answer: anything that its opcodes call for
+    except Exception as error:  # a broken answer can raise anything
         raise pickle.UnpicklingError(str(error)) from error
 
 
 class _PlainUnpickler(pickle.Unpickler):
-    """Makes times, decimals, and the dataclasses and enumerations of `core`, nothing else."""
+    """Allows times, decimals, and the dataclasses and enumerations of `core` only."""
 
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) not in _PLAIN and not module.startswith("core."):

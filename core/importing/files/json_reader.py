@@ -1,7 +1,7 @@
-"""Reads JSON from outside item by item: an array, an envelope, JSON Lines or a single object.
+"""Read JSON from outside item by item: an array, an envelope, JSON Lines or a single object.
 
-Knows nothing of what the items mean. Nothing is loaded whole but one item,
-whose size and depth are limited.
+The meaning of items is decided elsewhere. Only one item is in memory at a time;
+its size and depth are limited.
 """
 
 from collections.abc import Iterator
@@ -21,11 +21,11 @@ __all__ = [
     "read_scalars",
 ]
 
-LISTS = ("products", "product", "items", "results", "data")  # keys that hold items in envelopes
+LISTS = ("products", "product", "items", "results", "data")  # an envelope's keys for its items
 
 
 class JsonLayout(Enum):
-    """How items are put together in a file."""
+    """How the items of a JSON file are arranged."""
 
     ARRAY = auto()
     ENVELOPE = auto()  # an object with a list of items under one of `LISTS`
@@ -34,13 +34,13 @@ class JsonLayout(Enum):
 
 
 def looks_like_json(start: str) -> bool:
-    """Tell whether a text that starts so is meant as JSON."""
+    """Return whether a text with this start is JSON."""
     head = start.lstrip()
     return head[:1] == "{" or (head[:1] == "[" and head[1:].lstrip()[:1] in ("{", "[", "]", ""))
 
 
 def find_layout(path: Path, form: TextForm) -> JsonLayout:
-    """Return how the items of a JSON file are put together."""
+    """Return how the items of a JSON file are arranged."""
     with open_text(path, form) as stream:
         if stream.read(64 * 1024).lstrip()[:1] == "[":
             return JsonLayout.ARRAY
@@ -50,9 +50,9 @@ def find_layout(path: Path, form: TextForm) -> JsonLayout:
 
 
 def _are_lines(path: Path, form: TextForm) -> bool:
-    """Tell whether the first line ends with an object and the next one begins with another.
+    """Return whether the first line ends with an object and the next one begins with another.
 
-    Within one JSON document "}" is never followed by "{". Lines may be long: none is kept.
+    Within one JSON document "}" is never followed by "{". Lines may be long, so none is kept.
     """
     last = ""  # the sign before the end of the first line
     with open_text(path, form) as stream:
@@ -69,7 +69,7 @@ def _are_lines(path: Path, form: TextForm) -> bool:
 
 
 def read_items(path: Path, form: TextForm, layout: JsonLayout) -> Iterator[Any]:
-    """Yield the items in order, as json.loads would make them; `BrokenItem` for a bad one.
+    """Yield the items in order, as `json.loads` returns them; a `BrokenItem` for a bad one.
 
     Raises UnreadableFileError where the file breaks off or stops being JSON.
     """
@@ -80,65 +80,65 @@ def read_items(path: Path, form: TextForm, layout: JsonLayout) -> Iterator[Any]:
                     yield parse_line(line)
             return
         text = JsonText(stream)
-        yield from _items(text, layout)
-        text.end()
+        yield from _read_items(text, layout)
+        text.expect_end()
 
 
 def read_scalars(path: Path, form: TextForm) -> dict[str, Any]:
-    """Return the plain values of an envelope beside its items, as far as it can be read."""
+    """Return an envelope's values other than lists and objects, as far as it can be read."""
     found: dict[str, Any] = {}
     with open_text(path, form) as stream:
         text = JsonText(stream)
         try:
-            for key in text.fields() if text.next_sign() == "{" else ():
-                if text.next_sign() in "[{":
-                    text.skip()
+            for key in text.iterate_fields() if text.peek_character() == "{" else ():
+                if text.peek_character() in "[{":
+                    text.skip_value()
                 else:
-                    found[key] = text.value()
+                    found[key] = text.read_value()
         except UnreadableFileError:
-            return found  # told where the items are read
+            return found  # raised again when the items are read
     return found
 
 
-def _items(text: JsonText, layout: JsonLayout) -> Iterator[Any]:
+def _read_items(text: JsonText, layout: JsonLayout) -> Iterator[Any]:
     if layout is JsonLayout.ENVELOPE:
-        yield from _items_of_envelope(text)
+        yield from _read_envelope(text)
     elif layout is JsonLayout.ARRAY:
-        for _ in text.elements():
-            yield text.value()
-    elif text.next_sign():
-        yield text.value()
+        for _ in text.iterate_elements():
+            yield text.read_value()
+    elif text.peek_character():
+        yield text.read_value()
 
 
-def _items_of_envelope(text: JsonText) -> Iterator[Any]:
-    """Yield what lies under the first key of `LISTS`; what follows it is read to its end."""
+def _read_envelope(text: JsonText) -> Iterator[Any]:
+    """Yield the items under the first key of `LISTS`; the rest is read to its end."""
     is_found = False
-    for key in text.fields():
+    for key in text.iterate_fields():
         if is_found or not _holds_items(key, text):
-            text.skip()
+            text.skip_value()
             continue
         is_found = True
-        if text.next_sign() == "{":
-            yield from _items_of_object(text)
+        if text.peek_character() == "{":
+            yield from _read_object(text)
         else:
-            yield from _items(text, JsonLayout.ARRAY)
+            yield from _read_items(text, JsonLayout.ARRAY)
 
 
 def _holds_items(key: str, text: JsonText) -> bool:
-    return key in LISTS and text.next_sign() in ("[", "{")
+    return key in LISTS and text.peek_character() in ("[", "{")
 
 
-def _items_of_object(text: JsonText) -> Iterator[Any]:
-    """Yield an object that is the only item; under "data" the items may lie one level deeper."""
+def _read_object(text: JsonText) -> Iterator[Any]:
+    """Yield an object that is the only item; its key "items" may instead hold the items."""
     single: dict[str, Any] | None = {}
-    for key in text.fields():
+    for key in text.iterate_fields():
         if single is None:
-            text.skip()
-        elif key == "items" and not single and text.next_sign() == "[":
+            text.skip_value()
+        elif key == "items" and not single and text.peek_character() == "[":
             single = None
-            yield from _items(text, JsonLayout.ARRAY)
+            yield from _read_items(text, JsonLayout.ARRAY)
         else:
-            single[key] = text.value()
+            single[key] = text.read_value()
     if single is not None:
         yield single
 
@@ -147,10 +147,10 @@ def _has_list(path: Path, form: TextForm) -> bool:
     with open_text(path, form) as stream:
         text = JsonText(stream)
         try:
-            for key in text.fields():
+            for key in text.iterate_fields():
                 if _holds_items(key, text):
                     return True
-                text.skip()
+                text.skip_value()
         except UnreadableFileError:
             return False
     return False

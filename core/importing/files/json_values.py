@@ -1,7 +1,7 @@
-"""Takes JSON values out of a long text one after the other, each within limits.
+"""Read JSON values from a long text one by one, each within limits.
 
-Values come out as `json.loads` makes them, without what nothing can be done with: NaN
-becomes None, half characters and NULs are dropped, numbers beyond all bounds are refused.
+Values are as `json.loads` returns them, but storable: NaN becomes None, lone surrogates
+and NULs are dropped, numbers beyond the database's range are refused.
 """
 
 import json
@@ -15,27 +15,27 @@ from core.importing.files.source_file import CHUNK, MEGABYTE, UnreadableFileErro
 
 DEPTH_LIMIT = 100
 ITEM_LIMIT = 64 * MEGABYTE  # characters of one value
-TEXTS_LIMIT = 500_000  # names and texts in one value: each takes many times its length
+TEXTS_LIMIT = 500_000  # names and texts in one value; each takes many times its length in memory
 ENTRIES_LIMIT = 5_000_000  # values in one value
-LARGEST = 2**63 - 1  # what the database keeps; nothing of a product comes near
+LARGEST = 2**63 - 1  # the database's largest number; no value of a product comes near it
 _BROKEN_OFF = "The JSON breaks off or is damaged here: download the file again."
-_CUT = 16  # a value that is cut off by the end of what was read goes wrong this close to it
+_CUT = 16  # characters before the end of what was read within which a cut-off value fails
 _BLANKS = re.compile(r"[ \t\r\n]*")
 
 
 @dataclass(frozen=True, slots=True)
 class BrokenItem:
-    """A value that can't be used, though the next ones may be."""
+    """A value that can't be used; the next ones may be usable."""
 
     detail: str
 
 
 class _UnusableError(Exception):
-    """A value holds something that can't be used; the message is a sentence."""
+    """A value contains something that can't be used; the message is a sentence."""
 
 
 class JsonText:
-    """A text of JSON, and how far it was read."""
+    """A JSON text, read in pieces, and the position in it."""
 
     def __init__(self, stream: IO[str]) -> None:
         self._stream = stream
@@ -43,8 +43,8 @@ class JsonText:
         self._at = 0
         self._is_whole = False  # all of the stream was read
 
-    def next_sign(self) -> str:
-        """Return the sign that comes next, blanks aside; empty at the end."""
+    def peek_character(self) -> str:
+        """Return the next character that isn't blank; "" at the end."""
         while True:
             found = _BLANKS.match(self._text, self._at)
             self._at = found.end() if found else self._at
@@ -53,37 +53,37 @@ class JsonText:
             if not self._read_more():
                 return ""
 
-    def expect(self, sign: str) -> None:
-        """Move past a sign. Raises UnreadableFileError where another one stands."""
-        if self.next_sign() != sign:
+    def expect_character(self, character: str) -> None:
+        """Move past a character. Raises UnreadableFileError if the next one differs."""
+        if self.peek_character() != character:
             raise UnreadableFileError(_BROKEN_OFF)
         self._at += 1
 
-    def elements(self, opening: str = "[", closing: str = "]") -> Iterator[None]:
-        """Stop at each element of a list; whoever asks moves past it."""
-        self.expect(opening)
-        if self.next_sign() != closing:
+    def iterate_elements(self, opening: str = "[", closing: str = "]") -> Iterator[None]:
+        """Stop at each element of a list; the caller moves past it."""
+        self.expect_character(opening)
+        if self.peek_character() != closing:
             yield None
-            while self.next_sign() == ",":
+            while self.peek_character() == ",":
                 self._at += 1
                 yield None
-        self.expect(closing)
+        self.expect_character(closing)
 
-    def fields(self) -> Iterator[str]:
-        """Stop at the value of each key of an object; whoever asks moves past it."""
-        for _ in self.elements("{", "}"):
-            if self.next_sign() != '"':
+    def iterate_fields(self) -> Iterator[str]:
+        """Yield each key of an object and stop at its value; the caller moves past it."""
+        for _ in self.iterate_elements("{", "}"):
+            if self.peek_character() != '"':
                 raise UnreadableFileError(_BROKEN_OFF)
-            key = self.value()
-            self.expect(":")
+            key = self.read_value()
+            self.expect_character(":")
             yield str(key)
 
-    def value(self) -> Any:
-        """Move past a value and return it; a BrokenItem where it can't be used."""
-        self.next_sign()
+    def read_value(self) -> Any:
+        """Move past a value and return it; a BrokenItem if it can't be used."""
+        self.peek_character()
         while True:
             try:
-                value, end = _decode(self._text, self._at)
+                value, end = _decode_value(self._text, self._at)
             except json.JSONDecodeError as error:
                 if not (self._is_cut(error) and self._read_more()):
                     raise UnreadableFileError(_BROKEN_OFF) from error
@@ -94,30 +94,30 @@ class JsonText:
                     self._at = end
                     return value
 
-    def skip(self) -> None:
-        """Move past a value that may be larger than any that is kept."""
-        sign = self.next_sign()
-        if sign == "[":
-            for _ in self.elements():
-                self.value()
-        elif sign == "{":
-            for _ in self.fields():
-                self.value()
+    def skip_value(self) -> None:
+        """Move past a value, which may exceed the limit of one value."""
+        character = self.peek_character()
+        if character == "[":
+            for _ in self.iterate_elements():
+                self.read_value()
+        elif character == "{":
+            for _ in self.iterate_fields():
+                self.read_value()
         else:
-            self.value()
+            self.read_value()
 
-    def end(self) -> None:
-        """Check that nothing follows. Raises UnreadableFileError."""
-        if self.next_sign():
+    def expect_end(self) -> None:
+        """Check that nothing follows. Raises UnreadableFileError otherwise."""
+        if self.peek_character():
             raise UnreadableFileError(_BROKEN_OFF)
 
     def _is_cut(self, error: json.JSONDecodeError) -> bool:
-        """Tell whether a value may only lack what was not read yet."""
+        """Return whether a value may fail only because it was not read to its end."""
         near_the_end = error.pos >= len(self._text.rstrip()) - _CUT
         return near_the_end or error.msg.startswith("Unterminated string")
 
     def _read_more(self) -> bool:
-        """Read on, as much again as there is of the present value; False at the end."""
+        """Read as much again as there is of the present value; return False at the end."""
         if self._is_whole:
             return False
         self._text, self._at = self._text[self._at :], 0
@@ -133,27 +133,27 @@ class JsonText:
         if len(text) > ITEM_LIMIT or too_many:
             raise UnreadableFileError(
                 f"One entry of the file is larger than {ITEM_LIMIT // MEGABYTE} MB, or holds more "
-                f"than {TEXTS_LIMIT:,} texts: check that it is what it should be."
+                f"than {TEXTS_LIMIT:,} texts: check that it is the right file."
             )
 
 
-_NESTED = f"The JSON is nested more than {DEPTH_LIMIT} deep: this is no export."
+_NESTED = f"The JSON is nested more than {DEPTH_LIMIT} deep: this isn't an export."
 
 
 def parse_line(line: str) -> Any:
-    """Return the value of a text that holds one; a BrokenItem where it holds none."""
+    """Return the one JSON value of a text; a BrokenItem if it isn't exactly one."""
     text = line.strip()
     try:
-        value, end = _decode(text, 0)
+        value, end = _decode_value(text, 0)
     except json.JSONDecodeError:
-        return BrokenItem("The line is not JSON: it may be cut off.")
+        return BrokenItem("The line isn't JSON: it may be cut off.")
     except RecursionError:
         return BrokenItem(_NESTED)
     return value if end == len(text) else BrokenItem("The line is more than one JSON value.")
 
 
-def scrubbed_text(text: str) -> str:
-    """Return a text without what a database can't keep: NULs and lone surrogates."""
+def scrub_text(text: str) -> str:
+    """Return a text without what the database can't store: NULs and lone surrogates."""
     if "\0" in text:
         text = text.replace("\0", "")
     try:
@@ -163,52 +163,52 @@ def scrubbed_text(text: str) -> str:
     return text
 
 
-def _decode(text: str, start: int) -> tuple[Any, int]:
-    """Return the value that begins at a place, and where it ends."""
+def _decode_value(text: str, start: int) -> tuple[Any, int]:
+    """Return the value that begins at an index, and the index after it."""
     try:
         value, end = _FAST.raw_decode(text, start)
-        return _usable(value, DEPTH_LIMIT), end
+        return _clean_value(value, DEPTH_LIMIT), end
     except json.JSONDecodeError:
         raise
     except _UnusableError as error:
         return BrokenItem(str(error)), end
-    except ValueError:  # a whole number with more digits than Python turns into one
+    except ValueError:  # a whole number with more digits than Python converts
         _, end = _WITHOUT_NUMBERS.raw_decode(text, start)
-        return BrokenItem(_absurd("A number of thousands of digits")), end
+        return BrokenItem(_describe_absurd("A number of thousands of digits")), end
 
 
-def _constant(name: str) -> float | None:
-    """Return what JSON has no word for: "not a number" is how programs write nothing."""
+def _read_constant(name: str) -> float | None:
+    """Return the value of a constant outside JSON: None for NaN, as programs write no value."""
     return None if name == "NaN" else float(name)
 
 
-_FAST = json.JSONDecoder(parse_constant=_constant)
+_FAST = json.JSONDecoder(parse_constant=_read_constant)
 _WITHOUT_NUMBERS = json.JSONDecoder(parse_int=len, parse_float=len)
 
 
-def _usable(value: Any, room: int) -> Any:
-    """Return a value without what can't be kept. Raises _UnusableError."""
+def _clean_value(value: Any, room: int) -> Any:
+    """Return a value in storable form. Raises _UnusableError."""
     if isinstance(value, str):
-        return scrubbed_text(value)
+        return scrub_text(value)
     if isinstance(value, list | dict):
         if not room:
             raise _UnusableError(_NESTED)
-        return _usable_list(value, room) if isinstance(value, list) else _usable_dict(value, room)
+        return _clean_list(value, room) if isinstance(value, list) else _clean_dict(value, room)
     if isinstance(value, int | float) and not (isfinite(value) and abs(value) <= LARGEST):
-        raise _UnusableError(_absurd(f"A number such as {str(value)[:20]}"))
+        raise _UnusableError(_describe_absurd(f"A number such as {str(value)[:20]}"))
     return value
 
 
-def _usable_dict(value: dict[str, Any], room: int) -> dict[str, Any]:
-    return {scrubbed_text(key): _usable(each, room - 1) for key, each in value.items()}
+def _clean_dict(value: dict[str, Any], room: int) -> dict[str, Any]:
+    return {scrub_text(key): _clean_value(each, room - 1) for key, each in value.items()}
 
 
-def _usable_list(value: list[Any], room: int) -> list[Any]:
-    if set(map(type, value)) == {int}:  # Keepa's series, by the million
-        _usable(max(value, key=abs), room)
+def _clean_list(value: list[Any], room: int) -> list[Any]:
+    if set(map(type, value)) == {int}:  # Keepa's series have millions of these
+        _clean_value(max(value, key=abs), room)
         return value
-    return [_usable(each, room - 1) for each in value]
+    return [_clean_value(each, room - 1) for each in value]
 
 
-def _absurd(what: str) -> str:
+def _describe_absurd(what: str) -> str:
     return f"{what} can't belong to a product, so the entry is not used: correct or remove it."

@@ -1,6 +1,6 @@
-"""The process that reads a foreign file for another one (see `isolation`), within limits.
+"""The process that reads a file from outside for another process (see `isolation`).
 
-It is asked once on its standard input, answers on its standard output, and ends.
+It gets one request on its standard input, answers on its standard output, and ends.
 """
 
 import copyreg
@@ -23,74 +23,74 @@ from zoneinfo import ZoneInfo
 
 from core.errors import InvalidInputError
 
-LENGTH = 8  # bytes before an answer that say how long it is
+LENGTH = 8  # bytes before each answer with its length
 MEGABYTE = 1024 * 1024
-OUT_OF_MEMORY = 77  # how it exits where it reached its limit
-# Loaded before it is asked, so that the limits count what reading takes.
+OUT_OF_MEMORY = 77  # its exit code at the memory limit
+# Loaded before the request, so that the limits count only the reading.
 _READERS = ("core.importing.detect", "core.importing.read_rows")
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a reader may use before it is ended."""
+    """The limits at which a reader is ended."""
 
     memory: int = 1024 * MEGABYTE  # bytes of address space
-    cpu: int = 120  # seconds of processor time in all
+    cpu: int = 120  # seconds of processor time in total
     wait: float = 120.0  # seconds without an answer
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What to do: a function by its module and name, and what to give it."""
+    """A function to call, pickled by its module and name, and its arguments."""
 
     function: Callable[..., Any]
     arguments: tuple[Any, ...]
-    is_stream: bool  # each value that it yields is an answer
+    is_stream: bool  # the function yields values, each an answer
     limits: Limits
 
 
 def main() -> None:
-    """Wait for a request and answer it."""
+    """Wait for one request and answer it."""
     answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # whatever prints must not stand between answers
-    for number in (SIGINT, SIGTERM, SIGHUP):  # meant for who asked, who ends this one
+    os.dup2(2, 1)  # prints must not get between the answers
+    for number in (SIGINT, SIGTERM, SIGHUP):  # meant for the caller, which ends this process
         signal(number, SIG_IGN)
     for name in _READERS:
         import_module(name)
     try:
         request: Request = pickle.load(sys.stdin.buffer)  # noqa: S301 - from our own process
     except EOFError:
-        return  # nobody needed it
-    threading.Thread(target=_end_with_who_asked, daemon=True).start()
+        return  # no request was made
+    threading.Thread(target=_end_with_caller, daemon=True).start()
     _limit(request.limits)
-    gc.set_threshold(100_000)  # what is read holds no circles: looking for them takes a quarter
+    gc.set_threshold(100_000)  # the values have no reference cycles; searching them takes a quarter
     try:
-        for answer in _answers(request):
+        for answer in _list_answers(request):
             _write(answers, answer)
-    except MemoryError:  # there may be none left for an answer
+    except MemoryError:  # too little may be left for an answer
         os._exit(OUT_OF_MEMORY)
     except BrokenPipeError:
-        pass  # nobody waits for it any more
-    os._exit(0)  # quicker than taking the memory apart
+        pass  # the caller no longer waits
+    os._exit(0)  # quicker than freeing the memory
 
 
-def _end_with_who_asked() -> None:
-    os.read(0, 1)  # nothing more is written there: it returns when the other end is closed
+def _end_with_caller() -> None:
+    os.read(0, 1)  # nothing more is written there: returns when the other end is closed
     os._exit(1)
 
 
 def _limit(limits: Limits) -> None:
-    with suppress(OSError):  # Linux alone: short of memory, the system ends this one first
+    with suppress(OSError):  # Linux only: when memory runs out, the kernel ends this process first
         Path("/proc/self/oom_score_adj").write_text("1000")
     _, most = resource.getrlimit(resource.RLIMIT_CPU)
     resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu, most))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    with suppress(ValueError, OSError):  # macOS has no such limit; all others hold there
+    with suppress(ValueError, OSError):  # macOS lacks this limit, but has the others
         resource.setrlimit(resource.RLIMIT_AS, (limits.memory, limits.memory))
 
 
-def _answers(request: Request) -> Iterator[tuple[str, Any]]:
-    """Yield what is answered: values, then how it ended."""
+def _list_answers(request: Request) -> Iterator[tuple[str, Any]]:
+    """Yield (kind, value) of the answers: the values, then how the call ended."""
     try:
         made = request.function(*request.arguments)
         for value in made if request.is_stream else [made]:
@@ -99,14 +99,14 @@ def _answers(request: Request) -> Iterator[tuple[str, Any]]:
         yield "refused", str(error)
     except MemoryError:
         raise
-    except Exception:  # this process's edge: told to who asked, who logs it
+    except Exception:  # this process's edge: reported to the caller, which logs it
         yield "failed", traceback.format_exc(limit=-10)
     else:
         yield "end", None
 
 
-def pickled(value: object) -> bytes:
-    """Return plain data as bytes; time zones, too, by what they are called."""
+def pickle_value(value: object) -> bytes:
+    """Return plain data as bytes; time zones are pickled by name."""
     body = BytesIO()
     pickler = pickle.Pickler(body)
     pickler.dispatch_table = _BY_NAME
@@ -118,7 +118,7 @@ _BY_NAME = copyreg.dispatch_table | {ZoneInfo: lambda zone: (ZoneInfo, (zone.key
 
 
 def _write(answers: IO[bytes], answer: tuple[str, Any]) -> None:
-    body = pickled(answer)
+    body = pickle_value(answer)
     answers.write(len(body).to_bytes(LENGTH, "big") + body)
     answers.flush()
 

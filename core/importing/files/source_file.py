@@ -1,6 +1,6 @@
-"""Opens a file that came from outside: size, compression, encoding. Knows no format's meaning.
+"""Open files from outside: size, compression, encoding. Contents are read elsewhere.
 
-Nothing is loaded whole: gzip is unpacked while reading, under a limit, and a
+No file is loaded whole: gzip is unpacked while reading, up to a limit, and a
 workbook's declared sizes are checked before it is opened.
 """
 
@@ -28,22 +28,22 @@ IMPORTABLE = (
     "each also compressed with gzip."
 )
 MEGABYTE = 1024 * 1024
-UPLOAD_MB = "AMAZCOPE_READER_UPLOAD_MB"  # tells a reader's process the setting
+UPLOAD_MB = "AMAZCOPE_READER_UPLOAD_MB"  # passes the setting to a reader's process
 UNPACKED_TIMES_UPLOAD = 20  # how much larger than the largest upload a file may unpack
 RATIO_LIMIT = 300  # text rarely shrinks more than 50 times; bombs reach 1,000
-RATIO_FREE_BYTES = 32 * MEGABYTE  # below this the ratio is not judged
-LOADED_PARTS_LIMIT = 100 * MEGABYTE  # of a workbook: what is held in memory while it is read
+RATIO_FREE_BYTES = 32 * MEGABYTE  # below this the ratio is not checked
+LOADED_PARTS_LIMIT = 100 * MEGABYTE  # of a workbook: parts held in memory while it is read
 CHUNK = 256 * 1024
-PROLOG_LIMIT = 64 * 1024  # bytes before the first element; usual are a hundred
+PROLOG_LIMIT = 64 * 1024  # bytes before the first element; usually about a hundred
 _SAMPLE = 16 * 1024
 
 
 class UnreadableFileError(InvalidInputError):
-    """The file can't be read at all, or not from here on."""
+    """The file can't be read, or not from some place on."""
 
 
 class Container(Enum):
-    """How a file's content is wrapped."""
+    """The container of a file's content."""
 
     TEXT = auto()
     XLSX = auto()
@@ -72,7 +72,7 @@ _LOADED_PARTS = frozenset(
     {"xl/styles.xml", "xl/theme/theme1.xml", "docProps/core.xml", "docProps/custom.xml"}
 )
 
-# What zipfile raises on an archive whose parts contradict each other.
+# What zipfile raises on an archive with contradictory parts.
 _ARCHIVE_FAULTS = (
     zipfile.BadZipFile,
     zlib.error,
@@ -88,33 +88,33 @@ _ARCHIVE_FAULTS = (
 
 @dataclass(frozen=True, slots=True)
 class TextForm:
-    """How the bytes of a text file spell characters."""
+    """The encoding of a text file."""
 
-    encoding: str  # a codec's name, BOM included where the file has one
+    encoding: str  # a codec's name; it removes a byte order mark
     errors: str  # "strict", or "replace" where some bytes are damaged
-    problem: str | None = None  # a sentence when the encoding is a guess
+    problem: str | None = None  # a sentence if the encoding is a guess
 
 
 def upload_limit() -> int:
-    """Return how many bytes a file may have, as it is uploaded."""
+    """Return how many bytes an uploaded file may have."""
     given = os.environ.get(UPLOAD_MB)
     if given is not None:
         return int(given) * MEGABYTE
     from core.settings.environment import (
-        get_settings,  # takes longer to load than all of a reader's process
+        get_settings,  # takes longer to load than the whole reader's process
     )
 
     return get_settings().amazcope_upload_mb * MEGABYTE
 
 
 def file_sha256(path: Path) -> str:
-    """Return the hexadecimal SHA-256 of a file as it is, compressed or not."""
+    """Return the hexadecimal SHA-256 of a file's bytes, compressed or not."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def find_container(path: Path) -> Container:
-    """Return how a file is wrapped; raises UnreadableFileError when it can't be imported."""
+    """Return the container of a file. Raises UnreadableFileError if it can't be imported."""
     _check_size(path)
     with path.open("rb") as stream:
         start = stream.read(8)
@@ -127,7 +127,7 @@ def find_container(path: Path) -> Container:
 
 
 def open_bytes(path: Path) -> "LimitedReader":
-    """Open a file's bytes, unpacked when it is gzip. Reading raises UnreadableFileError."""
+    """Open a file's bytes, unpacked if it is gzip. Reading raises UnreadableFileError."""
     raw = path.open("rb")
     is_gzip = raw.read(2) == b"\x1f\x8b"
     raw.seek(0)
@@ -137,7 +137,7 @@ def open_bytes(path: Path) -> "LimitedReader":
 
 
 def open_text(path: Path, form: TextForm) -> io.TextIOWrapper:
-    """Open a file's characters, line ends untouched, the byte order mark removed."""
+    """Open a file's characters, with its line ends and without its byte order mark."""
     return io.TextIOWrapper(
         io.BufferedReader(open_bytes(path), CHUNK),
         encoding=form.encoding,
@@ -147,12 +147,12 @@ def open_text(path: Path, form: TextForm) -> io.TextIOWrapper:
 
 
 def find_text_form(path: Path) -> TextForm:
-    """Return the encoding of a text file. Reads it to its end: late bytes matter too."""
+    """Return the encoding of a text file. Reads it to its end, since late bytes matter too."""
     stat = path.stat()
     return _text_form(path, (stat.st_size, stat.st_mtime_ns))
 
 
-@lru_cache(maxsize=8)  # a file is opened several times while it is recognised
+@lru_cache(maxsize=8)  # a file is opened several times during detection
 def _text_form(path: Path, _version: tuple[int, int]) -> TextForm:
     with open_bytes(path) as stream:
         start = stream.read(4)
@@ -168,7 +168,7 @@ def _text_form(path: Path, _version: tuple[int, int]) -> TextForm:
         return TextForm(
             "utf-8-sig", "replace", "Some characters are damaged; they are shown as “\ufffd”."
         )
-    # What Japanese spreadsheets write has bytes that Windows-1252 leaves undefined.
+    # Japanese spreadsheets' files contain bytes that Windows-1252 leaves undefined.
     if not _decodes(path, "cp1252") and _decodes(path, "cp932"):
         return TextForm("cp932", "strict", _GUESSED.format("Shift-JIS"))
     return TextForm("cp1252", "replace", _GUESSED.format("Windows-1252"))
@@ -193,7 +193,7 @@ def _decodes(path: Path, encoding: str) -> bool:
 
 
 class LimitedReader(io.RawIOBase):
-    """A byte stream that refuses to unpack more than the limits allow."""
+    """A byte stream that unpacks no more than the limits allow."""
 
     def __init__(self, source: IO[bytes], raw: IO[bytes], packed_bytes: int) -> None:
         self._source = source
@@ -206,12 +206,12 @@ class LimitedReader(io.RawIOBase):
         return True
 
     def read(self, size: int = -1) -> bytes:
-        """Return at most `size` bytes (a chunk when negative); empty at the end."""
+        """Return at most `size` bytes (a chunk if negative); empty at the end."""
         try:
             data = self._source.read(size if size >= 0 else CHUNK)
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise UnreadableFileError(
-                "The gzip file is incomplete or damaged: download it again and import it anew."
+                "The gzip file is incomplete or damaged: download and import it again."
             ) from error
         self._count(len(data))
         return data
@@ -243,7 +243,7 @@ def _check_size(path: Path) -> None:
         raise UnreadableFileError(f"The file is empty. {IMPORTABLE}")
     if size > limit:
         raise UnreadableFileError(
-            f"The file has {size // MEGABYTE} MB; {limit // MEGABYTE} MB may be imported at once. "
+            f"The file has {size // MEGABYTE} MB; at most {limit // MEGABYTE} MB can be imported. "
             "Split it, or raise AMAZCOPE_UPLOAD_MB."
         )
 
@@ -253,11 +253,11 @@ def _check_is_text(sample: bytes) -> None:
         if sample.startswith(magic):
             raise UnreadableFileError(f"This is {name}. {IMPORTABLE}")
     if sample.startswith((b"PK\x03\x04", b"\x1f\x8b")):
-        raise UnreadableFileError(f"The file is packed twice: unpack it once. {IMPORTABLE}")
+        raise UnreadableFileError(f"The file is compressed twice: unpack it once. {IMPORTABLE}")
     if not sample.strip(b" \t\r\n\0\xef\xbb\xbf"):
         raise UnreadableFileError(f"The file is empty. {IMPORTABLE}")
     if _looks_binary(sample):
-        raise UnreadableFileError(f"The file holds no text. {IMPORTABLE}")
+        raise UnreadableFileError(f"The file contains no text. {IMPORTABLE}")
 
 
 def _looks_binary(sample: bytes) -> bool:
@@ -271,7 +271,7 @@ def _looks_binary(sample: bytes) -> bool:
 
 
 def _count_characters(path: Path) -> tuple[int, int]:
-    """Return how many characters are damaged when read as UTF-8, and how many are foreign."""
+    """Return how many characters are damaged when read as UTF-8, and how many aren't ASCII."""
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
     damaged = foreign = 0
     with open_bytes(path) as stream:
@@ -321,7 +321,7 @@ def _check_unpacked_size(parts: list[zipfile.ZipInfo]) -> None:
 
 
 def _check_loaded_parts(archive: zipfile.ZipFile) -> None:
-    """Check the size of the parts that are held in memory: texts, styles and the like."""
+    """Check the size of the parts that are held in memory, such as texts and styles."""
     too_large = UnreadableFileError("The workbook is too large: save it as CSV and import that.")
     sizes = {part.filename: part.file_size for part in archive.infolist()}
     if sizes.get(_MANIFEST, 0) > MEGABYTE:
@@ -332,11 +332,11 @@ def _check_loaded_parts(archive: zipfile.ZipFile) -> None:
 
 
 def _parts_by_manifest(manifest: bytes) -> set[str]:
-    """Return the names of a workbook's main part and its texts, whatever they are called."""
+    """Return the names of a workbook's main part and its texts, as its manifest has them."""
     try:
         elements = list(ElementTree.fromstring(manifest))  # noqa: S314 - small, and no DOCTYPE
     except ElementTree.ParseError as error:
-        raise ValueError("The list of parts is no XML.") from error
+        raise ValueError("The list of parts isn't XML.") from error
     return {
         each.get("PartName", "")[1:]
         for each in elements
@@ -345,21 +345,22 @@ def _parts_by_manifest(manifest: bytes) -> set[str]:
 
 
 def _check_no_entities(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> None:
-    # No spreadsheet program writes a DOCTYPE; it is only good for entity tricks.
+    # No spreadsheet program writes a DOCTYPE; it is only useful for attacks with entities.
     with archive.open(part) as stream:
         start = _spell_xml(stream.read(PROLOG_LIMIT))
     if _PROLOG.sub("", start, count=1).startswith(("<!", "<?")):
         raise UnreadableFileError(
-            "The workbook holds definitions that no spreadsheet needs: save it as CSV."
+            "The workbook contains XML definitions (DOCTYPE) that no spreadsheet needs: save it as "
+            "CSV."
         )
 
 
-# Ends before the first element, a DOCTYPE, or a comment that is cut off by the limit.
+# Matches up to the first element, a DOCTYPE, or a comment that the limit cuts off.
 _PROLOG = re.compile(r"(?:[ \t\r\n]+|<!--.*?-->|<\?.*?\?>)*", re.DOTALL)
 
 
 def _spell_xml(start: bytes) -> str:
-    """Return the characters an XML parser sees, as far as markup goes."""
+    """Return the characters as an XML parser reads them; exact for markup only."""
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return start.decode("utf-16", "replace")
     if b"\0" in start[:2]:

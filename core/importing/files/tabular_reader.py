@@ -1,6 +1,6 @@
-"""Reads tables from outside row by row: CSV with any delimiter, and the first sheet of XLSX.
+"""Read tables from outside row by row: CSV with any delimiter, and the first sheet of XLSX.
 
-Cells come out as text. What a column means is not known here.
+Cells are returned as text. The meaning of columns is decided elsewhere.
 """
 
 import csv
@@ -34,14 +34,14 @@ if TYPE_CHECKING:
 CELL_LIMIT = 1 * MEGABYTE
 LINE_LIMIT = 4 * MEGABYTE
 COLUMN_LIMIT = 5000
-_LINES_OF_CELL = 1000  # of a tab file, that one cell may run over
+_LINES_OF_CELL = 1000  # most lines of one cell in a tab file
 ROW_LIMIT = 1_048_576  # of a worksheet, by the format itself
 ROW_MARKS_LIMIT = 16_384 * 12  # “<” in a row: the format's columns, with up to six tags each
 DELIMITERS = (",", ";", "\t", "|")
-# Ends what the csv module is given; no line of a file can be it, for those have no NULs.
+# Marks the end for the csv module; no line of a file equals it, since NULs are removed.
 _END = "\0"
 _SNIFFED_CHARACTERS = 64 * 1024
-# What openpyxl raises on parts that contradict each other; it has no error of its own for them.
+# What openpyxl raises on contradictory parts; it has no error class of its own for them.
 _WORKBOOK_FAULTS = (
     ParseError,
     zipfile.BadZipFile,
@@ -71,7 +71,7 @@ Line = list[str]
 
 
 class UnendedLine(Line):
-    """A text file's last line without a line break behind it: it may have been cut off."""
+    """A text file's last line without a line break: it may have been cut off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,15 +85,15 @@ class TableForm:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A data row by its columns' names. Columns without a cell are absent."""
+    """A data row by column names. Columns without a cell are absent."""
 
-    number: int  # counts data rows from 1, blank ones aside
+    number: int  # counts data rows from 1, without blank ones
     cells: dict[str, str]
-    problem: str | None = None  # a sentence when its cells can't belong to the columns
+    problem: str | None = None  # a sentence if its cells don't match the columns
 
 
 def find_table_form(path: Path, container: Container) -> TableForm:
-    """Return how the table in a file is written, by its first lines."""
+    """Return container, encoding and delimiter of the table in a file, by its first lines."""
     if container is Container.XLSX:
         return TableForm(container, None, ",")
     form = find_text_form(path)
@@ -103,8 +103,10 @@ def find_table_form(path: Path, container: Container) -> TableForm:
 
 def read_lines(path: Path, form: TableForm) -> Iterator[Line]:
     """Yield each line that isn't blank as its cells. Raises UnreadableFileError."""
-    lines = _workbook_lines(path) if form.text is None else _text_lines(path, form.text, form)
-    for line in _unquoted(lines) if form.delimiter == "\t" else lines:
+    lines = (
+        _read_workbook_lines(path) if form.text is None else _read_text_lines(path, form.text, form)
+    )
+    for line in _unquote_lines(lines) if form.delimiter == "\t" else lines:
         if any(cell.strip() for cell in line):
             yield line
 
@@ -124,8 +126,8 @@ def name_columns(header: Line) -> list[str]:
     return names
 
 
-def as_record(number: int, columns: list[str], line: Line) -> Record:
-    """Return a line's cells by column; with a problem when there are more of them."""
+def make_record(number: int, columns: list[str], line: Line) -> Record:
+    """Return a line's cells by column; with a problem if it has more cells than columns."""
     cells = {name: cell for name, cell in zip(columns, line, strict=False) if name}
     surplus = [cell for cell in line[len(columns) :] if cell.strip()]
     if not surplus:
@@ -134,26 +136,26 @@ def as_record(number: int, columns: list[str], line: Line) -> Record:
         number,
         cells,
         f"The row has {len(line)} cells, the header {len(columns)}: "
-        "put quotes around cells that hold the delimiter.",
+        "put quotation marks around cells that contain the delimiter.",
     )
 
 
 def _find_delimiter(sample: str) -> str:
-    """Return the delimiter that cuts the first lines most evenly; a comma when none does."""
+    """Return the delimiter that splits the first lines most evenly; a comma if none does."""
     best, best_score = ",", (0, 0)
     for delimiter in DELIMITERS:
-        widths = _widths(sample, delimiter)
+        widths = _count_widths(sample, delimiter)
         if widths and max(widths) > 1:
             width, agreeing = Counter(w for w in widths if w > 1).most_common(1)[0]
             best_score, best = max((best_score, best), ((agreeing * 2, width), delimiter))
     return best
 
 
-def _widths(sample: str, delimiter: str) -> list[int]:
+def _count_widths(sample: str, delimiter: str) -> list[int]:
     reader = csv.reader(
         io.StringIO(sample.replace("\0", ""), newline=""),
         delimiter=delimiter,
-        quoting=_quoting(delimiter),
+        quoting=_choose_quoting(delimiter),
     )
     widths: list[int] = []
     try:
@@ -167,12 +169,12 @@ def _widths(sample: str, delimiter: str) -> list[int]:
     return widths[:-1] if 1 < len(widths) < 20 else widths
 
 
-def _text_lines(path: Path, text: TextForm, form: TableForm) -> Iterator[Line]:
+def _read_text_lines(path: Path, text: TextForm, form: TableForm) -> Iterator[Line]:
     csv.field_size_limit(CELL_LIMIT)
     with open_text(path, text) as stream:
         source = _Lines(stream)
         reader = csv.reader(
-            chain(source, [_END]), delimiter=form.delimiter, quoting=_quoting(form.delimiter)
+            chain(source, [_END]), delimiter=form.delimiter, quoting=_choose_quoting(form.delimiter)
         )
         started = 1
         try:
@@ -184,33 +186,33 @@ def _text_lines(path: Path, text: TextForm, form: TableForm) -> Iterator[Line]:
                 started = reader.line_num + 1
         except csv.Error as error:
             if "field limit" in str(error):
-                raise _too_long(f"A cell in line {started}", CELL_LIMIT) from error
-            raise _missing_quote(started) from error
+                raise _make_length_error(f"A cell in line {started}", CELL_LIMIT) from error
+            raise _make_quote_error(started) from error
 
 
-def _quoting(delimiter: str) -> Literal[0, 3]:
-    """Return how cells are quoted: in tab files a quotation mark is a letter ('12" tall')."""
+def _choose_quoting(delimiter: str) -> Literal[0, 3]:
+    """Return how cells are quoted: in tab files a quotation mark is a character ('12" tall')."""
     return csv.QUOTE_NONE if delimiter == "\t" else csv.QUOTE_MINIMAL
 
 
-def _without_quotes(cell: str) -> str:
-    """Return a cell of a tab file without the quotation marks that spreadsheets put around it."""
+def _strip_quotes(cell: str) -> str:
+    """Return a cell of a tab file without the quotation marks that spreadsheets add around it."""
     inner = cell[1:-1]
     if len(cell) < 2 or cell[0] != '"' or cell[-1] != '"' or '"' in inner.replace('""', ""):
         return cell
     return inner.replace('""', '"')
 
 
-def _unquoted(lines: Iterable[Line]) -> Iterator[Line]:
-    """Yield the lines of a tab file without the quotation marks that spreadsheets put in."""
-    for line in _joined(lines):
-        yield type(line)(map(_without_quotes, line))
+def _unquote_lines(lines: Iterable[Line]) -> Iterator[Line]:
+    """Yield the lines of a tab file without the quotation marks that spreadsheets add."""
+    for line in _join_lines(lines):
+        yield type(line)(map(_strip_quotes, line))
 
 
-def _joined(lines: Iterable[Line]) -> Iterator[Line]:
-    """Yield a tab file's lines, those as one over which a cell in quotation marks runs.
+def _join_lines(lines: Iterable[Line]) -> Iterator[Line]:
+    """Yield a tab file's lines, joining those that one cell in quotation marks spans.
 
-    A mark is a letter where the cells up to the next one don't make up one row.
+    A quotation mark is a plain character if the cells up to the next one don't form one row.
     """
     width = 0
     begun: list[Line] = []
@@ -236,57 +238,57 @@ def _has_odd_mark(cell: str, is_at: Callable[[str, str], bool]) -> bool:
 
 
 def _check_closed(last: Line, started: int) -> None:
-    """Refuse a table whose last cell ran on to the end: all rows behind its quote are in it."""
+    """Refuse a table whose last cell runs to the end: it contains all rows after its quote."""
     if last != [_END]:
-        raise _missing_quote(started)
+        raise _make_quote_error(started)
 
 
-def _missing_quote(line: int) -> UnreadableFileError:
+def _make_quote_error(line: int) -> UnreadableFileError:
     return UnreadableFileError(
         f"The table can't be read from line {line} on: a quotation mark is opened there "
         "and not closed."
     )
 
 
-def _too_long(what: str, limit: int) -> UnreadableFileError:
+def _make_length_error(what: str, limit: int) -> UnreadableFileError:
     return UnreadableFileError(
-        f"{what} is longer than {limit // MEGABYTE} MB: this is no table, or a quotation mark "
+        f"{what} is longer than {limit // MEGABYTE} MB: this isn't a table, or a quotation mark "
         "is opened there and not closed."
     )
 
 
 class _Lines:
-    """The lines of a text, each of bounded length, without NULs."""
+    """The lines of a text, with a limit on their length and without NULs."""
 
     def __init__(self, stream: io.TextIOWrapper) -> None:
         self._stream = stream
-        self.is_unended = False  # the last line has been read, and no line break follows it
+        self.is_unended = False  # the last line was read and has no line break
 
     def __iter__(self) -> Iterator[str]:
         number = 0
         while line := self._stream.readline(LINE_LIMIT + 1):
             number += 1
             if len(line) > LINE_LIMIT:
-                raise _too_long(f"Line {number}", LINE_LIMIT)
+                raise _make_length_error(f"Line {number}", LINE_LIMIT)
             self.is_unended = not line.endswith(("\n", "\r"))
             yield line.replace("\0", "") if "\0" in line else line
 
 
-def _workbook_lines(path: Path) -> Iterator[Line]:
+def _read_workbook_lines(path: Path) -> Iterator[Line]:
     try:
-        yield from _sheet_lines(path)
+        yield from _read_sheet_lines(path)
     except _WORKBOOK_FAULTS as error:
         raise UnreadableFileError(_DAMAGED) from error
 
 
-def _sheet_lines(path: Path) -> Iterator[Line]:
+def _read_sheet_lines(path: Path) -> Iterator[Line]:
     sheet = _open_workbook(path).worksheets[0]
-    sheet.reset_dimensions()  # what a file says of its size is not to be trusted
-    # Rows that are left out come as empty ones: a number may not ask for billions of them.
+    sheet.reset_dimensions()  # the size that a file declares is not reliable
+    # openpyxl yields skipped rows as empty ones: a row number must not cause billions of them.
     for number, cells in enumerate(sheet.iter_rows(max_row=ROW_LIMIT + 1), start=1):
         if number > ROW_LIMIT:
             raise UnreadableFileError(_DAMAGED)
-        yield _without_empty_end([_cell_text(cell) for cell in cells])
+        yield _drop_empty_end([_format_cell(cell) for cell in cells])
 
 
 def find_sheets(path: Path) -> list[str]:
@@ -298,23 +300,23 @@ def find_sheets(path: Path) -> list[str]:
 
 
 def _open_workbook(path: Path) -> "Workbook":
-    """Return a workbook: the last one stays open, for its texts take long to read."""
+    """Return a workbook; the last one stays open, because its shared texts take long to read."""
     file = path.stat()
-    return _opened(path, file.st_mtime_ns, file.st_size)
+    return _open_cached(path, file.st_mtime_ns, file.st_size)
 
 
 @lru_cache(maxsize=1)
-def _opened(path: Path, _changed: int, _size: int) -> "Workbook":
+def _open_cached(path: Path, _changed: int, _size: int) -> "Workbook":
     from openpyxl import load_workbook  # 20 MB that most processes never need
 
-    # Given as a stream: by a path, the name's ending would decide.
+    # Opened as a stream: for a path, openpyxl decides by the name's ending.
     workbook = load_workbook(path.open("rb"), read_only=True, data_only=True, keep_links=False)
     workbook._archive = _SheetArchive(workbook._archive)  # type: ignore[attr-defined]
     return workbook
 
 
 class _SheetArchive:
-    """An archive whose parts are read in bounds: a spreadsheet's rows come whole."""
+    """An archive that limits the rows of sheets, which openpyxl reads whole."""
 
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self._archive = archive
@@ -324,7 +326,7 @@ class _SheetArchive:
 
 
 class _BoundedRows(io.RawIOBase):
-    """A sheet's XML that refuses a row with more marks than all columns of a sheet have."""
+    """A sheet's XML that refuses a row with more tags than all columns of a sheet need."""
 
     def __init__(self, source: IO[bytes]) -> None:
         self._source = source
@@ -346,30 +348,30 @@ class _BoundedRows(io.RawIOBase):
         super().close()
 
 
-def _without_empty_end(line: Line) -> Line:
+def _drop_empty_end(line: Line) -> Line:
     while line and not line[-1]:
         line.pop()
     return line
 
 
-def _cell_text(cell: Any) -> str:
-    """Return a cell's value as a person sees it; whole numbers without a fraction."""
+def _format_cell(cell: Any) -> str:
+    """Return a cell's value as a spreadsheet shows it; whole numbers without a fraction."""
     value = cell.value
     if value is None:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):
-        return _number_text(value, cell.number_format)
+        return _format_number(value, cell.number_format)
     if isinstance(value, datetime):
-        return _moment_text(value, cell.number_format)
+        return _format_moment(value, cell.number_format)
     if isinstance(value, date | time):
         return value.isoformat()
     return str(value).replace("\0", "")[:CELL_LIMIT]
 
 
-def _number_text(value: int | float, number_format: str) -> str:
-    # A spreadsheet keeps what is written as 10% as 0.1.
+def _format_number(value: int | float, number_format: str) -> str:
+    # A spreadsheet stores 10% as 0.1.
     if number_format.endswith("%"):
         return f"{(Decimal(repr(value)) * 100).normalize():f}%"
     if isinstance(value, float) and not value.is_integer():
@@ -377,8 +379,8 @@ def _number_text(value: int | float, number_format: str) -> str:
     return str(int(value))
 
 
-def _moment_text(value: datetime, number_format: str) -> str:
-    """Return a day as a day: a spreadsheet keeps it as its midnight."""
+def _format_moment(value: datetime, number_format: str) -> str:
+    """Return a time in ISO form, or a day without a time, which spreadsheets store as midnight."""
     is_day = value.time() == time() and _shows_a_day(number_format)
     return value.date().isoformat() if is_day else value.isoformat()
 

@@ -1,1 +1,1 @@
-"""What the rows of a file say: one reader per kind of file, all pure."""
+"""Readers of rows, one per kind of file, all pure."""

@@ -1,4 +1,4 @@
-"""What the columns of a history file say about how a check ended. Pure."""
+"""Read from the columns of a history file how a check ended. Pure."""
 
 import re
 from functools import lru_cache
@@ -10,10 +10,10 @@ from core.scraping.parsers.failed_pages import NO_ERROR
 
 
 class Status(NamedTuple):
-    """How a look ended, in the field's words."""
+    """How a check ended."""
 
     outcome: Outcome
-    detail: str | None = None  # for outcomes that say nothing about the product
+    detail: str | None = None  # set if the check tells nothing about the product
     availability: Availability | None = None
     flags: Flag = Flag.NONE
 
@@ -24,12 +24,10 @@ _GONE = Status(Outcome.NOT_FOUND, availability=Availability.GONE)
 _UNAVAILABLE = Status(Outcome.UNAVAILABLE, availability=Availability.UNAVAILABLE)
 _SUPPRESSED = Status(Outcome.NO_FEATURED_OFFER, availability=Availability.BUY_BOX_SUPPRESSED)
 _NO_OFFER = Status(Outcome.NO_OFFER, availability=Availability.NO_OFFERS)
-_BLOCKED = Status(Outcome.BLOCKED, "Amazon asked for a robot check, so the page was not seen.")
-# The page was there, its price was not found on it: that is no word about the price.
-_UNREAD = Status(Outcome.PARSE_ERROR, "The page was there, and its price could not be read.")
-_ELSEWHERE = Status(
-    Outcome.WRONG_LOCALE, "The page was shown for another place of delivery than meant."
-)
+_BLOCKED = Status(Outcome.BLOCKED, "Amazon asked for a robot check, so the page was not read.")
+# The page existed, but no price was found on it: the price is unknown, not "none".
+_UNREAD = Status(Outcome.PARSE_ERROR, "The page was found, but its price could not be read.")
+_ELSEWHERE = Status(Outcome.WRONG_LOCALE, "The page was shown for another delivery location.")
 _PENDING = Status(Outcome.EMPTY_RUN, "The product had not been checked yet.")
 _SLOW = Status(Outcome.TIMEOUT, "The page did not answer in time.")
 _FAILED = Status(Outcome.RUN_FAILED, "The check of the page failed.")
@@ -52,7 +50,7 @@ _BY_WORD = {
     "timeout": _SLOW, "timed_out": _SLOW, "408": _SLOW, "504": _SLOW,
     "error": _FAILED, "failed": _FAILED, "run_failed": _FAILED, "failure": _FAILED,
 }  # fmt: skip
-# A seller's own listing is in such a state, whoever looks at it.
+# States of a seller's own listing, which are not outcomes of a check.
 _LISTING_STATES = frozenset(
     {
         "active", "inactive", "incomplete", "suppressed", "search_suppressed", "closed", "draft",
@@ -76,20 +74,20 @@ _FALSE = frozenset({"0", "false", "no", "n"})
 
 
 def is_check_word(written: str) -> bool:
-    """True for a word that says how a check ended."""
-    word = _plain(written)
+    """Return whether a word states how a check ended."""
+    word = _normalise(written)
     return word.startswith("pending") or word in _BY_WORD or _WAY.sub("", word) in _BY_WORD
 
 
 def is_listing_state(written: str) -> bool:
-    """True for a word that says in which state a seller's listing is."""
-    word = _plain(written)
+    """Return whether a word is a state of a seller's listing."""
+    word = _normalise(written)
     return word in _LISTING_STATES or word.startswith(("active_", "inactive_", "incomplete_"))
 
 
 def read_status(written: str) -> Status:
-    """Return what a status means; an empty one is "ok", an unknown one says nothing."""
-    word = _plain(written)
+    """Return what a status means; an empty one means "ok", an unknown one is refused."""
+    word = _normalise(written)
     if not word or is_absent(written) or is_listing_state(written):
         return OK
     if word.startswith("pending"):
@@ -97,40 +95,40 @@ def read_status(written: str) -> Status:
     known = _BY_WORD.get(word) or _BY_WORD.get(_WAY.sub("", word))
     return known or Status(
         Outcome.BAD_INPUT,
-        f"The status “{written[:40]}” is not known: use ok, stale_price, page_not_found, "
+        f"The status “{written[:40]}” is unknown: use ok, stale_price, page_not_found, "
         "unavailable, robot_check, price_missing, location_not_postcode or pending.",
     )
 
 
 @lru_cache(maxsize=1024)
 def read_check(status: str, error: str, blocked: str, success: str, http_status: str) -> Status:
-    """Return how a check ended by what the columns of `CHECK_FIELDS` say, the worst word first."""
-    said = [
+    """Return how a check ended by its columns, those of `CHECK_FIELDS`; the worst one counts."""
+    found = [
         _read_error(error),
         _BLOCKED if blocked.strip().lower() in _TRUE else _read_error(blocked),
         _FAILED if success.strip().lower() in _FALSE else OK,
-        _read_code(http_status),
+        _read_http_status(http_status),
         read_status(status),
     ]
-    failed = next((each for each in said if each.detail and each is not _FAILED), None)
-    telling = next((each for each in said if each.outcome is not Outcome.OK), None)
-    return failed or telling or next((each for each in said if each is not OK), OK)
+    failed = next((each for each in found if each.detail and each is not _FAILED), None)
+    telling = next((each for each in found if each.outcome is not Outcome.OK), None)
+    return failed or telling or next((each for each in found if each is not OK), OK)
 
 
 def _read_error(written: str) -> Status:
-    """Return what an error column says; blank, "none" and "false" say that there was none."""
+    """Return what an error column means; blank, "none" and "false" mean that there was no error."""
     plain = written.strip().lower()
-    known = _BY_WORD.get(_plain(written))
+    known = _BY_WORD.get(_normalise(written))
     if known is not None:
         return known
     if plain in NO_ERROR or is_absent(plain):
         return OK
     kind = next((status for status, words in _IN_WORDS if words.search(plain)), _FAILED)
-    return Status(kind.outcome, f"The file says that the check failed: “{written.strip()[:120]}”.")
+    return Status(kind.outcome, f"The file reports a failed check: “{written.strip()[:120]}”.")
 
 
-def _read_code(written: str) -> Status:
-    """Return what an HTTP status says of the check; a blank one says nothing."""
+def _read_http_status(written: str) -> Status:
+    """Return what an HTTP status means for the check; a blank one means nothing."""
     code = written.strip().removesuffix(".0")
     if not code.isdigit() or code.startswith(("2", "3")) or code == "0":
         return OK
@@ -138,5 +136,5 @@ def _read_code(written: str) -> Status:
     return known or Status(Outcome.RUN_FAILED, f"The page answered with the error {code}.")
 
 
-def _plain(written: str) -> str:
+def _normalise(written: str) -> str:
     return re.sub(r"[\W_]+", "_", written.strip().lower()).strip("_")

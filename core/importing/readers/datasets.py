@@ -1,6 +1,6 @@
-"""Items of Apify's data sets, in any of its export formats. Pure; one item at a time.
+"""Read items of Apify's data sets, in any of its export formats. Pure; one item at a time.
 
-Which actor wrote an item, and what it says, is known in `core.scraping`.
+`core.scraping` recognises the actor and parses the item.
 """
 
 from collections.abc import Mapping
@@ -13,14 +13,14 @@ from core.importing.values.timestamps import find_zone, read_moment
 from core.scraping.parsers.registry import RequestedProduct, recognise_actor, requested_product
 from core.scraping.parsers.value_parsers import UnreadableValueError
 
-# Where items carry the time they were taken at, when they do.
+# The keys under which items may have their time.
 TIME_KEYS = ("scrapedAt", "crawledAt", "fetchedAt", "capturedAt", "timestamp", "scrapeDate")
 
 
 def parse_item(item: object, context: ReadContext) -> Observation | Failure | Refusal:
-    """Return what one item of a data set says, or why it can't be used."""
+    """Return an item's observation, or why it can't be used."""
     if not isinstance(item, Mapping):
-        return bad_row("This entry is no object: a data set is a list of objects.")
+        return bad_row("This entry isn't an object: a data set is a list of objects.")
     actor = recognise_actor(item)
     if actor is None:
         return bad_row(
@@ -29,7 +29,7 @@ def parse_item(item: object, context: ReadContext) -> Observation | Failure | Re
         )
     captured_at = item_time(item, context) or context.captured_at
     if captured_at is None:
-        return bad_row("The entry has no time: say when the data set was made.")
+        return bad_row("The entry has no time: enter when the data set was made.")
     asin, marketplace = requested_product(item)
     if marketplace or asin is None or not actor.is_product_details:
         return actor.parse_item(item, None, captured_at)
@@ -39,7 +39,7 @@ def parse_item(item: object, context: ReadContext) -> Observation | Failure | Re
 
 
 def item_time(item: Mapping[str, Any], context: ReadContext) -> datetime | None:
-    """Return the time an item says it was taken at; None when it says none that can be read."""
+    """Return the time an item was captured, in UTC; None if it has no readable time."""
     zone = find_zone(context.time_zone)
     for key in TIME_KEYS:
         value = item.get(key)
@@ -51,9 +51,9 @@ def item_time(item: Mapping[str, Any], context: ReadContext) -> datetime | None:
     return None
 
 
-def asked_words(item: object) -> str:
-    """Return what an item seems to be about, for its verdict."""
+def find_asked_text(item: object) -> str:
+    """Return the text that names an item's product, to show beside its verdict; "" if none."""
     if not isinstance(item, Mapping):
         return item[:200] if isinstance(item, str) else ""
-    said = (item.get(key) for key in ("asin", "url", "input", "title", "name"))
-    return next((value for value in said if isinstance(value, str) and value.strip()), "")
+    values = (item.get(key) for key in ("asin", "url", "input", "title", "name"))
+    return next((value for value in values if isinstance(value, str) and value.strip()), "")

@@ -1,4 +1,4 @@
-"""The cells of a history table's row by our names, and what can be read in them. Pure."""
+"""The cells of a history table's row by our field names, and reading them. Pure."""
 
 from collections.abc import Callable, Mapping
 from typing import TypeVar
@@ -17,52 +17,52 @@ T = TypeVar("T")
 
 
 class OtherMarketplaceError(AmazcopeError):
-    """A row is in a currency in which its marketplace doesn't sell."""
+    """A row is in a currency other than its marketplace's."""
 
 
 class HistoryCells:
-    """A record's cells by our names, noting which of them say something, and which can't be read.
+    """A record's cells by our field names, with a record of what was seen and unreadable.
 
-    A cell that can't be read costs its value, not its row.
+    An unreadable cell loses its value, not its row.
     """
 
     def __init__(
         self, cells: Mapping[str, str], columns: HistoryColumns, marketplace: Marketplace
     ) -> None:
         self._columns = columns
-        self._cells = {  # by our names
+        self._cells = {  # by field
             field: cells.get(column, "").strip() for field, column in columns.by_field.items()
         }
         self.marketplace = marketplace
         self.seen = Seen.NONE
-        self.unreadable: dict[str, str] = {}  # by column: what stands there
+        self.unreadable: dict[str, str] = {}  # cell texts by column
         self._unreadable: dict[Seen, str] = {}
 
-    def has(self, name: str) -> bool:
+    def has_field(self, name: str) -> bool:
         return name in self._cells
 
-    def column(self, name: str) -> str:
+    def name_column(self, name: str) -> str:
         return self._columns.by_field.get(name, "")
 
-    def cell(self, name: str) -> str:
+    def get_cell(self, name: str) -> str:
         return self._cells.get(name, "")
 
-    def name(self, cell: str) -> str | None:
+    def clean_name(self, cell: str) -> str | None:
         return value_parsers.clean_text(cell, value_parsers.LONGEST_NAME)
 
-    def currency(self) -> str | None:
-        """Return the currency the row names; the marketplace's when it names none.
+    def read_row_currency(self) -> str | None:
+        """Return the row's currency; the marketplace's if the row names none.
 
-        None: what it names is no currency, so no amount of it can be read. Raises
-        OtherMarketplaceError for one in which the marketplace doesn't sell.
+        None: the cell isn't a currency, so the row's amounts can't be read. Raises
+        OtherMarketplaceError for a currency other than the marketplace's.
         """
-        written = self.cell("currency")
+        written = self.get_cell("currency")
         if not written or is_absent(written):
             return self.marketplace.currency
         try:
             currency = read_currency(written, self.marketplace)
         except UnreadableValueError:
-            self.unreadable[self.column("currency")] = written
+            self.unreadable[self.name_column("currency")] = written
             return None
         self._check_currency(currency)
         return currency
@@ -70,16 +70,16 @@ class HistoryCells:
     def _check_currency(self, currency: str) -> None:
         if currency != self.marketplace.currency:
             raise OtherMarketplaceError(
-                f"The row is in {currency}, and {self.marketplace.domain} sells in "
+                f"The row is in {currency}, but {self.marketplace.domain} sells in "
                 f"{self.marketplace.currency}: correct its marketplace, or name it in a column."
             )
 
-    def amount(self, name: str, bit: Seen, currency: str | None) -> int | None:
-        """Return an amount; a blank cell says that there was none."""
+    def read_amount(self, name: str, bit: Seen, currency: str | None) -> int | None:
+        """Return an amount in minor units; a blank cell means that there was none."""
         cell = self._cells.get(name)
         if cell is None or currency is None:
             return None
-        if is_absent(cell) or name in self._columns.doubtful:
+        if is_absent(cell) or name in self._columns.unused_fields:
             return None
         if not cell.isascii() or not cell.replace(".", "").isdigit():
             self._check_currency(find_currency(cell, self.marketplace) or currency)
@@ -89,8 +89,8 @@ class HistoryCells:
             lambda cell: value_parsers.parse_amount_text(cell, self.marketplace, currency),
         )
 
-    def read(self, name: str, bit: Seen, parse: Callable[[str], T | None]) -> T | None:
-        """Return a value; a blank cell says nothing."""
+    def read_value(self, name: str, bit: Seen, parse: Callable[[str], T | None]) -> T | None:
+        """Return a value; None for a blank cell, which means unknown."""
         cell = self._cells.get(name)
         if not cell or is_absent(cell):
             return None
@@ -98,14 +98,14 @@ class HistoryCells:
 
     def _parsed(self, name: str, bit: Seen, parse: Callable[[str], T | None]) -> T | None:
         try:
-            value = parse(self.cell(name))
+            value = parse(self.get_cell(name))
         except UnreadableValueError:
-            self.unreadable[self.column(name)] = self.cell(name)
-            self._unreadable[bit] = value_parsers.make_excerpt(self.cell(name))
+            self.unreadable[self.name_column(name)] = self.get_cell(name)
+            self._unreadable[bit] = value_parsers.make_excerpt(self.get_cell(name))
             return None
         self.seen |= bit
         return value
 
     def unreadable_fields(self) -> dict[Seen, str]:
-        """Return what stands where a field can't be read, and nothing else said it."""
+        """Return the cell texts of unreadable fields that no other cell provides."""
         return {bit: cell for bit, cell in self._unreadable.items() if not bit & self.seen}

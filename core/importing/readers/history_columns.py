@@ -1,6 +1,6 @@
-"""Which columns of a history table hold what: by their names, and by what stands in them. Pure.
+"""Recognise what the columns of a history table hold, by their names and cells. Pure.
 
-A name alone does not decide: tools call stars "Ratings", a seller "Buy Box", counts of
+The name alone does not decide: tools call stars "Ratings", a seller "Buy Box", counts of
 offers "newPrice".
 """
 
@@ -74,7 +74,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "brand": ("brand", "manufacturer"),
     "image": ("image_url", "image", "main_image", "thumbnail"),
 }  # fmt: skip
-# What screens call them; a field without one is no value of its own.
+# Their labels on screens.
 FIELD_LABELS = {
     "time": "Time", "price": "Price", "list_price": "List price",
     "buy_box_price": "Buy Box price", "amazon_price": "Amazon's price",
@@ -106,53 +106,53 @@ _STAR = re.compile(r"[0-5](?:[.,]\d{1,2})?")
 _WHOLE = re.compile(r"\d+(?:[.,]0+)?")
 _SMALL_COUNT = re.compile(r"\d{1,2}(?:[.,]0+)?")
 _HIGHEST_SCALE = 100  # of ratings: tenths of stars, percent
-_COUNTS_APART = 20  # times: an amount this far below its neighbours is none
+_COUNTS_APART = 20  # times: values this far below the other amounts are not amounts
 
 
 @dataclass(frozen=True, slots=True)
 class HistoryColumns:
-    """Which of a file's columns hold what."""
+    """What a file's columns hold."""
 
     product: ProductColumns
     by_field: Mapping[str, str]
     are_reviews: bool
     time_zone: str | None = None  # of the time column, by its name ("timestamp_utc")
     day_order: DayOrder | None = None  # how the time column writes "03/04/2026"
-    doubts: tuple[str, ...] = ()  # sentences for who confirms the import
-    doubtful: frozenset[str] = frozenset()  # fields whose values can't be believed
-    needs_day_order: bool = False  # its dates can be read in two ways, and none decides
+    problems: tuple[str, ...] = ()  # sentences for the user who confirms the import
+    unused_fields: frozenset[str] = frozenset()  # fields whose values are implausible
+    needs_day_order: bool = False  # its dates can be read in two ways, and none shows which
 
     @classmethod
-    def among(
+    def from_header(
         cls, columns: Iterable[str], cells: Cells | None = None, day_order: DayOrder | None = None
     ) -> "HistoryColumns":
-        """Return the columns by their names and by their `cells`, a sample without blanks."""
+        """Return the columns by their names and their `cells`, a sample without blanks."""
         present, cells = list(columns), cells or {}
-        by_field = _named(present, cells)
-        doubts = [*_move_misnamed(by_field, cells), *_drop_listing_states(by_field, cells)]
+        by_field = _find_fields(present, cells)
+        problems = [*_move_misnamed(by_field, cells), *_drop_listing_states(by_field, cells)]
         if "reviews_count" in by_field and "ratings_count" not in by_field:
             by_field["ratings_count"] = by_field.pop("reviews_count")
-        counts, doubtful = _amounts_that_count(by_field, cells)
+        counts, unused_fields = _find_counts_among_amounts(by_field, cells)
         time = by_field.get("time", "")
         if cells.get(time) and all(map(is_serial, cells[time])):
-            doubts.append(_SERIALS.format(time, cells[time][0], read_written(cells[time][0])))
+            problems.append(_SERIALS.format(time, cells[time][0], read_written(cells[time][0])))
         return cls(
-            ProductColumns.among(present, cells),
+            ProductColumns.from_header(present, cells),
             by_field,
             find_column(present, _REVIEW_NAMES) is not None,
-            _zone_in_name(time),
+            _find_zone_in_name(time),
             day_order,
-            (*doubts, *counts),
-            doubtful,
+            (*problems, *counts),
+            unused_fields,
         )
 
-    def meanings(self, columns: Iterable[str]) -> dict[str, str | None]:
-        """Return what each column is taken for, None for one that is not used."""
+    def list_meanings(self, columns: Iterable[str]) -> dict[str, str | None]:
+        """Return what each column is read as, None for one that is not used."""
         used = {
             column: FIELD_LABELS[field]
             for field, column in self.by_field.items()
-            if field not in self.doubtful
-        } | self.product.meanings()
+            if field not in self.unused_fields
+        } | self.product.list_meanings()
         return {column: used.get(column) for column in columns if column}
 
     @property
@@ -161,15 +161,15 @@ class HistoryColumns:
 
     @property
     def has_values(self) -> bool:
-        """True for values of products; a review's rating is none."""
+        """Return whether there are values of products; ratings of single reviews don't count."""
         return not self.are_reviews and any(field in self.by_field for field in _VALUES)
 
 
-_SERIALS = "“{}” holds days as a spreadsheet counts them: {} is {}."
+_SERIALS = "“{}” contains a spreadsheet's day numbers: {} is {}."
 
 
-def _named(columns: Sequence[str], cells: Cells) -> dict[str, str]:
-    """Return a column for each field: of several with its names the first whose cells fit."""
+def _find_fields(columns: Sequence[str], cells: Cells) -> dict[str, str]:
+    """Return a column for each field: among several candidates the first whose cells fit."""
     found: dict[str, str] = {}
     for field, names in _NAMES.items():
         candidates = find_columns(columns, names)
@@ -186,18 +186,18 @@ def _named(columns: Sequence[str], cells: Cells) -> dict[str, str]:
 
 
 def _is_time_with_suffix(column: str) -> bool:
-    """True for the name of a time with what kind it is behind it: "captured_at_local"."""
+    """Return whether a name is that of a time with its kind as suffix: "captured_at_local"."""
     stem, _, suffix = plain_name(column).rpartition("_")
     return stem in TIME_NAMES and (suffix in _TIME_SUFFIXES or suffix in _NO_ZONE)
 
 
-def _zone_in_name(column: str) -> str | None:
+def _find_zone_in_name(column: str) -> str | None:
     return _TIME_SUFFIXES.get(plain_name(column).rpartition("_")[2])
 
 
 def _move_misnamed(by_field: dict[str, str], cells: Cells) -> list[str]:
-    """Give columns that hold something else than their name says to what they hold."""
-    doubts = []
+    """Move columns whose cells contradict their names to the field they hold; return sentences."""
+    problems = []
     for field, other, holds, words in _MISNAMED:
         column = by_field.get(field)
         if column is None or not holds(cells.get(column, ())):
@@ -205,59 +205,59 @@ def _move_misnamed(by_field: dict[str, str], cells: Cells) -> list[str]:
         del by_field[field]
         if other is not None and other not in by_field:
             by_field[other] = column
-            doubts.append(f"“{column}” holds {words}: it is taken for them.")
+            problems.append(f"“{column}” contains {words} and is read as such.")
         else:
-            doubts.append(f"“{column}” holds {words}: it is not used.")
-    return doubts
+            problems.append(f"“{column}” contains {words}: it is not used.")
+    return problems
 
 
 def _drop_listing_states(by_field: dict[str, str], cells: Cells) -> list[str]:
-    """Drop a status that is the listing's own (Active, Inactive), not that of a check."""
+    """Drop a status that is the listing's (Active, Inactive), not a check's; return sentences."""
     column = by_field.get("status", "")
     if share_of(cells.get(column, ()), is_listing_state) < 1:
         return []
     del by_field["status"]
-    return [f"“{column}” holds the listing's own state, not how a check ended: it is not used."]
+    return [f"“{column}” contains the listing's status, not how a check ended: it is not used."]
 
 
-def _amounts_that_count(
+def _find_counts_among_amounts(
     by_field: Mapping[str, str], cells: Cells
 ) -> tuple[list[str], frozenset[str]]:
-    """Return doubts, and the fields of prices that seem to hold counts.
+    """Return sentences, and the price fields that seem to hold counts.
 
     Small whole numbers far below every other amount of the file are counts of offers.
     """
     columns = {field: cells.get(by_field.get(field, ""), ()) for field in AMOUNTS}
-    usual = {field: _median(each) for field, each in columns.items() if each}
-    doubtful = []
+    usual = {field: _compute_median(each) for field, each in columns.items() if each}
+    unused_fields = []
     for field, middle in usual.items():
         if field not in _PERHAPS_COUNTS:
             continue
         others = [value for other, value in usual.items() if other != field and value]
         small = share_of(columns[field], lambda cell: bool(_SMALL_COUNT.fullmatch(cell))) == 1
         if small and others and middle and middle * _COUNTS_APART < min(others):
-            doubtful.append(field)
-    if doubtful == ["used_price"]:  # used books do cost so little
+            unused_fields.append(field)
+    if unused_fields == ["used_price"]:  # used books can cost that little
         return [], frozenset()
-    return [_COUNTS.format(by_field[field]) for field in doubtful], frozenset(doubtful)
+    return [_COUNTS.format(by_field[field]) for field in unused_fields], frozenset(unused_fields)
 
 
 _PERHAPS_COUNTS = ("amazon_price", "new_price", "new_fba_price", "used_price")  # as Keepa's series
 _COUNTS = (
-    "“{}” holds small whole numbers beside amounts that are many times larger: it seems to "
-    "count offers. What it holds is not taken for prices."
+    "“{}” contains small whole numbers, and the other amounts are many times larger: it seems to "
+    "count offers. It is not used as a price."
 )
 
 
-def _median(cells: Iterable[str]) -> float:
+def _compute_median(cells: Iterable[str]) -> float:
     digits = (re.sub(r"\D", "", re.sub(r"[.,]\d{1,2}\D*$", "", cell)) for cell in cells)
     return median([float(each) for each in digits if each] or [0.0])
 
 
 def _are_stars(cells: Sequence[str]) -> bool:
-    """Tell whether cells are stars: none above 5, and one with a fraction or its words.
+    """Return whether cells are stars: none above 5, and at least one with a fraction or a unit.
 
-    "3.0" has none: so programs write counts where some are missing.
+    "3.0" doesn't count as a fraction: programs write counts like this if some are missing.
     """
     filled = [cell for cell in cells if not is_absent(cell)]
     if not filled or not all(
@@ -268,7 +268,7 @@ def _are_stars(cells: Sequence[str]) -> bool:
 
 
 def _are_names(cells: Sequence[str]) -> bool:
-    """Tell whether cells are names: most without any digit, and no yes or no."""
+    """Return whether cells are names: most have no digit and are not yes or no."""
     return share_of(cells, _is_name) > 0.5
 
 
@@ -281,7 +281,7 @@ def _are_truths(cells: Sequence[str]) -> bool:
 
 
 def _are_counts(cells: Sequence[str]) -> bool:
-    """Tell whether cells are counts: whole numbers above any scale that stars are counted on."""
+    """Return whether cells are counts: whole numbers, some above any scale of ratings."""
     return share_of(cells, _is_count) == 1 and any(_is_above_scales(cell) for cell in cells)
 
 
@@ -290,18 +290,18 @@ def _is_above_scales(cell: str) -> bool:
 
 
 def _is_truth(cell: str) -> bool:
-    return _reads(value_parsers.parse_bool, cell)
+    return _can_read(value_parsers.parse_bool, cell)
 
 
 def _is_count(cell: str) -> bool:
-    return _reads(value_parsers.parse_whole_number, cell)
+    return _can_read(value_parsers.parse_whole_number, cell)
 
 
 def _is_money(cell: str) -> bool:
     return _MONEY.fullmatch(cell) is not None
 
 
-def _reads(parse: Callable[[str], object], cell: str) -> bool:
+def _can_read(parse: Callable[[str], object], cell: str) -> bool:
     try:
         return parse(cell) is not None
     except UnreadableValueError:
@@ -309,7 +309,7 @@ def _reads(parse: Callable[[str], object], cell: str) -> bool:
 
 
 def rank_cell(cell: str) -> tuple[CategoryRank, ...]:
-    """Return the ranks of a cell: a number alone, or the page's line "#1,204 in Kitchen (…)".
+    """Return the ranks in a cell: a bare number, or the page's line "#1,204 in Kitchen (…)".
 
     Raises UnreadableValueError.
     """
@@ -333,14 +333,14 @@ def _is_moment(cell: str) -> bool:
 _FITS: dict[str, Callable[[str], bool]] = {
     **dict.fromkeys(AMOUNTS, _is_money),
     **dict.fromkeys(("ratings_count", "reviews_count", "offers_new", "offers_used"), _is_count),
-    "rank": lambda cell: _reads(rank_cell, cell),
-    "further_rank": lambda cell: _reads(value_parsers.parse_rank_number, cell),
-    "rating": lambda cell: _reads(localized_text.parse_rating, cell),
+    "rank": lambda cell: _can_read(rank_cell, cell),
+    "further_rank": lambda cell: _can_read(value_parsers.parse_rank_number, cell),
+    "rating": lambda cell: _can_read(localized_text.parse_rating, cell),
     "time": _is_moment,
     "is_available": _is_truth,
     "status": is_check_word,
 }
-# A field, what its column holds instead, how that is told, and in words. In this order.
+# Field, the field its column holds instead, the check for that, the word for it. In this order.
 _MISNAMED: tuple[tuple[str, str | None, Callable[[Sequence[str]], bool], str], ...] = (
     ("ratings_count", "rating", _are_stars, "stars"),
     ("reviews_count", "rating", _are_stars, "stars"),

@@ -1,9 +1,8 @@
-"""Rows of tidy history tables: a product, a time, and what was seen then. Pure.
+"""Read rows of tidy history tables: a product, a time, and the values at that time. Pure.
 
-A blank price or rank means that there was none; a blank rating, count or
-sentence about stock means that the file doesn't say, as "N/A" does everywhere. A count
-called "review count" counts ratings, as pages show them, unless there is a column for
-those too.
+A blank price or rank means that there was none. A blank rating, count or stock
+sentence means that it is unknown, as "N/A" does everywhere. A column "review count"
+counts ratings, as Amazon's pages show them, unless there is a column for ratings too.
 """
 
 import json
@@ -33,14 +32,14 @@ from core.importing.readers.history_cells import HistoryCells, OtherMarketplaceE
 from core.importing.readers.history_columns import ERROR_NAMES, HistoryColumns, rank_cell
 from core.importing.values.local_clock import LocalClock
 from core.importing.values.rows import (
-    PartOf,
     ReadContext,
     Refusal,
     Row,
+    RowPart,
     RowResult,
     bad_row,
-    nothing_understood,
-    shortened,
+    explain_nothing_read,
+    shorten_asked,
     shown_price,
 )
 from core.importing.values.timestamps import as_universal, find_zone, noon_of, read_written
@@ -69,10 +68,10 @@ _OUTCOMES = {
 }
 
 
-def flat_record(number: int, item: object) -> Record:
-    """Return a JSON object's plain values as a record; what is nested is left out."""
+def flatten_object(number: int, item: object) -> Record:
+    """Return a JSON object's plain values as a record, without nested ones."""
     if not isinstance(item, Mapping):
-        return Record(number, {}, "This entry is no object.")
+        return Record(number, {}, "This entry isn't an object.")
     item = {
         name: json.dumps(each) if _is_error(name, each) else each for name, each in item.items()
     }
@@ -85,7 +84,7 @@ def flat_record(number: int, item: object) -> Record:
 
 
 def _is_error(name: object, value: object) -> bool:
-    """True for an error that is told as an object, which must not be left out."""
+    """Return whether a value is an error written as an object, which must not be left out."""
     return isinstance(value, dict | list) and bool(value) and plain_name(str(name)) in ERROR_NAMES
 
 
@@ -98,24 +97,24 @@ def read_history(
     """Yield one row for each record, in order.
 
     With a column for further ranks, a product's rows of one moment become one
-    observation, which the first of them carries.
+    observation in the first of them.
     """
-    waiting: list[Row] = []
+    pending: list[Row] = []
     joins = "further_rank" in columns.by_field
     zone = find_zone(columns.time_zone or context.time_zone)
     reading = HistoryReading(columns, default, context.captured_at, LocalClock(zone, joins))
     for record in records:
         row = read_record(record, reading)
         if joins and isinstance(row.result, Observation):
-            if waiting and not _is_same_moment(waiting[0].result, row.result):
-                yield from _joined(waiting)
-                waiting = []
-            waiting.append(row)
+            if pending and not _is_same_moment(pending[0].result, row.result):
+                yield from _join_rows(pending)
+                pending = []
+            pending.append(row)
             continue
-        yield from _joined(waiting)
-        waiting = []
+        yield from _join_rows(pending)
+        pending = []
         yield row
-    yield from _joined(waiting)
+    yield from _join_rows(pending)
 
 
 def _is_same_moment(first: RowResult, other: Observation) -> bool:
@@ -127,21 +126,21 @@ def _is_same_moment(first: RowResult, other: Observation) -> bool:
     )
 
 
-def _joined(waiting: Sequence[Row]) -> Iterator[Row]:
-    if not waiting:
+def _join_rows(pending: Sequence[Row]) -> Iterator[Row]:
+    if not pending:
         return
-    first = waiting[0]
-    observations = [row.result for row in waiting if isinstance(row.result, Observation)]
+    first = pending[0]
+    observations = [row.result for row in pending if isinstance(row.result, Observation)]
     ranks = {rank.category: rank for each in observations for rank in each.ranks}
     whole = replace(observations[0], ranks=tuple(ranks.values()))
     yield replace(first, asked=whole.asin, result=whole)
-    for row in waiting[1:]:
-        yield replace(row, asked=whole.asin, result=PartOf(first.number))
+    for row in pending[1:]:
+        yield replace(row, asked=whole.asin, result=RowPart(first.number))
 
 
 @dataclass(frozen=True, slots=True)
 class HistoryReading:
-    """What all rows of a history table are read by."""
+    """The settings by which all rows of a history table are read."""
 
     columns: HistoryColumns
     default: Marketplace | None  # of rows that name none
@@ -150,8 +149,8 @@ class HistoryReading:
 
 
 def read_record(record: Record, reading: HistoryReading) -> Row:
-    """Return what one record says, or why it says nothing, and which cells can't be read."""
-    asked = _asked(record, reading.columns)
+    """Return a record's observation or why there is none, and its unreadable cells."""
+    asked = _find_asked_text(record, reading.columns)
     if record.problem:
         return Row(record.number, asked, bad_row(record.problem))
     product = read_product(record.cells, reading.columns.product, reading.default)
@@ -159,7 +158,7 @@ def read_record(record: Record, reading: HistoryReading) -> Row:
         return Row(record.number, asked, product)
     cells = HistoryCells(record.cells, reading.columns, product[0])
     try:
-        result = _read(cells, product[1], reading)
+        result = _read_cells(cells, product[1], reading)
     except OtherMarketplaceError as error:
         result = Failure(
             outcome=Outcome.WRONG_LOCALE, detail=str(error), marketplace=product[0].code,
@@ -170,59 +169,65 @@ def read_record(record: Record, reading: HistoryReading) -> Row:
     return Row(record.number, asked, result, cells.unreadable)
 
 
-def _read(row: HistoryCells, asin: str, reading: HistoryReading) -> Observation | Failure:
-    captured_at = _captured_at(row, asin, reading)
-    status = _status(row)
+def _read_cells(row: HistoryCells, asin: str, reading: HistoryReading) -> Observation | Failure:
+    captured_at = _read_time(row, asin, reading)
+    status = _read_status(row)
     if status.detail:
         return Failure(
             outcome=status.outcome, detail=status.detail, marketplace=row.marketplace.code,
             asin=asin, captured_at=captured_at,
         )  # fmt: skip
     if captured_at is None:
-        return bad_row("The row has no time: say when it was seen.", asin, row.marketplace.code)
-    observation = _observe(row, asin, captured_at, status)
+        return bad_row(
+            "The row has no time: enter when the file was captured.", asin, row.marketplace.code
+        )
+    observation = _make_observation(row, asin, captured_at, status)
     if observation.seen or observation.outcome is not Outcome.OK:
         return observation
     return Failure(
-        outcome=Outcome.PARSE_ERROR, detail=nothing_understood(row.unreadable),
+        outcome=Outcome.PARSE_ERROR, detail=explain_nothing_read(row.unreadable),
         marketplace=row.marketplace.code, asin=asin, captured_at=captured_at,
     )  # fmt: skip
 
 
-def _status(row: HistoryCells) -> Status:
-    """Return how the check ended; the page's own word on stock wins over a missing price."""
-    status = read_check(*(row.cell(name) for name in CHECK_FIELDS))
+def _read_status(row: HistoryCells) -> Status:
+    """Return how the check ended; the page's stock sentence wins over a missing price."""
+    status = read_check(*(row.get_cell(name) for name in CHECK_FIELDS))
     if status.outcome is not Outcome.PARSE_ERROR:
         return status
-    state, _ = _sentence(row)
+    state, _ = _read_stock_sentence(row)
     if state in _OUTCOMES:
         return Status(_OUTCOMES[state], availability=state)
     return status
 
 
-def _observe(row: HistoryCells, asin: str, captured_at: datetime, status: Status) -> Observation:
+def _make_observation(
+    row: HistoryCells, asin: str, captured_at: datetime, status: Status
+) -> Observation:
     if status.outcome is Outcome.NOT_FOUND:
-        return _gone(row, asin, captured_at)
-    currency = row.currency()
-    amounts = {name: row.amount(name, bit, currency) for name, bit in _AMOUNTS}
-    counts = {name: row.read(name, bit, value_parsers.parse_whole_number) for name, bit in _COUNTS}
-    rating = row.read("rating", Seen.RATING, localized_text.parse_rating)
-    ranks = _ranks(row)
-    availability, stock_left = _availability(row, status)
-    coupon = row.read(
+        return _observe_removed(row, asin, captured_at)
+    currency = row.read_row_currency()
+    amounts = {name: row.read_amount(name, bit, currency) for name, bit in _AMOUNTS}
+    counts = {
+        name: row.read_value(name, bit, value_parsers.parse_whole_number) for name, bit in _COUNTS
+    }
+    rating = row.read_value("rating", Seen.RATING, localized_text.parse_rating)
+    ranks = _read_ranks(row)
+    availability, stock_left = _read_availability(row, status)
+    coupon = row.read_value(
         "coupon", Seen.COUPON, lambda cell: localized_text.parse_coupon(cell, row.marketplace)
     )
-    price, basis = _price(amounts)
+    price, basis = _choose_price(amounts)
     if price is not None:
         row.seen |= Seen.PRICE
-    listing = _listing(row)
+    listing = _read_listing(row)
     return Observation(
         marketplace=row.marketplace.code,
         asin=asin,
         captured_at=captured_at,
         source=Source.HISTORY_FILE,
-        kind=Kind.CHANGE if row.has("changed") else Kind.SAMPLE,
-        outcome=_outcome(status, availability),
+        kind=Kind.CHANGE if row.has_field("changed") else Kind.SAMPLE,
+        outcome=_choose_outcome(status, availability),
         seen=row.seen,
         unreadable=row.unreadable_fields(),
         flags=status.flags,
@@ -230,7 +235,7 @@ def _observe(row: HistoryCells, asin: str, captured_at: datetime, status: Status
         price_basis=basis,
         ranks=ranks,
         rating=rating,
-        buy_box_seller=row.read("seller", Seen.SELLER, row.name),
+        buy_box_seller=row.read_value("seller", Seen.SELLER, row.clean_name),
         availability=availability,
         stock_left=stock_left,
         coupon_amount=coupon[0] if coupon else None,
@@ -251,7 +256,7 @@ def _observe(row: HistoryCells, asin: str, captured_at: datetime, status: Status
     )
 
 
-def _gone(row: HistoryCells, asin: str, captured_at: datetime) -> Observation:
+def _observe_removed(row: HistoryCells, asin: str, captured_at: datetime) -> Observation:
     return Observation(
         marketplace=row.marketplace.code,
         asin=asin,
@@ -263,9 +268,9 @@ def _gone(row: HistoryCells, asin: str, captured_at: datetime) -> Observation:
     )
 
 
-def _captured_at(row: HistoryCells, asin: str, reading: HistoryReading) -> datetime | None:
-    """Return the row's time, else the confirmed one. Raises UnreadableValueError."""
-    cell = row.cell("time")[:60]
+def _read_time(row: HistoryCells, asin: str, reading: HistoryReading) -> datetime | None:
+    """Return the row's time, otherwise the confirmed one. Raises UnreadableValueError."""
+    cell = row.get_cell("time")[:60]
     try:
         written = read_written(cell, reading.columns.day_order)
         if written is None:
@@ -273,48 +278,50 @@ def _captured_at(row: HistoryCells, asin: str, reading: HistoryReading) -> datet
         if not isinstance(written, datetime):
             return as_universal(noon_of(written, find_zone(row.marketplace.time_zone)))
         if written.tzinfo is None:
-            written = reading.clock.place((row.marketplace.code, asin), written)
+            written = reading.clock.place_time((row.marketplace.code, asin), written)
         return as_universal(written)
     except UnreadableValueError as error:
-        raise UnreadableValueError(f"“{cell}” in “{row.column('time')}”: {error}") from error
+        raise UnreadableValueError(f"“{cell}” in “{row.name_column('time')}”: {error}") from error
 
 
-def _price(amounts: Mapping[str, int | None]) -> tuple[int | None, PriceBasis | None]:
-    """Return the price and which it is: a file's "price" is what the file calls so."""
+def _choose_price(amounts: Mapping[str, int | None]) -> tuple[int | None, PriceBasis | None]:
+    """Return the price and its basis: the column "price", otherwise the price a buyer is shown."""
     if amounts["price"] is not None:
         is_buy_box = amounts["price"] == amounts["buy_box_price"]
         return amounts["price"], PriceBasis.BUY_BOX if is_buy_box else PriceBasis.AS_LISTED
     return shown_price(amounts)
 
 
-def _ranks(row: HistoryCells) -> tuple[CategoryRank, ...]:
-    found = row.read("rank", Seen.BSR, rank_cell) or ()
-    further = row.read("further_rank", Seen.BSR, value_parsers.parse_rank_number)
-    if row.has("rank") and not row.cell("rank"):
-        row.seen |= Seen.BSR  # a blank rank: the page showed none
-    path = category_path(row.cell("category"))
+def _read_ranks(row: HistoryCells) -> tuple[CategoryRank, ...]:
+    found = row.read_value("rank", Seen.BSR, rank_cell) or ()
+    further = row.read_value("further_rank", Seen.BSR, value_parsers.parse_rank_number)
+    if row.has_field("rank") and not row.get_cell("rank"):
+        row.seen |= Seen.BSR  # a blank rank means that the page showed none
+    path = split_category_path(row.get_cell("category"))
     if not found:
         return ()
     if found[0].category == UNNAMED_CATEGORY:
-        root = path[0] if path and not row.has("further_rank") else UNNAMED_CATEGORY
-        found = (CategoryRank(row.name(row.cell("rank_category")) or root, found[0].rank),)
+        root = path[0] if path and not row.has_field("further_rank") else UNNAMED_CATEGORY
+        found = (
+            CategoryRank(row.clean_name(row.get_cell("rank_category")) or root, found[0].rank),
+        )
     if further is not None and path:
         found = (*found, CategoryRank(path[-1], further))
     return found
 
 
-def category_path(written: str) -> tuple[str, ...]:
-    """Return the steps of a path such as "Home & Kitchen › Kitchen › Fryers", the root first."""
+def split_category_path(written: str) -> tuple[str, ...]:
+    """Return the categories of a path such as "Home & Kitchen › Kitchen › Fryers", root first."""
     mark = next((mark for mark in _PATH_MARKS if mark in written), None)
     steps = written.split(mark) if mark else [written]
     return value_parsers.clean_lines(steps, value_parsers.LONGEST_NAME)
 
 
-def _availability(row: HistoryCells, status: Status) -> tuple[Availability | None, int | None]:
-    """Return the state and how many are left, from the status, a sentence or a yes or no."""
-    state, left = _sentence(row)
-    if state is None and row.cell("is_available"):
-        is_there = row.read("is_available", Seen.AVAILABILITY, value_parsers.parse_bool)
+def _read_availability(row: HistoryCells, status: Status) -> tuple[Availability | None, int | None]:
+    """Return the availability and the stock left, from the status, a sentence, or yes and no."""
+    state, left = _read_stock_sentence(row)
+    if state is None and row.get_cell("is_available"):
+        is_there = row.read_value("is_available", Seen.AVAILABILITY, value_parsers.parse_bool)
         if is_there is not None:
             state = Availability.IN_STOCK if is_there else Availability.UNAVAILABLE
     state = status.availability or state
@@ -325,39 +332,39 @@ def _availability(row: HistoryCells, status: Status) -> tuple[Availability | Non
     return state, left
 
 
-def _sentence(row: HistoryCells) -> tuple[Availability | None, int | None]:
-    """Return the state that the page's own sentence on stock names, and how many are left."""
-    return row.read("availability", Seen.AVAILABILITY, _known_sentence) or (None, None)
+def _read_stock_sentence(row: HistoryCells) -> tuple[Availability | None, int | None]:
+    """Return the availability and the stock left by the page's stock sentence."""
+    return row.read_value("availability", Seen.AVAILABILITY, _parse_stock_sentence) or (None, None)
 
 
-def _known_sentence(cell: str) -> tuple[Availability | None, int | None]:
+def _parse_stock_sentence(cell: str) -> tuple[Availability | None, int | None]:
     state, left = localized_text.parse_availability(cell)
     if state is None:
-        raise UnreadableValueError("This sentence about stock is not known.")
+        raise UnreadableValueError("This stock sentence is unknown.")
     return state, left
 
 
-def _outcome(status: Status, availability: Availability | None) -> Outcome:
+def _choose_outcome(status: Status, availability: Availability | None) -> Outcome:
     if status.outcome is not OK.outcome or availability is None:
         return status.outcome
     return _OUTCOMES.get(availability, Outcome.OK)
 
 
-def _listing(row: HistoryCells) -> Listing | None:
-    title = value_parsers.clean_text(row.cell("title"), value_parsers.LONGEST_TITLE)
+def _read_listing(row: HistoryCells) -> Listing | None:
+    title = value_parsers.clean_text(row.get_cell("title"), value_parsers.LONGEST_TITLE)
     if title is None:
         return None
     row.seen |= Seen.LISTING
-    path = category_path(row.cell("category"))
+    path = split_category_path(row.get_cell("category"))
     return Listing(
         title=title,
-        brand=row.name(row.cell("brand")),
+        brand=row.clean_name(row.get_cell("brand")),
         category_path=path if len(path) > 1 else (),
-        images=value_parsers.clean_lines([row.cell("image")]),
+        images=value_parsers.clean_lines([row.get_cell("image")]),
     )
 
 
-def _asked(record: Record, columns: HistoryColumns) -> str:
+def _find_asked_text(record: Record, columns: HistoryColumns) -> str:
     product = columns.product
-    said = (record.cells.get(column or "", "") for column in (product.asin, product.address))
-    return shortened(next((each for each in said if each.strip()), ""))
+    cells = (record.cells.get(column or "", "") for column in (product.asin, product.address))
+    return shorten_asked(next((each for each in cells if each.strip()), ""))

@@ -1,8 +1,8 @@
-"""Rows of Keepa's table exports: one moment, many products. Pure; one row at a time.
+"""Read rows of Keepa's table exports: one moment, many products. Pure; one row at a time.
 
 The files name no marketplace and no time; both are confirmed before the import.
-Money comes as "113.38 -409" (a broken Excel locale code), "$17.00 ", "85.98" or a
-mixture of them, always with a decimal point unless the export was localised.
+Money is written as "113.38 -409" (a broken Excel locale code), "$17.00 ", "85.98" or a
+mixture, always with a decimal point unless the export was localised.
 """
 
 import re
@@ -22,17 +22,17 @@ from core.history.observation import (
     Source,
 )
 from core.importing.files.tabular_reader import Record
-from core.importing.readers.columns import named_values, restored_asin
+from core.importing.readers.columns import clean_attributes, restore_asin
 from core.importing.readers.keepa_headers import ExportColumns
 from core.importing.values.rows import (
     ReadContext,
     Refusal,
-    Refused,
+    RefusalReason,
     Row,
     bad_row,
+    explain_nothing_read,
     needs_marketplace,
-    nothing_understood,
-    shortened,
+    shorten_asked,
     shown_price,
 )
 from core.scraping.parsers import localized_text, value_parsers
@@ -46,7 +46,7 @@ _SIGNS = re.compile(r"^[^\d]{0,6}?\s*(?=\d)|\s*[^\d\s.,]{1,4}\s*$")
 _YES = ("yes", "ja", "oui", "sì", "si", "sí", "はい", "是")
 _NO = ("no", "nein", "non", "いいえ", "否")
 _UNKNOWN_LANGUAGE = (
-    "None of the export's values has a known header: set Keepa's site to English and export again."
+    "The export's headers are unknown: set Keepa's site to English and export again."
 )
 _AMOUNTS = (
     ("list_price", Seen.LIST_PRICE), ("buy_box_price", Seen.BUY_BOX),
@@ -63,46 +63,54 @@ _COUNTS = (
 def read_record(
     record: Record, columns: ExportColumns, marketplace: Marketplace | None, context: ReadContext
 ) -> Row:
-    """Return what one row says, and which of its cells can't be read."""
-    asked = shortened(record.cells.get(columns.by_field.get("asin", ""), ""))
+    """Return one row's result and its unreadable cells."""
+    asked = shorten_asked(record.cells.get(columns.by_field.get("asin", ""), ""))
     if record.problem:
         return Row(record.number, asked, bad_row(record.problem))
-    cells = _Row(record.cells, columns)
-    return Row(record.number, asked, _read(cells, marketplace, context), cells.unreadable)
+    cells = _ExportCells(record.cells, columns)
+    return Row(record.number, asked, _read_row(cells, marketplace, context), cells.unreadable)
 
 
-def _read(
-    row: "_Row", marketplace: Marketplace | None, context: ReadContext
+def _read_row(
+    row: "_ExportCells", marketplace: Marketplace | None, context: ReadContext
 ) -> Observation | Failure | Refusal:
-    """Return what one row says of its product at the confirmed time."""
-    written = row.cell("asin")
-    asin = restored_asin(written)
+    """Return a product's observation at the confirmed time, or why there is none."""
+    written = row.get_cell("asin")
+    asin = restore_asin(written)
     if asin is None:
-        named = f"“{written[:40]}” is no ASIN" if written else "The row has no ASIN"
-        return Refusal(Refused.INVALID, f"{named}: export the table again with its ASIN column.")
+        named = f"“{written[:40]}” isn't an ASIN" if written else "The row has no ASIN"
+        return Refusal(
+            RefusalReason.INVALID, f"{named}: export the table again with its ASIN column."
+        )
     if marketplace is None:
         return needs_marketplace(asin)
     if context.captured_at is None:
-        return bad_row("A Keepa export has no time: say when it was made.", asin, marketplace.code)
-    observation = _observe(row, marketplace, asin, context)
+        return bad_row(
+            "A Keepa export has no time: enter when it was made.", asin, marketplace.code
+        )
+    observation = _make_observation(row, marketplace, asin, context)
     if observation.seen:
         return observation
     why = "" if row.unreadable else f" {_UNKNOWN_LANGUAGE}"
     return Failure(
-        outcome=Outcome.PARSE_ERROR, detail=nothing_understood(row.unreadable) + why,
+        outcome=Outcome.PARSE_ERROR, detail=explain_nothing_read(row.unreadable) + why,
         marketplace=marketplace.code, asin=asin, captured_at=context.captured_at,
     )  # fmt: skip
 
 
-def _observe(row: "_Row", marketplace: Marketplace, asin: str, context: ReadContext) -> Observation:
+def _make_observation(
+    row: "_ExportCells", marketplace: Marketplace, asin: str, context: ReadContext
+) -> Observation:
     assert context.captured_at is not None
-    amounts = {name: row.amount(name, bit, marketplace) for name, bit in _AMOUNTS}
-    counts = {name: row.read(name, bit, value_parsers.parse_whole_number) for name, bit in _COUNTS}
+    amounts = {name: row.read_amount(name, bit, marketplace) for name, bit in _AMOUNTS}
+    counts = {
+        name: row.read_value(name, bit, value_parsers.parse_whole_number) for name, bit in _COUNTS
+    }
     price, basis = shown_price(amounts)
-    ranks = _ranks(row)
-    listing = _listing(row)
-    rating = row.read("rating", Seen.RATING, localized_text.parse_rating)
-    seller, fulfilment = _seller(row)
+    ranks = _read_ranks(row)
+    listing = _read_listing(row)
+    rating = row.read_value("rating", Seen.RATING, localized_text.parse_rating)
+    seller, fulfilment = _read_seller(row)
     if row.seen & (Seen.BUY_BOX | Seen.NEW_PRICE | Seen.AMAZON_PRICE):
         row.seen |= Seen.PRICE
     return Observation(
@@ -133,51 +141,51 @@ def _observe(row: "_Row", marketplace: Marketplace, asin: str, context: ReadCont
     )
 
 
-class _Row:
-    """A row's cells by our names, noting which were looked at."""
+class _ExportCells:
+    """A row's cells by our field names, with a record of what was seen and unreadable."""
 
     def __init__(self, cells: Mapping[str, str], columns: ExportColumns) -> None:
         self._cells = cells
         self.columns = columns
         self.seen = Seen.NONE
-        self.unreadable: dict[str, str] = {}  # by column: what stands there
+        self.unreadable: dict[str, str] = {}  # cell texts by column
         self._unreadable: dict[Seen, str] = {}
 
-    def has(self, name: str) -> bool:
+    def has_field(self, name: str) -> bool:
         return name in self.columns.by_field
 
-    def cell(self, name: str) -> str:
-        """Return a cell's text, "" when it is empty or the file has no such column."""
+    def get_cell(self, name: str) -> str:
+        """Return a cell's text, "" if it is empty or the file has no such column."""
         written = self._cells.get(self.columns.by_field.get(name, ""), "").strip()
         return "" if written == "-" else written
 
-    def column(self, column: str) -> str:
+    def get_column(self, column: str) -> str:
         return self._cells.get(column, "").strip()
 
-    def amount(self, name: str, bit: Seen, marketplace: Marketplace) -> int | None:
-        """Return an amount in minor units; a blank cell says that there was none."""
-        return self.read(name, bit, lambda cell: export_amount(cell, marketplace))
+    def read_amount(self, name: str, bit: Seen, marketplace: Marketplace) -> int | None:
+        """Return an amount in minor units; a blank cell means that there was none."""
+        return self.read_value(name, bit, lambda cell: export_amount(cell, marketplace))
 
-    def read(self, name: str, bit: Seen, parse: Callable[[str], T | None]) -> T | None:
-        """Return a value; one that can't be read is noted as such, not as seen."""
-        if not self.has(name):
+    def read_value(self, name: str, bit: Seen, parse: Callable[[str], T | None]) -> T | None:
+        """Return a value; an unreadable one is recorded as unreadable, not as seen."""
+        if not self.has_field(name):
             return None
         try:
-            value = parse(self.cell(name))
+            value = parse(self.get_cell(name))
         except UnreadableValueError:
-            self.unreadable[self.columns.by_field[name]] = self.cell(name)
-            self._unreadable[bit] = value_parsers.make_excerpt(self.cell(name))
+            self.unreadable[self.columns.by_field[name]] = self.get_cell(name)
+            self._unreadable[bit] = value_parsers.make_excerpt(self.get_cell(name))
             return None
         self.seen |= bit
         return value
 
     def unreadable_fields(self) -> dict[Seen, str]:
-        """Return what stands where a field can't be read, and nothing else said it."""
+        """Return the cell texts of unreadable fields that no other cell provides."""
         return {bit: cell for bit, cell in self._unreadable.items() if not bit & self.seen}
 
 
 def export_amount(written: str, marketplace: Marketplace) -> int | None:
-    """Return an amount as Keepa's exports write it, in minor units; None for an empty cell."""
+    """Return an amount of a Keepa export in minor units; None for an empty cell."""
     bare = written.strip()
     unsigned = _SIGNS.sub("", bare).strip()
     if _GROUPED.fullmatch(unsigned):
@@ -189,19 +197,19 @@ def _is_plain(written: str) -> bool:
     return written.replace(".", "", 1).isdigit()
 
 
-def _ranks(row: _Row) -> tuple[CategoryRank, ...]:
-    """Return the rank in the root category, which is what Keepa's exports give."""
-    rank = row.read("rank", Seen.BSR, value_parsers.parse_rank_number)
-    root = row.cell("root") or next(iter(_path(row)), UNNAMED_CATEGORY)
+def _read_ranks(row: _ExportCells) -> tuple[CategoryRank, ...]:
+    """Return the rank in the root category, the only one in Keepa's exports."""
+    rank = row.read_value("rank", Seen.BSR, value_parsers.parse_rank_number)
+    root = row.get_cell("root") or next(iter(_read_path(row)), UNNAMED_CATEGORY)
     return (CategoryRank(root[: value_parsers.LONGEST_NAME], rank),) if rank else ()
 
 
-def _seller(row: _Row) -> tuple[str | None, Fulfilment | None]:
-    if not row.has("buy_box_seller"):
+def _read_seller(row: _ExportCells) -> tuple[str | None, Fulfilment | None]:
+    if not row.has_field("buy_box_seller"):
         return None, None
     row.seen |= Seen.SELLER
-    seller = value_parsers.clean_text(row.cell("buy_box_seller"), value_parsers.LONGEST_NAME)
-    is_fba = row.cell("is_fba").lower()
+    seller = value_parsers.clean_text(row.get_cell("buy_box_seller"), value_parsers.LONGEST_NAME)
+    is_fba = row.get_cell("is_fba").lower()
     by_amazon = Fulfilment.FBA if is_fba in _YES else Fulfilment.FBM if is_fba in _NO else None
     if by_amazon is None:
         return seller, None
@@ -209,23 +217,27 @@ def _seller(row: _Row) -> tuple[str | None, Fulfilment | None]:
     return seller, Fulfilment.AMAZON if localized_text.is_amazon(seller) else by_amazon
 
 
-def _path(row: _Row) -> tuple[str, ...]:
-    steps = (step.strip() for step in row.cell("path").split(PATH_SEPARATOR))
+def _read_path(row: _ExportCells) -> tuple[str, ...]:
+    steps = (step.strip() for step in row.get_cell("path").split(PATH_SEPARATOR))
     return tuple(step[: value_parsers.LONGEST_NAME] for step in steps if step)
 
 
-def _listing(row: _Row) -> Listing | None:
-    title = value_parsers.clean_text(row.cell("title"), value_parsers.LONGEST_TITLE)
+def _read_listing(row: _ExportCells) -> Listing | None:
+    title = value_parsers.clean_text(row.get_cell("title"), value_parsers.LONGEST_TITLE)
     if title is None:
         return None
     row.seen |= Seen.LISTING
     columns = row.columns
     return Listing(
         title=title,
-        brand=value_parsers.clean_text(row.cell("brand"), value_parsers.LONGEST_NAME),
-        bullets=value_parsers.clean_lines([row.column(column) for column in columns.bullets]),
-        description=value_parsers.clean_text(row.cell("description"), value_parsers.LONGEST_TEXT),
-        category_path=_path(row),
-        images=value_parsers.clean_lines(row.cell("images").split(";")),
-        attributes=named_values((to, row.column(c)) for to, c in columns.attributes.items()),
+        brand=value_parsers.clean_text(row.get_cell("brand"), value_parsers.LONGEST_NAME),
+        bullets=value_parsers.clean_lines([row.get_column(column) for column in columns.bullets]),
+        description=value_parsers.clean_text(
+            row.get_cell("description"), value_parsers.LONGEST_TEXT
+        ),
+        category_path=_read_path(row),
+        images=value_parsers.clean_lines(row.get_cell("images").split(";")),
+        attributes=clean_attributes(
+            (to, row.get_column(c)) for to, c in columns.attributes.items()
+        ),
     )

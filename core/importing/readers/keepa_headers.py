@@ -1,4 +1,4 @@
-"""What the columns of Keepa's exports are called, in the languages of its site. Words only."""
+"""Names of the columns of Keepa's exports, in the languages of its site. No values."""
 
 import re
 import unicodedata
@@ -23,7 +23,7 @@ _CATEGORIES = (
     "カテゴリー", "类别", "分类",
 )  # fmt: skip
 
-# Our name of a column ← the parts before and behind its colon.
+# Our field ← the parts before and after the colon of a column's name.
 _IN_PARTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "rank": (
         ("sales rank", "verkaufsrang", "classement des ventes", "rang de vente",
@@ -60,7 +60,7 @@ _IN_PARTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
                            "树")),
     "root": (_CATEGORIES, ("root", "stamm", "racine", "radice", "raíz", "raiz", "ルート", "根")),
 }  # fmt: skip
-# Names without such parts, or with one of a kind.
+# Names without such parts, or with parts used only once.
 _WHOLE: dict[str, tuple[str, ...]] = {
     "asin": ("asin",),
     "title": ("title", "titel", "titre", "titolo", "título", "商品名", "タイトル", "标题",
@@ -96,7 +96,7 @@ LABELS = {
 
 
 def _names() -> dict[str, str]:
-    """Return our name of a column by what Keepa calls it, plain."""
+    """Return our field by Keepa's name of the column in plain form."""
     found = {name: field for field, names in _WHOLE.items() for name in names}
     for field, (heads, tails) in _IN_PARTS.items():
         for head, tail in product(heads, tails):
@@ -109,14 +109,14 @@ _FIELD_OF = _names()
 
 @dataclass(frozen=True, slots=True)
 class ExportColumns:
-    """Which of a file's columns hold what."""
+    """What a file's columns hold."""
 
     by_field: Mapping[str, str]
     bullets: tuple[str, ...]
     attributes: Mapping[str, str]  # the attribute's name → the column
 
     @classmethod
-    def among(cls, columns: Iterable[str]) -> "ExportColumns":
+    def from_header(cls, columns: Iterable[str]) -> "ExportColumns":
         plain: dict[str, str] = {}
         for column in columns:
             plain.setdefault(plain_header(column), column)
@@ -128,8 +128,8 @@ class ExportColumns:
         attributes = {to: plain[name] for name, to in _ATTRIBUTES.items() if name in plain}
         return cls(found, bullets, attributes)
 
-    def meanings(self, columns: Iterable[str]) -> dict[str, str | None]:
-        """Return what each column is taken for, None for one that is not used."""
+    def list_meanings(self, columns: Iterable[str]) -> dict[str, str | None]:
+        """Return what each column is read as, None for one that is not used."""
         used = {column: LABELS[name] for name, column in self.by_field.items() if name in LABELS}
         used |= dict.fromkeys(self.bullets, "Bullet point")
         used |= {column: f"Attribute “{name}”" for name, column in self.attributes.items()}
@@ -144,7 +144,7 @@ def plain_header(header: str) -> str:
 
 
 def is_export(columns: Iterable[str]) -> bool:
-    """True for the columns of a Keepa export: an ASIN, and names as only Keepa writes them."""
+    """Return whether columns are those of a Keepa export: an ASIN, and names only Keepa uses."""
     plain = {plain_header(column) for column in columns}
     own = sum(": " in name for name in plain)
     return "asin" in plain and own >= 2

@@ -1,6 +1,6 @@
-"""Keepa's series as steps of a product's state: minutes, codes and the order of their columns.
+"""Read Keepa's series as steps of a product's state: minutes, codes, order of columns. Pure.
 
-Pure. What a product of Keepa's API is besides its series is not known here (`keepa.py`).
+The rest of a product of Keepa's API is read in `keepa.py`.
 """
 
 from collections import defaultdict
@@ -12,12 +12,12 @@ from typing import Any
 from core.history.observation import CategoryRank, Seen
 
 EPOCH = datetime(2011, 1, 1, tzinfo=UTC)  # Keepa's minute 0
-LAST_MINUTE = 40_000_000  # the year 2087; what lies behind it is no time
-NONE = -1  # Keepa looked, and there was none
+LAST_MINUTE = 40_000_000  # the year 2087; larger numbers are not times
+NONE = -1  # Keepa checked, and there was none
 UNKNOWN = -2  # Keepa doesn't know
 _LARGEST = 2_147_483_647
 
-# Index in `csv`, the observation's field, and what Keepa has looked at with it.
+# Index in `csv`, the observation's field, and the bit of what Keepa checked.
 PLAIN_SERIES: tuple[tuple[int, str, Seen], ...] = (
     (0, "amazon_price", Seen.AMAZON_PRICE),
     (1, "new_price", Seen.NEW_PRICE),
@@ -41,16 +41,16 @@ Change = tuple[str, Seen, int]  # a field, its bit, Keepa's number
 class State:
     """What Keepa knew of a product at a minute, all series carried forward."""
 
-    blind: Seen = Seen.NONE  # what Keepa can't look at: "none" of it says nothing
+    blind: Seen = Seen.NONE  # what Keepa can't check: its "none" there means unknown
     seen: Seen = Seen.NONE
     values: dict[str, int | None] = field(default_factory=dict)
     further_ranks: dict[str, int] = field(default_factory=dict)  # by category's name
 
-    def apply(self, name: str, bit: Seen, number: int) -> bool:
-        """Take over one number; tells whether anything is different now."""
+    def apply_change(self, name: str, bit: Seen, number: int) -> bool:
+        """Apply one number; return whether it changed the state."""
         if name.startswith("#"):
             return self._apply_rank(name[1:], number)
-        value = _value(name, number)
+        value = _interpret_number(name, number)
         is_unknown = number == UNKNOWN or bool(bit & self.blind and value is None)
         seen = self.seen & ~bit if is_unknown else self.seen | bit
         if value == self.values.get(name) and seen == self.seen:
@@ -67,10 +67,10 @@ class State:
         is_shown = self.values.get("rank") is not None
         return is_shown and before != self.further_ranks.get(category)
 
-    def ranks(self, main_category: str) -> tuple[CategoryRank, ...]:
-        """Return the main rank and those of further categories.
+    def list_ranks(self, main_category: str) -> tuple[CategoryRank, ...]:
+        """Return the main rank, then those of further categories.
 
-        Without a main rank there are none: the first is always the main category's.
+        Empty without a main rank, since the first is always the main category's.
         """
         main = self.values.get("rank")
         if main is None:
@@ -94,7 +94,7 @@ def time_minute(milliseconds: int) -> int:
 
 
 def is_minute(value: object) -> bool:
-    """True for a number that can be a Keepa minute."""
+    """Return whether a value can be a Keepa minute."""
     return isinstance(value, int) and not isinstance(value, bool) and 0 < value <= LAST_MINUTE
 
 
@@ -103,50 +103,50 @@ def read_steps(
 ) -> Iterator[tuple[int, State]]:
     """Yield (minute, state) for each minute in which something changed, in time order.
 
-    `series` is the product's `csv` as it came; `further_ranks` maps a category's
-    name to its series. Minutes behind `horizon` are no history and are left out. Where
-    Keepa can't look (`blind`), its "none" is unknown.
+    `series` is the product's unchanged `csv`; `further_ranks` maps the names of
+    categories to their series. Minutes after `horizon` are left out: they are not history.
+    For what Keepa can't check (`blind`), its "none" is read as unknown.
     The same State object is yielded each time.
     """
-    changes = _changes(series, further_ranks)
+    changes = _collect_changes(series, further_ranks)
     state = State(blind)
     for minute in sorted(changes):
         if minute > horizon:
             return
-        changed = [state.apply(*change) for change in changes[minute]]
+        changed = [state.apply_change(*change) for change in changes[minute]]
         if any(changed):
             yield minute, state
 
 
-def _changes(series: Any, further_ranks: Mapping[str, Any]) -> dict[int, list[Change]]:
+def _collect_changes(series: Any, further_ranks: Mapping[str, Any]) -> dict[int, list[Change]]:
     changes: dict[int, list[Change]] = defaultdict(list)
     for index, name, bit in PLAIN_SERIES:
-        for minute, number in _pairs(_series_at(series, index)):
+        for minute, number in _split_pairs(_get_series(series, index)):
             changes[minute].append((name, bit, number))
-    for minute, price, shipping in _triples(_series_at(series, BUY_BOX_INDEX)):
+    for minute, price, shipping in _split_triples(_get_series(series, BUY_BOX_INDEX)):
         changes[minute].append(("buy_box_price", Seen.BUY_BOX, price))
         changes[minute].append(("buy_box_shipping", Seen.NONE, shipping if price > 0 else NONE))
     for name, ranks in further_ranks.items():
-        for minute, number in _pairs(ranks):
+        for minute, number in _split_pairs(ranks):
             changes[minute].append((f"#{name}", Seen.NONE, number))
     return changes
 
 
-def _series_at(series: Any, index: int) -> Any:
+def _get_series(series: Any, index: int) -> Any:
     if isinstance(series, list):
         return series[index] if index < len(series) else None
     return series.get(str(index)) if isinstance(series, dict) else None
 
 
-def _pairs(flat: Any) -> Iterator[tuple[int, int]]:
-    """Yield (minute, number) from a flat array; an incomplete end and odd values are left out."""
+def _split_pairs(flat: Any) -> Iterator[tuple[int, int]]:
+    """Yield (minute, number) from a flat array, without an incomplete end and invalid values."""
     if isinstance(flat, list):
         for minute, number in zip(flat[::2], flat[1::2], strict=False):
             if is_minute(minute) and _is_number(number):
                 yield minute, number
 
 
-def _triples(flat: Any) -> Iterator[tuple[int, int, int]]:
+def _split_triples(flat: Any) -> Iterator[tuple[int, int, int]]:
     if isinstance(flat, list):
         for minute, price, shipping in zip(flat[::3], flat[1::3], flat[2::3], strict=False):
             if is_minute(minute) and _is_number(price) and _is_number(shipping):
@@ -157,8 +157,8 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and abs(value) <= _LARGEST
 
 
-def _value(name: str, number: int) -> int | None:
-    """Return what a number means; 0 is how a missing price or rank is written too."""
+def _interpret_number(name: str, number: int) -> int | None:
+    """Return a number's value; None for "none", which is also written as 0 for prices and ranks."""
     if number < 0 or (number == 0 and name not in ZERO_IS_A_VALUE):
         return None
     return number

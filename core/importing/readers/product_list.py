@@ -1,6 +1,6 @@
-"""Products to track: lists with columns, lists without a header, and pasted text. Pure.
+"""Read products to track: lists with a header, lists without one, and pasted text. Pure.
 
-No observation comes from here; a price in a list is not read.
+Lists yield no observations; a price in a list is not read.
 """
 
 import re
@@ -14,12 +14,12 @@ from core.importing.files.tabular_reader import Line, Record
 from core.importing.readers.columns import ProductColumns, find_column, read_product
 from core.importing.values.rows import (
     Refusal,
-    Refused,
+    RefusalReason,
     Row,
     RowResult,
     TrackRequest,
     needs_marketplace,
-    shortened,
+    shorten_asked,
 )
 from core.scraping.parsers import value_parsers
 from core.thresholds import is_threshold
@@ -53,7 +53,7 @@ CADENCES = {
     "weekly": "weekly", "week": "weekly", "7d": "weekly", "every week": "weekly",
 }  # fmt: skip
 LIST_LABELS = {
-    "tags": "Tags", "role": "Whose product it is", "own": "Own product",
+    "tags": "Tags", "role": "Role", "own": "Own product",
     "competitor": "Competitor", "cadence": "How often to check",
     "price_change_percent": "Price threshold", "rank_change_percent": "Rank threshold",
     "note": "Note",
@@ -65,46 +65,46 @@ _MOST_TAGS = 20
 
 
 _NOTHING_MEANT = Refusal(
-    Refused.INVALID,
+    RefusalReason.INVALID,
     "The text names no product: paste ASINs, or links to product pages on Amazon.",
 )
 
 
 class _CellError(Exception):
-    """A cell of a list can't be followed; its words are the verdict."""
+    """A cell of a list can't be used; the message is the verdict."""
 
 
 @dataclass(frozen=True, slots=True)
 class ListColumns:
-    """Which of a list's columns hold what."""
+    """What a list's columns hold."""
 
     product: ProductColumns
     by_field: Mapping[str, str]
-    has_wishes: bool  # a column says how to track, which no record of the past has
+    has_tracking_columns: bool  # it has tracking settings, which history tables never have
 
     @classmethod
-    def among(
+    def from_header(
         cls, columns: Iterable[str], cells: Mapping[str, Sequence[str]] | None = None
     ) -> "ListColumns":
-        """Return the columns by their names; `cells` tell which of them hold wishes at all."""
+        """Return the columns by their names; `cells` decide which can hold tracking settings."""
         present, cells = list(columns), cells or {}
         found = {field: find_column(present, names) for field, names in _NAMES.items()}
         by_field = {field: column for field, column in found.items() if column}
-        has_wishes = any(
+        has_tracking_columns = any(
             field in by_field and _can_hold(field, cells.get(by_field[field], ()))
             for field in LIST_ONLY
         )
-        return cls(ProductColumns.among(present, cells), by_field, has_wishes)
+        return cls(ProductColumns.from_header(present, cells), by_field, has_tracking_columns)
 
-    def meanings(self, columns: Iterable[str]) -> dict[str, str | None]:
-        """Return what each column is taken for, None for one that is not used."""
+    def list_meanings(self, columns: Iterable[str]) -> dict[str, str | None]:
+        """Return what each column is read as, None for one that is not used."""
         used = {column: LIST_LABELS[field] for field, column in self.by_field.items()}
-        used |= self.product.meanings()
+        used |= self.product.list_meanings()
         return {column: used.get(column) for column in columns if column}
 
 
 def _can_hold(field: str, cells: Sequence[str]) -> bool:
-    """Tell whether a column may hold a field: some of its cells can be read, or all are blank."""
+    """Return whether a column may hold a field: a cell can be read, or all are blank."""
     can_be_read = _CAN_BE_READ.get(field)
     return not cells or can_be_read is None or any(map(can_be_read, cells))
 
@@ -121,9 +121,9 @@ _CAN_BE_READ: Mapping[str, Callable[[str], bool]] = {
 def parse_record(
     record: Record, columns: ListColumns, default: Marketplace | None
 ) -> TrackRequest | Refusal:
-    """Return what a list's row asks for, or why it can't be followed."""
+    """Return what a list's row asks to track, or why it can't be used."""
     if record.problem:
-        return Refusal(Refused.INVALID, record.problem)
+        return Refusal(RefusalReason.INVALID, record.problem)
     product = read_product(record.cells, columns.product, default)
     if isinstance(product, Refusal):
         return product
@@ -133,15 +133,15 @@ def parse_record(
         return TrackRequest(
             marketplace=marketplace.code,
             asin=asin,
-            tags=_tags(cells.get("tags", "")),
-            role=_role(cells),
-            cadence=_one_of(cells.get("cadence", ""), CADENCES, "cadence"),
-            price_change_percent=_percent(cells, "price_change_percent"),
-            rank_change_percent=_percent(cells, "rank_change_percent"),
-            note=_note(cells.get("note", "")),
+            tags=_read_tags(cells.get("tags", "")),
+            role=_read_role(cells),
+            cadence=_choose_known(cells.get("cadence", ""), CADENCES, "cadence"),
+            price_change_percent=_read_percent(cells, "price_change_percent"),
+            rank_change_percent=_read_percent(cells, "rank_change_percent"),
+            note=_read_note(cells.get("note", "")),
         )
     except _CellError as error:
-        return Refusal(Refused.INVALID, str(error), asin)
+        return Refusal(RefusalReason.INVALID, str(error), asin)
 
 
 def read_list(
@@ -149,18 +149,20 @@ def read_list(
 ) -> Iterator[Row]:
     """Yield one row for each record of a list with a header."""
     for record in records:
-        yield Row(record.number, _asked(record, columns), parse_record(record, columns, default))
+        yield Row(
+            record.number, _find_asked_text(record, columns), parse_record(record, columns, default)
+        )
 
 
 def read_bare_lines(lines: Iterable[Line], default: Marketplace | None) -> Iterator[Row]:
     """Yield one row for each line of a list without a header."""
     for number, line in enumerate(lines, start=1):
         written = "\t".join(cell.strip() for cell in line)
-        yield Row(number, shortened(written), _bare_result(written, default))
+        yield Row(number, shorten_asked(written), _read_bare_line(written, default))
 
 
 def read_pasted(lines: Iterable[str], default: Marketplace | None) -> Iterator[Row]:
-    """Yield one row for each mention of a product in a text; a text without any yields one."""
+    """Yield one row for each mention of a product in a text; a text without any yields one row."""
     number = 0
     first = ""
     for line in lines:
@@ -168,51 +170,53 @@ def read_pasted(lines: Iterable[str], default: Marketplace | None) -> Iterator[R
         for mention in read_mentions(line, default.code if default else None):
             if mention.verdict is not MentionVerdict.NO_ASIN or "/" in mention.text:
                 number += 1
-                yield Row(number, shortened(mention.text), as_result(mention))
+                yield Row(number, shorten_asked(mention.text), make_result(mention))
     if not number:
-        yield Row(1, shortened(first), _NOTHING_MEANT)
+        yield Row(1, shorten_asked(first), _NOTHING_MEANT)
 
 
-def as_result(mention: Mention) -> TrackRequest | Refusal:
-    """Return what a mention of a product asks for."""
+def make_result(mention: Mention) -> TrackRequest | Refusal:
+    """Return the request to track a mentioned product, or why it can't be used."""
     if mention.verdict is MentionVerdict.FOUND and mention.marketplace and mention.asin:
         return TrackRequest(marketplace=mention.marketplace, asin=mention.asin)
     if mention.verdict is MentionVerdict.NEEDS_MARKETPLACE:
         return needs_marketplace(mention.asin)
-    return Refusal(Refused.INVALID, mention.detail, mention.asin)
+    return Refusal(RefusalReason.INVALID, mention.detail, mention.asin)
 
 
-def _bare_result(written: str, default: Marketplace | None) -> RowResult:
+def _read_bare_line(written: str, default: Marketplace | None) -> RowResult:
     mentions = read_mentions(written, default.code if default else None)
     good = [mention for mention in mentions if mention.asin]
     if not mentions:
-        return Refusal(Refused.INVALID, "The line names no product.")
+        return Refusal(RefusalReason.INVALID, "The line names no product.")
     if len({(mention.marketplace, mention.asin) for mention in good}) > 1:
-        return Refusal(Refused.INVALID, "The line names several products: write one in each line.")
-    return as_result((good or mentions)[0])
+        return Refusal(
+            RefusalReason.INVALID, "The line names several products: write one in each line."
+        )
+    return make_result((good or mentions)[0])
 
 
-def _tags(written: str) -> tuple[str, ...]:
+def _read_tags(written: str) -> tuple[str, ...]:
     named = (" ".join(tag.split()) for tag in _TAG_MARKS.split(written))
     tags = tuple(dict.fromkeys(tag for tag in named if tag))
     long = next((tag for tag in tags if len(tag) > LONGEST_TAG), None)
     if long:
         raise _CellError(
-            f"“{long[:40]}…” is too long for a tag: write {LONGEST_TAG} signs or less."
+            f"“{long[:40]}…” is too long for a tag: write at most {LONGEST_TAG} characters."
         )
     if len(tags) > _MOST_TAGS:
-        raise _CellError(f"The row has {len(tags)} tags: write {_MOST_TAGS} or fewer.")
+        raise _CellError(f"The row has {len(tags)} tags: write at most {_MOST_TAGS}.")
     return tags
 
 
-def _note(written: str) -> str | None:
+def _read_note(written: str) -> str | None:
     if len(written) > LONGEST_NOTE:
-        raise _CellError(f"The note is too long: write {LONGEST_NOTE:,} signs or fewer.")
+        raise _CellError(f"The note is too long: write at most {LONGEST_NOTE:,} characters.")
     return value_parsers.clean_text(written, LONGEST_NOTE)
 
 
-def _role(cells: Mapping[str, str]) -> str | None:
-    stated = _one_of(cells.get("role", ""), ROLES, "role")
+def _read_role(cells: Mapping[str, str]) -> str | None:
+    stated = _choose_known(cells.get("role", ""), ROLES, "role")
     if stated:
         return stated
     for role in ("own", "competitor"):
@@ -222,28 +226,30 @@ def _role(cells: Mapping[str, str]) -> str | None:
     return None
 
 
-def _one_of(written: str, known: Mapping[str, str], name: str) -> str | None:
+def _choose_known(written: str, known: Mapping[str, str], name: str) -> str | None:
     word = " ".join(written.split()).lower()
     if not word:
         return None
     if word not in known:
         choices = ", ".join(dict.fromkeys(known.values()))
-        raise _CellError(f"“{written.strip()[:40]}” is no {name}: write one of {choices}.")
+        raise _CellError(f"“{written.strip()[:40]}” is not a {name}: write one of {choices}.")
     return known[word]
 
 
-def _percent(cells: Mapping[str, str], field: str) -> Decimal | None:
+def _read_percent(cells: Mapping[str, str], field: str) -> Decimal | None:
     written = cells.get(field, "").strip()
     if not written:
         return None
     match = _PERCENT.fullmatch(written)
     percent = Decimal(match[1].replace(",", ".")) if match else Decimal(0)
     if not is_threshold(percent):
-        raise _CellError(f"“{written[:40]}” is no threshold: write a percentage such as 10 or 7.5.")
+        raise _CellError(
+            f"“{written[:40]}” is not a threshold: write a percentage such as 10 or 7.5."
+        )
     return percent
 
 
-def _asked(record: Record, columns: ListColumns) -> str:
+def _find_asked_text(record: Record, columns: ListColumns) -> str:
     product = columns.product
-    said = (record.cells.get(column or "", "") for column in (product.asin, product.address))
-    return shortened(next((each for each in said if each.strip()), ""))
+    cells = (record.cells.get(column or "", "") for column in (product.asin, product.address))
+    return shorten_asked(next((each for each in cells if each.strip()), ""))

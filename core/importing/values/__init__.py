@@ -1,1 +1,1 @@
-"""Values as files write them: times, currencies, the rows they make."""
+"""Values as files write them: times, currencies and rows."""

@@ -1,4 +1,4 @@
-"""Currencies as files write them: codes, also misspelt, signs and names. Pure."""
+"""Read currencies as files write them: codes, also misspelt, signs and names. Pure."""
 
 from functools import cache
 
@@ -17,8 +17,8 @@ _MORE_NAMES = {
 def read_currency(written: str, marketplace: Marketplace) -> str:
     """Return the ISO code of the currency that a cell names, also as a name or a sign.
 
-    "$" and "dollars" are the marketplace's own where it counts in dollars. Raises
-    UnreadableValueError for what is no currency.
+    "$" and "dollars" mean the marketplace's currency where that is a dollar. Raises
+    UnreadableValueError for a cell that names no currency.
     """
     plain = " ".join(written.split())
     if plain.upper() in _codes():
@@ -28,7 +28,7 @@ def read_currency(written: str, marketplace: Marketplace) -> str:
         found = find_currency("$", marketplace)
     if found is None:
         raise UnreadableValueError(
-            f"“{plain[:40]}” is no currency: write its code, such as {marketplace.currency}."
+            f"“{plain[:40]}” isn't a currency: write a code such as {marketplace.currency}."
         )
     return found
 

@@ -1,6 +1,6 @@
-"""Dates and times as people and tools write them, into plain values. No zone of a file, no bounds.
+"""Read dates and times as people and tools write them. No default zone, no bounds.
 
-Read are ISO 8601, "31.12.2025 08:30", "12/31/2025 8:30 PM", "Mar 22, 2011",
+Formats: ISO 8601, "31.12.2025 08:30", "12/31/2025 8:30 PM", "Mar 22, 2011",
 "22. März 2026", "2026年1月31日" and "2021-08-15 20:35:17 PDT".
 """
 
@@ -28,8 +28,8 @@ _CLOCK = re.compile(
 )
 _DATES = (_YEAR_FIRST, _YEAR_LAST, _DAY_NAMED, _MONTH_NAMED)
 _OFFSET = re.compile(r"(?:UTC|GMT)?([+-])(\d{1,2}):?(\d{2})?", re.IGNORECASE)
-# Hours east of Greenwich. Amazon's reports name zones so ("PDT"); those that mean
-# several zones, such as IST, are left out.
+# Hours east of Greenwich. Amazon's reports write zones like this ("PDT"); abbreviations
+# of several zones, such as IST, are left out.
 _ZONES = {
     "Z": 0, "UTC": 0, "GMT": 0, "WET": 0, "BST": 1, "WEST": 1, "CET": 1, "MEZ": 1, "CEST": 2,
     "MESZ": 2, "EET": 2, "EEST": 3, "EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7,
@@ -37,27 +37,27 @@ _ZONES = {
     "GST": 4, "SAST": 2,
 }  # fmt: skip
 _AMBIGUOUS = (
-    "The date can be read as two days, and no date of its column tells which: "
+    "The date can mean two different days, and no date of its column shows which: "
     "write dates as 2026-01-31."
 )
 _LONGEST = 60  # characters
 
 
-def read_words(written: str, order: DayOrder | None) -> datetime | date:
-    """Return the time or the day a text says; a time without a zone is naive.
+def read_written_date(written: str, order: DayOrder | None) -> datetime | date:
+    """Return the time or day that a text names; a time without a zone is naive.
 
-    Raises UnreadableValueError for a day that can be read two ways, ValueError
-    for what is no date.
+    Raises UnreadableValueError for a day that can be read in two ways, ValueError
+    for text that isn't a date.
     """
     plain = " ".join(unicodedata.normalize("NFKC", written[:_LONGEST]).split())
     try:
-        return _iso(plain)
+        return _read_iso(plain)
     except ValueError:
-        return _in_words(plain, order)
+        return _read_in_words(plain, order)
 
 
-def day_orders(cells: Iterable[str]) -> set[DayOrder]:
-    """Return the orders that a column's own dates prove, by a number above 12."""
+def find_day_orders(cells: Iterable[str]) -> set[DayOrder]:
+    """Return the orders of day and month that a column's dates prove, by a number above 12."""
     found = set()
     for cell in cells:
         match = _YEAR_LAST.match(cell.strip())
@@ -69,8 +69,8 @@ def day_orders(cells: Iterable[str]) -> set[DayOrder]:
     return found
 
 
-def needs_order(cell: str) -> bool:
-    """True for a date that can be read as two different days."""
+def is_ambiguous(cell: str) -> bool:
+    """Return whether a date can be read as two different days."""
     match = _YEAR_LAST.match(cell.strip())
     return bool(
         match
@@ -81,7 +81,7 @@ def needs_order(cell: str) -> bool:
     )
 
 
-def _iso(plain: str) -> datetime | date:
+def _read_iso(plain: str) -> datetime | date:
     if len(plain) in (8, 10):
         return date.fromisoformat(plain)
     if len(plain) < 10:
@@ -89,33 +89,33 @@ def _iso(plain: str) -> datetime | date:
     return datetime.fromisoformat(plain)
 
 
-def _in_words(plain: str, order: DayOrder | None) -> datetime | date:
+def _read_in_words(plain: str, order: DayOrder | None) -> datetime | date:
     for pattern in _DATES:
         match = pattern.match(plain)
         if match:
-            day = _day_of(pattern, match, order)
+            day = _build_day(pattern, match, order)
             rest = plain[match.end() :].lstrip(" ,T")
-            return _at_clock(day, rest) if rest else day
+            return _add_clock(day, rest) if rest else day
     raise ValueError("no date")
 
 
-def _day_of(pattern: re.Pattern[str], match: re.Match[str], order: DayOrder | None) -> date:
+def _build_day(pattern: re.Pattern[str], match: re.Match[str], order: DayOrder | None) -> date:
     if pattern is _YEAR_FIRST:
         return date(int(match[1]), int(match[2]), int(match[3]))
     if pattern is _DAY_NAMED:
-        return date(int(match[3]), _month(match[2]), int(match[1]))
+        return date(int(match[3]), _parse_month(match[2]), int(match[1]))
     if pattern is _MONTH_NAMED:
-        return date(int(match[3]), _month(match[1]), int(match[2]))
+        return date(int(match[3]), _parse_month(match[1]), int(match[2]))
     first, second = int(match[1]), int(match[3])
     year = int(match[4]) + (2000 if len(match[4]) == 2 else 0)
-    if needs_order(match[0]) and order is None:
+    if is_ambiguous(match[0]) and order is None:
         raise UnreadableValueError(_AMBIGUOUS)
     if match[2] == "." or first > 12 or (order is DayOrder.DAY_FIRST and second <= 12):
         return date(year, second, first)
     return date(year, first, second)
 
 
-def _at_clock(day: date, rest: str) -> datetime:
+def _add_clock(day: date, rest: str) -> datetime:
     match = _CLOCK.fullmatch(rest)
     if match is None:
         raise ValueError("no time of day")
@@ -125,10 +125,10 @@ def _at_clock(day: date, rest: str) -> datetime:
             raise ValueError("no hour of a half day")
         hour = hour % 12 + (12 if match[4].lower() == "p" else 0)
     moment = datetime.combine(day, time(hour, int(match[2]), int(match[3] or 0)))
-    return moment.replace(tzinfo=_zone(match[5])) if match[5] else moment
+    return moment.replace(tzinfo=_parse_zone(match[5])) if match[5] else moment
 
 
-def _zone(written: str) -> timezone:
+def _parse_zone(written: str) -> timezone:
     hours = _ZONES.get(written.strip("() ").upper())
     if hours is not None:
         return timezone(timedelta(hours=hours))
@@ -139,15 +139,15 @@ def _zone(written: str) -> timezone:
     return timezone(timedelta(minutes=minutes if offset[1] == "+" else -minutes))
 
 
-def _month(word: str) -> int:
-    number = _months().get(word.lower())
+def _parse_month(word: str) -> int:
+    number = _list_months().get(word.lower())
     if number is None:
         raise ValueError("no month")
     return number
 
 
 @cache
-def _months() -> dict[str, int]:
+def _list_months() -> dict[str, int]:
     """Return the months by their names and short names, in the languages of the marketplaces."""
     found: dict[str, int] = {}
     for marketplace in MARKETPLACES.values():

@@ -1,4 +1,7 @@
-"""Which of a repeated hour's two passes a time belongs to, told by the order of a file's rows."""
+"""Decide by the order of a file's rows which pass of a repeated hour a time belongs to.
+
+An hour is repeated when clocks go back.
+"""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -9,41 +12,41 @@ from core.importing.values.timestamps import find_zone, place_local
 from core.scraping.parsers.value_parsers import UnreadableValueError
 
 _REPEATED = (
-    "That hour came twice, as the clocks went back, and the order of the rows doesn't tell "
-    "which is meant: write the time with its zone, such as 2026-10-25T02:30:00+01:00."
+    "That hour came twice because the clocks went back, and the order of the rows doesn't show "
+    "which one it is: write the time with its zone, such as 2026-10-25T02:30:00+01:00."
 )
 _REPEATED_THERE = (
-    "The times step back within an hour that came twice in {0}, as if they were written by that "
-    "clock: choose {0} as your time zone, or write the times with their zone."
+    "The times go back within an hour that came twice in {0}, as if they were in that time zone: "
+    "choose {0} as your time zone, or write the times with their zone."
 )
 
 
 @dataclass(slots=True)
 class _Last:
-    """The row before, of the same product."""
+    """The previous row of the same product."""
 
     local: datetime
     fold: int
     is_repeated: bool
-    falls: bool | None = None  # whether the rows go back in time; None: not known yet
+    falls: bool | None = None  # whether the rows go back in time; None: unknown so far
 
 
 @dataclass(slots=True)
 class LocalClock:
-    """Places times without a zone, product by product, in the order of a file's rows.
+    """Give times without a zone their zone, per product, in the order of a file's rows.
 
-    `joins`: rows of one product with the same time are parts of one observation.
+    `joins`: rows of one product with the same time belong to one observation.
     """
 
     zone: ZoneInfo
     joins: bool = False
     _last: dict[tuple[str, str], _Last] = field(default_factory=dict)
 
-    def place(self, product: tuple[str, str], local: datetime) -> datetime:
+    def place_time(self, product: tuple[str, str], local: datetime) -> datetime:
         """Return the aware time of a row; `product` is (marketplace, ASIN).
 
-        Raises UnreadableValueError for a time that there was not, or that can't be told
-        from its repetition.
+        Raises UnreadableValueError for a time that didn't exist, or one of a repeated hour
+        whose pass can't be decided.
         """
         before = self._last.get(product)
         is_repeated = _is_repeated(local, self.zone)
@@ -74,14 +77,14 @@ class LocalClock:
 
 
 def _steps_back(before: _Last, local: datetime) -> bool:
-    """Return whether a time goes against the order of the rows, which may begin with the newest."""
+    """Return whether a time contradicts the order of the rows, which may be newest first."""
     return local >= before.local if before.falls else local <= before.local
 
 
 def _check_own_hour(local: datetime, before: datetime, marketplace: str) -> None:
-    """Refuse a time that steps back within an hour which was repeated on its marketplace.
+    """Refuse a time that goes back within an hour that was repeated on its marketplace.
 
-    The file then seems to be written by the marketplace's clock, not by the reader's.
+    The file then seems to be in the marketplace's time zone, not in the user's.
     """
     there = find_zone(get_marketplace(marketplace).time_zone)
     if local.date() == before.date() and _is_repeated(local, there) and _is_repeated(before, there):

@@ -1,7 +1,7 @@
-"""What a row of an imported file turns into. Values only: no reading, no storing.
+"""The values that rows of imported files become. No reading, no storing.
 
 Every data row, item or line of a file becomes exactly one `Row`, whose result
-says what to do with it; none is left out without a word.
+decides what is done with it; none is dropped silently.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ ASKED_LIMIT = 120
 
 
 class FileKind(StrEnum):
-    """What a file is, by its content. Values are stored with the import."""
+    """The kind of a file, by its content. Values are stored with the import."""
 
     PASTED_TEXT = "pasted_text"
     ASIN_LIST = "asin_list"
@@ -27,7 +27,7 @@ class FileKind(StrEnum):
     UNKNOWN = "unknown"
 
 
-LISTS = (FileKind.PASTED_TEXT, FileKind.ASIN_LIST)  # they say what to follow, and no more
+LISTS = (FileKind.PASTED_TEXT, FileKind.ASIN_LIST)  # products to track, without observations
 KIND_LABELS = {
     FileKind.PASTED_TEXT: "Pasted products",
     FileKind.ASIN_LIST: "List of products to track",
@@ -39,8 +39,8 @@ KIND_LABELS = {
 }
 
 
-class Refused(StrEnum):
-    """Why a row that names a product can't be taken as it is."""
+class RefusalReason(StrEnum):
+    """Why a row that names a product can't be used as it is."""
 
     NEEDS_MARKETPLACE = "needs_marketplace"
     INVALID = "invalid"
@@ -48,16 +48,16 @@ class Refused(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A row that asks for a product in a way that can't be followed."""
+    """A row whose request to track a product can't be carried out."""
 
-    why: Refused
-    detail: str  # a sentence a person may read, with what to do
+    why: RefusalReason
+    detail: str  # a sentence for users, with what to do
     asin: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackRequest:
-    """A product to be tracked, with what the row said about how. None: it said nothing."""
+    """A product to track, with the settings the row gives. None: the row doesn't give it."""
 
     marketplace: str
     asin: str
@@ -71,7 +71,7 @@ class TrackRequest:
 
 @dataclass(frozen=True, slots=True)
 class ProductHistory:
-    """The whole history of one product in time order; the last one carries the listing."""
+    """The whole history of one product in time order; the last observation has the listing."""
 
     marketplace: str
     asin: str
@@ -79,13 +79,13 @@ class ProductHistory:
 
 
 @dataclass(frozen=True, slots=True)
-class PartOf:
-    """A row whose values were joined with an earlier row's observation of the same moment."""
+class RowPart:
+    """A row whose values were joined into an earlier row's observation of the same moment."""
 
-    row: int  # the number of that row, which carries the observation
+    row: int  # the number of that earlier row
 
 
-RowResult = Observation | ProductHistory | TrackRequest | PartOf | Failure | Refusal
+RowResult = Observation | ProductHistory | TrackRequest | RowPart | Failure | Refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +93,13 @@ class Row:
     """One data row, item or line. Numbers count from 1 and are unique within a file."""
 
     number: int
-    asked: str  # what the row said, shortened
+    asked: str  # the product as the row writes it, shortened
     result: RowResult
-    unreadable: Mapping[str, str] = field(default_factory=dict)  # by column: what stands there
+    unreadable: Mapping[str, str] = field(default_factory=dict)  # cell texts by column
 
     @property
-    def observations(self) -> int:
-        """How many observations it carries, at least one."""
+    def observation_count(self) -> int:
+        """Return how many observations the row carries, at least one."""
         return len(self.result.observations) if isinstance(self.result, ProductHistory) else 1
 
 
@@ -112,7 +112,7 @@ class DayOrder(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ReadContext:
-    """What a person confirmed about a file that doesn't say it itself."""
+    """What the user confirmed because the file doesn't contain it."""
 
     captured_at: datetime | None = None  # aware; used where a row has no time of its own
     default_marketplace: str | None = None  # a code; used where a row names none
@@ -136,7 +136,7 @@ _SHOWN_PRICES = (
 )
 
 
-def shortened(text: str) -> str:
+def shorten_asked(text: str) -> str:
     """Return text on one line, at most `ASKED_LIMIT` characters long."""
     line = " ".join(text[: ASKED_LIMIT * 4].replace("\0", "").split())
     return line if len(line) <= ASKED_LIMIT else line[: ASKED_LIMIT - 1] + "…"
@@ -147,24 +147,24 @@ def bad_row(detail: str, asin: str | None = None, marketplace: str | None = None
     return Failure(outcome=Outcome.BAD_INPUT, detail=detail, asin=asin, marketplace=marketplace)
 
 
-def unreadable_words(unreadable: Mapping[str, str]) -> str:
-    """Return in a sentence which cells of a row can't be read; "" where there are none."""
-    named = [f"“{shortened(cell)[:40]}” in “{name[:40]}”" for name, cell in unreadable.items()]
+def describe_unreadable(unreadable: Mapping[str, str]) -> str:
+    """Return a sentence with the unreadable cells of a row; "" if there are none."""
+    named = [f"“{shorten_asked(cell)[:40]}” in “{name[:40]}”" for name, cell in unreadable.items()]
     more = f" and {len(named) - 3} more" if len(named) > 3 else ""
     return f"Can't be read: {', '.join(named[:3])}{more}." if named else ""
 
 
-def nothing_understood(unreadable: Mapping[str, str]) -> str:
-    """Return why a row is not stored of which no value was understood."""
-    why = unreadable_words(unreadable) or "None of its columns is known, or all are empty."
-    return f"Nothing of the row was understood. {why}"
+def explain_nothing_read(unreadable: Mapping[str, str]) -> str:
+    """Return why a row without a readable value is not stored."""
+    why = describe_unreadable(unreadable) or "Its columns are unknown or empty."
+    return f"No value of the row can be read. {why}"
 
 
 def needs_marketplace(asin: str | None) -> Refusal:
     """Return the refusal of a row that names a product and no marketplace."""
     named = f"{asin} exists on several marketplaces" if asin else "The row names no marketplace"
     return Refusal(
-        Refused.NEEDS_MARKETPLACE,
+        RefusalReason.NEEDS_MARKETPLACE,
         f"{named}: choose the marketplace for the file, or add a column “marketplace”.",
         asin,
     )

@@ -1,11 +1,11 @@
-"""Times as files write them, into aware UTC. No clock: the future is judged elsewhere."""
+"""Read times as files write them into aware UTC times. The future is checked elsewhere."""
 
 import re
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from core.importing.values.date_formats import read_words
+from core.importing.values.date_formats import read_written_date
 from core.importing.values.rows import DayOrder
 from core.scraping.parsers.value_parsers import UnreadableValueError
 
@@ -17,17 +17,17 @@ _IN_NAME = re.compile(
     r"(?<!\d)(20\d\d)[-_.]?(0[1-9]|1[0-2])[-_.]?(0[1-9]|[12]\d|3[01])(?!\d)"
     r"(?:T(\d\d)[-:]?(\d\d)(?!\d)|[_ -](\d\d)[-:](\d\d)[-:]\d\d(?!\d))?"
 )
-_EARLIEST = datetime(1995, 1, 1, tzinfo=UTC)  # Amazon had no page before
+_EARLIEST = datetime(1995, 1, 1, tzinfo=UTC)  # Amazon had no pages before
 _LATEST = datetime(2100, 1, 1, tzinfo=UTC)
 UNREADABLE_TIME: Final = "The time can't be read: write it as 2026-01-31 or 2026-01-31T18:30:00Z."
 SKIPPED_HOUR: Final = (
-    "There was no such time that day: the clocks went forward. Write the time with its zone, "
+    "That time didn't exist: the clocks went forward that day. Write the time with its zone, "
     "such as 2026-03-29T02:30:00+02:00."
 )
 
 
 def find_zone(name: str) -> ZoneInfo:
-    """Return the time zone of an IANA name; UTC for a name that there is not."""
+    """Return the time zone of an IANA name; UTC for an unknown name."""
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -35,7 +35,7 @@ def find_zone(name: str) -> ZoneInfo:
 
 
 def describe_zone(name: str) -> str:
-    """Say how `read_moment` takes times that don't say all of it; `name` is an IANA name."""
+    """Return a sentence on how incomplete times are read; `name` is an IANA name."""
     return (
         f"A time without a zone is read as {name}, "
         "a day without a time as that day on its marketplace."
@@ -43,16 +43,16 @@ def describe_zone(name: str) -> str:
 
 
 def read_written(text: str, order: DayOrder | None = None) -> datetime | date | None:
-    """Return what a cell says: an aware time, a time without zone, or a day; None: it is empty.
+    """Return a cell's aware time, time without zone, or day; None for an empty cell.
 
-    `order` is how the column writes its days ("03/04/2026"); None: such a day is
-    read only where one of its numbers is above 12. Raises UnreadableValueError.
+    `order` is how the column writes days such as "03/04/2026"; None: such a day is
+    read only if one of its numbers is above 12. Raises UnreadableValueError.
     """
     written = text.strip()
     if not written:
         return None
     try:
-        return _read(written, order)
+        return _read_text(written, order)
     except (ValueError, OverflowError) as error:
         raise UnreadableValueError(UNREADABLE_TIME) from error
 
@@ -60,12 +60,12 @@ def read_written(text: str, order: DayOrder | None = None) -> datetime | date | 
 def read_moment(
     text: str, zone: ZoneInfo, day_zone: ZoneInfo, order: DayOrder | None = None
 ) -> datetime | None:
-    """Return the UTC time a cell holds; None for an empty one.
+    """Return the UTC time in a cell; None for an empty cell.
 
     A time without a zone is read in `zone`. A day without a time becomes noon in
     `day_zone`, the marketplace's, so that it stays that day there. Raises
-    UnreadableValueError for what is no time, an ambiguous day, and an hour that a
-    change of clocks left out.
+    UnreadableValueError for text that isn't a time, an ambiguous day, and an hour that a
+    change of clocks skipped.
     """
     written = read_written(text, order)
     if written is None:
@@ -81,9 +81,9 @@ def noon_of(day: date, zone: ZoneInfo) -> datetime:
 
 
 def place_local(local: datetime, zone: ZoneInfo, fold: int = 0) -> datetime:
-    """Return a time without a zone as one of `zone`; `fold` 1 is the second of a repeated hour.
+    """Return a time without a zone as a time in `zone`; `fold` 1: the repeated hour's second pass.
 
-    Raises UnreadableValueError for an hour that a change of clocks left out.
+    Raises UnreadableValueError for an hour that a change of clocks skipped.
     """
     placed = local.replace(tzinfo=zone, fold=fold)
     if placed.astimezone(UTC).astimezone(zone).replace(tzinfo=None, fold=0) != local:
@@ -92,7 +92,7 @@ def place_local(local: datetime, zone: ZoneInfo, fold: int = 0) -> datetime:
 
 
 def as_universal(moment: datetime) -> datetime:
-    """Return an aware time in UTC. Raises UnreadableValueError when no page was there then."""
+    """Return an aware time in UTC. Raises UnreadableValueError before 1995 and from 2100 on."""
     try:
         universal = moment.astimezone(UTC)
     except OverflowError as error:
@@ -103,12 +103,12 @@ def as_universal(moment: datetime) -> datetime:
 
 
 def is_serial(text: str) -> bool:
-    """True for a day as a spreadsheet counts it: 46022 is 2025-12-31."""
+    """Return whether a cell is a spreadsheet's day number: 46022 is 2025-12-31."""
     return _SERIAL.fullmatch(text.strip()) is not None
 
 
 def find_moment_in_name(name: str) -> datetime | None:
-    """Return the time in a file's name such as "export_2026-01-20.csv"; a day alone is its noon."""
+    """Return the UTC time in a file's name ("export_2026-01-20.csv"); noon for a day alone."""
     match = _IN_NAME.search(name)
     if match is None:
         return None
@@ -121,16 +121,16 @@ def find_moment_in_name(name: str) -> datetime | None:
         return None
 
 
-def _read(written: str, order: DayOrder | None) -> datetime | date:
+def _read_text(written: str, order: DayOrder | None) -> datetime | date:
     if _EPOCH.fullmatch(written):
         seconds, _, _ = written.partition(".")
         milliseconds = int(seconds) * (1 if len(seconds) == 13 else 1000)
         return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds)
     if _SERIAL.fullmatch(written):
-        return _of_serial(written)
-    return read_words(written, order)
+        return _read_serial(written)
+    return read_written_date(written, order)
 
 
-def _of_serial(written: str) -> datetime | date:
+def _read_serial(written: str) -> datetime | date:
     moment = _SERIAL_ZERO + timedelta(seconds=round(float(written.replace(",", ".")) * 86_400))
     return moment if moment.time() != time() else moment.date()

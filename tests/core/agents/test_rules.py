@@ -19,7 +19,7 @@ def test_after_a_rest_so_many_calls_go_through_at_once() -> None:
     assert compute_wait(paid, LIMIT, NOON) == timedelta(seconds=1)
 
 
-def test_waiting_as_told_is_enough() -> None:
+def test_waiting_as_long_as_the_answer_asks_is_enough() -> None:
     paid = NOON + timedelta(seconds=3)
     later = NOON + compute_wait(paid, LIMIT, NOON)
     assert compute_wait(paid, LIMIT, later) == timedelta(0)

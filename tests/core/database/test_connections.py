@@ -104,7 +104,7 @@ def test_a_pool_that_stays_taken_is_an_error_of_our_own(
         hold_all()
 
 
-def test_a_wrong_password_is_told_at_once(small: str) -> None:
+def test_a_wrong_password_is_reported_at_once(small: str) -> None:
     wrong = small.replace("@127", "x@127")
     with pytest.raises(psycopg.OperationalError, match="password"):
         connections.open_connection(db.to_conninfo(wrong))

@@ -43,7 +43,7 @@ def test_a_connection_that_is_well_is_used_again(committed_database: str) -> Non
 
 
 @pytest.mark.parametrize("asked", ["", "?connect_timeout=2"])
-def test_a_server_that_takes_calls_and_says_nothing_is_not_waited_for_for_ever(
+def test_waiting_for_a_server_that_accepts_connections_and_never_answers_ends(
     monkeypatch: pytest.MonkeyPatch, asked: str
 ) -> None:
     monkeypatch.setattr(db, "CONNECT_TIMEOUT", 2 if not asked else 600)
@@ -71,7 +71,7 @@ def test_the_shared_clock_is_the_databases_and_rarely_asked(
     assert len(asked) == 2
 
 
-def test_the_databases_clock_is_told_in_utc(committed_database: str) -> None:
+def test_the_databases_clock_is_in_utc(committed_database: str) -> None:
     with db.read_scope() as session:
         before = session.execute(text("SELECT clock_timestamp()")).scalar_one()
     assert before <= db.database_time() <= before + timedelta(minutes=5)

@@ -71,7 +71,7 @@ def test_a_server_that_is_gone_is_an_error() -> None:
             send(Mailbox(nobody.getsockname()[1]))
 
 
-def test_a_server_that_says_nothing_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_waiting_for_a_silent_server_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(smtp, "TIMEOUT", 0.3)
     began = time.monotonic()
     with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(OutsideServiceError):
@@ -172,7 +172,7 @@ def test_a_wrong_password_is_an_error_that_does_not_name_it(
     assert "wrong one" not in str(caught.value)
 
 
-def test_a_certificate_that_nobody_vouches_for_gets_no_password(
+def test_a_server_with_an_untrusted_certificate_gets_no_password(
     certified: ssl.SSLContext, asked: Authenticator
 ) -> None:
     with (
@@ -215,7 +215,7 @@ def test_without_a_password_encryption_is_not_insisted_on(elsewhere: Mailbox) ->
         "smtp://h:99999",
     ],
 )
-def test_an_address_that_names_no_mail_server_says_how_to_write_one(address: str) -> None:
+def test_the_error_of_an_address_without_a_mail_server_shows_how_to_write_one(address: str) -> None:
     with pytest.raises(ConfigurationError, match="AMAZCOPE_SMTP_URL"):
         smtp.parse_smtp_url(address)
 

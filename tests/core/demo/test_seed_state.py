@@ -12,7 +12,7 @@ def test_an_empty_database_wants_the_demo(session: Session) -> None:
     assert is_demo_wanted(session)
 
 
-def test_where_own_products_are_nobody_wants_invented_ones(session: Session) -> None:
+def test_a_team_with_own_products_gets_no_invented_ones(session: Session) -> None:
     add_product(session)
     assert not is_demo_wanted(session)
 

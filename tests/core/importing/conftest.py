@@ -1,4 +1,4 @@
-"""Files for the tests of importing, written where each test may look at them."""
+"""Files for the tests of importing, written where each test may read them."""
 
 from collections.abc import Callable
 from pathlib import Path

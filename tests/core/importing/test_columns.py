@@ -1,4 +1,4 @@
-"""What columns hold is told by their cells, too; where a table begins and breaks off."""
+"""Recognising columns by their cells, and where a table begins and breaks off."""
 
 import io
 import json
@@ -29,7 +29,7 @@ def results(path, kind=FileKind.HISTORY_FILE, marketplace="US"):
 
 def columns_of(**cells):
     """Return the fields found for columns by these names and cells."""
-    return dict(HistoryColumns.among(cells, cells).by_field)
+    return dict(HistoryColumns.from_header(cells, cells).by_field)
 
 
 # Meaning
@@ -67,7 +67,7 @@ def test_a_buy_box_that_is_won_or_not_is_no_price():
     assert "buy_box_price" not in columns_of(**{"Buy Box": ["Yes", "No"]})
 
 
-def test_an_error_that_is_told_as_an_object_is_an_error(write_file):
+def test_an_error_written_as_an_object_is_an_error(write_file):
     item = {"asin": "B0DEMO0001", "rank": None, "error": {"code": 503, "message": "captcha"}}
     other = {"asin": "B0DEMO0002", "rank": 5, "error": None}
     failure, seen = results(write_file(json.dumps([item, other])))
@@ -92,7 +92,7 @@ def test_a_column_of_asins_wins_over_a_name_that_holds_none(write_file):
         ("Land", "Canada"),
     ],
 )
-def test_a_marketplace_is_told_by_what_its_column_holds(write_file, header, cell):
+def test_a_marketplace_column_is_recognised_by_its_cells(write_file, header, cell):
     (seen,) = results(write_file(f"asin,{header},price\nB0DEMO0001,{cell},5\n"))
     assert seen.marketplace == "CA"
 
@@ -176,7 +176,7 @@ def test_small_whole_numbers_far_below_other_amounts_are_no_prices(write_file):
         ("failed", "true", Outcome.RUN_FAILED),
     ],
 )
-def test_a_column_that_says_a_check_failed_makes_a_failure(write_file, column, cell, outcome):
+def test_a_column_that_reports_a_failed_check_makes_a_failure(write_file, column, cell, outcome):
     path = write_file(f'asin,bsr,{column}\nB0DEMO0001,,"{cell}"\n')
     (failure,) = results(path)
     assert isinstance(failure, Failure)
@@ -189,7 +189,7 @@ def test_a_column_that_says_a_check_failed_makes_a_failure(write_file, column, c
      ("error", "false"), ("blocked", "0"), ("success", "True"),
      ("http_status", "200"), ("http_status", "200.0")],
 )  # fmt: skip
-def test_a_column_that_says_a_check_went_well_says_no_more(write_file, column, cell):
+def test_a_column_that_reports_a_good_check_changes_nothing(write_file, column, cell):
     (seen,) = results(write_file(f"asin,bsr,{column}\nB0DEMO0001,9,{cell}\n"))
     assert isinstance(seen, Observation)
 
@@ -328,12 +328,12 @@ def test_a_whole_last_row_without_a_line_break_is_stored(write_file, others, las
     assert isinstance(seen, Observation)
 
 
-def test_rows_swallowed_by_a_quotation_mark_of_a_csv_are_told(write_file):
+def test_rows_swallowed_by_a_quotation_mark_of_a_csv_are_reported(write_file):
     good = "B0DEMO0002,Mug,US,5\nB0DEMO0003,Mug,US,5\n"
     text = f'asin,name,marketplace,price\nB0DEMO0001,"12 inch,US,5\n{good}B0DEMO0004,9" cup,US,5\n'
-    told, *_ = results(write_file(text + good.replace("000", "001")))
-    assert isinstance(told, Failure)
-    assert "3 lines further on" in told.detail
+    first, *_ = results(write_file(text + good.replace("000", "001")))
+    assert isinstance(first, Failure)
+    assert "3 lines later" in first.detail
 
 
 @pytest.mark.parametrize(
@@ -390,35 +390,35 @@ def test_a_region_of_states_is_no_marketplace(write_file):
 # Before confirming
 
 
-def test_what_will_fail_and_what_is_not_used_is_told_in_the_preview(write_file):
+def test_the_preview_shows_what_will_fail_and_what_is_not_used(write_file):
     good = "".join(f"B0DEMO{n:04},US,2026-01-31,5,x\n" for n in range(600))
     bad = "not-one,US,2026-01-31,5,x\nB0DEMO0001,US,2026-01-31,cheap,x\n"
     found = detect_file(write_file(f"asin,marketplace,date,price,colour\n{bad}{good}"), "x.csv")
-    told = " ".join(found.problems)
-    assert "1 of the first 500 rows will not be stored (Not usable). Row 1: “not-one”" in told
-    assert "1 of the first 500 rows will not be stored (Could not be read). Row 2" in told
+    problems = " ".join(found.problems)
+    assert "1 of the first 500 rows will not be stored (Not usable). Row 1: “not-one”" in problems
+    assert "1 of the first 500 rows will not be stored (Could not be read). Row 2" in problems
     uses = {use.column: (use.meaning, use.unreadable) for use in found.uses}
     assert uses["colour"] == (None, 0)
     assert uses["price"] == ("Price", 1)
 
 
-def test_contradicting_rows_and_times_to_come_are_told_before_confirming(write_file):
+def test_contradicting_rows_and_future_times_are_reported_before_confirming(write_file):
     path = write_file(
         "asin,marketplace,captured_at,price\nB0DEMO0001,US,2026-01-31T08:00:00Z,5\n"
         "B0DEMO0001,US,2026-01-31T08:00:00Z,6\nB0DEMO0001,US,2026-02-01T08:00:00Z,5\n"
     )
-    told = detect_file(
+    problems = detect_file(
         path, "x.csv", trial=TrialContext(now=datetime(2026, 1, 31, 9, tzinfo=UTC))
     ).problems
-    assert any("The first is row 2" in problem for problem in told)
-    assert any("lies in the future" in problem and "Row 3" in problem for problem in told)
+    assert any("The first is row 2" in problem for problem in problems)
+    assert any("lies in the future" in problem and "Row 3" in problem for problem in problems)
 
 
 def test_a_file_is_tried_by_the_clock_of_who_will_confirm_it(write_file):
     path = write_file("asin,marketplace,captured_at,price\nB0DEMO0001,DE,2026-03-29 02:30,5\n")
     assert detect_file(path, "x.csv").problems == []
-    told = detect_file(path, "x.csv", trial=TrialContext("Europe/Berlin")).problems
-    assert any("went forward" in problem for problem in told)
+    problems = detect_file(path, "x.csv", trial=TrialContext("Europe/Berlin")).problems
+    assert any("went forward" in problem for problem in problems)
 
 
 def test_amounts_are_not_judged_before_the_marketplace_is_known(write_file):
@@ -431,7 +431,7 @@ def test_that_a_marketplace_is_still_to_be_chosen_is_no_failure(write_file):
     assert (found.needs_marketplace, found.problems) == (True, [])
 
 
-def test_a_spreadsheets_days_are_said(write_file):
+def test_a_spreadsheets_day_numbers_are_reported(write_file):
     found = detect_file(write_file("asin,marketplace,date,price\nB0DEMO0001,US,46015,5\n"), "x.csv")
     assert any("46015 is 2025-12-24" in problem for problem in found.problems)
 
@@ -473,7 +473,7 @@ def test_an_export_in_a_language_that_is_not_known_is_not_stored(write_file):
     assert failure.outcome is Outcome.PARSE_ERROR
     assert "English" in failure.detail
     found = detect_file(path, "KeepaExport.csv")
-    assert any("Nothing of the row was understood" in problem for problem in found.problems)
+    assert any("No value of the row can be read" in problem for problem in found.problems)
     assert [use.meaning for use in found.uses] == ["ASIN", None, None, None]
 
 
@@ -483,9 +483,11 @@ def test_an_export_in_a_language_that_is_not_known_is_not_stored(write_file):
     st.lists(st.text(max_size=12), max_size=30),
 )
 def test_no_names_and_no_cells_bring_the_choice_of_columns_down(names, cells):
-    found = HistoryColumns.among(names, {name: [c for c in cells if c.strip()] for name in names})
+    found = HistoryColumns.from_header(
+        names, {name: [c for c in cells if c.strip()] for name in names}
+    )
     assert set(found.by_field.values()) <= set(names)
-    assert set(found.meanings(names)) == {name for name in names if name}
+    assert set(found.list_meanings(names)) == {name for name in names if name}
 
 
 def test_a_refusal_stays_a_refusal(write_file):

@@ -1,4 +1,4 @@
-"""What a file is, told by its content and not by its name."""
+"""Detecting what a file is by its content, not by its name."""
 
 import gzip
 import io
@@ -39,7 +39,7 @@ HISTORY = "asin,domain,captured_at,price,status\nB0DEMO0001,amazon.fr,2026-01-31
         ),
     ],
 )
-def test_the_content_tells_the_kind(write_file, content, kind, times):
+def test_the_content_decides_the_kind(write_file, content, kind, times):
     found = detect_file(write_file(content, "misleading.pdf"), "misleading.pdf")
     assert found.kind is kind
     assert found.times == times
@@ -51,7 +51,7 @@ def test_the_content_tells_the_kind(write_file, content, kind, times):
     "content",
     [b"", b"%PDF-1.7", b"hello world", b"a,b,c\n1,2,3\n", b"{}", b"[]", b"[1,2]", b'{"a":', b"[{"],
 )
-def test_what_is_not_known_is_said_with_what_would_be(write_file, content):
+def test_an_unknown_file_is_reported_with_what_can_be_imported(write_file, content):
     found = detect_file(write_file(content), "x.csv")
     assert found.kind is FileKind.UNKNOWN
     assert "Amazcope imports" in found.reason
@@ -81,20 +81,20 @@ def test_a_preview_shows_eight_rows_and_the_estimate_all(write_file):
     assert found.row_estimate == pytest.approx(3000, rel=0.2)
 
 
-def test_a_guessed_encoding_is_told(write_file):
+def test_a_guessed_encoding_is_reported(write_file):
     found = detect_file(
         write_file("asin,marketplace,note\nB0DEMO0001,DE,Müller\n".encode("cp1252")), "x"
     )
     assert any("Windows-1252" in problem for problem in found.problems)
 
 
-def test_a_header_without_rows_is_told(write_file):
+def test_a_header_without_rows_is_reported(write_file):
     assert detect_file(write_file("asin,marketplace\n"), "x").problems == [
         "The file has a header and no rows."
     ]
 
 
-def test_further_sheets_of_a_workbook_are_not_left_out_without_a_word(write_file):
+def test_further_sheets_of_a_workbook_are_not_left_out_silently(write_file):
     book = Workbook()
     book.active.append(["asin", "marketplace"])
     book.active.append(["B0DEMO0001", "US"])
@@ -106,7 +106,7 @@ def test_further_sheets_of_a_workbook_are_not_left_out_without_a_word(write_file
     assert any("only the first" in problem for problem in found.problems)
 
 
-def test_what_can_not_be_read_is_said_once(write_file):
+def test_what_can_not_be_read_is_reported_once(write_file):
     found = detect_file(write_file(b"\x89PNG\r\n\x1a\n" + bytes(500)), "x")
     assert "picture" in found.reason
     assert found.problems == []

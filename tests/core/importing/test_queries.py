@@ -1,4 +1,4 @@
-"""What screens are told about imports and the verdicts of their rows."""
+"""What screens read about imports and the verdicts of their rows."""
 
 import csv
 from io import StringIO
@@ -39,7 +39,7 @@ def test_an_import_of_another_team_is_not_found(
     assert len("".join(queries.export_row_results(session, other, run.id)).splitlines()) == 1
 
 
-def test_an_offer_of_a_known_file_says_so(
+def test_an_offer_of_a_known_file_is_marked_as_known(
     session: Session, principal: Principal, write_file: WriteFile
 ) -> None:
     path = write_file(WITHOUT_TIME)

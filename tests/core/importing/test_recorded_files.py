@@ -10,7 +10,7 @@ import pytest
 from core.history.observation import Failure, Flag, Observation, Outcome
 from core.importing.detect import detect_file
 from core.importing.read_rows import read_rows
-from core.importing.values.rows import FileKind, PartOf, ProductHistory, ReadContext, TrackRequest
+from core.importing.values.rows import FileKind, ProductHistory, ReadContext, RowPart, TrackRequest
 from tests.real_data import real_data_path
 
 NOON = datetime(2026, 1, 20, 12, tzinfo=UTC)
@@ -68,7 +68,7 @@ def test_every_row_of_a_recorded_file_has_its_verdict(name, kind, rows, unusable
     for row in read_rows(path, kind, context):
         numbers += 1
         assert row.number == numbers
-        usable += isinstance(row.result, Observation | ProductHistory | TrackRequest | PartOf)
+        usable += isinstance(row.result, Observation | ProductHistory | TrackRequest | RowPart)
     assert (numbers, numbers - usable) == (rows, unusable)
 
 

@@ -148,7 +148,7 @@ def test_a_discarded_offer_leaves_no_bytes(
     assert not service.confirm_import(session, principal, run_id, Confirmation(), NOW)
 
 
-def test_an_offer_that_nobody_confirms_is_dropped_after_a_day(
+def test_an_unconfirmed_offer_is_dropped_after_a_day(
     session: Session, principal: Principal, write_file: WriteFile
 ) -> None:
     offer(session, principal, write_file(HISTORY))
@@ -322,7 +322,7 @@ def test_the_time_of_a_file_is_kept_when_its_first_import_has_not_ended_well(
     assert second.captured_at == NOW
 
 
-def test_the_time_of_an_offer_that_was_let_go_binds_nobody(
+def test_the_time_of_a_discarded_offer_has_no_effect(
     session: Session, principal: Principal, write_file: WriteFile
 ) -> None:
     path = write_file(WITHOUT_TIME)
@@ -364,7 +364,7 @@ def test_rows_before_the_place_where_a_reader_ends_are_kept(small_chunks: None) 
 
     def ending() -> Iterator[Row]:
         yield from (Row(number, "", bad_row("?")) for number in range(1, 4))
-        raise UnreadableFileError("The file brings its reader down.")
+        raise UnreadableFileError("The file crashed its reader.")
 
     found = store_rows.split_into_chunks(ending())
     assert [len(next(found)), len(next(found))] == [2, 1]
@@ -406,7 +406,7 @@ def test_an_import_that_was_cut_short_goes_on_behind_its_last_chunk(
     assert count(session, "import_piece") == 0
 
 
-def test_a_fault_is_tried_once_more_and_then_told(
+def test_a_fault_is_tried_once_more_and_then_reported(
     session: Session, principal: Principal, write_file: WriteFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from jobs.tasks import import_files
@@ -497,7 +497,7 @@ def test_a_row_that_another_one_carries_is_there_when_that_one_is(
     assert (second.verdict, second.detail) == ("already_there", "Read together with row 1.")
 
 
-def test_a_history_that_is_stored_in_part_says_why_the_rest_is_not(
+def test_a_history_that_is_stored_in_part_has_the_reason_for_the_rest(
     session: Session, principal: Principal, write_file: WriteFile
 ) -> None:
     minutes = [8_000_000, 1999, 39_000_000, 2099]  # the second lies in 2085
@@ -509,7 +509,7 @@ def test_a_history_that_is_stored_in_part_says_why_the_rest_is_not(
     assert "future" in (verdict.detail or "")
 
 
-def test_a_product_that_stays_paused_is_not_called_followed_without_a_word(
+def test_a_product_that_stays_paused_is_reported_as_paused(
     session: Session, principal: Principal, write_file: WriteFile
 ) -> None:
     import_all(session, principal, write_file(HISTORY))
@@ -548,7 +548,7 @@ def verdicts_of(session: Session, run: ImportRun) -> list[tuple[str, str | None]
     return [(row[0], row[1]) for row in rows]
 
 
-def test_another_value_of_the_same_moment_is_told_within_a_file_and_against_what_is_stored(
+def test_another_value_of_the_same_moment_is_reported_within_a_file_and_against_what_is_stored(
     session: Session, principal: Principal, write_file: WriteFile
 ) -> None:
     first = write_file(f"{TWICE}{MOMENT},39.99,450\n{MOMENT},34.99,450\n{MOMENT},39.99,450\n")

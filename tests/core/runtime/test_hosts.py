@@ -27,7 +27,7 @@ PORT = st.one_of(st.just(""), st.integers(1, 65535).map(lambda port: f":{port}")
         "[::ffff:10.0.0.7]:80",
     ],
 )
-def test_names_that_nobody_can_point_elsewhere_are_known(host: str) -> None:
+def test_names_that_can_not_be_pointed_elsewhere_are_known(host: str) -> None:
     assert is_known_host(host, ())
 
 

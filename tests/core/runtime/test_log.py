@@ -36,7 +36,7 @@ def test_a_secret_is_never_written(line: str) -> None:
     )
 
 
-def test_a_line_says_when_who_and_what_in_json() -> None:
+def test_a_line_has_time_user_and_message_in_json() -> None:
     written = json.loads(log.JsonFormatter("worker", ()).format(record("stored", products=3)))
     assert written["process"] == "worker"
     assert written["message"] == "stored"
@@ -59,7 +59,7 @@ def test_a_full_file_is_moved_aside_and_no_line_is_lost(
     assert (tmp_path / "worker.log.1").exists()
 
 
-def test_a_log_that_cannot_be_written_fails_nobody(
+def test_a_log_that_cannot_be_written_fails_no_caller(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(log, "KEPT_BYTES", 1)
@@ -70,7 +70,7 @@ def test_a_log_that_cannot_be_written_fails_nobody(
     assert "IsADirectoryError" in capsys.readouterr().err
 
 
-def test_a_folder_where_no_logs_can_be_is_said_in_a_sentence(
+def test_an_unusable_log_folder_is_reported_in_a_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "var").write_text("a file, not a folder")

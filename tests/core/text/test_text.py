@@ -93,7 +93,7 @@ def test_what_has_no_value_at_all_is_unknown():
     assert format_capped_count(None) == "unknown"
 
 
-def test_a_count_that_was_stopped_says_so():
+def test_a_count_that_was_stopped_is_marked():
     assert format_capped_count(10_000) == "10,000"
     assert format_capped_count(10_001) == "10,000+"
 
@@ -147,16 +147,16 @@ def test_a_rank_improves_or_worsens_alike_both_ways(before, after, words):
         (timedelta(days=-1), "in 1 day"),
     ],
 )
-def test_an_age_is_told_in_its_largest_unit(ago, words):
+def test_an_age_is_written_in_its_largest_unit(ago, words):
     assert format_age(NOW - ago, NOW) == words
 
 
-def test_what_is_to_come_within_a_year_is_told_in_days():
+def test_a_future_time_within_a_year_is_written_in_days():
     assert format_age(NOW + timedelta(days=90, seconds=-5), NOW) == "in 89 days"
     assert format_age(NOW + timedelta(days=400), NOW) == "in 13 months"
 
 
-def test_times_are_told_in_the_zone_asked_for():
+def test_times_are_written_in_the_given_zone():
     assert format_moment(NOW, "UTC") == "23 Nov 2026, 14:20"
     assert format_moment(NOW, "Asia/Tokyo") == "23 Nov 2026, 23:20"
     assert format_day(date(2026, 9, 3)) == "3 Sep 2026"
@@ -182,7 +182,7 @@ def test_a_duration_has_two_units_at_most(seconds, words):
     ("size", "words"),
     [(999, "999 bytes"), (1234, "1.2 kB"), (999_960, "1.0 MB"), (200_000_000, "200.0 MB")],
 )
-def test_a_file_size_is_told_in_powers_of_a_thousand(size, words):
+def test_a_file_size_is_written_in_powers_of_a_thousand(size, words):
     assert format_file_size(size) == words
 
 
@@ -191,7 +191,7 @@ def test_every_cadence_has_words(every):
     assert format_cadence(every).startswith("every ")
 
 
-def test_a_cadence_is_told_from_minutes_too():
+def test_a_cadence_is_written_from_minutes_too():
     assert format_cadence(360) == "every 6 hours"
     assert format_cadence(90) == "every 1 h 30 min"
     assert format_cadence(timedelta(minutes=15)) == "every 15 min"
@@ -210,7 +210,7 @@ def test_every_availability_has_its_own_words(state):
 
 
 @pytest.mark.parametrize("basis", PriceBasis)
-def test_every_price_says_which_it_is(basis):
+def test_every_price_names_its_basis(basis):
     assert price_basis_label(basis)
 
 

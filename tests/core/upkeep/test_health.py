@@ -72,7 +72,7 @@ def test_an_answer_that_is_awaited_for_a_moment_is_no_silence() -> None:
     assert find_problems(replace(FINE, jobs=Jobs(5, 0, None, soon))) == []
 
 
-def test_silence_is_told_once_whoever_is_known_to_be_out_of_order() -> None:
+def test_a_silent_worker_is_reported_once_whatever_else_fails() -> None:
     long_ago = NOW - timedelta(minutes=9)
     plan = Schedule(9, 9, 0, 0, NOW, long_ago)
     known = with_provider(state="unreachable", schedule=plan)
@@ -126,7 +126,7 @@ def test_nothing_is_wrong_when_all_is_well() -> None:
         ),
     ],
 )
-def test_what_is_wrong_is_said_with_what_to_do(
+def test_problems_are_reported_with_what_to_do(
     health: Health, gravity: Severity, words: str
 ) -> None:
     (concern,) = find_problems(health)
@@ -262,7 +262,7 @@ def test_cost_is_of_the_day_and_the_month_with_what_is_expected(
     assert again.dollars_this_month == Decimal("0.255")
 
 
-def test_a_price_that_apify_has_not_told_yet_counts_alike_today_and_this_month(
+def test_a_cost_that_apify_has_not_reported_counts_alike_today_and_this_month(
     session: Session, principal: Principal
 ) -> None:
     first, second = follow_two(session, principal)
@@ -271,7 +271,7 @@ def test_a_price_that_apify_has_not_told_yet_counts_alike_today_and_this_month(
     assert found.dollars_today == found.dollars_this_month == Decimal("0.010")
 
 
-def test_a_provider_without_a_token_says_how_to_give_one(session: Session) -> None:
+def test_a_provider_without_a_token_explains_how_to_set_one(session: Session) -> None:
     set_provider_state(session, "apify", "ok", None, NOW, None)
     found = health_queries.read_provider(session, "apify", LIMITS, "Set APIFY_TOKEN.", NOW)
     assert (found.state, found.detail) == ("no_token", "Set APIFY_TOKEN.")

@@ -40,7 +40,9 @@ def test_room_is_made_for_this_month_and_the_next_three(
 
 
 @pytest.mark.parametrize("second", [-1, 0, 1])
-def test_a_look_at_the_change_of_the_month_finds_room(session: Session, second: int) -> None:
+def test_an_observation_at_the_change_of_month_finds_its_partition(
+    session: Session, second: int
+) -> None:
     now = datetime(2031, 5, 31, 12, tzinfo=UTC)
     make_partitions_ahead(session, now)
     at = datetime(2031, 6, 1, tzinfo=UTC) + timedelta(seconds=second)
@@ -100,7 +102,7 @@ def test_old_months_lose_what_was_scraped_and_keep_what_was_imported(session: Se
     assert drop_old_snapshots(session, NOW, 2) == 0
 
 
-def test_what_a_run_said_is_kept_as_long_as_its_snapshots(session: Session) -> None:
+def test_the_items_of_a_run_are_kept_as_long_as_its_snapshots(session: Session) -> None:
     old, new = make_run(session, JANUARY), make_run(session, NOW)
     store_observations(session, make_observation(at=JANUARY), fetch_run_id=old, now=NOW)
     store_observations(session, make_observation(at=NOW), fetch_run_id=new, now=NOW)

@@ -102,7 +102,7 @@ def test_a_file_that_brings_its_reader_down_ends_its_import_and_nothing_else(
     assert run_import(run_id)
     run = import_run(run_id)
     assert (run.state, run.rows_stored) == ("failed", 1)
-    assert "brings its reader down" in (run.error or "")
+    assert "crashed its reader" in (run.error or "")
 
 
 @pytest.mark.usefixtures("real_readers")

@@ -85,7 +85,7 @@ def test_the_server_is_durable_and_the_application_no_superuser(server: Embedded
     assert ask(url, "SELECT rolsuper FROM pg_roles WHERE rolname = current_user") is False
 
 
-def test_nobody_gets_in_without_the_password(server: EmbeddedPostgres) -> None:
+def test_without_the_password_every_connection_is_refused(server: EmbeddedPostgres) -> None:
     url = server.start().replace("+psycopg", "")
     password = url.split(":")[2].split("@")[0]
     with pytest.raises(psycopg.OperationalError, match="authentication failed"):
@@ -191,7 +191,7 @@ def test_a_lost_password_is_replaced_and_the_data_stays(
     assert ask(server.start(), "SELECT number FROM kept") == 7
 
 
-def test_what_the_system_refuses_is_said_in_a_sentence(
+def test_what_the_system_refuses_is_reported_in_a_sentence(
     folder: Path, server: EmbeddedPostgres
 ) -> None:
     (folder / "secrets" / "postgres-password").mkdir(parents=True)  # can't be read, even by root
@@ -210,7 +210,7 @@ def test_a_cluster_of_another_version_is_refused_with_what_to_do(
         server.start()
 
 
-def test_a_server_that_cannot_start_says_the_end_of_its_log(
+def test_a_server_that_cannot_start_reports_the_end_of_its_log(
     folder: Path, server: EmbeddedPostgres
 ) -> None:
     server.start()

@@ -140,7 +140,7 @@ def test_garbage_is_no_json(fake_apify: RunningFakeApify, client: ApifyClient) -
         ("duplicate_items", "SUCCEEDED", 2 * len(URLS)),
     ],
 )
-def test_a_run_that_goes_wrong_says_so_and_delivers_less_or_more(
+def test_a_faulty_run_reports_it_and_delivers_too_few_or_too_many_items(
     fake_apify: RunningFakeApify, client: ApifyClient, kind: str, status: str, count: int
 ) -> None:
     fake_apify.fail_next(kind, share=0.25)
@@ -150,7 +150,7 @@ def test_a_run_that_goes_wrong_says_so_and_delivers_less_or_more(
     assert finished_run(client).status == "SUCCEEDED"
 
 
-def test_a_partial_data_set_is_told_in_the_runs_message(
+def test_a_partial_data_set_is_reported_in_the_runs_message(
     fake_apify: RunningFakeApify, client: ApifyClient
 ) -> None:
     fake_apify.fail_next("partial_dataset", share=0.25)
@@ -177,7 +177,7 @@ def read(item: dict[str, Any], url: str, actor: str, at: Any) -> Any:
     ("kind", "outcome"),
     [("blocked_items", Outcome.BLOCKED), ("redirected_items", Outcome.REDIRECTED_ASIN)],
 )
-def test_pages_that_tell_nothing_are_read_as_failures(
+def test_pages_without_values_are_read_as_failures(
     fake_apify: RunningFakeApify, client: ApifyClient, actor: str, kind: str, outcome: Outcome
 ) -> None:
     fake_apify.fail_next(kind)
@@ -256,7 +256,7 @@ def test_an_answer_without_asin_and_title_is_no_product_page(
     assert outcomes == {Outcome.NOT_A_PRODUCT_PAGE}
 
 
-def test_an_overview_says_nothing_of_stock_and_rank(
+def test_an_overview_has_neither_stock_nor_rank(
     fake_apify: RunningFakeApify, client: ApifyClient
 ) -> None:
     for look in looks_with(fake_apify, client, "overview", JUNGLEE):

@@ -49,7 +49,7 @@ def test_there_are_sixty_products_in_four_marketplaces_and_twelve_categories() -
     assert len({product.category for product in PRODUCTS}) == 12
 
 
-def test_every_asin_is_one_and_says_that_it_is_a_demo() -> None:
+def test_every_asin_is_valid_and_marked_as_a_demo() -> None:
     for product in PRODUCTS:
         assert find_asin(product.asin) == product.asin
         assert product.asin.startswith("B0DEMO")
@@ -98,7 +98,7 @@ def test_a_longer_horizon_never_alters_the_past(
 
 @given(product=products, at=moments)
 @settings(max_examples=examples(60))
-def test_one_look_sees_what_the_history_says(product: DemoProduct, at: datetime) -> None:
+def test_one_observation_equals_the_history_at_its_time(product: DemoProduct, at: datetime) -> None:
     seconds = at.replace(microsecond=0)
     history = MARKET.history(product, np.array([seconds.replace(tzinfo=None)], "M8[s]"))
     assert MARKET.look(product, seconds) == next(history)
@@ -205,7 +205,7 @@ def test_the_new_product_has_no_rank_and_a_short_past() -> None:
     assert seen.ratings_count < 20
 
 
-def test_looks_share_the_listing_until_it_changes() -> None:
+def test_observations_share_the_listing_until_it_changes() -> None:
     looks = [look for look in year_of(named("B0DEMO0701")) if look.listing]
     changes = sum(a.listing is not b.listing for a, b in pairwise(looks))
     assert 2 <= changes <= 6
@@ -222,7 +222,9 @@ def test_usual_times_are_daily_for_a_year_and_hourly_for_a_month() -> None:
 
 @given(product=products, at=moments)
 @settings(max_examples=examples(150))
-def test_axesso_items_are_read_back_as_the_same_look(product: DemoProduct, at: datetime) -> None:
+def test_axesso_items_are_parsed_into_the_same_observation(
+    product: DemoProduct, at: datetime
+) -> None:
     seen = MARKET.look(product, at)
     item = MARKET.item(product.marketplace, product.asin, at)
     if item is None:

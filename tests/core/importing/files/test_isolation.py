@@ -21,10 +21,10 @@ from core.importing.files.isolation import (
     ReaderFailedError,
     ReadingInterruptedError,
     call_isolated,
-    plain_data,
     stream_isolated,
+    unpickle_plain_data,
 )
-from core.importing.files.reader_process import Limits, pickled
+from core.importing.files.reader_process import Limits, pickle_value
 from core.importing.files.source_file import MEGABYTE, UnreadableFileError
 from core.importing.values.rows import Row
 from tests.core.importing import bad_readers
@@ -37,7 +37,7 @@ SMALL = Limits(memory=256 * MEGABYTE, cpu=1, wait=30.0)
 @pytest.mark.parametrize(
     ("function", "limits", "error", "words"),
     [
-        (bad_readers.crash, SMALL, UnreadableFileError, "brings its reader down"),
+        (bad_readers.crash, SMALL, UnreadableFileError, "crashed its reader"),
         (bad_readers.calculate_for_ever, SMALL, UnreadableFileError, "too long"),
         (bad_readers.wait_for_ever, Limits(wait=0.3), UnreadableFileError, "too long"),
         (bad_readers.be_ended, SMALL, ReadingInterruptedError, "try it again"),
@@ -61,7 +61,7 @@ def test_a_reader_has_only_the_memory_that_it_is_given(function: Callable[[int],
 
 
 def hiding_row() -> bytes:
-    """Return a workbook with a row of many cells whose texts look like the ends of rows."""
+    """Return a workbook with a row of many cells whose texts resemble the ends of rows."""
     body = io.BytesIO()
     cells = b"<c t='str'><v>row>%d</v></c>"
     many = b"".join(cells % (number * 7919 % 10**7) for number in range(400_000))
@@ -93,17 +93,17 @@ def test_a_file_made_to_do_harm_is_a_sentence(
 ) -> None:
     path = write_file(make())
     try:
-        said = call_isolated(detect_file, path, "x", limits=replace(SMALL, cpu=20)).reason
+        message = call_isolated(detect_file, path, "x", limits=replace(SMALL, cpu=20)).reason
     except UnreadableFileError as error:
-        said = str(error)
-    assert words in said
+        message = str(error)
+    assert words in message
 
 
 @pytest.mark.usefixtures("real_readers")
 def test_what_came_before_a_crash_is_there() -> None:
     values = stream_isolated(bad_readers.yield_and_crash, 3, limits=SMALL)
     assert [next(values) for _ in range(3)] == [0, 1, 2]
-    with pytest.raises(UnreadableFileError, match="brings its reader down"):
+    with pytest.raises(UnreadableFileError, match="crashed its reader"):
         next(values)
 
 
@@ -121,7 +121,7 @@ def test_a_reader_knows_no_secrets_loads_little_and_its_prints_are_no_answers(
 
 
 @pytest.mark.usefixtures("real_readers")
-def test_a_reader_that_nobody_waits_for_is_ended() -> None:
+def test_a_reader_that_is_no_longer_needed_is_ended() -> None:
     values = stream_isolated(bad_readers.yield_own_number, limits=SMALL)
     number = next(values)
     values.close()
@@ -135,7 +135,7 @@ def test_data_comes_back_as_it_went() -> None:
         marketplace="DE", asin="B0TEST0001", captured_at=at, source=Source.KEEPA_API, price=5
     )
     row = Row(1, "B0TEST0001", seen)
-    assert plain_data(pickled([row, {"at": at.astimezone(UTC)}])) == [
+    assert unpickle_plain_data(pickle_value([row, {"at": at.astimezone(UTC)}])) == [
         row,
         {"at": at.astimezone(UTC)},
     ]
@@ -146,7 +146,7 @@ def test_data_comes_back_as_it_went() -> None:
 )
 def test_nothing_but_data_comes_back(value: object) -> None:
     with pytest.raises(pickle.UnpicklingError, match="no plain data"):
-        plain_data(pickle.dumps(value))
+        unpickle_plain_data(pickle.dumps(value))
 
 
 @pytest.mark.parametrize(
@@ -163,4 +163,4 @@ def test_nothing_but_data_comes_back(value: object) -> None:
 )
 def test_a_broken_answer_is_one_error_whatever_it_calls_for(body: bytes) -> None:
     with pytest.raises(pickle.UnpicklingError):
-        plain_data(body)
+        unpickle_plain_data(body)

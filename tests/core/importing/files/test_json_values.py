@@ -60,7 +60,7 @@ def test_what_is_cut_off_gives_the_items_before_it_and_an_error(
     text = JsonText(io.StringIO(cut))
     read: list[Any] = []
     with pytest.raises(UnreadableFileError, match="breaks off"):
-        read.extend(text.value() for _ in text.elements())
+        read.extend(text.read_value() for _ in text.iterate_elements())
     assert read == given[: len(read)]
 
 
@@ -95,7 +95,7 @@ def test_numbers_that_programs_write_are_read(write_file, written, value):
     assert items_of(write_file(f'[{{"a": {written}}}]')) == [{"a": value}]
 
 
-def test_an_absurd_number_is_told_before_anything_is_confirmed(write_file):
+def test_an_absurd_number_is_reported_before_the_import_is_confirmed(write_file):
     found = detect_file(write_file('[{"asin": "B0TEST0001", "price": ' + "9" * 300_000 + "}]"), "x")
     assert found.kind is FileKind.UNKNOWN
     assert "thousands of digits" in found.reason

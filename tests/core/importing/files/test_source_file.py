@@ -42,8 +42,8 @@ def archive_of(parts: dict[str, str | bytes]) -> bytes:
         (b"\x89PNG\r\n\x1a\n0000", "picture"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "password-protected"),
         (b"PAR1abcd", "Parquet"),
-        (bytes(range(256)) * 20, "no text"),
-        (gzip.compress(b"\x1f\x8b twice"), "packed twice"),
+        (bytes(range(256)) * 20, "contains no text"),
+        (gzip.compress(b"\x1f\x8b twice"), "compressed twice"),
         (gzip.compress(b"asin\nB0DEMO0001\n" * 500)[:40], "incomplete"),
         (archive_of({"readme.txt": "hello"}), "archive"),
         (archive_of(SHEET)[:60], "damaged"),
@@ -56,7 +56,7 @@ def test_what_can_not_be_imported_is_refused_with_words(write_file, content, wor
 
 def test_a_file_above_the_limit_is_refused(write_file, monkeypatch):
     monkeypatch.setattr(source_file, "MEGABYTE", 1)
-    with pytest.raises(UnreadableFileError, match="may be imported at once"):
+    with pytest.raises(UnreadableFileError, match="can be imported"):
         find_container(write_file(b"a" * 1000))
 
 
@@ -106,7 +106,7 @@ def test_a_text_that_speaks_of_a_doctype_is_no_entity(write_file):
     assert find_container(write_file(sheet)) is Container.XLSX
 
 
-def test_a_workbook_is_told_from_other_archives(write_file):
+def test_a_workbook_is_distinguished_from_other_archives(write_file):
     assert find_container(write_file(archive_of(SHEET))) is Container.XLSX
 
 
@@ -161,7 +161,7 @@ def test_a_row_with_the_number_of_billions_is_refused_at_once(write_file):
         list(read_rows(write_file(far), FileKind.ASIN_LIST, ReadContext()))
 
 
-def test_rows_behind_a_quotation_mark_that_is_never_closed_are_not_dropped_without_a_word(
+def test_rows_after_a_quotation_mark_that_is_never_closed_are_not_dropped_silently(
     write_file,
 ):
     good = "".join(f"B0DEMO{number:04},US,x\n" for number in range(200))
@@ -177,7 +177,7 @@ def test_a_cell_of_several_lines_is_one_cell(write_file):
     assert [each.note for each in found] == ["two\nlines", "x"]
 
 
-def test_what_japanese_spreadsheets_write_is_read_and_told(write_file):
+def test_the_encoding_of_japanese_spreadsheets_is_guessed_and_reported(write_file):
     text = "asin,title\nB0DEMO0001,ワイヤレス イヤホン、高音質\n"
     path = write_file(text.encode("cp932"))
     form = find_text_form(path)
@@ -238,7 +238,7 @@ def test_texts_of_a_workbook_are_counted_whatever_their_part_is_called(
     ],
     ids=["cell", "line", "columns"],
 )
-def test_what_is_too_long_for_a_table_is_said_with_its_place(write_file, content, words):
+def test_what_is_too_long_for_a_table_is_reported_with_its_place(write_file, content, words):
     path = write_file(content)
     with pytest.raises(UnreadableFileError, match=words):
         _raise_last(list(read_rows(path, FileKind.ASIN_LIST, ReadContext("US"))))
@@ -248,7 +248,7 @@ def test_what_is_too_long_for_a_table_is_said_with_its_place(write_file, content
 
 
 def _raise_last(rows: list[Row]) -> None:
-    """Raise what a file says where it breaks off."""
+    """Raise the error in the last row of a file that breaks off."""
     raise UnreadableFileError(rows[-1].result.detail)
 
 

@@ -10,7 +10,7 @@ from core.history.observation import Failure, Observation, Outcome, Source
 from core.importing.files.json_reader import JsonLayout, find_layout
 from core.importing.files.source_file import UnreadableFileError, find_text_form
 from core.importing.read_rows import read_rows
-from core.importing.values.rows import FileKind, ReadContext, Refusal, Refused
+from core.importing.values.rows import FileKind, ReadContext, Refusal, RefusalReason
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -67,7 +67,7 @@ def test_a_single_item_is_a_data_set_of_one(write_file):
     assert row.result.asin == "B0DEMO0001"
 
 
-def test_a_flattened_csv_file_says_the_same(write_file):
+def test_a_flattened_csv_file_is_read_the_same(write_file):
     (row,) = rows(write_file(FLAT))
     assert (row.result.price, row.result.rating, row.result.ratings_count) == (1299, 45, 12)
 
@@ -88,7 +88,7 @@ def test_without_any_time_nothing_is_stored(write_file):
 def test_an_item_without_address_needs_a_marketplace(write_file):
     path = write_file(json.dumps([item(1, url=None)]))
     assert isinstance(rows(path)[0].result, Refusal)
-    assert rows(path)[0].result.why is Refused.NEEDS_MARKETPLACE
+    assert rows(path)[0].result.why is RefusalReason.NEEDS_MARKETPLACE
     assert rows(path, marketplace="CA")[0].result.marketplace == "CA"
 
 
@@ -98,7 +98,7 @@ def test_a_review_is_refused_in_words(write_file):
     assert row.result.outcome is Outcome.NOT_A_PRODUCT_PAGE
 
 
-def test_a_file_that_breaks_off_keeps_its_good_items_and_says_where(write_file):
+def test_a_file_that_breaks_off_keeps_its_good_items_and_reports_where(write_file):
     whole = json.dumps([item(number) for number in range(50)])
     found = rows(write_file(whole[:-40]))
     assert len(found) == 50
@@ -149,13 +149,13 @@ def test_lines_of_any_length_are_lines(write_file):
 
 
 @pytest.mark.parametrize("mark", ["\n", " ", ""])
-def test_what_follows_the_first_list_of_a_file_is_not_dropped_without_a_word(write_file, mark):
+def test_what_comes_after_the_first_list_of_a_file_is_not_dropped_silently(write_file, mark):
     found = rows(write_file(json.dumps([item(1)]) + mark + json.dumps([item(2)])))
     assert [type(row.result) for row in found] == [Observation, Failure]
     assert "up to entry 1" in found[-1].result.detail
 
 
-def test_an_envelope_that_is_cut_off_behind_its_items_is_told(write_file):
+def test_an_envelope_that_is_cut_off_after_its_items_is_reported(write_file):
     found = rows(write_file('{"items": [' + json.dumps(item(1)) + '], "count":'))
     assert [type(row.result) for row in found] == [Observation, Failure]
 

@@ -9,7 +9,7 @@ from openpyxl import Workbook
 from core.history.observation import Availability, Failure, Flag, Kind, Observation, Outcome, Seen
 from core.importing.read_rows import read_rows
 from core.importing.readers.check_status import read_status
-from core.importing.values.rows import FileKind, PartOf, ReadContext, Refusal
+from core.importing.values.rows import FileKind, ReadContext, Refusal, RowPart
 from core.importing.values.timestamps import find_moment_in_name
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -99,7 +99,7 @@ def test_without_a_time_the_confirmed_one_counts(write_file):
         ("frobnicated", Outcome.BAD_INPUT),
     ],
 )
-def test_a_status_that_says_nothing_about_the_product_is_a_failure(write_file, status, outcome):
+def test_a_status_without_information_about_the_product_is_a_failure(write_file, status, outcome):
     failure = one(
         write_file, "asin,marketplace,date,price,status", f"B0DEMO0001,US,2026-01-31,,{status}"
     )
@@ -131,7 +131,7 @@ def test_every_way_of_success_is_success(status):
     assert read_status(status).outcome is Outcome.OK
 
 
-def test_a_blank_price_was_looked_for_and_a_blank_rating_is_not_reported(write_file):
+def test_a_blank_price_means_none_and_a_blank_rating_is_not_reported(write_file):
     seen = one(write_file, "asin,marketplace,date,price,bsr,rating", "B0DEMO0001,US,2026-01-31,,,")
     assert seen.price is None
     assert seen.seen == Seen.PRICE | Seen.BSR
@@ -162,14 +162,14 @@ def test_rows_of_one_moment_are_joined_and_each_keeps_its_verdict(write_file):
     )
     first, second, third, fourth, fifth = rows(path, default_marketplace="US")
     assert [rank.rank for rank in first.result.ranks] == [900, 5, 7]
-    assert second.result == PartOf(1)
+    assert second.result == RowPart(1)
     assert third.result.ranks == ()
     assert [rank.rank for rank in fourth.result.ranks] == [901, 6]
     assert [rank.rank for rank in fifth.result.ranks] == [901, 8]
     assert [row.number for row in (first, second, third, fourth, fifth)] == [1, 2, 3, 4, 5]
 
 
-def test_a_file_of_changes_says_that_silence_means_unchanged(write_file):
+def test_in_a_file_of_changes_no_row_means_unchanged(write_file):
     seen = one(
         write_file,
         "asin,domain,captured_at,price,changed",

@@ -145,13 +145,13 @@ def test_minutes_out_of_order_are_sorted():
 @pytest.mark.parametrize(
     ("item", "words"),
     [
-        ({"csv": []}, "no ASIN"),
+        ({"csv": []}, "has no ASIN"),
         (product(domainId=99), "domain 99"),
         ({"asin": "B0DEMO0001", "domainId": 1, "csv": None}, "no values"),
-        ([1, 2], "no product"),
+        ([1, 2], "isn't a product of"),
     ],
 )
-def test_a_product_that_can_not_be_used_says_why(item, words):
+def test_a_product_that_can_not_be_used_has_the_reason(item, words):
     result = parse_product(item, None, None)
     assert isinstance(result, Failure)
     assert words in result.detail
@@ -221,14 +221,14 @@ def test_the_last_values_equal_keepas_own_statistics(asin):
 @pytest.mark.parametrize(
     ("product_type", "word"), [(3, "inaccessible"), (4, "invalid"), (5, "parent")]
 )
-def test_an_answer_that_could_not_look_is_no_observation(product_type, word):
+def test_an_answer_without_a_check_is_no_observation(product_type, word):
     empty = product(productType=product_type, title=None, csv=None, features=None)
     failure = parse_product(empty, None, None)
     assert isinstance(failure, Failure)
     assert word in failure.detail
 
 
-def test_the_past_of_a_product_that_became_invalid_is_kept_and_nothing_is_said_of_now():
+def test_the_past_of_a_product_that_became_invalid_is_kept_without_current_values():
     series = {1: [MINUTE, 1999, MINUTE + 7, 1899]}
     past = observations(product(series, productType=4, title=None))
     assert [each.price for each in past] == [1999, 1899]
@@ -236,7 +236,7 @@ def test_the_past_of_a_product_that_became_invalid_is_kept_and_nothing_is_said_o
     assert past[-1].captured_at == minute_time(MINUTE + 7)
 
 
-def test_what_keepa_can_not_look_at_for_an_ebook_is_unknown_and_not_none():
+def test_what_keepa_can_not_check_for_an_ebook_is_unknown_and_not_none():
     series = {0: [MINUTE, -1], 1: [MINUTE, -1], 3: [MINUTE, -1], 16: [MINUTE, 45]}
     usual = observations(product(series))[0]
     book = observations(product(series, productType=2))[0]

@@ -9,7 +9,7 @@ from core.history.observation import Kind, PriceBasis, Seen, Source
 from core.importing.read_rows import read_rows
 from core.importing.readers.keepa_export import export_amount
 from core.importing.readers.keepa_headers import is_export, plain_header
-from core.importing.values.rows import FileKind, ReadContext, Refused
+from core.importing.values.rows import FileKind, ReadContext, RefusalReason
 
 NOON = datetime(2026, 1, 20, 12, tzinfo=UTC)
 EXPORT = (
@@ -52,7 +52,7 @@ def test_a_row_is_a_sample_at_the_confirmed_time(write_file):
 
 def test_an_export_without_marketplace_or_time_is_not_guessed(write_file):
     path = write_file(EXPORT)
-    assert results(path, marketplace=None)[0].why is Refused.NEEDS_MARKETPLACE
+    assert results(path, marketplace=None)[0].why is RefusalReason.NEEDS_MARKETPLACE
     assert "time" in results(path, captured_at=None)[0].detail
 
 
@@ -76,7 +76,7 @@ def test_money_of_every_style_is_read(written, code, minor):
     assert export_amount(written, get_marketplace(code)) == minor
 
 
-def test_an_export_is_told_by_its_columns():
+def test_an_export_is_recognised_by_its_columns():
     assert plain_header("Buy Box 🚚: Current") == "buy box: current"
     assert is_export(["ASIN", "Buy Box 🚚: Current", "New: Current"])
     assert not is_export(["asin", "price", "captured_at"])

@@ -8,7 +8,7 @@ from openpyxl import Workbook
 
 from core.importing.detect import detect_file
 from core.importing.read_rows import read_rows
-from core.importing.values.rows import FileKind, ReadContext, Refusal, Refused, TrackRequest
+from core.importing.values.rows import FileKind, ReadContext, Refusal, RefusalReason, TrackRequest
 
 
 def results(path, kind=FileKind.ASIN_LIST, marketplace=None):
@@ -26,7 +26,7 @@ def workbook_of(rows) -> bytes:
     return body.getvalue()
 
 
-def test_a_row_says_how_to_track(write_file):
+def test_a_row_gives_the_tracking_settings(write_file):
     path = write_file(
         "Link;Labels;Own/Competitor;Cadence;Price Threshold;BSR threshold %;Notes\n"
         "https://www.amazon.de/dp/B0DEMO0001;mice, desk|gift;Competitor;6 hours;7,5 %;30;look\n"
@@ -48,7 +48,7 @@ def test_a_row_says_how_to_track(write_file):
 def test_a_row_without_marketplace_needs_one_or_takes_the_default(write_file):
     path = write_file("asin\nB0DEMO0001\n")
     (refusal,) = results(path)
-    assert (refusal.why, refusal.asin) == (Refused.NEEDS_MARKETPLACE, "B0DEMO0001")
+    assert (refusal.why, refusal.asin) == (RefusalReason.NEEDS_MARKETPLACE, "B0DEMO0001")
     (request,) = results(path, marketplace="FR")
     assert (request.marketplace, request.asin) == ("FR", "B0DEMO0001")
 
@@ -58,18 +58,18 @@ def test_a_row_without_marketplace_needs_one_or_takes_the_default(write_file):
     [
         ("B0DEMO0001,https://www.amazon.de/dp/B0DEMO0002,", "leads to B0DEMO0002"),
         ("B0DEMO0001,https://www.amazon.de/dp/B0DEMO0001,US", "leads to amazon.de"),
-        ("B0DEMO0001,,Atlantis", "no marketplace"),
-        ("B0XX,,US", "no ASIN"),
+        ("B0DEMO0001,,Atlantis", "isn't an Amazon marketplace"),
+        ("B0XX,,US", "isn't an ASIN"),
         (",https://a.co/d/abc,US", "short link"),
         (",https://amazon.com.evil.example/dp/B0DEMO0001,US", "not on one of Amazon"),
         (",,US", "names no product"),
-        ("B0DEMO0001,,US,surplus", "quotes"),
+        ("B0DEMO0001,,US,surplus", "quotation marks around"),
     ],
 )
-def test_a_row_that_can_not_be_followed_says_why(write_file, line, words):
+def test_a_row_that_can_not_be_tracked_has_the_reason(write_file, line, words):
     (refusal,) = results(write_file(f"asin,url,marketplace\n{line}\n"))
     assert isinstance(refusal, Refusal)
-    assert refusal.why is Refused.INVALID
+    assert refusal.why is RefusalReason.INVALID
     assert words in refusal.detail
 
 
@@ -111,13 +111,13 @@ def test_every_mention_in_a_text_has_its_own_number(write_file):
     rows = list(read_rows(path, FileKind.PASTED_TEXT, ReadContext()))
     assert [row.number for row in rows] == [1, 2, 3]
     assert isinstance(rows[0].result, TrackRequest)
-    assert rows[1].result.why is Refused.NEEDS_MARKETPLACE
-    assert rows[2].result.why is Refused.INVALID
+    assert rows[1].result.why is RefusalReason.NEEDS_MARKETPLACE
+    assert rows[2].result.why is RefusalReason.INVALID
 
 
-def test_a_text_without_products_says_so_once(write_file):
+def test_a_text_without_products_is_reported_once(write_file):
     (refusal,) = results(write_file("Dear all,\nnothing here.\n"), FileKind.PASTED_TEXT)
-    assert refusal.why is Refused.INVALID
+    assert refusal.why is RefusalReason.INVALID
 
 
 def test_a_percentage_of_a_spreadsheet_is_what_a_person_sees(write_file):
@@ -128,8 +128,8 @@ def test_a_percentage_of_a_spreadsheet_is_what_a_person_sees(write_file):
         book.active.cell(book.active.max_row, 3).number_format = "0.0%"
     body = io.BytesIO()
     book.save(body)
-    said = [each.price_change_percent for each in results(write_file(body.getvalue()))]
-    assert said == [Decimal(10), Decimal("7.5"), Decimal(100)]
+    percents = [each.price_change_percent for each in results(write_file(body.getvalue()))]
+    assert percents == [Decimal(10), Decimal("7.5"), Decimal(100)]
 
 
 @pytest.mark.parametrize(
@@ -138,8 +138,8 @@ def test_a_percentage_of_a_spreadsheet_is_what_a_person_sees(write_file):
         ("tags", "x" * 41, "too long for a tag"),
         ("tags", ",".join(map(str, range(21))), "21 tags"),
         ("note", "x" * 4001, "note is too long"),
-        ("price threshold", "0.001", "no threshold"),
-        ("price threshold", "10001", "no threshold"),
+        ("price threshold", "0.001", "not a threshold"),
+        ("price threshold", "10001", "not a threshold"),
     ],
 )
 def test_what_can_not_be_kept_of_a_row_is_refused_and_not_cut_off(write_file, column, cell, words):
@@ -199,7 +199,7 @@ def test_a_long_list_is_counted_by_its_beginning(write_file):
     assert 800 < (found.product_estimate or 0) < 1200
 
 
-def test_a_long_paste_shows_its_first_lines_and_says_so(write_file):
+def test_a_long_paste_shows_its_first_lines_and_states_it(write_file):
     found = detect_file(write_file(f"{ONE} US\n" * 500), "pasted text", is_pasted=True)
     assert len(found.preview) == 200
     assert "The first 200 lines are shown." in found.reason

@@ -21,7 +21,7 @@ MUG = ("DE", "B0DEMO0001")
 def places(zone, *times, joins=False):
     """Return the hours east of Greenwich at which a product's times are placed."""
     clock = LocalClock(zone, joins)
-    placed = [clock.place(MUG, datetime.fromisoformat(time)) for time in times]
+    placed = [clock.place_time(MUG, datetime.fromisoformat(time)) for time in times]
     return [each.utcoffset() / timedelta(hours=1) for each in placed]
 
 
@@ -67,12 +67,12 @@ def test_what_is_no_time_is_not_guessed(written):
         read_written(written)
 
 
-def test_a_date_that_can_be_two_days_is_read_only_where_its_column_tells():
+def test_a_date_that_can_be_two_days_is_read_only_if_its_column_decides():
     assert read_written("03/04/2026", DayOrder.DAY_FIRST) == date(2026, 4, 3)
     assert read_written("03/04/2026", DayOrder.MONTH_FIRST) == date(2026, 3, 4)
     assert read_written("05/05/2026") == date(2026, 5, 5)
     assert read_written("03.04.2026") == date(2026, 4, 3)  # with dots the day comes first
-    with pytest.raises(UnreadableValueError, match="two days"):
+    with pytest.raises(UnreadableValueError, match="two different days"):
         read_written("03/04/2026")
 
 
@@ -100,7 +100,7 @@ def test_a_date_far_down_the_column_decides_how_all_are_written(write_file):
     assert first.result.captured_at == datetime(2026, 1, 1, tzinfo=UTC)
     undecided = write_file("asin,marketplace,date,price\nB0DEMO0001,DE,03/04/2026,5\n")
     (row,) = read_rows(undecided, FileKind.HISTORY_FILE, ReadContext())
-    assert "two days" in row.result.detail
+    assert "two different days" in row.result.detail
 
 
 @pytest.mark.parametrize(("order", "month"), [(DayOrder.DAY_FIRST, 4), (DayOrder.MONTH_FIRST, 3)])
@@ -113,11 +113,11 @@ def test_where_no_date_decides_the_preview_asks_and_the_answer_counts(write_file
     assert row.result.captured_at.month == month
 
 
-@pytest.mark.parametrize("told", ["13/04/2026", "04/13/2026", "2026-04-13", "5/5/2026"])
-def test_where_a_date_decides_nobody_is_asked_and_no_answer_counts(write_file, told):
-    path = write_file(f"asin,marketplace,date,price\nB0DEMO0001,DE,{told},5\n")
+@pytest.mark.parametrize("written", ["13/04/2026", "04/13/2026", "2026-04-13", "5/5/2026"])
+def test_if_a_date_decides_the_user_is_not_asked_and_no_answer_counts(write_file, written):
+    path = write_file(f"asin,marketplace,date,price\nB0DEMO0001,DE,{written},5\n")
     assert not detect_file(path, path.name).needs_day_order
-    wrong = DayOrder.MONTH_FIRST if told.startswith("13") else DayOrder.DAY_FIRST
+    wrong = DayOrder.MONTH_FIRST if written.startswith("13") else DayOrder.DAY_FIRST
     (row,) = read_rows(path, FileKind.HISTORY_FILE, ReadContext(day_order=wrong))
     assert row.result.captured_at.day in (5, 13)
 
@@ -129,7 +129,7 @@ def test_a_column_of_times_may_name_its_clock(write_file, name, hour):
     assert row.result.captured_at.hour == hour
 
 
-def test_the_order_of_rows_tells_the_two_passes_of_a_repeated_hour_apart():
+def test_the_order_of_rows_distinguishes_the_two_passes_of_a_repeated_hour():
     rising = ["2026-10-25T01:30", "2026-10-25T02:00", "2026-10-25T02:30"]
     second = ["2026-10-25T02:00", "2026-10-25T02:30", "2026-10-25T03:00"]
     assert places(BERLIN, *rising, *second) == [2, 2, 2, 1, 1, 1]
@@ -170,11 +170,13 @@ def test_a_night_written_by_a_local_clock_keeps_every_moment(step, zone):
     start = datetime(2026, 10, 24, 20, tzinfo=UTC)
     night = [start + timedelta(minutes=step * n) for n in range(20 * 60 // step)]
     clock = LocalClock(zone)
-    placed = [clock.place(MUG, at.astimezone(zone).replace(tzinfo=None, fold=0)) for at in night]
+    placed = [
+        clock.place_time(MUG, at.astimezone(zone).replace(tzinfo=None, fold=0)) for at in night
+    ]
     assert [each.astimezone(UTC) for each in placed] == night
 
 
-def test_a_spreadsheets_day_is_told_from_other_numbers():
+def test_a_spreadsheets_day_is_distinguished_from_other_numbers():
     assert is_serial("45992")
     assert is_serial("45993.5")
     assert not any(map(is_serial, ["20251224", "1769884200", "123", "99999", "4599a"]))

@@ -35,7 +35,7 @@ def test_a_saved_item_is_read_as_expected(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", names_of("axesso"))
-def test_a_csv_row_says_the_same_as_the_item_it_was_exported_from(name: str) -> None:
+def test_a_csv_row_is_read_like_the_item_it_was_exported_from(name: str) -> None:
     row = unflatten_keys(flattened(saved(name)))
     assert parse_item(row, None, CAPTURED_AT) == parse_item(saved(name), None, CAPTURED_AT)
 
@@ -105,7 +105,7 @@ def test_an_unreadable_price_is_unknown_and_not_none(price: object) -> None:
         (None, "Amazon", None),
     ],
 )
-def test_seller_and_shipper_tell_the_fulfilment(
+def test_seller_and_shipper_decide_the_fulfilment(
     sold_by: str | None, shipped_by: str, who: Fulfilment | None
 ) -> None:
     assert read({"soldBy": sold_by, "fulfilledBy": shipped_by}).fulfilment is who

@@ -31,7 +31,7 @@ def test_a_saved_entry_is_read_as_expected(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", names_of("bestsellers"))
-def test_a_csv_row_says_the_same_as_the_entry_it_was_exported_from(name: str) -> None:
+def test_a_csv_row_is_read_like_the_entry_it_was_exported_from(name: str) -> None:
     row = unflatten_keys(flattened(saved(name)))
     assert parse_item(row, None, CAPTURED_AT) == parse_item(saved(name), None, CAPTURED_AT)
 
@@ -64,7 +64,7 @@ def test_an_entry_without_an_address_needs_a_marketplace() -> None:
     assert failure.asin == "B0DEMO0022"
 
 
-def test_a_list_that_is_gone_says_nothing_about_a_product() -> None:
+def test_a_removed_list_is_no_information_about_a_product() -> None:
     item = {"error": "404 not found", "url": "https://www.amazon.de/gp/bestsellers/x/1"}
     failure = parse_item(item, None, CAPTURED_AT)
     assert isinstance(failure, Failure)
@@ -81,7 +81,7 @@ def test_no_mutation_of_an_entry_raises(item: dict[str, Any]) -> None:
     assert_storable(parse_item(item, None, CAPTURED_AT))
 
 
-def test_the_recorded_list_is_read_when_its_marketplace_is_told() -> None:
+def test_the_recorded_list_is_read_when_its_marketplace_is_given() -> None:
     path = real_data_path("apify_bestsellers/junglee_bestsellers_amazon-us_2023-12.csv")
     with path.open(encoding="utf-8-sig", newline="") as file:
         items = [unflatten_keys(row) for row in csv.DictReader(file)]

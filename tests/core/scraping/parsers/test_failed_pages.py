@@ -46,7 +46,7 @@ def of_junglee(**values: Any) -> Observation | Failure:
         ({"isBlocked": "true"}, Outcome.BLOCKED),
     ],
 )
-def test_an_item_that_says_it_failed_is_no_check_without_values(
+def test_an_item_that_reports_failure_is_no_check_without_values(
     read: Any, sign: dict[str, Any], outcome: Outcome
 ) -> None:
     failure = read(**sign)
@@ -107,7 +107,7 @@ def test_a_page_that_delivers_is_not_the_wrong_location(sentence: str) -> None:
         "目前无货", "غير متوفر حاليًا.",
     ],
 )  # fmt: skip
-def test_what_the_page_says_of_stock_is_believed_before_a_missing_price(sentence: str) -> None:
+def test_the_pages_stock_sentence_wins_over_a_missing_price(sentence: str) -> None:
     assert parse_availability(sentence)[0] is Availability.UNAVAILABLE
     for item in (
         of_axesso(warehouseAvailability=sentence, error="price missing"),

@@ -37,7 +37,7 @@ def test_a_saved_item_is_read_as_expected(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", names_of("junglee"))
-def test_a_csv_row_says_the_same_as_the_item_it_was_exported_from(name: str) -> None:
+def test_a_csv_row_is_read_like_the_item_it_was_exported_from(name: str) -> None:
     row = unflatten_keys(flattened(saved(name)))
     assert parse_item(row, None, CAPTURED_AT) == parse_item(saved(name), None, CAPTURED_AT)
 

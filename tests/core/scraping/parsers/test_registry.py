@@ -65,14 +65,14 @@ def test_only_detail_actors_fetch_products() -> None:
         ("bestsellers", "junglee/amazon-bestsellers"),
     ],
 )
-def test_a_saved_item_tells_its_actor(prefix: str, actor_id: str) -> None:
+def test_the_actor_of_a_saved_item_is_recognised(prefix: str, actor_id: str) -> None:
     for name in names_of(prefix):
         actor = recognise_actor(saved(name))
         assert actor is not None, name
         assert actor.id == actor_id, name
 
 
-def test_an_unknown_shape_is_nobodys() -> None:
+def test_an_unknown_shape_has_no_actor() -> None:
     assert recognise_actor({"asin": "B0DEMO0001", "colour": "red"}) is None
     assert recognise_actor([]) is None  # type: ignore[arg-type]
 
@@ -138,7 +138,7 @@ def test_no_json_whatever_raises(item: Any) -> None:
         ),
     ],
 )
-def test_a_recorded_data_set_tells_its_actor(name: str, actor_id: str) -> None:
+def test_the_actor_of_a_recorded_data_set_is_recognised(name: str, actor_id: str) -> None:
     items = json.loads(real_data_path(name).read_text())
     assert {actor.id for actor in map(recognise_actor, items) if actor} == {actor_id}
     assert all(recognise_actor(item) for item in items)

@@ -58,7 +58,7 @@ LOOKING: dict[str, Asking] = {
 }
 
 
-def test_a_run_is_started_looked_at_and_read(apify: Apify, fake_apify: RunningFakeApify) -> None:
+def test_a_run_is_started_polled_and_read(apify: Apify, fake_apify: RunningFakeApify) -> None:
     started = apify.start(ACTOR, INPUT)
     seen = apify.get_run(started.id)
     assert seen is not None
@@ -107,7 +107,7 @@ def test_the_account_proves_the_token(apify: Apify) -> None:
     assert apify.check() != ""
 
 
-def test_a_wrong_token_is_told_apart(fake_apify: RunningFakeApify) -> None:
+def test_a_wrong_token_has_its_own_error(fake_apify: RunningFakeApify) -> None:
     wrong = client(fake_apify, "wrong")
     for ask in (lambda: wrong.start(ACTOR, INPUT), wrong.check):
         with pytest.raises(TokenError, match="APIFY_TOKEN"):
@@ -115,7 +115,7 @@ def test_a_wrong_token_is_told_apart(fake_apify: RunningFakeApify) -> None:
     assert fake_apify.stats()["runs_started"] == 0
 
 
-def test_an_account_without_credit_is_told_apart(fake_apify: RunningFakeApify) -> None:
+def test_an_account_without_credit_has_its_own_error(fake_apify: RunningFakeApify) -> None:
     with pytest.raises(NoCreditError, match="credit"):
         client(fake_apify, NO_CREDIT_TOKEN).start(ACTOR, INPUT)
 
@@ -131,7 +131,7 @@ def test_an_account_without_credit_is_told_apart(fake_apify: RunningFakeApify) -
         ("garbage_json", StartUnclearError, 1),
     ],
 )
-def test_a_start_that_goes_wrong_says_whether_it_is_certain(
+def test_a_failed_start_states_whether_it_is_certain(
     apify: Apify, fake_apify: RunningFakeApify, fault: str, error: type[Exception], runs: int
 ) -> None:
     fake_apify.fail_next(fault, operation="start_run")
@@ -177,7 +177,7 @@ def test_a_machine_that_is_not_there_certainly_started_nothing() -> None:
         ("drop_connection", UnreachableError),
     ],
 )
-def test_a_question_that_goes_wrong_says_how(
+def test_a_failed_request_states_the_reason(
     apify: Apify, fake_apify: RunningFakeApify, operation: str, fault: str, error: type[Exception]
 ) -> None:
     fake_apify.fail_next(fault, operation=operation)

@@ -270,7 +270,7 @@ def test_a_start_whose_answer_is_cut_off_is_unclear_and_may_be_on_its_way(
     assert not caught.value.was_answered
 
 
-def test_a_long_error_page_is_told_shortly(server: Said, apify: Apify) -> None:
+def test_a_long_error_page_is_shortened(server: Said, apify: Apify) -> None:
     server.say(413, b"<p>Too large.</p>" * 10_000, HTML)
     with pytest.raises(RefusedError) as caught:
         apify.start("someone/actor", {"urls": []})

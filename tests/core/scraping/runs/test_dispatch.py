@@ -237,7 +237,7 @@ def test_many_planners_at_once_lease_every_product_once(due_products: int) -> No
     assert len(asked) == len(set(asked)) == due_products
 
 
-def test_what_somebody_is_changing_right_now_makes_no_empty_run(due_products: int) -> None:
+def test_products_locked_by_another_change_make_no_empty_run(due_products: int) -> None:
     with session_factory() as other:
         other.execute(text("SELECT * FROM fetch_schedule FOR UPDATE"))
         with write_scope() as session:

@@ -105,9 +105,7 @@ def test_a_run_is_asked_for_once(session: Session, products: list[int], now: dat
     assert not lifecycle.begin_start(session, planned.id, planned.holder, MINUTE)
 
 
-def test_a_claim_given_by_a_clock_that_was_ahead_holds_up_nobody(
-    session: Session, run_id: int
-) -> None:
+def test_a_claim_by_a_clock_that_was_ahead_blocks_no_worker(session: Session, run_id: int) -> None:
     session.execute(text("UPDATE fetch_run SET claimed_until = now() + interval '1 day'"))
     assert lifecycle.claim_run(session, run_id, BEN, MINUTE)
 
@@ -156,7 +154,7 @@ def test_an_answer_makes_a_product_due_after_its_cadence(
 
 
 @pytest.mark.parametrize("late", [timedelta(0), 11 * HOUR, 12 * HOUR, 13 * HOUR, 72 * HOUR])
-def test_an_answer_makes_a_product_due_as_the_rule_says(
+def test_an_answer_makes_a_product_due_by_the_rule(
     session: Session, run_id: int, products: list[int], now: datetime, late: timedelta
 ) -> None:
     session.execute(text("UPDATE fetch_schedule SET due_at = :due"), {"due": now - late})
@@ -167,7 +165,7 @@ def test_an_answer_makes_a_product_due_as_the_rule_says(
 
 
 @pytest.mark.parametrize("failures", [0, 1, 3, 12])
-def test_a_failure_makes_a_product_due_as_the_rule_says(
+def test_a_failure_makes_a_product_due_by_the_rule(
     session: Session, run_id: int, products: list[int], now: datetime, failures: int
 ) -> None:
     session.execute(text("UPDATE fetch_schedule SET failures = :n"), {"n": failures})

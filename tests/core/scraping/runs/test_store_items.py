@@ -166,7 +166,7 @@ def test_a_missing_page_is_an_answer_and_a_block_is_none(
     assert (result.stored, result.failed) == (1, 1)
 
 
-def test_a_redirect_says_where_it_led(session: Session, batch: Batch, now: datetime) -> None:
+def test_a_redirect_has_its_target(session: Session, batch: Batch, now: datetime) -> None:
     moved = item(FIRST, now) | {"asin": THIRD, "url": f"https://www.amazon.com/dp/{FIRST}"}
     store_items(session, batch, [moved], now)
     assert outcomes(session)[FIRST] == "redirected_asin"
@@ -216,7 +216,7 @@ def test_an_odd_item_is_stored_like_any_other(
     assert {body["asin"] for body in bodies} == {FIRST, SECOND}
 
 
-def test_a_look_that_is_refused_is_bad_input_with_its_reason(
+def test_a_refused_observation_is_bad_input_with_its_reason(
     session: Session, batch: Batch, now: datetime
 ) -> None:
     early = get_batch(session, batch.run_id, AXESSO_DETAILS, now + timedelta(days=2))
