@@ -30,7 +30,7 @@ detail.show_figures(head, period, in_words)
 if period is None:
     detail.show_nothing_yet(head)
     st.stop()
-if not period.statistics.looks:
+if not period.statistics.observations:
     show_nothing_in_period(in_words)
     st.stop()
 detail.show_chart(period)

@@ -33,13 +33,13 @@ def test_every_kind_of_file_has_a_name(kind: FileKind) -> None:
 def test_every_reason_of_the_gate_has_a_sentence_and_makes_something_doubtful(flag: Flag) -> None:
     assert flag in labels._FLAGS
     fields = (series.PRICE, series.LIST_PRICE, series.RANK, series.RATING, series.RATINGS_COUNT)
-    is_of_value = any(flag & field.doubtful for field in fields)
+    is_of_value = any(flag & field.flags for field in fields)
     # Which amount of a row is wrong it does not say: without a past, the price is flagged too.
     assert is_of_value is (flag is not Flag.AMOUNTS_DISAGREE)
 
 
 def test_days_and_lines_doubt_the_same_values() -> None:
-    assert int(series.PRICE.doubtful) == quality_gate.PRICE_FLAGS
-    assert int(series.RANK.doubtful) == quality_gate.RANK_FLAGS
-    assert int(series.RATING.doubtful) == quality_gate.RATING_FLAGS
-    assert int(series.RATINGS_COUNT.doubtful) == quality_gate.COUNT_FLAGS
+    assert int(series.PRICE.flags) == quality_gate.PRICE_FLAGS
+    assert int(series.RANK.flags) == quality_gate.RANK_FLAGS
+    assert int(series.RATING.flags) == quality_gate.RATING_FLAGS
+    assert int(series.RATINGS_COUNT.flags) == quality_gate.COUNT_FLAGS

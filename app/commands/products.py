@@ -42,7 +42,7 @@ def request_checks(ids: Ids) -> str:
     with write_scope() as session:
         queued = service.request_refresh(session, data.get_principal(), ids)
     with read_scope() as session:
-        ahead = freshness.requests_waiting(session, list(ids))
+        ahead = freshness.count_pending_requests(session, list(ids))
     sentences = [_queue_sentence(queued, ahead)] if queued else []
     if running := len(ids) - queued:
         sentences.append(f"{_format_products(running)} already being fetched.")

@@ -48,7 +48,7 @@ class ThresholdInputs:
 def _list_ineffective(price: str, rank: str) -> list[str]:
     """Return a sentence for each typed threshold that is too low to have an effect."""
     try:
-        return USUAL_RULE.ineffective(parse_percent(price), parse_percent(rank))
+        return USUAL_RULE.list_ineffective_thresholds(parse_percent(price), parse_percent(rank))
     except InvalidInputError:
         return []  # shown when the form is saved
 

@@ -73,7 +73,7 @@ def _find_changes(who: Principal, asked: ListFilter, token: str) -> ListPage:
 
 def count_flagged(whose: ListScope) -> int:
     """Return how many products have a flagged value."""
-    flagged = ListFilter(states=(State.DOUBTFUL,), whose=whose)
+    flagged = ListFilter(states=(State.FLAGGED,), whose=whose)
     return _count_products(get_principal(), flagged, get_cache_token())
 
 
@@ -93,7 +93,7 @@ def read_freshness(whose: ListScope) -> Freshness:
 def _read_freshness(who: Principal, whose: ListScope, token: str) -> Freshness:
     del token
     with read_scope() as session:
-        return freshness.freshness(session, who, whose)
+        return freshness.measure_freshness(session, who, whose)
 
 
 def tracks_anything() -> bool:

@@ -9,7 +9,11 @@ from core.database.session import read_scope
 from core.errors import NotFoundError
 from core.history.product_summary import ProductSummary
 from core.history.provenance.provenance import Provenance, read_raw_item
-from core.history.provenance.queries import find_origin, find_origin_of_look, find_origin_of_value
+from core.history.provenance.queries import (
+    find_origin,
+    find_origin_of_snapshot,
+    find_origin_of_value,
+)
 
 
 def find_provenance(
@@ -18,7 +22,7 @@ def find_provenance(
     """Return a figure's origin: of the snapshot of that time and source, else of the newest."""
     with read_scope() as session:
         if snapshot is not None:
-            return find_origin_of_look(session, get_principal(), head, column, *snapshot)
+            return find_origin_of_snapshot(session, get_principal(), head, column, *snapshot)
         newest = find_origin(session, get_principal(), head, column, None)
     return None if newest is None else newest.provenance
 

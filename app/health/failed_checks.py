@@ -28,7 +28,7 @@ _LONGEST_SHOWN = 60_000  # characters; more make a browser slow
 def show_failed_checks(outcomes: Sequence[OutcomeCount], now: datetime) -> None:
     """Show how many checks failed by outcome, and the products of a chosen one."""
     st.subheader("Failures by outcome", anchor=False)
-    failed = [each for each in outcomes if not Outcome(each.outcome).says_something]
+    failed = [each for each in outcomes if not Outcome(each.outcome).is_about_product]
     if not failed:
         st.caption(
             "No fetch failed in the last 24 hours."

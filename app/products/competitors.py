@@ -46,7 +46,7 @@ def show_suggestions(head: ProductSummary, _period: PeriodView) -> None:
 
 def show_competitors(head: ProductSummary, _period: PeriodView) -> None:
     """Show the chosen competitors beside the product; add and remove, for who may."""
-    may = get_principal().may(Permission.TRACK) and head.following is not None
+    may = get_principal().may(Permission.TRACK) and head.tracking is not None
     rows = data.list_competitors(head.product_id)
     if not rows:
         st.caption(

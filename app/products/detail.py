@@ -65,13 +65,13 @@ def show_controls(head: ProductSummary) -> int:
 def _identity(head: ProductSummary, now: datetime) -> str:
     """Return who it is, in small letters; a caption would fade the link too."""
     parts = []
-    if head.following:
-        parts.append(_ROLES[head.following.role.value])
-        if not head.following.is_mine:
+    if head.tracking:
+        parts.append(_ROLES[head.tracking.role.value])
+        if not head.tracking.is_mine:
             parts.append("followed by a teammate")
-        if head.following.is_primary:
+        if head.tracking.is_primary:
             parts.append("primary")
-        if head.following.paused_at:
+        if head.tracking.paused_at:
             parts.append("paused")
     else:
         parts.append("not followed")
@@ -83,7 +83,7 @@ def _identity(head: ProductSummary, now: datetime) -> str:
 
 def _buttons(head: ProductSummary) -> None:
     """Offer what this person may do: a viewer nothing, a manager also to a teammate's product."""
-    who, following = get_principal(), head.following
+    who, following = get_principal(), head.tracking
     if not who.may(Permission.TRACK):
         return
     if following is None or not following.is_mine:

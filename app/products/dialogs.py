@@ -36,7 +36,7 @@ def show_settings(head: ProductSummary) -> None:
 
     A manager who does not follow it changes the settings of the teammate who does.
     """
-    following = head.following
+    following = head.tracking
     if following is None:
         return
     whose = ListScope.MINE if following.is_mine else ListScope.TEAM

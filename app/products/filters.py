@@ -29,7 +29,7 @@ STATES = {
     State.SUPPRESSED: "Buy Box suppressed",
     State.GONE: "Page gone",
     State.UNKNOWN: "Unknown",
-    State.DOUBTFUL: "Doubtful",
+    State.FLAGGED: "Doubtful",
     State.PAUSED: "Paused",
 }
 SORTS = {
@@ -42,8 +42,8 @@ SORTS = {
     "Best rating": Sort(SortBy.RATING, True),
     "Worst rating": Sort(SortBy.RATING),
     "Most ratings": Sort(SortBy.RATINGS_COUNT, True),
-    "Newest look": Sort(SortBy.LAST_LOOK, True),
-    "Oldest look": Sort(SortBy.LAST_LOOK),
+    "Newest look": Sort(SortBy.OBSERVED_AT, True),
+    "Oldest look": Sort(SortBy.OBSERVED_AT),
 }
 
 

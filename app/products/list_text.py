@@ -13,7 +13,7 @@ _ORDERS = {
     SortBy.RANK: "by rank",
     SortBy.RATING: "by rating",
     SortBy.RATINGS_COUNT: "by number of ratings",
-    SortBy.LAST_LOOK: "by last look",
+    SortBy.OBSERVED_AT: "by last look",
 }
 
 

@@ -13,7 +13,7 @@ from core.history.changes import text
 from core.text.escaping import escape_markdown, shorten
 from core.text.numbers import format_capped_count
 from core.text.times import format_age
-from core.tracking.change_sentiment import Sentiment, sentiment
+from core.tracking.change_sentiment import Sentiment, find_sentiment
 from core.tracking.list_filter import State
 from core.tracking.lists.freshness import Freshness
 from core.tracking.lists.queries import ListPage
@@ -34,17 +34,17 @@ _ICONS = {
 
 def format_subtitle(fresh: Freshness, marketplaces: int) -> str:
     """Say how much is watched and how fresh it is."""
-    products = "product" if fresh.followed == 1 else "products"
+    products = "product" if fresh.tracked == 1 else "products"
     places = "marketplace" if marketplaces == 1 else "marketplaces"
     looked = "no look yet"
-    if fresh.last_look is not None:
-        looked = f"last check {format_age(fresh.last_look, datetime.now(UTC))}"
-    return f"{format_capped_count(fresh.followed)} {products} in {marketplaces} {places} · {looked}"
+    if fresh.last_observed_at is not None:
+        looked = f"last check {format_age(fresh.last_observed_at, datetime.now(UTC))}"
+    return f"{format_capped_count(fresh.tracked)} {products} in {marketplaces} {places} · {looked}"
 
 
 def why_not_compared(fresh: Freshness) -> str | None:
     """Say why nothing can be compared with the day before, None where something can."""
-    if fresh.last_look is None:
+    if fresh.last_observed_at is None:
         return "Nothing was checked yet: there is nothing to compare."
     if not fresh.is_compared:
         return "Nothing to compare yet: it takes checks of two days, the last within 48 hours."
@@ -56,7 +56,7 @@ def show_figures(
 ) -> None:
     """Show the four figures of the day."""
     counted = f"Counted {format_age(fresh.as_of, datetime.now(UTC))}"
-    looked = format_capped_count(fresh.looked_at)
+    looked = format_capped_count(fresh.checked)
     cards.show_metrics(
         [
             cards.Card(
@@ -101,7 +101,7 @@ def show_changes(heading: str, found: ListPage, nothing: str, state: State) -> N
 
 def _change(row: dict[str, Any]) -> None:
     kind, role, title = row["attention_kind"], Role(row["role"]), table.short_title(row)
-    feeling = sentiment(role, kind)
+    feeling = find_sentiment(role, kind)
     with st.container(gap=None):
         with st.container(horizontal=True, vertical_alignment="center", gap=None):
             st.badge(text.change_label(kind), icon=_ICONS[feeling], color=_COLORS[feeling])

@@ -95,7 +95,7 @@ def show_chart(view: SuggestionView) -> None:
         st.subheader("Evidence on the chart" if is_drawn else "Price and rank", anchor=False)
         if period is None:
             cards.show_unknown("this product was never seen")
-        elif not period.statistics.looks:
+        elif not period.statistics.observations:
             cards.show_nothing_in_period(in_words)
         else:
             st.plotly_chart(

@@ -1,1 +1,1 @@
-"""What was observed of a product over time: observations, snapshots, days."""
+"""Product history: observations, snapshots, days."""

@@ -1,4 +1,4 @@
-"""Labels of what was observed: availabilities, prices, outcomes and quality flags. Pure."""
+"""Labels of availabilities, kinds of price, outcomes and quality flags. Pure."""
 
 from core.history.observation import Availability, Flag, Outcome, PriceBasis
 from core.text.numbers import UNKNOWN
@@ -36,7 +36,7 @@ _OUTCOMES = {
         "There are offers, but none is featured: the Buy Box is suppressed. "
         "The product stays on the schedule."
     ),
-    Outcome.NO_OFFER: "Nobody offers the product now. It stays on the schedule.",
+    Outcome.NO_OFFER: "There are no offers for the product now. It stays on the schedule.",
     Outcome.REDIRECTED_ASIN: (
         "Amazon answered with another product. Nothing was stored; "
         "check whether the ASIN was replaced or merged."
@@ -49,7 +49,7 @@ _OUTCOMES = {
     ),
     Outcome.BLOCKED: f"Amazon blocked the request; the product is not affected. {_TRIED_AGAIN}",
     Outcome.PARSE_ERROR: (
-        "The answer could not be read; the original is kept for a look. It will be tried again."
+        "The answer could not be read; the original item is kept. It will be tried again."
     ),
     Outcome.EMPTY_RUN: f"The run ended without an item for this product. {_TRIED_AGAIN}",
     Outcome.RUN_FAILED: f"The run failed at Apify; the product is not affected. {_TRIED_AGAIN}",
@@ -57,7 +57,7 @@ _OUTCOMES = {
     Outcome.NO_CREDIT: (
         "The Apify account has no credit left. Top it up; fetching goes on by itself after that."
     ),
-    Outcome.BAD_INPUT: ("What was asked or said can't be used. The detail says why."),
+    Outcome.BAD_INPUT: "The request or the answer can't be used. The detail has the reason.",
 }
 
 _FLAGS = {
@@ -94,30 +94,30 @@ _SHORT_FLAGS = {
 
 
 def availability_label(state: Availability | None) -> str:
-    """Name an availability: "in stock"."""
+    """Return the label of an availability: "in stock"."""
     return UNKNOWN if state is None else _AVAILABILITIES[state]
 
 
 def short_availability_label(state: Availability) -> str:
-    """Name an availability in at most twelve letters: what a card has room for on a phone."""
+    """Return a label of at most twelve letters, to fit a card on a phone."""
     return _SHORT_AVAILABILITIES.get(state) or _AVAILABILITIES[state]
 
 
 def price_basis_label(basis: PriceBasis | None) -> str:
-    """Say which of the prices is shown."""
+    """Return which of the prices is shown."""
     return UNKNOWN if basis is None else _PRICE_BASES[basis]
 
 
 def outcome_sentence(ended: Outcome) -> str:
-    """Say what a look at a product came to, and what will happen."""
+    """Return how a check ended, and what happens next, in a sentence."""
     return _OUTCOMES[ended]
 
 
 def flag_reasons(flags: Flag) -> list[str]:
-    """Say, a sentence each, why a value is doubtful."""
+    """Return a sentence for each reason why a value is flagged."""
     return [sentence for flag, sentence in _FLAGS.items() if flag in flags]
 
 
 def flag_names(flags: Flag) -> str:
-    """Name what is doubtful, as short as a cell of a table: "price far off, rank"."""
+    """Return what is flagged, short enough for a table's cell: "price far off, rank"."""
     return ", ".join(name for flag, name in _SHORT_FLAGS.items() if flag in flags)

@@ -1,4 +1,4 @@
-"""Tables of what was observed: snapshots, further ranks, days."""
+"""Tables of observations: snapshots, further ranks, days."""
 
 from datetime import date, datetime
 from typing import Any
@@ -20,8 +20,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from core.database.session import Base
 
-# What charts read lies in the key's index itself, so that a year of one product
-# is one index range and not 8,760 visits of a heap ordered by time.
+# The key's index includes what charts read, so that a year of one product is one index
+# range and not 8,760 visits of a heap ordered by time.
 CHART_COLUMNS = (
     "kind",
     "seen",
@@ -38,11 +38,11 @@ CHART_COLUMNS = (
 
 
 class Snapshot(Base):
-    """One stored observation. Values are never edited; `flags` is the gate's judgement.
+    """One stored observation. Values are never edited; the quality gate sets `flags`.
 
-    Amounts are minor units of `currency`. Where that is not the marketplace's
-    own, `flags` says so and the amounts are not comparable. `unreadable` maps the
-    fields that could not be read to their texts; NULL: every field was understood.
+    Amounts are minor units of `currency`. If that is not the marketplace's, the snapshot is
+    flagged and its amounts are not comparable. `unreadable` maps the fields that could not
+    be read to their texts; NULL: none.
     """
 
     __tablename__ = "snapshot"
@@ -115,7 +115,7 @@ class SnapshotRank(Base):
 
 
 class ProductDaily(Base):
-    """A product's day, by the clock of its marketplace. Doubtful values are left out."""
+    """A product's day, by the clock of its marketplace, without flagged values."""
 
     __tablename__ = "product_daily"
     __table_args__ = (PrimaryKeyConstraint("product_id", "day"),)

@@ -1,11 +1,10 @@
-"""One look at a product, as every source says it. Values only: no parsing, no storage.
+"""An observation of a product, the same for every source. Values only: no parsing, no storage.
 
-Units, everywhere in Amazcope: money is an integer in the minor unit of its
-currency (cents; yen have none), a rating is in tenths of a star (46 is 4.6),
-a rank is 1 for the best seller, times are aware and in UTC.
-None means unknown or absent; `seen` tells which: with a field's bit set the
-source looked and there was none, without it the source does not report it, unless
-`unreadable` holds the field: then a text stood there that could not be read.
+Units, everywhere in Amazcope: money is an integer in the minor unit of its currency
+(cents; yen have none), a rating is in tenths of a star (46 is 4.6), a rank is 1 for the
+best seller, times are aware and in UTC.
+None means unknown or absent. If the field's bit in `seen` is set, there was none; if not,
+the source does not report the field, or its text, in `unreadable`, could not be read.
 """
 
 from collections.abc import Mapping
@@ -34,7 +33,7 @@ __all__ = [
 
 
 class Source(IntEnum):
-    """Who says so. Numbers are stored: never renumber."""
+    """Where an observation comes from. Numbers are stored: never renumber."""
 
     AXESSO = 1  # axesso_data/amazon-product-details-scraper
     JUNGLEE = 2  # junglee/Amazon-crawler and its relatives
@@ -45,14 +44,14 @@ class Source(IntEnum):
 
 
 class Kind(IntEnum):
-    """How silence between two snapshots is to be read."""
+    """What holds between two snapshots."""
 
-    SAMPLE = 0  # said what it saw at that moment: silence is a hole
-    CHANGE = 1  # said when something changed: silence means unchanged
+    SAMPLE = 0  # the values at that moment: between two samples they are unknown
+    CHANGE = 1  # the values since that moment: they hold until the next change
 
 
 class Outcome(StrEnum):
-    """How a look at a product ended (the field's standard list)."""
+    """How a check of a product ended. Stored as text."""
 
     OK = "ok"
     NOT_FOUND = "not_found"
@@ -71,8 +70,8 @@ class Outcome(StrEnum):
     BAD_INPUT = "bad_input"
 
     @property
-    def says_something(self) -> bool:
-        """True when this says something about the product, not about the fetch."""
+    def is_about_product(self) -> bool:
+        """True if the outcome is a fact about the product, not about the fetch."""
         return self in _ABOUT_THE_PRODUCT
 
 
@@ -88,7 +87,7 @@ _ABOUT_THE_PRODUCT = frozenset(
 
 
 class Availability(IntEnum):
-    """Whether it can be bought. Unknown is None, not a member. Numbers are stored."""
+    """Whether a product can be bought. Unknown is None, not a member. Numbers are stored."""
 
     IN_STOCK = 1
     LIMITED = 2  # "Only 11 left in stock"
@@ -105,7 +104,7 @@ class Availability(IntEnum):
 
     @property
     def has_featured_offer(self) -> bool:
-        """False where nobody can hold the Buy Box, whoever did before."""
+        """False if no seller can hold the Buy Box now."""
         return self.can_be_bought or self in (Availability.PRE_ORDER, Availability.BACK_ORDER)
 
 
@@ -115,11 +114,11 @@ class PriceBasis(IntEnum):
     BUY_BOX = 1  # the featured offer
     LOWEST_NEW = 2  # the lowest new offer, no featured one
     AMAZON = 3  # Amazon's own offer
-    AS_LISTED = 4  # the source says "price" and no more
+    AS_LISTED = 4  # the source doesn't specify which price
 
 
 class Fulfilment(IntEnum):
-    """Who ships. Numbers are stored."""
+    """Who sells and ships. Numbers are stored."""
 
     AMAZON = 1  # sold and shipped by Amazon
     FBA = 2  # sold by a merchant, shipped by Amazon
@@ -127,7 +126,7 @@ class Fulfilment(IntEnum):
 
 
 class Seen(IntFlag):
-    """The presence mask: what a source looked at. Bits are stored: never move one."""
+    """The presence mask: which fields a source reports. Bits are stored: never move one."""
 
     NONE = 0
     PRICE = 1 << 0
@@ -153,12 +152,12 @@ class Seen(IntFlag):
 
 
 def field_names(mask: Seen) -> list[str]:
-    """Return the names under which the fields of a presence mask are stored and shown."""
+    """Return the names of a presence mask's fields, as they are stored and shown."""
     return [str(bit.name).lower() for bit in mask]
 
 
 class Flag(IntFlag):
-    """Why a value is doubtful. Bits are stored: never move one."""
+    """Why a value is flagged. Bits are stored: never move one."""
 
     NONE = 0
     PRICE_JUMP = 1 << 0  # ×100 or ÷100 against the product's own history
@@ -178,7 +177,7 @@ class Flag(IntFlag):
 class Confirmed(IntFlag):
     """Which flags a later observation lifted. Stored in the same number as `Flag`'s bits.
 
-    Such a value counts as any other; the bit says that it was unconfirmed at first.
+    A confirmed value counts like any other; the bit records that it was flagged at first.
     """
 
     PRICE = 1 << 12
@@ -198,7 +197,7 @@ class CategoryRank:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
-    """One look at one product; `outcome.says_something` is always true here."""
+    """The values of one product at one time; `outcome.is_about_product` is always true here."""
 
     marketplace: str  # a marketplace's code, "US"
     asin: str
@@ -207,12 +206,12 @@ class Observation:
     kind: Kind = Kind.SAMPLE
     outcome: Outcome = Outcome.OK
     seen: Seen = Seen.NONE
-    # Fields where something stood that could not be read, each with its text as
-    # `value_parsers.make_excerpt` shortens it. Their bits in `seen` are not set, their values None.
+    # Fields that could not be read, with their texts as shortened by
+    # `value_parsers.make_excerpt`. Their bits in `seen` are not set, their values are None.
     unreadable: Mapping[Seen, str] = field(default_factory=dict)
-    flags: Flag = Flag.NONE  # what the source itself admits, such as a stale price
+    flags: Flag = Flag.NONE  # set by the source itself, such as a stale price
     currency: str | None = None  # as observed; None: the source names none
-    price: int | None = None  # the price a buyer is shown; `price_basis` says which
+    price: int | None = None  # the price a buyer sees; of the kind `price_basis`
     price_basis: PriceBasis | None = None
     list_price: int | None = None
     buy_box_price: int | None = None
@@ -239,10 +238,10 @@ class Observation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """A look that says nothing about the product; `outcome.says_something` is false."""
+    """A check without values of the product; `outcome.is_about_product` is false."""
 
     outcome: Outcome
-    detail: str  # a sentence a person may read
-    marketplace: str | None = None  # None where not even that could be read
+    detail: str  # a sentence that users may see
+    marketplace: str | None = None  # None: it could not be read
     asin: str | None = None
     captured_at: datetime | None = None

@@ -1,6 +1,6 @@
-"""What the head of a product's page says: who it is, its newest values, who follows it, when due.
+"""A product's summary: its identity, newest values, tracking and schedule, in one SELECT.
 
-One SELECT. Its `data_version` is the key under which everything else may be kept.
+Cached reads of the product use its `data_version` as their key.
 """
 
 from collections.abc import Mapping
@@ -21,10 +21,9 @@ from core.tracking.rules import Cadence, Role
 
 @dataclass(frozen=True, slots=True)
 class TrackingState:
-    """How a person follows a product: the one who looks, else the first of the team."""
+    """How a user tracks a product: the principal, else the first of the team."""
 
-    is_mine: bool  # False: nobody's settings but a teammate's
-
+    is_mine: bool  # False: a teammate's settings
     role: Role
     cadence: Cadence
     is_primary: bool
@@ -37,18 +36,18 @@ class TrackingState:
 
 @dataclass(frozen=True, slots=True)
 class FetchState:
-    """When a product is looked at next, and how the last check ended."""
+    """When a product is checked next, and how the last check ended."""
 
     due_at: datetime
     leased_until: datetime | None  # None: not being fetched
     failures: int  # in a row
-    looked_at: datetime | None  # the last time that something was heard of the product
+    observed_at: datetime | None  # when a check last ended with a fact about the product
     last_outcome: Outcome | None
-    requested_at: datetime | None  # None: nobody asked for it out of turn
+    requested_at: datetime | None  # when a user last requested a check; None: never
 
 
 class HistoryKey(NamedTuple):
-    """What a product's history is read by."""
+    """The key that a product's history is read by."""
 
     product_id: int
     marketplace: str
@@ -57,14 +56,14 @@ class HistoryKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ProductSummary:
-    """A product with its newest accepted values; None is unknown or absent, as `*_at` tells."""
+    """A product with its newest accepted values. None: absent, or if `*_at` is None, unknown."""
 
     product_id: int
     marketplace: str
     asin: str
     is_demo: bool
     data_version: int
-    first_day: date | None  # None: nothing was ever seen of it
+    first_day: date | None  # None: never observed
     title: str | None
     brand: str | None
     captured_at: datetime | None
@@ -85,16 +84,16 @@ class ProductSummary:
     rating_at: datetime | None
     availability: Availability | None
     stock_left: int | None
-    seller: str | None  # who holds the Buy Box; None: nobody, or nobody was named
+    seller: str | None  # who holds the Buy Box; None: no seller, or not reported
     availability_at: datetime | None
-    following: TrackingState | None  # None: nobody of the team follows it
-    fetching: FetchState | None  # None: nobody has it fetched
-    # Fields whose newest text could not be read, each with the text. Text from outside.
+    tracking: TrackingState | None  # None: no one in the team tracks it
+    fetching: FetchState | None  # None: not on the schedule
+    # The texts of fields that could not be read last. Text from outside.
     unreadable: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def history_key(self) -> HistoryKey | None:
-        """What the product's history is read by, None when nothing was ever observed."""
+        """Return the key to read its history by, None if it was never observed."""
         if self.first_day is None:
             return None
         return HistoryKey(self.product_id, self.marketplace, self.first_day)
@@ -128,7 +127,7 @@ WHERE p.marketplace = %(marketplace)s AND p.asin = %(asin)s
 def find_product_summary(
     session: Session, principal: Principal, marketplace: str, asin: str
 ) -> ProductSummary | None:
-    """Return the head of a product as one person sees it, None when it is not known."""
+    """Return a product's summary for the principal, None if the product is not known."""
     values = {
         "person": principal.person_id,
         "team": principal.team_id,
@@ -136,13 +135,13 @@ def find_product_summary(
         "marketplace": marketplace,
         "asin": asin,
     }
-    # By the driver itself: with forty columns SQLAlchemy's rows cost more than the query.
+    # By the driver: with forty columns, SQLAlchemy's rows cost more than the query.
     with driver_connection(session).cursor(row_factory=namedtuple_row) as cursor:
         row = cursor.execute(_HEAD, values).fetchone()
-    return None if row is None else _head(row)
+    return None if row is None else _make_summary(row)
 
 
-def _head(row: Any) -> ProductSummary:
+def _make_summary(row: Any) -> ProductSummary:
     availability = None if row.availability is None else Availability(row.availability)
     is_featured = availability is None or availability.has_featured_offer
     return ProductSummary(
@@ -174,13 +173,13 @@ def _head(row: Any) -> ProductSummary:
         stock_left=row.stock_left,
         seller=row.buy_box_seller if is_featured else None,
         availability_at=row.availability_at,
-        following=_following(row),
-        fetching=_fetching(row),
+        tracking=_tracking_state(row),
+        fetching=_fetch_state(row),
         unreadable={name: each["text"] for name, each in (row.unreadable or {}).items()},
     )
 
 
-def _following(row: Any) -> TrackingState | None:
+def _tracking_state(row: Any) -> TrackingState | None:
     if row.role is None:
         return None
     return TrackingState(
@@ -196,14 +195,14 @@ def _following(row: Any) -> TrackingState | None:
     )
 
 
-def _fetching(row: Any) -> FetchState | None:
+def _fetch_state(row: Any) -> FetchState | None:
     if row.due_at is None:
         return None
     return FetchState(
         due_at=row.due_at,
         leased_until=row.leased_until,
         failures=row.failures,
-        looked_at=row.looked_at,
+        observed_at=row.looked_at,
         last_outcome=None if row.last_outcome is None else Outcome(row.last_outcome),
         requested_at=row.requested_at,
     )

@@ -14,7 +14,7 @@ from core.accounts.access.operations import requires
 from core.accounts.access.permissions import Permission, Principal
 from core.database.bulk_write import insert_rows
 from core.history.ingest.contradictions import stored_values
-from core.history.ingest.differences import differing_fields, values_of
+from core.history.ingest.differences import differing_fields, snapshot_values
 from core.history.ingest.quality_gate import without_zero_amounts
 from core.history.ingest.store import SourcedObservation, StoreResult, store_observations
 from core.history.observation import Failure, Observation
@@ -127,7 +127,7 @@ def _find_differing(
 
     The keys are the `id()` of the observations. Those just stored are left out.
     """
-    new = set(stored.kept)
+    new = set(stored.new_keys)
     refused = {id(observation.observation) for observation, _ in stored.refused}
     again = []
     for observation in observations:
@@ -138,7 +138,7 @@ def _find_differing(
             again.append((key, observation.observation))
     before = stored_values(session, list({key for key, _ in again}))
     differing = {
-        id(seen): differing_fields(before[key], values_of(without_zero_amounts(seen)))
+        id(seen): differing_fields(before[key], snapshot_values(without_zero_amounts(seen)))
         for key, seen in again
         if key in before
     }
@@ -167,11 +167,11 @@ def _track_products(
             request for row in rows if (request := _make_tracking_request(row, run)) is not None
         )
     )
-    tracked = track(session, principal, requests, fetch=run.is_fetched, noted=False)
+    tracked = track(session, principal, requests, fetch=run.is_fetched, is_recorded=False)
     added = {answer.product_id for answer in tracked if answer.is_new}
     if not run.is_fetched:
         # Their history can be seen; checks cost money and begin when a user resumes them.
-        pause(session, principal, added, noted=False)
+        pause(session, principal, added, is_recorded=False)
     ids = {
         (request.marketplace, request.asin): answer.product_id
         for request, answer in zip(requests, tracked, strict=True)
@@ -283,7 +283,7 @@ def _make_track_result(row: Row, product_id: int, products: "_Products") -> RowR
 def _make_history_result(row: Row, product_id: int, outcomes: _ObservationOutcomes) -> RowResult:
     """Return the verdict of a row that carries observations."""
     observations = _list_observations(row)
-    kept = outcomes.stored.kept
+    kept = outcomes.stored.new_keys
     new = [
         observation for observation in observations if _make_key(product_id, observation) in kept
     ]

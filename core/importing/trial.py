@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from core.history.ingest.differences import differing_fields, values_of
+from core.history.ingest.differences import differing_fields, snapshot_values
 from core.history.ingest.rejections import check_storable
 from core.history.observation import Failure, Observation, Outcome
 from core.importing.files.source_file import UnreadableFileError
@@ -164,7 +164,7 @@ def _describe_contradictions(rows: Sequence[Row]) -> Iterator[str]:
     for row in rows:
         if isinstance(row.result, Observation):
             seen = row.result
-            values = values_of(seen)
+            values = snapshot_values(seen)
             before = first.setdefault((seen.marketplace, seen.asin, seen.captured_at), values)
             if differing_fields(before, values):
                 found.append(row.number)

@@ -43,7 +43,7 @@ OPPORTUNITIES = tuple(
 NOT_A_PROBLEM = (*OPPORTUNITIES, *(f"{Role.WATCHED}:{kind}" for kind in _GAINS))
 
 
-def sentiment(role: Role, kind: str) -> Sentiment:
+def find_sentiment(role: Role, kind: str) -> Sentiment:
     """Return whether a change is better or worse for somebody with this role."""
     return _MOODS.get((role, kind), Sentiment.NEUTRAL)
 
@@ -52,7 +52,7 @@ def rank_sentiment(role: Role | None, before: float | None, after: float | None)
     """Return what a rank that moved means for a role; None: the product isn't tracked."""
     if role is None or before is None or after is None or before == after:
         return Sentiment.NEUTRAL
-    return sentiment(role, "rank_improved" if after < before else "rank_worsened")
+    return find_sentiment(role, "rank_improved" if after < before else "rank_worsened")
 
 
 def exceeds_threshold(

@@ -21,7 +21,7 @@ class State(StrEnum):
     SUPPRESSED = "buy_box_suppressed"
     GONE = "gone"
     UNKNOWN = "unknown"
-    DOUBTFUL = "doubtful"
+    FLAGGED = "doubtful"
     PAUSED = "paused"
 
 
@@ -34,7 +34,7 @@ class SortBy(StrEnum):
     RANK = "rank"
     RATING = "rating"
     RATINGS_COUNT = "ratings"
-    LAST_LOOK = "last_look"
+    OBSERVED_AT = "last_look"
 
 
 class ListScope(StrEnum):

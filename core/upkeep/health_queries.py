@@ -27,7 +27,7 @@ OVERDUE_AFTER: Final = timedelta(hours=1)  # sixty rounds of dispatching have pa
 RUNS_SHOWN: Final = 100
 RUNS_COUNTED: Final = 1000
 _CAP: Final = COUNT_CAP + 1
-_SAYS_SOMETHING: Final = [outcome.value for outcome in Outcome if outcome.says_something]
+_SAYS_SOMETHING: Final = [outcome.value for outcome in Outcome if outcome.is_about_product]
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from core.tracking.list_filter import (
     State,
     default_list_scope,
 )
-from core.tracking.lists.freshness import freshness
+from core.tracking.lists.freshness import measure_freshness
 from core.tracking.lists.queries import count_products
 from mcp_server.protocol.call_log import Call
 from mcp_server.protocol.resources import resource
@@ -97,17 +97,17 @@ def summary(call: Call) -> Summary:
 
 
 def _following(session: Session, call: Call, whose: ListScope) -> Following:
-    found = freshness(session, call.principal, whose)
+    found = measure_freshness(session, call.principal, whose)
 
     def in_state(state: State) -> Count:
         asked = ListFilter(states=(state,), whose=whose)
         return _count(count_products(session, call.principal, asked))
 
     return Following(
-        followed=_count(found.followed),
+        followed=_count(found.tracked),
         expected_daily=_count(found.expected),
-        looked_at_in_24_hours=_count(found.looked_at),
-        last_look=format_moment_or_none(found.last_look),
+        looked_at_in_24_hours=_count(found.checked),
+        last_look=format_moment_or_none(found.last_observed_at),
         by_state={state: in_state(state) for state in State},
     )
 

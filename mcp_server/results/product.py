@@ -178,7 +178,7 @@ def _blanks(row: Mapping[Any, Any], now: datetime) -> dict[str, str]:
     return {
         name: never
         or (missing_values.UNREADABLE if column in (row["unreadable"] or {}) else None)
-        or missing_values.blank_of_seen(row[reported_at], is_beside=reported_at == "rating_at")
+        or missing_values.blank_of_observed(row[reported_at], is_beside=reported_at == "rating_at")
         for name, (column, reported_at) in _REPORTED_AT.items()
         if row[column] is None
     }
@@ -202,7 +202,7 @@ def _fetching(row: Mapping[Any, Any]) -> FetchState | None:
         due_at=row["due_at"],
         leased_until=row["leased_until"],
         failures=0,
-        looked_at=None,
+        observed_at=None,
         last_outcome=None if ended is None else Outcome(ended),
         requested_at=row["requested_at"],
     )
@@ -345,7 +345,7 @@ def make_product_details(head: ProductSummary, now: datetime) -> ProductDetails:
 
 
 def _followed(head: ProductSummary) -> TrackedBy | None:
-    following = head.following
+    following = head.tracking
     if following is None:
         return None
     return TrackedBy(

@@ -187,13 +187,13 @@ def _row(each: ChangedProduct, listing: Sequence[ListingChange]) -> ChangeRow:
         title=untrusted(each.title),
         role=each.role,
         tags=UntrustedTexts(untrusted=list(each.tags)),
-        kind=each.finding,
-        what=change_wording.change_label(each.finding),
-        from_to=Untrusted(untrusted=each.in_words()),
-        mood=each.mood,
+        kind=each.kind,
+        what=change_wording.change_label(each.kind),
+        from_to=Untrusted(untrusted=each.format_change()),
+        mood=each.sentiment,
         compared_with=each.then_day.isoformat(),
         looked_at=format_moment(each.captured_at),
-        moved=[_moved(move, each.marketplace) for move in each.moves()],
+        moved=[_moved(move, each.marketplace) for move in each.list_value_changes()],
         listing=[_part(part) for part in listing[:MOST_PARTS]],
         listing_parts_left_out=len(listing[MOST_PARTS:]),
         is_demo=each.is_demo,
@@ -202,11 +202,11 @@ def _row(each: ChangedProduct, listing: Sequence[ListingChange]) -> ChangeRow:
 
 def _moved(move: ValueChange, marketplace: str) -> Moved:
     return Moved(
-        what=move.what,
-        before=told_move(move.what, move.before, marketplace),
-        after=told_move(move.what, move.after, marketplace),
-        unit=_UNITS.get(move.what) or get_marketplace(marketplace).currency,
-        change=move.words,
+        what=move.field,
+        before=told_move(move.field, move.before, marketplace),
+        after=told_move(move.field, move.after, marketplace),
+        unit=_UNITS.get(move.field) or get_marketplace(marketplace).currency,
+        change=move.text,
     )
 
 
@@ -229,8 +229,8 @@ def _summarize(page: ChangesPage, since: str) -> str:
         )
     shown = "; ".join(
         f"{format_product_name(each.marketplace, each.asin)} {quoted(each.title, 40)} "
-        f"({each.role}, {each.mood}) {change_wording.change_label(each.finding)}: "
-        f"{quoted(each.in_words())}"
+        f"({each.role}, {each.sentiment}) {change_wording.change_label(each.kind)}: "
+        f"{quoted(each.format_change())}"
         for each in rows[:5]
     )
     return (

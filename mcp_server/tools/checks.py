@@ -22,7 +22,7 @@ from core.settings.environment import get_settings
 from core.text.numbers import format_capped_count, format_count
 from core.text.times import format_age
 from core.tracking.list_filter import COUNT_CAP, ListScope
-from core.tracking.lists.freshness import Freshness, freshness
+from core.tracking.lists.freshness import Freshness, measure_freshness
 from core.upkeep.fetch_blockers import find_blockers
 from mcp_server.protocol.call_log import Call
 from mcp_server.protocol.tools import tool
@@ -153,7 +153,7 @@ def get_fetch_status(
     with read_scope() as session:
         blockers = find_blockers(session, call.principal, get_settings(), call.now)
         if product is None:
-            fresh = freshness(session, call.principal, ListScope.TEAM)
+            fresh = measure_freshness(session, call.principal, ListScope.TEAM)
             return _of_team(
                 fresh, find_current_schedule(session, call.principal, call.now), blockers, call.now
             )
@@ -166,24 +166,24 @@ def _of_team(
     fresh: Freshness, schedule: CurrentSchedule, blockers: list[str], now: datetime
 ) -> FetchStatus:
     team = TeamStatus(
-        followed=min(fresh.followed, COUNT_CAP),
+        followed=min(fresh.tracked, COUNT_CAP),
         expected_a_day=min(fresh.expected, COUNT_CAP),
-        looked_at_in_24_hours=min(fresh.looked_at, COUNT_CAP),
-        last_look_at=format_moment_or_none(fresh.last_look),
+        looked_at_in_24_hours=min(fresh.checked, COUNT_CAP),
+        last_look_at=format_moment_or_none(fresh.last_observed_at),
         due_now=schedule.due,
         being_fetched=schedule.being_fetched,
         last_fetch_failed=schedule.failing,
         not_scheduled=schedule.not_scheduled,
         next_due_at=format_moment_or_none(schedule.next_due_at),
     )
-    checked = f"{format_capped_count(fresh.looked_at)} of {format_capped_count(fresh.expected)}"
-    last = "never" if fresh.last_look is None else format_age(fresh.last_look, now)
+    checked = f"{format_capped_count(fresh.checked)} of {format_capped_count(fresh.expected)}"
+    last = "never" if fresh.last_observed_at is None else format_age(fresh.last_observed_at, now)
     return FetchStatus(
         as_of=format_moment(now),
         product=None,
         team=team,
         hindrances=blockers,
-        summary=f"{format_capped_count(fresh.followed)} products are tracked; {checked} that are "
+        summary=f"{format_capped_count(fresh.tracked)} products are tracked; {checked} that are "
         f"due every day were checked in the last 24 hours, the last one {last}. "
         f"{format_count(schedule.due)} are due now, "
         f"{format_count(schedule.failing)} failed last time. {_summarize_blockers(blockers)}",
@@ -227,7 +227,7 @@ def _of_product(
 
 
 def _of_follower(head: ProductSummary) -> dict[str, bool | str | None]:
-    following = head.following
+    following = head.tracking
     return {
         "is_followed": following is not None,
         "is_paused": None if following is None else following.paused_at is not None,

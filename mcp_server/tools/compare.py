@@ -186,7 +186,7 @@ def compare_products(
 
 def _read_spans(session: Session, head: ProductSummary, since: datetime, until: datetime) -> Spans:
     if head.history_key is None:
-        nothing = missing_statistics(MissingReason.NOTHING_SEEN)
+        nothing = missing_statistics(MissingReason.NO_OBSERVATION)
         return {kind.name: nothing for kind in _KINDS}
     fields = [kind.field for kind in _KINDS]
     timeline = read_timeline(session, head.history_key, since, until, fields)

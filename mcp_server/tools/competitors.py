@@ -125,7 +125,7 @@ def get_competitor_analysis(call: Call, product: ProductName) -> CompetitorAnaly
         own, others = compare_competitors(session, call.principal, head.product_id)
     position = position_of(own, others)
     currency = get_marketplace(head.marketplace).currency
-    advice = how_to_choose(head.following is not None, others)
+    advice = how_to_choose(head.tracking is not None, others)
     return CompetitorAnalysis(
         product=format_product_name(head.marketplace, head.asin),
         marketplace=head.marketplace,
@@ -197,7 +197,7 @@ def _blanks(each: CompetitorValues) -> Iterator[tuple[str, str]]:
     for name, value, reported_at in _values(each):
         if value is None:
             is_rating = name in ("rating", "ratings_count")
-            why = missing_values.blank_of_seen(reported_at, is_beside=is_rating)
+            why = missing_values.blank_of_observed(reported_at, is_beside=is_rating)
             yield name, "never checked" if each.captured_at is None else why
     for name in _SIZES:
         if getattr(each, name) is None:

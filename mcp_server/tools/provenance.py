@@ -175,9 +175,9 @@ def _unknown(
 def _told(head: ProductSummary, column: Column, found: Origin) -> ValueOrigin:
     origin = found.provenance
     name = f"{format_product_name(head.marketplace, head.asin)} {quoted(head.title)}"
-    shown = text.value_of(origin, head.marketplace)
+    shown = text.format_value(origin, head.marketplace)
     source, seen_at = text.source_text(origin), format_moment(origin.captured_at)
-    flags = flag_reasons(origin.doubts)
+    flags = flag_reasons(origin.flags)
     return ValueOrigin(
         **told_product(head),
         value_of=column,

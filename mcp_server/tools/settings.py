@@ -176,7 +176,9 @@ class AlertThresholdsWritten(SettingsWritten):
     def describe_write(self) -> str:
         """Return what is another now, and which threshold has no effect."""
         after = self.after
-        low = USUAL_RULE.ineffective(after.price_change.percent, after.rank_change.percent)
+        low = USUAL_RULE.list_ineffective_thresholds(
+            after.price_change.percent, after.rank_change.percent
+        )
         return " ".join([super().describe_write(), *low])
 
 

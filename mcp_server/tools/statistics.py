@@ -85,7 +85,7 @@ def get_statistics(
         rating=figures_of(found.rating, 10, statistics_text.rating_change),
         ratings_count=figures_of(found.ratings_count, 1, statistics_text.count_change),
         in_stock_share=known(found.in_stock_share),
-        looks=found.looks,
+        looks=found.observations,
         doubtful_looks=known(statistics.count_flagged(found)),
         summary=_summarize(head, found, format_moment(seen.since), format_moment(seen.until)),
     )

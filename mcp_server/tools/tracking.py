@@ -203,7 +203,7 @@ def trigger_product_refresh(
     def work(session: Session) -> RefreshAsked:
         named = bulk_operations.refresh_named(session, call.principal, products)
         ids = [each.product_id for each in named if each.product_id]
-        ahead = freshness.requests_waiting(session, ids)
+        ahead = freshness.count_pending_requests(session, ids)
         hinders = hindered(session, named, Verdict.QUEUED, call.now)
         return RefreshAsked(products=verdicts(named), ahead=ahead, hindrances=hinders)
 

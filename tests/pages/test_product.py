@@ -145,7 +145,7 @@ def test_a_threshold_that_has_no_effect_is_said_to_have_none(
     page = open_product()
     page.button(key="settings").click().run()
     assert [each.value for each in page.warning] == [
-        "A threshold of the price below the usual 5 % has no effect."
+        "A price threshold below the default 5 % has no effect."
     ]
 
 
@@ -225,7 +225,7 @@ def test_a_doubtful_price_counts_in_no_figure(session: Session, principal: Princ
     page = open_product()
     assert metrics(page)["Buy Box price"][0] == "$19.99"
     assert "1,999" not in texts(page)
-    assert "1 doubtful one left out" in texts(page)
+    assert "1 flagged value excluded" in texts(page)
 
 
 def test_a_figure_opens_where_it_comes_from(session: Session, principal: Principal):
@@ -268,9 +268,9 @@ def test_settings_are_saved_for_the_acting_person(session: Session, principal: P
     assert products.change_settings(product, wanted) == "Settings saved."
     head = find_product_summary(session, principal, "US", ASIN)
     assert head is not None
-    assert head.following is not None
-    assert (head.following.role, head.following.tags) == (Role.COMPETITOR, ("a", "b"))
-    assert head.following.price_change_percent == 5
+    assert head.tracking is not None
+    assert (head.tracking.role, head.tracking.tags) == (Role.COMPETITOR, ("a", "b"))
+    assert head.tracking.price_change_percent == 5
 
 
 def test_snapshots_are_read_when_their_tab_is_opened(session: Session, principal: Principal):
@@ -335,8 +335,8 @@ def test_another_teams_file_and_person_are_named_nowhere(session: Session, princ
     page.button(key="source_price").click().run()
     for shown in (texts(page), origin_of(open_product(30), "Price", "Now")):
         assert "| File | a file of another team (history) |" in shown
-        assert "| Imported by | somebody of another team |" in shown
-        assert "| SHA-256 of the file | not told |" in shown
+        assert "| Imported by | a user of another team |" in shown
+        assert "| SHA-256 of the file | not known |" in shown
         for secret in ("secret-margins", "abab", other.name):
             assert secret not in shown
 
@@ -346,7 +346,7 @@ def test_an_average_says_how_it_was_made(session: Session, principal: Principal)
     looks = [look_of(product, now - hours * HOUR) for hours in (3, 2)]
     store(session, [*looks, look_of(product, now - HOUR, price=199900)])
     shown = origin_of(open_product(30), "Price", "Average")
-    assert "weighted by how long each value held. 3 looks, 1 doubtful one left out." in shown
+    assert "weighted by how long each held. 3 observations, 1 flagged value excluded." in shown
 
 
 def test_what_a_period_does_not_know_says_why_instead(session: Session, principal: Principal):

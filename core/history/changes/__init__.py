@@ -1,1 +1,1 @@
-"""What changed between two states of products."""
+"""Changes between two states of products."""

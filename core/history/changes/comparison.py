@@ -1,7 +1,6 @@
-"""What moved between two states of a product, and whether that is of note. Pure.
+"""Compares two states of a product: the worst change, and every value that differs. Pure.
 
-The worst finding of a product is judged as for the day before (`attention`); every value
-that differs is told beside it.
+The worst change is found as for the day before (`change_detection`).
 """
 
 from collections.abc import Iterator
@@ -15,10 +14,10 @@ from core.history.ingest.change_detection import ChangeKind, DayValues, find_cha
 from core.history.observation import Availability
 from core.history.timeline import statistics_text
 from core.text.numbers import format_percent_change, format_rank_change
-from core.tracking.change_sentiment import Sentiment, exceeds_threshold, sentiment
+from core.tracking.change_sentiment import Sentiment, exceeds_threshold, find_sentiment
 from core.tracking.rules import Role
 
-What = Literal["price", "rank", "rating", "ratings_count"]
+ComparedField = Literal["price", "rank", "rating", "ratings_count"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +33,7 @@ class ComparedState:
     seller: str | None = None
 
     def as_day(self) -> DayValues:
-        """Return what findings are judged by."""
+        """Return the values that changes are detected by."""
         return DayValues(
             self.price,
             self.bsr,
@@ -47,17 +46,17 @@ class ComparedState:
 
 @dataclass(frozen=True, slots=True)
 class ValueChange:
-    """One value that differs, in the stored unit, and the difference in words."""
+    """One value that differs, in the stored unit, and the difference as text."""
 
-    what: What
+    field: ComparedField
     before: int
     after: int
-    words: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
 class ChangedProduct:
-    """A followed product whose values differ from those at the close of `then_day`."""
+    """A tracked product whose values differ from those at the close of `then_day`."""
 
     product_id: int
     marketplace: str
@@ -71,28 +70,28 @@ class ChangedProduct:
     then_day: date  # of the marketplace
     then: ComparedState
     now: ComparedState
-    finding: ChangeKind
-    is_exact: bool  # False: `then` knows of the stock only whether there was any on that day
+    kind: ChangeKind
+    is_exact: bool  # False: of `then` we only know whether it was in stock on that day
 
     @property
-    def mood(self) -> Sentiment:
-        """Whether it is better or worse for the one who follows."""
-        return sentiment(self.role, self.finding)
+    def sentiment(self) -> Sentiment:
+        """Return whether the change is better or worse for the user who tracks the product."""
+        return find_sentiment(self.role, self.kind)
 
-    def moves(self) -> list[ValueChange]:
+    def list_value_changes(self) -> list[ValueChange]:
         """Return every value that differs and is known at both times."""
-        return list(_moves(self.then, self.now))
+        return list(_list_value_changes(self.then, self.now))
 
-    def in_words(self) -> str:
-        """Say from which value to which, for the worst of what happened."""
-        if not self.is_exact and self.finding in _OF_STOCK:
+    def format_change(self) -> str:
+        """Write the worst change from which value to which."""
+        if not self.is_exact and self.kind in _OF_STOCK:
             return text.format_stock(_was_for_sale(self.then), self.now.availability)
         return text.format_before_and_after(self._row())
 
     def _row(self) -> dict[str, Any]:
         """Return the values as a row of a product list names them."""
         return {
-            "attention_kind": self.finding,
+            "attention_kind": self.kind,
             "marketplace": self.marketplace,
             "price": self.now.price,
             "bsr": self.now.bsr,
@@ -120,15 +119,15 @@ def _was_for_sale(then: ComparedState) -> bool:
     return then.availability == Availability.IN_STOCK
 
 
-def _moves(then: ComparedState, now: ComparedState) -> Iterator[ValueChange]:
+def _list_value_changes(then: ComparedState, now: ComparedState) -> Iterator[ValueChange]:
     if _differ(then.price, now.price):
-        yield _move("price", then.price, now.price, format_percent_change)
+        yield _make_value_change("price", then.price, now.price, format_percent_change)
     if _differ(then.bsr, now.bsr) and then.bsr_category_id == now.bsr_category_id:
-        yield _move("rank", then.bsr, now.bsr, format_rank_change)
+        yield _make_value_change("rank", then.bsr, now.bsr, format_rank_change)
     if _differ(then.rating, now.rating):
-        yield _move("rating", then.rating, now.rating, statistics_text.rating_change)
+        yield _make_value_change("rating", then.rating, now.rating, statistics_text.rating_change)
     if _differ(then.ratings_count, now.ratings_count):
-        yield _move(
+        yield _make_value_change(
             "ratings_count", then.ratings_count, now.ratings_count, statistics_text.count_change
         )
 
@@ -137,17 +136,19 @@ def _differ(before: int | None, after: int | None) -> bool:
     return before is not None and after is not None and before != after
 
 
-def _move(what: What, before: int | None, after: int | None, words: Any) -> ValueChange:
+def _make_value_change(
+    field: ComparedField, before: int | None, after: int | None, format_change: Any
+) -> ValueChange:
     assert before is not None
     assert after is not None
-    return ValueChange(what, before, after, words(before, after))
+    return ValueChange(field, before, after, format_change(before, after))
 
 
 def availability_of_day(in_stock_share: float | None, availability: int | None) -> int | None:
-    """Return a state of the stock for a day of which only a share is known.
+    """Return an availability for a day of which only the share in stock is known.
 
-    In stock where it could be bought at any time of it. Where it could not, the state is
-    told apart from today's only if it can be bought today: which one it was is not known.
+    In stock if it could be bought at any time of the day. If not, we don't know which state
+    it had: unavailable if it can be bought now (a change), else None (no change).
     """
     if in_stock_share is None or availability is None:
         return None
@@ -159,24 +160,24 @@ def availability_of_day(in_stock_share: float | None, availability: int | None) 
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """From when on a person finds a change worth telling, in percent. None: as usual."""
+    """A user's own thresholds of changes, in percent. None: the default."""
 
     price_percent: Decimal | None = None
     rank_percent: Decimal | None = None
 
 
-def find_change_of_note(
+def find_notable_change(
     then: ComparedState, now: ComparedState, listing_changed: bool, own: Thresholds
 ) -> tuple[ChangeKind, float] | None:
-    """Return the worst finding and its score, None when nothing is of note to the person."""
-    finding, score = find_change(then.as_day(), now.as_day(), listing_changed)
-    if finding is None:
+    """Return the worst change that reaches the user's thresholds, and its score, or None."""
+    kind, score = find_change(then.as_day(), now.as_day(), listing_changed)
+    if kind is None:
         return None
     pair = {
         ChangeKind.PRICE_MOVED: (then.price, now.price),
         ChangeKind.RANK_WORSENED: (then.bsr, now.bsr),
         ChangeKind.RANK_IMPROVED: (then.bsr, now.bsr),
-    }.get(finding)
-    if pair is None or exceeds_threshold(finding, *pair, own.price_percent, own.rank_percent):
-        return finding, score
+    }.get(kind)
+    if pair is None or exceeds_threshold(kind, *pair, own.price_percent, own.rank_percent):
+        return kind, score
     return None

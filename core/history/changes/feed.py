@@ -1,10 +1,9 @@
-"""What moved of all that a person or a team follows, since a time. SELECTs only.
+"""Changes of the products that a user or a team tracks, since a time. SELECTs only.
 
-Of the last day the findings that wait in `product_latest` are the answer, found by their
-index, and beside them what is looked at several times a day: there a finding against the day
-before says nothing of yesterday's afternoon. Further back every followed product's newest
-values are compared with those of its day then, a chunk of products at a time; only what is
-of note is kept.
+For the last day, the changes stored in `product_latest` are read by their index. They compare
+with the close of the day before, so products that are checked several times a day are also
+compared with the day before `since`. Further back, the newest values of all tracked products
+are compared with those of the day before `since`, a chunk of products at a time.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -28,25 +27,25 @@ from core.history.changes.comparison import (
     ComparedState,
     Thresholds,
     availability_of_day,
-    find_change_of_note,
+    find_notable_change,
 )
 from core.history.ingest.change_detection import USUAL_RULE, ChangeKind
 from core.tracking.list_filter import COUNT_CAP, ListScope
 from core.tracking.lists.list_filter_sql import IS_ENOUGH, SCOPES, scope_values
 from core.tracking.rules import Cadence, Role
 
-USUAL = timedelta(days=1)
-A_DAY = timedelta(hours=25)  # who asks for a day may take a while to do so
-FURTHEST = timedelta(days=92)
+DEFAULT_PERIOD = timedelta(days=1)
+A_DAY = timedelta(hours=25)  # a caller that asks for one day may take a while to send it
+LONGEST_PERIOD = timedelta(days=92)
 SEVERAL_A_DAY = ("hourly", "6h")  # cadences
 CHUNK = 10_000  # products compared by one statement
-OLDEST_DAY = 8  # days before `since` of which the last one counts: a weekly look, and a day
+OLDEST_DAY = 8  # days back from `since` to look for the last one: a weekly check, and a day
 
-Report = Callable[[int, int], None]  # products compared so far, and how many it may be in all
+Report = Callable[[int, int], None]  # products compared so far, and at most how many in all
 
 
 class ChangeOrder(StrEnum):
-    """In which order changes are told."""
+    """How a list of changes is ordered."""
 
     WORST = "worst"
     NEWEST = "newest"
@@ -54,10 +53,10 @@ class ChangeOrder(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ChangeQuery:
-    """What a list of changes is asked for. Empty: not narrowed."""
+    """A filter of changes and their order. Empty: all."""
 
     since: datetime
-    is_last_day: bool  # findings against the day before each newest look are part of it
+    is_last_day: bool  # include changes since the day before each newest observation
     whose: ListScope = ListScope.TEAM
     roles: tuple[Role, ...] = ()
     kinds: tuple[ChangeKind, ...] = ()
@@ -73,47 +72,47 @@ class ChangesPage:
 
 
 def start_of_changes(since: datetime | None, now: datetime) -> tuple[datetime, bool]:
-    """Return from when on changes are told, and whether that is the last day.
+    """Return the start of the period, and whether it is the last day.
 
-    Raises InvalidInputError for a time to come and one too long ago.
+    Raises InvalidInputError for a time in the future or too long ago.
     """
     if since is None:
-        return (now - USUAL).replace(microsecond=0), True
+        return (now - DEFAULT_PERIOD).replace(microsecond=0), True
     aware = since if since.tzinfo else since.replace(tzinfo=UTC)
     if aware > now:
         raise InvalidInputError("`since` lies in the future. Leave it out for a day ago.")
-    if aware < now - FURTHEST:
+    if aware < now - LONGEST_PERIOD:
         raise InvalidInputError(
-            f"`since` lies more than {FURTHEST.days} days back. Ask for a later time, or for one "
-            "product's history."
+            f"`since` lies more than {LONGEST_PERIOD.days} days back. Ask for a later time, "
+            "or for one product's history."
         )
     return aware.replace(microsecond=0), aware >= now - A_DAY
 
 
-def _nobody(_done: int, _total: int) -> None:
-    """Progress that nobody waits for."""
+def _ignore_progress(_done: int, _total: int) -> None:
+    """Report no progress."""
 
 
 @requires(Permission.READ)
 def find_changes(
     session: Session,
     principal: Principal,
-    asked: ChangeQuery,
+    query: ChangeQuery,
     offset: int,
     size: int,
-    report: Report = _nobody,
+    report: Report = _ignore_progress,
 ) -> ChangesPage:
-    """Return what changed of the followed products that were looked at since a time.
+    """Return the changed ones of the tracked products that were checked since a time.
 
-    Each product once, with the worst of what happened to it.
+    Each product once, with its worst change.
     """
-    found = _compared(session, principal, asked, report)
-    if asked.is_last_day:
-        found = _worse(found, _standing(session, principal, asked))
+    found = _compare_with_day(session, principal, query, report)
+    if query.is_last_day:
+        found = _merge_worst(found, _find_since_day_before(session, principal, query))
     ordered = sorted(found, key=lambda number: (found[number].key, number), reverse=True)
     page = {number: found[number] for number in ordered[offset : offset + size]}
     total = min(len(found), COUNT_CAP + 1)
-    return ChangesPage(_details(session, principal, asked, page), total)
+    return ChangesPage(_details(session, principal, query, page), total)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,14 +121,14 @@ class _Found:
 
     score: float
     key: float  # what the list is ordered by
-    is_standing: bool  # against the day before its newest look
+    is_since_day_before: bool  # compared with the day before its newest observation
 
 
 Found = dict[int, _Found]
 
 
-def _worse(one: Found, other: Found) -> Found:
-    """Return both, the worse of the two for a product that is in either."""
+def _merge_worst(one: Found, other: Found) -> Found:
+    """Return the products of both; for one in both, the worse change."""
     both = other | one
     return {
         number: max(one.get(number, each), other.get(number, each), key=lambda has: has.score)
@@ -137,12 +136,12 @@ def _worse(one: Found, other: Found) -> Found:
     }
 
 
-def _values(principal: Principal, asked: ChangeQuery) -> dict[str, Any]:
+def _values(principal: Principal, query: ChangeQuery) -> dict[str, Any]:
     return {
         **scope_values(principal),
-        "since": asked.since,
-        "roles": [role.value for role in asked.roles],
-        "kinds": [kind.value for kind in asked.kinds],
+        "since": query.since,
+        "roles": [role.value for role in query.roles],
+        "kinds": [kind.value for kind in query.kinds],
     }
 
 
@@ -152,22 +151,22 @@ def _fetch(session: Session, statement: str, values: dict[str, Any]) -> list[Any
         return cursor.execute(statement, values, prepare=False).fetchall()
 
 
-# Against the day before
+# Compared with the day before
 
 
-def _standing(session: Session, principal: Principal, asked: ChangeQuery) -> Found:
-    """Return the findings that wait, at most as many as are counted: the first of the order."""
+def _find_since_day_before(session: Session, principal: Principal, query: ChangeQuery) -> Found:
+    """Return the stored changes, the first COUNT_CAP + 1 of the order."""
     conditions = [
-        SCOPES[asked.whose],
+        SCOPES[query.whose],
         "l.attention > 0",
         "l.captured_at >= %(since)s",
         f"({IS_ENOUGH})",
     ]
-    if asked.roles:
+    if query.roles:
         conditions.append("t.role = ANY(%(roles)s)")
-    if asked.kinds:
+    if query.kinds:
         conditions.append("l.attention_kind = ANY(%(kinds)s)")
-    column = "l.attention" if asked.order is ChangeOrder.WORST else "l.captured_at"
+    column = "l.attention" if query.order is ChangeOrder.WORST else "l.captured_at"
     statement = (
         "SELECT l.product_id, l.attention, l.captured_at "
         "FROM tracking t JOIN product_latest l ON l.product_id = t.product_id "
@@ -175,20 +174,20 @@ def _standing(session: Session, principal: Principal, asked: ChangeQuery) -> Fou
         f"ORDER BY {column} DESC, l.product_id DESC LIMIT {COUNT_CAP + 1}"
     )
     return {
-        row.product_id: _Found(row.attention, _key(asked, row.attention, row), True)
-        for row in _fetch(session, statement, _values(principal, asked))
+        row.product_id: _Found(row.attention, _key(query, row.attention, row), True)
+        for row in _fetch(session, statement, _values(principal, query))
     }
 
 
-def _key(asked: ChangeQuery, score: float, row: Any) -> float:
+def _key(query: ChangeQuery, score: float, row: Any) -> float:
     moment: float = row.captured_at.timestamp()
-    return score if asked.order is ChangeOrder.WORST else moment
+    return score if query.order is ChangeOrder.WORST else moment
 
 
 # Further back
 
-# The last day of the marketplace that was over at `since`; UTC's date is another one for hours.
-# Less than a day lies between the marketplaces' clocks, so there are two dates at most.
+# The marketplace's date at `since`; UTC's date differs for some hours of the day. The
+# marketplaces' clocks differ by less than a day, so there are at most two dates.
 # A CASE, not a sum of days: the whole statement then takes a third less time.
 _BEGUN = "(CASE WHEN p.marketplace = ANY(%(ahead)s) THEN %(later)s ELSE %(day)s END)"
 _DAY_THEN = f"""
@@ -203,7 +202,7 @@ _LISTING_CHANGED = """
     SELECT 1 FROM listing_version v
     WHERE v.product_id = l.product_id AND v.first_seen_at < %(since)s))
 """
-# Wider than what is judged afterwards, never narrower: it spares what did not move.
+# Wider than the check in Python, never narrower: it skips products that did not change.
 _MAY_BE_OF_NOTE = f"""
 (abs(l.price - d.price_close) >= d.price_close * %(price_share)s
  OR (l.bsr_category_id = d.bsr_category_id
@@ -228,7 +227,7 @@ AND {_MAY_BE_OF_NOTE}
 """
 
 
-# Whoever wants it looked at so often: the row at hand may be of somebody who does not.
+# The product may be checked more often than this user's cadence, because of a teammate.
 _SEVERAL = """
 (t.cadence = ANY(%(several)s) OR EXISTS (
     SELECT 1 FROM fetch_schedule s
@@ -236,34 +235,36 @@ _SEVERAL = """
 """
 
 
-def _compared(session: Session, principal: Principal, asked: ChangeQuery, report: Report) -> Found:
-    """Return the products whose values differ from those of their day then.
+def _compare_with_day(
+    session: Session, principal: Principal, query: ChangeQuery, report: Report
+) -> Found:
+    """Return the products whose values differ from those of the day before `since`.
 
-    Of the last day only those that are looked at several times a day: of the others the
-    findings that wait say all.
+    For the last day only products that are checked several times a day: the stored changes
+    cover the others.
     """
-    conditions = [SCOPES[asked.whose]]
-    if asked.roles:
+    conditions = [SCOPES[query.whose]]
+    if query.roles:
         conditions.append("t.role = ANY(%(roles)s)")
-    if asked.is_last_day:
+    if query.is_last_day:
         conditions.append(_SEVERAL)
     scope = " AND ".join(conditions)
-    values = _values(principal, asked) | _of_day(asked) | _shares()
+    values = _values(principal, query) | _day_values(query) | _smallest_changes()
     values |= {"several": list(SEVERAL_A_DAY), "daily": Cadence.DAILY.minutes}
     found: Found = {}
-    borders = _borders(session, scope, values)
-    for number, (after, last) in enumerate(borders):
-        report(number * CHUNK, len(borders) * CHUNK)
+    ranges = _chunk_ranges(session, scope, values)
+    for number, (after, last) in enumerate(ranges):
+        report(number * CHUNK, len(ranges) * CHUNK)
         statement = _CHUNK.format(scope=scope)
         rows = _fetch(session, statement, values | {"after": after, "last": last})
-        found.update(_judged(rows, asked))
+        found.update(_find_notable(rows, query))
     return found
 
 
-def _of_day(asked: ChangeQuery) -> dict[str, Any]:
-    """Return the earlier local date of `since`, and the marketplaces that are a date ahead."""
+def _day_values(query: ChangeQuery) -> dict[str, Any]:
+    """Return the earlier local date of `since`, the later, and the marketplaces with the later."""
     days = {
-        code: asked.since.astimezone(ZoneInfo(place.time_zone)).date()
+        code: query.since.astimezone(ZoneInfo(place.time_zone)).date()
         for code, place in MARKETPLACES.items()
     }
     day = min(days.values())
@@ -271,7 +272,7 @@ def _of_day(asked: ChangeQuery) -> dict[str, Any]:
     return {"day": day, "later": day + timedelta(days=1), "ahead": ahead}
 
 
-def _shares() -> dict[str, float]:
+def _smallest_changes() -> dict[str, float]:
     return {
         "price_share": USUAL_RULE.price_share * 0.999,
         "rank_ratio": exp(USUAL_RULE.rank_log_ratio) * 0.999,
@@ -279,29 +280,29 @@ def _shares() -> dict[str, float]:
     }
 
 
-def _borders(session: Session, scope: str, values: dict[str, Any]) -> list[tuple[int, int]]:
-    """Return the ranges of product ids that hold a chunk each, as (after, last)."""
+def _chunk_ranges(session: Session, scope: str, values: dict[str, Any]) -> list[tuple[int, int]]:
+    """Return ranges of product ids with a chunk of products each, as (after, last)."""
     statement = (
         f"SELECT t.product_id FROM tracking t WHERE {scope} AND t.product_id > %(after)s "
         f"ORDER BY t.product_id OFFSET {CHUNK - 1} LIMIT 1"
     )
-    borders, after = [], 0
+    ranges, after = [], 0
     while rows := _fetch(session, statement, values | {"after": after}):
-        borders.append((after, rows[0].product_id))
+        ranges.append((after, rows[0].product_id))
         after = rows[0].product_id
-    return [*borders, (after, 2**62)]
+    return [*ranges, (after, 2**62)]
 
 
-def _judged(rows: Sequence[Any], asked: ChangeQuery) -> Iterator[tuple[int, _Found]]:
+def _find_notable(rows: Sequence[Any], query: ChangeQuery) -> Iterator[tuple[int, _Found]]:
     for row in rows:
         own = Thresholds(row.price_change_percent, row.rank_change_percent)
-        verdict = find_change_of_note(_then_of_day(row), _now(row), row.listing_changed, own)
-        if verdict is None or (asked.kinds and verdict[0] not in asked.kinds):
+        notable = find_notable_change(_state_of_day(row), _state_now(row), row.listing_changed, own)
+        if notable is None or (query.kinds and notable[0] not in query.kinds):
             continue
-        yield row.product_id, _Found(verdict[1], _key(asked, verdict[1], row), False)
+        yield row.product_id, _Found(notable[1], _key(query, notable[1], row), False)
 
 
-def _now(row: Any) -> ComparedState:
+def _state_now(row: Any) -> ComparedState:
     return ComparedState(
         row.price,
         row.bsr,
@@ -312,7 +313,7 @@ def _now(row: Any) -> ComparedState:
     )
 
 
-def _then_of_day(row: Any) -> ComparedState:
+def _state_of_day(row: Any) -> ComparedState:
     return ComparedState(
         row.price_close,
         row.bsr_close,
@@ -323,7 +324,7 @@ def _then_of_day(row: Any) -> ComparedState:
     )
 
 
-# What a row says
+# Details of a page
 
 _DETAILS = f"""
 SELECT p.id AS product_id, p.marketplace, p.asin, p.is_demo, x.title, t.role, t.tags,
@@ -346,21 +347,24 @@ ORDER BY o.place
 
 
 def _details(
-    session: Session, principal: Principal, asked: ChangeQuery, page: Found
+    session: Session, principal: Principal, query: ChangeQuery, page: Found
 ) -> list[ChangedProduct]:
     if not page:
         return []
-    statement = _DETAILS.format(scope=SCOPES[asked.whose])
-    values = _values(principal, asked) | _of_day(asked) | {"ids": list(page)}
+    statement = _DETAILS.format(scope=SCOPES[query.whose])
+    values = _values(principal, query) | _day_values(query) | {"ids": list(page)}
     rows = _fetch(session, statement, values)
-    made = (
-        _of_standing(row) if page[row.product_id].is_standing else _of_day_then(row) for row in rows
+    changes = (
+        _change_since_day_before(row)
+        if page[row.product_id].is_since_day_before
+        else _change_since_day(row)
+        for row in rows
     )
-    return [each for each in made if each is not None]
+    return [each for each in changes if each is not None]
 
 
-def _of_standing(row: Any) -> ChangedProduct | None:
-    if row.attention_kind is None:  # a look since the page was chosen says otherwise
+def _change_since_day_before(row: Any) -> ChangedProduct | None:
+    if row.attention_kind is None:  # an observation stored meanwhile reverted the change
         return None
     then = ComparedState(
         row.prior_price,
@@ -380,23 +384,23 @@ def _of_standing(row: Any) -> ChangedProduct | None:
         row.availability,
         row.buy_box_seller,
     )
-    return _changed(row, then, now, ChangeKind(row.attention_kind), row.prior_day)
+    return _make_changed_product(row, then, now, ChangeKind(row.attention_kind), row.prior_day)
 
 
-def _of_day_then(row: Any) -> ChangedProduct | None:
-    then, now = _then_of_day(row), _now(row)
+def _change_since_day(row: Any) -> ChangedProduct | None:
+    then, now = _state_of_day(row), _state_now(row)
     own = Thresholds(row.price_change_percent, row.rank_change_percent)
-    verdict = find_change_of_note(then, now, row.listing_changed, own)
-    if verdict is None or row.day is None:
+    notable = find_notable_change(then, now, row.listing_changed, own)
+    if notable is None or row.day is None:
         return None
-    return _changed(row, then, now, verdict[0], row.day, is_exact=False)
+    return _make_changed_product(row, then, now, notable[0], row.day, is_exact=False)
 
 
-def _changed(
+def _make_changed_product(
     row: Any,
     then: ComparedState,
     now: ComparedState,
-    finding: ChangeKind,
+    kind: ChangeKind,
     day: date,
     *,
     is_exact: bool = True,
@@ -414,6 +418,6 @@ def _changed(
         then_day=day,
         then=then,
         now=now,
-        finding=finding,
+        kind=kind,
         is_exact=is_exact,
     )

@@ -1,4 +1,4 @@
-"""How the listings of changed products differ from then, word by word. SELECTs only."""
+"""Word-by-word differences of changed products' listings. SELECTs only."""
 
 from collections.abc import Sequence
 from datetime import datetime, time, timedelta
@@ -36,13 +36,13 @@ CROSS JOIN LATERAL (
 
 @requires(Permission.READ)
 def listing_diffs(
-    session: Session, _acting: Principal, asked: ChangeQuery, rows: Sequence[ChangedProduct]
+    session: Session, _acting: Principal, query: ChangeQuery, rows: Sequence[ChangedProduct]
 ) -> dict[int, list[ListingChange]]:
-    """Return how the listings of changed products differ from then, word by word.
+    """Return the differences of each changed product's listing, by product.
 
     A product whose listing is the same, or was not known then, has no entry.
     """
-    moments = [_listing_since(asked, row) for row in rows]
+    moments = [_listing_since(query, row) for row in rows]
     values = {"ids": [row.product_id for row in rows], "since": moments}
     with driver_connection(session).cursor(row_factory=dict_row) as cursor:
         found = cursor.execute(_VERSIONS, values).fetchall()
@@ -52,10 +52,10 @@ def listing_diffs(
     return {number: changes for number, changes in diffs.items() if changes}
 
 
-def _listing_since(asked: ChangeQuery, row: ChangedProduct) -> datetime:
-    """Return from when on a version of a listing is new; the same that findings go by."""
+def _listing_since(query: ChangeQuery, row: ChangedProduct) -> datetime:
+    """Return from when a listing version counts as new, as for detected changes."""
     if not row.is_exact:
-        return asked.since
+        return query.since
     zone = ZoneInfo(get_marketplace(row.marketplace).time_zone)
     return datetime.combine(row.then_day + timedelta(days=1), time(), zone)
 

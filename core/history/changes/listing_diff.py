@@ -1,4 +1,4 @@
-"""What changed from one version of a listing to the next, word by word. Pure."""
+"""Word-by-word differences of two listing versions. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ from typing import Literal
 from core.history.timeline.queries import ListingText
 
 Mark = Literal["same", "added", "removed"]
-MOST_WORDS = 400  # a longer text is shown as replaced: comparing words grows with their square
+MOST_WORDS = 400  # longer texts are shown as replaced: the comparison takes quadratic time
 
 
 @dataclass(frozen=True, slots=True)
 class DiffPart:
-    """Words that stayed, came or went."""
+    """Words that stayed, were added or removed."""
 
     mark: Mark
     text: str
@@ -29,7 +29,7 @@ class ListingChange:
 
 
 def diff_words(before: str, after: str) -> tuple[DiffPart, ...]:
-    """Return both texts as one row of pieces, in reading order."""
+    """Return the parts of both texts, in reading order."""
     old, new = before.split(), after.split()
     if len(old) > MOST_WORDS or len(new) > MOST_WORDS:
         return _pieces(("removed", old), ("added", new))
@@ -50,9 +50,9 @@ def _pieces(*found: tuple[Mark, Sequence[str]]) -> tuple[DiffPart, ...]:
 def shorten_diff(
     pieces: Sequence[DiffPart], around: int = 4, longest: int = 60
 ) -> tuple[DiffPart, ...]:
-    """Return pieces with "…" for most of what stayed the same, and for the end of long ones.
+    """Return parts with "…" in place of most unchanged words, and of the end of long changes.
 
-    `around`: words kept beside what changed. `longest`: words kept of what came or went.
+    `around`: unchanged words to keep beside a change. `longest`: changed words to keep.
     """
     last = len(pieces) - 1
     return tuple(
@@ -73,7 +73,7 @@ def _cut(piece: DiffPart, around: int, longest: int, *, is_first: bool, is_last:
 
 
 def changes_between(before: ListingText, after: ListingText) -> list[ListingChange]:
-    """Return what differs between two versions, title first."""
+    """Return the differences of two versions, title first."""
     changes = []
     for part, old, new in _texts(before, after):
         if old != new:
@@ -105,8 +105,8 @@ def _at(texts: Sequence[str], number: int) -> str:
 def list_changes(
     versions: Sequence[ListingText],
 ) -> list[tuple[ListingText, list[ListingChange] | None]]:
-    """Return each version with its changes, newest first; None for the first one ever seen."""
-    told: list[tuple[ListingText, list[ListingChange] | None]] = [
+    """Return each version with its changes, newest first; None for the first version."""
+    listed: list[tuple[ListingText, list[ListingChange] | None]] = [
         (after, changes_between(before, after)) for after, before in pairwise(versions)
     ]
-    return told + [(version, None) for version in versions[-1:]]
+    return listed + [(version, None) for version in versions[-1:]]

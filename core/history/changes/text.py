@@ -1,4 +1,4 @@
-"""A change since the day before, in words: what happened, and from which value to which. Pure."""
+"""Writes changes as text: what happened, and from which value to which. Pure."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -33,57 +33,57 @@ _LABELS: Final = {
 
 
 def change_label(kind: str) -> str:
-    """Name what happened: "Rank worsened"."""
+    """Return the label of a kind of change: "Rank worsened"."""
     return _LABELS[ChangeKind(kind)]
 
 
 def short_change(change: Mapping[str, Any]) -> str:
-    """Say what happened and how far, in the width of a cell: "Rank worsened 92 %".
+    """Write a change and its size, short enough for a cell: "Rank worsened 92 %".
 
     `change`: as for `format_before_and_after`.
     """
-    finding = ChangeKind(change["attention_kind"])
-    if finding in (ChangeKind.RANK_WORSENED, ChangeKind.RANK_IMPROVED):
+    kind = ChangeKind(change["attention_kind"])
+    if kind in (ChangeKind.RANK_WORSENED, ChangeKind.RANK_IMPROVED):
         return f"Rank {format_rank_change(change['prior_bsr'], change['bsr'])}"
-    if finding is ChangeKind.PRICE_MOVED:
+    if kind is ChangeKind.PRICE_MOVED:
         return f"Price {format_percent_change(change['prior_price'], change['price'])}"
-    return change_label(finding)
+    return change_label(kind)
 
 
 def format_before_and_after(change: Mapping[str, Any]) -> str:
-    """Say from which value to which: "#1,204 → #2,310 in Desk Lamps, worsened 92 %".
+    """Write a change from which value to which: "#1,204 → #2,310 in Desk Lamps, worsened 92 %".
 
     `change` is a row of a product list: the values now and, as `prior_*`, those
     of the day before.
     """
-    finding = ChangeKind(change["attention_kind"])
-    if finding in (ChangeKind.RANK_WORSENED, ChangeKind.RANK_IMPROVED):
+    kind = ChangeKind(change["attention_kind"])
+    if kind in (ChangeKind.RANK_WORSENED, ChangeKind.RANK_IMPROVED):
         return _rank(change)
-    if finding is ChangeKind.PRICE_MOVED:
+    if kind is ChangeKind.PRICE_MOVED:
         return _price(change)
-    if finding is ChangeKind.BUY_BOX_MOVED:
+    if kind is ChangeKind.BUY_BOX_MOVED:
         return f"{_seller(change['prior_seller'])} {ARROW} {_seller(change['buy_box_seller'])}"
-    if finding is ChangeKind.RATINGS_LOST:
+    if kind is ChangeKind.RATINGS_LOST:
         before, after = change["prior_ratings_count"], change["ratings_count"]
         return f"{format_count(before)} {ARROW} {format_count(after)} ratings"
-    if finding is ChangeKind.LISTING_CHANGED:
+    if kind is ChangeKind.LISTING_CHANGED:
         return "title, text or images differ from before"
     return _stock(change)
 
 
 def _stock(change: Mapping[str, Any]) -> str:
-    """Say how the stock changed; where it did not, what else did while it could not be bought."""
+    """Write how availability changed, or if it did not, what else changed while unavailable."""
     before, after = change["prior_availability"], change["availability"]
     if before != after:
         return f"{_availability(before)} {ARROW} {_availability(after)}"
-    told = [f"still {_availability(after).removeprefix('currently ')}"]
+    parts = [f"still {_availability(after).removeprefix('currently ')}"]
     if change["prior_bsr"] and change["bsr"] and change["prior_bsr"] < change["bsr"]:
-        told.append(f"rank {_rank(change)}")
-    return ", ".join(told)
+        parts.append(f"rank {_rank(change)}")
+    return ", ".join(parts)
 
 
 def format_stock(was_for_sale: bool, availability: int | None) -> str:
-    """Say the same of the stock where of the time before only this much is known."""
+    """Write how availability changed when only "for sale" or not is known of the time before."""
     return f"{'for sale' if was_for_sale else 'not for sale'} {ARROW} {_availability(availability)}"
 
 

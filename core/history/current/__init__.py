@@ -1,1 +1,1 @@
-"""The newest values: why one is missing, how products compare."""
+"""Newest values: why one is missing, how products compare."""

@@ -1,4 +1,4 @@
-"""Why a current figure is blank, in words. Pure: the head of a product in, sentences out."""
+"""Reasons for missing newest values, as text. Pure."""
 
 from datetime import datetime
 from typing import Literal
@@ -12,7 +12,7 @@ Group = Literal["price", "bsr", "rating", "availability"]
 
 
 def observed_at(head: ProductSummary, group: Group) -> datetime | None:
-    """Return when a group of values was last looked at; None: never reported."""
+    """Return when a group of values was last observed; None: never reported."""
     times = {
         "price": head.price_at,
         "bsr": head.bsr_at,
@@ -22,7 +22,7 @@ def observed_at(head: ProductSummary, group: Group) -> datetime | None:
     return times[group]
 
 
-UNREADABLE = "unreadable"  # something stood there, and it could not be understood
+UNREADABLE = "unreadable"  # the page had a text that could not be parsed
 _COLUMNS: dict[Group, tuple[str, ...]] = {
     "price": ("price",),
     "bsr": ("bsr",),
@@ -50,26 +50,26 @@ def blank_reason(
     is_beside: bool = False,
     column: str | None = None,
 ) -> str:
-    """Return why a value of a group is not there, for a card that shows none.
+    """Return why a value of a group is missing, short enough for a card.
 
-    `is_beside`: see `blank_of_seen`; of ratings either may come without the other.
+    `is_beside`: see `blank_of_observed`; of ratings, either may be reported alone.
     `column`: which value of the group; None: its first.
     """
     if head.captured_at is None:
         return never_observed_text(head.fetching, now)
     if unreadable_text(head, group, column) is not None:
         return UNREADABLE
-    return blank_of_seen(observed_at(head, group), is_beside=is_beside or group == "rating")
+    return blank_of_observed(observed_at(head, group), is_beside=is_beside or group == "rating")
 
 
 def unreadable_text(head: ProductSummary, group: Group, column: str | None = None) -> str | None:
-    """Return what stands where a value could not be read; None: it was read, or absent."""
+    """Return the text of a value that could not be read; None: it was read, or absent."""
     names = _COLUMNS[group] if column is None else (column,)
     return next((head.unreadable[name] for name in names if name in head.unreadable), None)
 
 
 def unreadable_sentences(head: ProductSummary) -> list[tuple[str, str]]:
-    """Return of each field that could not be read last a sentence, and the text that stood there.
+    """Return a sentence and the original text for each field that could not be read last.
 
     The text is from outside: escape it where it is shown.
     """
@@ -80,10 +80,10 @@ def unreadable_sentences(head: ProductSummary) -> list[tuple[str, str]]:
     ]
 
 
-def blank_of_seen(reported_at: datetime | None, *, is_beside: bool = False) -> str:
-    """Return why a value of a product that was seen is not there; `reported_at` None: never.
+def blank_of_observed(reported_at: datetime | None, *, is_beside: bool = False) -> str:
+    """Return why a value of an observed product is missing; `reported_at` None: never reported.
 
-    `is_beside`: the time is another value's too, and a source may report that one alone.
+    `is_beside`: another value shares the time, and a source may report that value alone.
     """
     # Short: on a phone a card has room for twenty letters.
     if reported_at is None:
@@ -92,12 +92,12 @@ def blank_of_seen(reported_at: datetime | None, *, is_beside: bool = False) -> s
 
 
 def never_observed_text(fetching: FetchState | None, now: datetime) -> str:
-    """Return why nothing is known of a product at all."""
+    """Return why a product has no values at all."""
     if fetching is None:
         return "never fetched: paused, or tracked by no one"
     if fetching.leased_until is not None and fetching.leased_until > now:
         return "never fetched: the first fetch is running"
-    if fetching.last_outcome is not None and not fetching.last_outcome.says_something:
+    if fetching.last_outcome is not None and not fetching.last_outcome.is_about_product:
         return f"never read: the last fetch ended as {_ended(fetching.last_outcome)}"
     if fetching.due_at <= now:
         return "never fetched: due now"
@@ -105,11 +105,11 @@ def never_observed_text(fetching: FetchState | None, now: datetime) -> str:
 
 
 def fetch_problem(fetching: FetchState | None, now: datetime) -> str | None:
-    """Return what stands in the way of newer values, None when nothing does."""
-    if fetching is None or fetching.last_outcome is None or fetching.last_outcome.says_something:
+    """Return how the last check failed, None if it did not."""
+    if fetching is None or fetching.last_outcome is None or fetching.last_outcome.is_about_product:
         return None
     times = "time" if fetching.failures == 1 else "times in a row"
-    read = f"; last read {format_age(fetching.looked_at, now)}" if fetching.looked_at else ""
+    read = f"; last read {format_age(fetching.observed_at, now)}" if fetching.observed_at else ""
     return (
         f"The last fetch failed ({fetching.failures} {times}{read}): "
         f"{outcome_sentence(fetching.last_outcome)}"
@@ -117,22 +117,26 @@ def fetch_problem(fetching: FetchState | None, now: datetime) -> str | None:
 
 
 def next_fetch_text(fetching: FetchState | None, now: datetime) -> str:
-    """Return when the product is looked at next."""
+    """Return when the product is checked next."""
     if fetching is None:
         return "not on the schedule"
     if fetching.leased_until is not None and fetching.leased_until > now:
         return "being fetched now"
-    if fetching.requested_at is not None and _is_waiting(fetching, now):
+    if fetching.requested_at is not None and _is_requested(fetching, now):
         return f"asked for {format_age(fetching.requested_at, now)}, next in line"
     if fetching.due_at <= now:
         return "next fetch due now"
     return f"next fetch {format_age(fetching.due_at, now)}"
 
 
-def _is_waiting(fetching: FetchState, now: datetime) -> bool:
-    """True while nothing has come of a person's request."""
-    asked, looked = fetching.requested_at, fetching.looked_at
-    return asked is not None and (looked is None or looked < asked) and fetching.due_at <= now
+def _is_requested(fetching: FetchState, now: datetime) -> bool:
+    """Return whether a user's request is still pending."""
+    requested, last_observed = fetching.requested_at, fetching.observed_at
+    return (
+        requested is not None
+        and (last_observed is None or last_observed < requested)
+        and fetching.due_at <= now
+    )
 
 
 def _ended(outcome: Outcome) -> str:

@@ -1,4 +1,4 @@
-"""Products side by side: which values can be compared at all, and who stands where. Pure."""
+"""Ranks products by a value, among those that can be compared. Pure."""
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
@@ -20,27 +20,27 @@ class NotComparable(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a value stands among those that it can be compared with; equal values share one."""
+    """A value's place among the comparable ones; equal values share a place."""
 
     place: int  # 1 is the first
     of: int
 
 
 def group_of(head: ProductSummary, column: str) -> Hashable:
-    """Return what a value of a product compares within: products of the same group compare."""
+    """Return a group key: a column's values compare only between products of equal groups."""
     if column == "price":
         return get_marketplace(head.marketplace).currency
     if column != "bsr":
         return None
     if is_named(head.bsr_category):
         return head.bsr_category_id  # a category is of one marketplace
-    return "of no named category", head.product_id  # which may be another for each
+    return "of no named category", head.product_id  # each product's may be another category
 
 
 def rank_values(
     values: Sequence[float | None], groups: Sequence[Hashable], *, smallest_first: bool
 ) -> list[Place | None]:
-    """Return where each value stands within its group; None where it is unknown or alone."""
+    """Return each value's place within its group; None if it is unknown or alone."""
     known: dict[Hashable, list[float]] = {}
     for value, group in zip(values, groups, strict=True):
         if value is not None:
@@ -61,9 +61,9 @@ def _place(value: float, others: Sequence[float], smallest_first: bool) -> Place
 def why_not_comparable(
     values: Sequence[float | None], groups: Sequence[Hashable], apart: NotComparable
 ) -> NotComparable | None:
-    """Return why not all known values can be compared, None where they can.
+    """Return why the known values can't all be compared, None if they can.
 
-    `apart`: what to say where they are of several groups.
+    `apart`: the reason if they belong to several groups.
     """
     known = [group for value, group in zip(values, groups, strict=True) if value is not None]
     if len(known) < 2:
@@ -73,13 +73,13 @@ def why_not_comparable(
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """One value of a product among those of its competitors. None: unknown, for the reason given.
+    """A product's value among its competitors'. None: unknown, with the reason.
 
     `share`: own / median - 1.
     """
 
     own: float | None
-    place: Place | None  # None: it has nothing to be compared with
+    place: Place | None  # None: there is nothing to compare with
     median: float | None  # of the competitors' known values
     least: float | None
     most: float | None
@@ -91,9 +91,9 @@ class Ranking:
 def find_ranking(
     own: float | None, others: Sequence[float | None], what: str, *, smallest_first: bool
 ) -> Ranking:
-    """Return where a value stands among others of the same kind.
+    """Return a value's place among others of the same kind.
 
-    `what`: how a sentence names it, such as "price".
+    `what`: the value's name in a sentence, such as "price".
     """
     known = [each for each in others if each is not None]
     middle = float(median(known)) if known else None

@@ -1,4 +1,4 @@
-"""The further ranks of a product's newest look, beyond its main one. SELECTs only."""
+"""The newest ranks of a product beyond its main one. SELECTs only."""
 
 from dataclasses import dataclass
 
@@ -37,9 +37,9 @@ WHERE r.rank IS NOT NULL ORDER BY r.rank, c.name
 
 @requires(Permission.READ)
 def newest_ranks(session: Session, _acting: Principal, head: ProductSummary) -> list[FurtherRank]:
-    """Return in which further categories the newest look found a product, the best first.
+    """Return a product's newest further ranks, best first.
 
-    Empty: none was on the page, or nothing is known.
+    Empty: the page has none, or nothing is known.
     """
     rows = session.execute(text(_NEWEST), {"product": head.product_id})
     return [FurtherRank(row.rank, row.name) for row in rows]

@@ -1,1 +1,1 @@
-"""Observations on their way in: quality gate, snapshots, latest values, days."""
+"""Storing observations: quality gate, snapshots, latest values, days."""

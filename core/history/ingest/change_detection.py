@@ -1,7 +1,6 @@
-"""What deserves a person's attention since the day before, worst first. Pure.
+"""Finds the worst change of a product since the day before. Pure.
 
-One product has one finding: the worst. The score only orders findings; it is
-never shown.
+Each product has one change: the worst. The score only orders changes; it is never shown.
 """
 
 from dataclasses import dataclass
@@ -41,32 +40,32 @@ class DayValues:
 
 @dataclass(frozen=True, slots=True)
 class ChangeRule:
-    """From when on a change deserves attention."""
+    """How large a change must be to count."""
 
     price_share: float = 0.05  # of the price before
     rank_log_ratio: float = log(1.5)  # symmetric: ×1.5 worse is as far as ÷1.5 better
     ratings_share: float = 0.05  # of the ratings lost
 
-    def ineffective(self, price_percent: object, rank_percent: object) -> list[str]:
-        """Say which thresholds in percent are below what is noticed at all; None: not set."""
-        named = (
+    def list_ineffective_thresholds(self, price_percent: object, rank_percent: object) -> list[str]:
+        """Return a message for each threshold in percent below this rule's; None: not set."""
+        thresholds = (
             ("price", price_percent, self.price_percent),
             ("rank", rank_percent, self.rank_percent),
         )
         return [
-            f"A threshold of the {what} below the usual {usual:g} % has no effect."
-            for what, own, usual in named
-            if isinstance(own, int | float | Decimal) and own < usual
+            f"A {name} threshold below the default {default:g} % has no effect."
+            for name, value, default in thresholds
+            if isinstance(value, int | float | Decimal) and value < default
         ]
 
     @property
     def price_percent(self) -> float:
-        """The change of a price, in percent."""
+        """Return the smallest change of a price, in percent."""
         return round(self.price_share * 100, 2)
 
     @property
     def rank_percent(self) -> float:
-        """The change of a rank to the worse, in percent; to the better as far the other way."""
+        """Return the smallest worsening of a rank, in percent; an improvement by the same ratio."""
         return round((exp(self.rank_log_ratio) - 1) * 100, 2)
 
 
@@ -78,31 +77,31 @@ _LOST = frozenset({Availability.NO_OFFERS, Availability.UNAVAILABLE})
 def find_change(
     prior: DayValues, now: DayValues, listing_changed: bool, rule: ChangeRule = USUAL_RULE
 ) -> tuple[ChangeKind | None, float]:
-    """Return the worst finding between two days' values and its score, or (None, 0).
+    """Return the worst change between two days' values and its score, or (None, 0).
 
-    The worst by what it costs: removed, out of stock, Buy Box, ratings, rank, price. While a
-    product can't be bought, that is what is wrong with it: a rank or a price that worsens then
-    is a consequence, and one that improves is no improvement.
+    Worst first, by what it costs: removed, out of stock, Buy Box, ratings, rank, price.
+    While a product can't be bought, only that counts: a worse rank or price is a
+    consequence, and a better one is no improvement.
     """
-    if (state := _state_finding(now)) is not None:
-        return _of_unavailable(prior, now, state, rule)
-    found = [
-        *_stock(prior, now),
-        *_buy_box(prior, now),
-        *_ratings(prior, now, rule),
-        *_rank(prior, now, rule),
-        *_price(prior, now, rule),
+    if (state := _blocking_state(now)) is not None:
+        return _find_unavailable(prior, now, state, rule)
+    changes = [
+        *_find_stock(prior, now),
+        *_find_buy_box(prior, now),
+        *_find_ratings(prior, now, rule),
+        *_find_rank(prior, now, rule),
+        *_find_price(prior, now, rule),
     ]
     if listing_changed:
-        found.append((30.0, ChangeKind.LISTING_CHANGED))
-    if not found:
+        changes.append((30.0, ChangeKind.LISTING_CHANGED))
+    if not changes:
         return None, 0.0
-    score, finding = max(found)
-    return finding, score
+    score, kind = max(changes)
+    return kind, score
 
 
-def _state_finding(now: DayValues) -> tuple[float, ChangeKind] | None:
-    """Return what keeps a product from being bought at its page, None when nothing does."""
+def _blocking_state(now: DayValues) -> tuple[float, ChangeKind] | None:
+    """Return the state that keeps the product from being bought, with its score, or None."""
     if now.availability == Availability.GONE:
         return 100.0, ChangeKind.GONE
     if now.availability in _LOST:
@@ -112,42 +111,46 @@ def _state_finding(now: DayValues) -> tuple[float, ChangeKind] | None:
     return None
 
 
-def _of_unavailable(
+def _find_unavailable(
     prior: DayValues, now: DayValues, state: tuple[float, ChangeKind], rule: ChangeRule
 ) -> tuple[ChangeKind | None, float]:
-    """Return the state as the finding where it, or a figure that suffers from it, is new."""
-    score, finding = state
-    before = _state_finding(prior)
-    is_new = prior.availability is not None and (before is None or before[1] is not finding)
-    suffers = [
+    """Return the blocking state if it is new, or if ratings or rank got worse meanwhile."""
+    score, kind = state
+    before = _blocking_state(prior)
+    is_new = prior.availability is not None and (before is None or before[1] is not kind)
+    worse = [
         each
-        for _, each in (*_ratings(prior, now, rule), *_rank(prior, now, rule))
+        for _, each in (*_find_ratings(prior, now, rule), *_find_rank(prior, now, rule))
         if each is not ChangeKind.RANK_IMPROVED
     ]
-    return (finding, score) if is_new or suffers else (None, 0.0)
+    return (kind, score) if is_new or worse else (None, 0.0)
 
 
-def _stock(prior: DayValues, now: DayValues) -> list[tuple[float, ChangeKind]]:
+def _find_stock(prior: DayValues, now: DayValues) -> list[tuple[float, ChangeKind]]:
     if now.availability is None or prior.availability in (None, now.availability):
         return []
-    was_away = prior.availability in _LOST or prior.availability == Availability.GONE
-    return [(15.0, ChangeKind.BACK_IN_STOCK)] if was_away else []
+    was_unavailable = prior.availability in _LOST or prior.availability == Availability.GONE
+    return [(15.0, ChangeKind.BACK_IN_STOCK)] if was_unavailable else []
 
 
-def _buy_box(prior: DayValues, now: DayValues) -> list[tuple[float, ChangeKind]]:
+def _find_buy_box(prior: DayValues, now: DayValues) -> list[tuple[float, ChangeKind]]:
     if prior.seller is None or now.seller is None or prior.seller == now.seller:
         return []
     return [(85.0, ChangeKind.BUY_BOX_MOVED)]
 
 
-def _ratings(prior: DayValues, now: DayValues, rule: ChangeRule) -> list[tuple[float, ChangeKind]]:
+def _find_ratings(
+    prior: DayValues, now: DayValues, rule: ChangeRule
+) -> list[tuple[float, ChangeKind]]:
     if not prior.ratings_count or now.ratings_count is None:
         return []
     lost = (prior.ratings_count - now.ratings_count) / prior.ratings_count
     return [(70.0 + 10 * lost, ChangeKind.RATINGS_LOST)] if lost >= rule.ratings_share else []
 
 
-def _rank(prior: DayValues, now: DayValues, rule: ChangeRule) -> list[tuple[float, ChangeKind]]:
+def _find_rank(
+    prior: DayValues, now: DayValues, rule: ChangeRule
+) -> list[tuple[float, ChangeKind]]:
     comparable = prior.bsr_category_id == now.bsr_category_id
     if not prior.bsr or not now.bsr or not comparable:
         return []
@@ -157,7 +160,9 @@ def _rank(prior: DayValues, now: DayValues, rule: ChangeRule) -> list[tuple[floa
     return [(min(14.0, -ratio), ChangeKind.RANK_IMPROVED)] if ratio <= -rule.rank_log_ratio else []
 
 
-def _price(prior: DayValues, now: DayValues, rule: ChangeRule) -> list[tuple[float, ChangeKind]]:
+def _find_price(
+    prior: DayValues, now: DayValues, rule: ChangeRule
+) -> list[tuple[float, ChangeKind]]:
     if not prior.price or not now.price:
         return []
     share = abs(now.price - prior.price) / prior.price

@@ -1,6 +1,6 @@
-"""Observations that say something else than the one already stored of their moment and source.
+"""Reads the stored values that a second observation of the same moment and source repeats.
 
-Reads only. The first one stays; the second is told, never stored nor dropped silently.
+The first one stays. If the second contradicts it, the import reports it. Never writes.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ _STORED = (
 
 
 def stored_values(session: Session, keys: Sequence[Key]) -> dict[Key, Mapping[str, Any]]:
-    """Return the values of the snapshots with these keys, by column, "seen" among them."""
+    """Return the values of the snapshots with these keys, by column, with "seen"."""
     if not keys:
         return {}
     times = [at for _, at, _ in keys]

@@ -1,8 +1,8 @@
 """Rolls snapshots up into days, by the clock of each product's marketplace.
 
-Samples are rolled up in the database, where they are. A series of changes holds
-between its rows, also over days without any, so it is carried forward here.
-Doubtful values are left out. Recomputing a day is always safe. Never commits.
+Samples are rolled up by the database. The values of a change series hold until the next
+row, also over days without one, so they are carried forward here. Flagged values are left
+out. Recomputing a day is always safe. Never commits.
 """
 
 from collections.abc import Iterable, Sequence
@@ -57,7 +57,7 @@ _REPLACE = (
 
 @dataclass(frozen=True, slots=True)
 class ProductDay:
-    """A day of one product, and when it begins and ends by its marketplace's clock."""
+    """A product's day, with its start and end by its marketplace's clock."""
 
     product_id: int
     day: date
@@ -65,8 +65,8 @@ class ProductDay:
     ends_at: datetime
 
 
-def product_day(product_id: int, day: date, zone: ZoneInfo) -> ProductDay:
-    """Return the bounds of a day; 23 or 25 hours where the clocks change."""
+def make_product_day(product_id: int, day: date, zone: ZoneInfo) -> ProductDay:
+    """Return a day with its bounds: 23 or 25 hours apart when the clocks change."""
     return ProductDay(product_id, day, *_bounds(day, zone))
 
 
@@ -78,35 +78,35 @@ def _bounds(day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
 
 
 def _rollup_statement() -> str:
-    """Return the SQL that rolls the samples of given days up and stores them."""
+    """Return the SQL that rolls up the samples of given days and stores the result."""
     price = f"price) FILTER (WHERE price IS NOT NULL AND flags & {PRICE_FLAGS} = 0"
     bsr = f"bsr) FILTER (WHERE bsr IS NOT NULL AND flags & {RANK_FLAGS} = 0"
 
     # All in the same order, so that the server sorts once for all of them.
-    def known(name: str, doubt: int) -> str:
-        known = f"FILTER (WHERE {name} IS NOT NULL AND flags & {doubt} = 0)"
-        return f"(array_agg({name} ORDER BY captured_at) {known})"
+    def list_accepted(name: str, flags: int) -> str:
+        accepted = f"FILTER (WHERE {name} IS NOT NULL AND flags & {flags} = 0)"
+        return f"(array_agg({name} ORDER BY captured_at) {accepted})"
 
-    def first(name: str, doubt: int) -> str:
-        return f"{known(name, doubt)}[1]"
+    def find_first(name: str, flags: int) -> str:
+        return f"{list_accepted(name, flags)}[1]"
 
-    def last(name: str, doubt: int) -> str:
-        return f"{known(name, doubt)}[cardinality{known(name, doubt)}]"
+    def find_last(name: str, flags: int) -> str:
+        return f"{list_accepted(name, flags)}[cardinality{list_accepted(name, flags)}]"
 
     stock = f"avg((availability IN {_IN_STOCK})::int) FILTER (WHERE availability IS NOT NULL)"
     chosen = [
-        first("price", PRICE_FLAGS),
+        find_first("price", PRICE_FLAGS),
         f"min({price})",
         f"max({price})",
-        last("price", PRICE_FLAGS),
-        last("list_price", PRICE_FLAGS | LIST_PRICE_FLAGS),
-        first("bsr", RANK_FLAGS),
+        find_last("price", PRICE_FLAGS),
+        find_last("list_price", PRICE_FLAGS | LIST_PRICE_FLAGS),
+        find_first("bsr", RANK_FLAGS),
         f"min({bsr})",
         f"max({bsr})",
-        last("bsr", RANK_FLAGS),
-        last("bsr_category_id", RANK_FLAGS),
-        last("rating", RATING_FLAGS),
-        last("ratings_count", COUNT_FLAGS),
+        find_last("bsr", RANK_FLAGS),
+        find_last("bsr_category_id", RANK_FLAGS),
+        find_last("rating", RATING_FLAGS),
+        find_last("ratings_count", COUNT_FLAGS),
         f"{stock}::float4",
         "count(*)",
     ]
@@ -126,7 +126,7 @@ _ROLL_UP = _rollup_statement()
 
 
 def roll_up_samples(session: Session, days: Iterable[ProductDay]) -> None:
-    """Recompute days that hold samples only, from their stored snapshots."""
+    """Recompute days that hold only samples."""
     ordered = sorted(set(days), key=lambda day: (day.product_id, day.day))
     if not ordered:
         return
@@ -154,16 +154,16 @@ _READ = [
 def roll_up_carried(
     session: Session, product_id: int, since: datetime, until: datetime, zone: ZoneInfo
 ) -> None:
-    """Recompute the days of a product whose values hold between snapshots.
+    """Recompute the days of a product with a change series.
 
-    Covers the days of `since` … `until` (both included) and those between them and
-    the snapshots before and after, over which a change holds as well.
+    Covers the days of `since` … `until` (both included), and those up to the snapshots
+    before and after them, over which a change may hold.
     """
-    first = product_day(product_id, since.astimezone(zone).date(), zone).starts_at
-    last = product_day(product_id, until.astimezone(zone).date(), zone).ends_at
+    first = make_product_day(product_id, since.astimezone(zone).date(), zone).starts_at
+    last = make_product_day(product_id, until.astimezone(zone).date(), zone).ends_at
     before, after = _neighbours(session, product_id, first, last)
     if after is not None:
-        last = product_day(product_id, after.astimezone(zone).date(), zone).ends_at
+        last = make_product_day(product_id, after.astimezone(zone).date(), zone).ends_at
     frame = read_frame(
         session,
         _READ,
@@ -171,10 +171,10 @@ def roll_up_carried(
         "AND captured_at < %(last)s ORDER BY captured_at, source",
         {"id": product_id, "first": before or first, "last": last},
     )
-    days = carried_days(frame, zone)
-    if before is not None:  # of its own day only the end was read
+    days = carry_days(frame, zone)
+    if before is not None:  # its day was read only in part
         days = days[days["day"] > pd.Timestamp(before.astimezone(zone).date())]
-    _forget_carried(session, product_id, before or first, last, zone)
+    _delete_carried(session, product_id, before or first, last, zone)
     insert_rows(
         session, "product_daily", _COLUMNS, _day_rows(product_id, days), on_conflict=_REPLACE
     )
@@ -183,7 +183,7 @@ def roll_up_carried(
 def _neighbours(
     session: Session, product_id: int, first: datetime, last: datetime
 ) -> tuple[datetime | None, datetime | None]:
-    """Return the times of the last snapshot before `first` and of the first one from `last` on."""
+    """Return the times of the last snapshot before `first` and the first one from `last` on."""
     row = execute_with_arrays(
         session,
         "SELECT (SELECT max(captured_at) FROM snapshot WHERE product_id = k.id "
@@ -196,10 +196,10 @@ def _neighbours(
     return row[0], row[1]
 
 
-def _forget_carried(
+def _delete_carried(
     session: Session, product_id: int, since: datetime, until: datetime, zone: ZoneInfo
 ) -> None:
-    """Delete the days that were only carried: a late look may end what was carried there."""
+    """Delete carried-forward days; a late observation may have ended the value."""
     execute_with_arrays(
         session,
         "DELETE FROM product_daily AS d USING unnest(%s::int8[], %s::date[], %s::date[]) "
@@ -209,15 +209,15 @@ def _forget_carried(
     )
 
 
-def carried_days(frame: pd.DataFrame, zone: ZoneInfo) -> pd.DataFrame:
-    """Return one row per day of a product's snapshots, values of changes carried forward.
+def carry_days(frame: pd.DataFrame, zone: ZoneInfo) -> pd.DataFrame:
+    """Return one row per day of a product's snapshots, with values of changes carried forward.
 
-    `frame`: captured_at (datetime64[us, UTC], rising), kind, flags, price, list_price,
+    `frame`: captured_at (datetime64[us, UTC], ascending), kind, flags, price, list_price,
     bsr, bsr_category_id, rating, ratings_count, availability (float64, NaN unknown).
-    Answer: day (datetime64, midnight without zone) and the columns of `product_daily`
-    as float64; `looks` is 0 on days that are only carried.
+    Columns: day (datetime64, midnight without zone) and those of `product_daily` as
+    float64; `looks`, the number of snapshots, is 0 on carried-forward days.
     """
-    rows = _with_carried_rows(_without_doubts(frame), zone)
+    rows = _with_carried_rows(_without_flagged(frame), zone)
     known = rows["availability"].notna()
     rows["in_stock"] = rows["availability"].isin(_IN_STOCK).astype("f8").where(known)
     grouped = rows.groupby("day", sort=True)
@@ -235,36 +235,36 @@ def carried_days(frame: pd.DataFrame, zone: ZoneInfo) -> pd.DataFrame:
         rating=("rating", "last"),
         ratings_count=("ratings_count", "last"),
         in_stock_share=("in_stock", "mean"),
-        looks=("is_look", "sum"),
+        looks=("is_snapshot", "sum"),
     )
     return days.reset_index()
 
 
-def _without_doubts(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return a copy in which doubtful values are unknown."""
+def _without_flagged(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a copy in which flagged values are unknown."""
     clean = frame.copy()
-    for names, doubt in (
+    for names, flags in (
         (["price"], PRICE_FLAGS),
         (["list_price"], PRICE_FLAGS | LIST_PRICE_FLAGS),
         (["bsr", "bsr_category_id"], RANK_FLAGS),
         (["rating"], RATING_FLAGS),
         (["ratings_count"], COUNT_FLAGS),
     ):
-        clean.loc[(frame["flags"] & int(doubt)) != 0, names] = np.nan
+        clean.loc[(frame["flags"] & int(flags)) != 0, names] = np.nan
     return clean
 
 
 def _with_carried_rows(frame: pd.DataFrame, zone: ZoneInfo) -> pd.DataFrame:
-    """Return the rows plus one at each midnight that a change held over, in time order."""
+    """Return the rows and one more at each midnight over which a change held, in time order."""
     local = frame["captured_at"].dt.tz_convert(zone).dt.tz_localize(None)
-    rows = frame.assign(day=local.dt.normalize(), is_look=1.0, order=1)
+    rows = frame.assign(day=local.dt.normalize(), is_snapshot=1.0, order=1)
     next_day = rows["day"].shift(-1)
     held = np.where(rows["kind"] == int(Kind.CHANGE), (next_day - rows["day"]).dt.days, 0)
     nights = np.nan_to_num(held).astype("i8")
     carried = rows.loc[rows.index.repeat(nights)].copy()
     step = carried.groupby(level=0).cumcount() + 1
     carried["day"] = carried["day"] + pd.to_timedelta(step, unit="D")
-    carried["is_look"], carried["order"] = 0.0, 0
+    carried["is_snapshot"], carried["order"] = 0.0, 0
     both = pd.concat([rows, carried])
     return both.sort_values(["day", "order", "captured_at"], kind="stable")
 
@@ -273,9 +273,9 @@ def _day_rows(product_id: int, days: pd.DataFrame) -> Sequence[Sequence[Any]]:
     dates = [moment.date() for moment in days["day"]]
     columns = [[_whole(value) for value in days[name]] for name in _VALUES[:-2]]
     shares = [None if np.isnan(value) else float(value) for value in days["in_stock_share"]]
-    looks = [int(value) for value in days["looks"]]
+    counts = [int(value) for value in days["looks"]]
     same = [product_id] * len(dates)
-    return list(zip(same, dates, *columns, shares, looks, strict=True))
+    return list(zip(same, dates, *columns, shares, counts, strict=True))
 
 
 def _whole(value: float) -> int | None:

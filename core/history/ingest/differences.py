@@ -1,11 +1,11 @@
-"""What two observations of the same moment and source say differently. Pure."""
+"""Fields in which two observations of the same moment and source contradict. Pure."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from core.history.observation import Observation, Seen
 
-# Columns of a snapshot, which bit says that they were looked at, and what they are called.
+# Columns of a snapshot, their bits in the presence mask, and their names.
 FIELDS: tuple[tuple[str, Seen, str], ...] = (
     ("price", Seen.PRICE, "price"),
     ("list_price", Seen.LIST_PRICE, "list price"),
@@ -29,14 +29,15 @@ FIELDS: tuple[tuple[str, Seen, str], ...] = (
 )
 
 
-def values_of(seen: Observation) -> dict[str, Any]:
-    """Return an observation's values as a snapshot's columns hold them."""
-    values = {name: getattr(seen, name) for name, _, _ in FIELDS if name != "bsr"}
-    return values | {"bsr": seen.ranks[0].rank if seen.ranks else None, "seen": int(seen.seen)}
+def snapshot_values(observation: Observation) -> dict[str, Any]:
+    """Return an observation's values by their columns of `snapshot`, with "seen"."""
+    values = {name: getattr(observation, name) for name, _, _ in FIELDS if name != "bsr"}
+    rank = observation.ranks[0].rank if observation.ranks else None
+    return values | {"bsr": rank, "seen": int(observation.seen)}
 
 
 def differing_fields(stored: Mapping[str, Any], again: Mapping[str, Any]) -> list[str]:
-    """Return the names of the fields of which the second says something that the first doesn't."""
+    """Return the names of the fields in which `again` contradicts `stored`."""
     return list(dict.fromkeys(_differing(stored, again)))
 
 
@@ -45,6 +46,6 @@ def _differing(stored: Mapping[str, Any], again: Mapping[str, Any]) -> Iterable[
         first, second = stored[name], again[name]
         if first == second:
             continue
-        # "There was none" contradicts a value; "not looked at" contradicts nothing.
+        # "None" contradicts a value; "not reported" contradicts nothing.
         if second is not None or again["seen"] & int(bit):
             yield called

@@ -21,12 +21,12 @@ from core.history.ingest.quality_gate import (
 from core.history.observation import Seen
 
 
-def _newest(name: str, columns: str, is_value: str, doubtful: int) -> str:
-    """Return the SQL of the newest accepted value before a time, as `name`."""
+def _newest(name: str, columns: str, is_value: str, flags: int) -> str:
+    """Return the SQL of the newest value without `flags` before a time, as `name`."""
     return (
         f"LEFT JOIN LATERAL (SELECT captured_at, {columns} FROM snapshot "
         "WHERE product_id = w.product_id AND captured_at < w.at "
-        f"AND {is_value} AND flags & {doubtful} = 0 "
+        f"AND {is_value} AND flags & {flags} = 0 "
         f"ORDER BY captured_at DESC, source DESC LIMIT 1) AS {name} ON true"
     )
 
@@ -46,10 +46,10 @@ _PAST: Final = _statement(
 )
 
 
-def references_before(
+def read_references(
     session: Session, moments: Sequence[tuple[int, datetime]]
 ) -> dict[int, Reference]:
-    """Return the accepted past of products before given times; what waits is not told."""
+    """Return products' accepted values before given times, without unconfirmed ones."""
     rows = execute_with_arrays(session, _PAST, moments, fetch=True)
     return {product_id: Reference(*values) for product_id, *values in rows}
 
@@ -79,22 +79,22 @@ def reread_accepted(
     zones: Mapping[int, ZoneInfo],
     changed: Container[int],
 ) -> None:
-    """Read the newest values of products with late observations anew.
+    """Reread the newest values of products with late observations.
 
-    Of those in `changed`, whose stored flags are others than before, also the values at the
-    close of the day before. `zones`: of the products' marketplaces.
+    For products in `changed`, whose stored flags changed, also the values at the close of
+    the day before. `zones`: of the products' marketplaces.
     """
     known = {state.product_id: state for state in states if state.captured_at is not None}
     now = [(number, datetime.max.replace(tzinfo=UTC)) for number in known]
     for number, *values in execute_with_arrays(session, _ACCEPTED, now, fetch=True):
-        _take_newest(known[number], values)
+        _set_newest(known[number], values)
     days = [
         (number, _start_of_day(state, zones[number]))
         for number, state in known.items()
         if state.prior_day is not None and number in changed
     ]
     for number, *values in execute_with_arrays(session, _ACCEPTED, days, fetch=True):
-        _take_prior(known[number], values)
+        _set_prior(known[number], values)
     for number, state in known.items():
         detect_change(state, zones[number])
 
@@ -104,7 +104,7 @@ def _start_of_day(state: LatestState, zone: ZoneInfo) -> datetime:
     return datetime.combine(state.captured_at.astimezone(zone).date(), time.min, zone)
 
 
-def _take_newest(state: LatestState, values: Sequence[Any]) -> None:
+def _set_newest(state: LatestState, values: Sequence[Any]) -> None:
     (
         state.price_at, state.price, state.price_basis, state.buy_box_price,
         state.coupon_amount, state.coupon_percent, state.list_price,
@@ -114,6 +114,6 @@ def _take_newest(state: LatestState, values: Sequence[Any]) -> None:
     state.flags = flags & ALL_FLAGS
 
 
-def _take_prior(state: LatestState, values: Sequence[Any]) -> None:
+def _set_prior(state: LatestState, values: Sequence[Any]) -> None:
     _, state.prior_price, *_, state.prior_bsr, state.prior_bsr_category_id = values[:10]
     state.prior_rating, state.prior_ratings_count = values[10:12]

@@ -1,6 +1,6 @@
-"""The newest accepted values of many products at once, read, moved on and written back.
+"""The newest accepted values of products: read, updated by observations, written back.
 
-One row per product: `LatestState` is `product_latest` in memory. Never commits.
+`LatestState` is a row of `product_latest` in memory. Never commits.
 """
 
 from collections.abc import Iterable, Sequence
@@ -28,13 +28,13 @@ from core.history.ingest.quality_gate import (
 )
 from core.history.observation import Observation, Seen, field_names
 
-# Plain integers: see gate.py.
+# Plain integers: see quality_gate.py.
 _PRICE, _LIST_PRICE, _BSR = int(Seen.PRICE), int(Seen.LIST_PRICE), int(Seen.BSR)
 _RATING, _RATINGS_COUNT = int(Seen.RATING), int(Seen.RATINGS_COUNT)
 _REVIEWS_COUNT = int(Seen.REVIEWS_COUNT)
 _AVAILABILITY, _SELLER = int(Seen.AVAILABILITY), int(Seen.SELLER)
 
-# When the newest value of a field was read; of all others, when anything was.
+# The time of a field's newest value; other fields have that of the newest observation.
 _READ_AT = {
     **dict.fromkeys(("price", "list_price", "buy_box", "coupon"), "price_at"),
     "bsr": "bsr_at",
@@ -85,10 +85,10 @@ class LatestState:
     attention: float
     attention_kind: str | None
 
-    def reference(self) -> Reference:
-        """Return the accepted past as the gate looks at it."""
-        waiting = tuple(UnconfirmedValue.from_json(stored) for stored in self.pending or ())
-        return Reference(self.price, self.ratings_count, self.bsr, self.bsr_category_id, waiting)
+    def make_reference(self) -> Reference:
+        """Return the accepted values as the quality gate compares with them."""
+        pending = tuple(UnconfirmedValue.from_json(stored) for stored in self.pending or ())
+        return Reference(self.price, self.ratings_count, self.bsr, self.bsr_category_id, pending)
 
     def today(self) -> DayValues:
         return DayValues(
@@ -146,10 +146,9 @@ _SMALL = {
 
 
 def lock_latest(session: Session, product_ids: Iterable[int]) -> dict[int, LatestState]:
-    """Read and lock the rows of these products, in the order of their ids.
+    """Read and lock the rows of these products, by product.
 
-    The order is the same in every session, so that two of them wait and never
-    lock each other out.
+    Always in the order of their ids, so that two sessions never deadlock.
     """
     statement = (
         f"SELECT {', '.join(_NAMES)} FROM product_latest WHERE product_id = ANY(%s) "
@@ -192,23 +191,23 @@ def _row(state: LatestState) -> Sequence[Any]:
 def apply_observation(
     state: LatestState, observation: Observation, flags: int, category_id: int | None
 ) -> None:
-    """Take a look into the newest values; older values never replace newer ones.
+    """Update the newest values from an observation.
 
-    A doubtful value leaves the accepted one standing.
+    Older values never replace newer ones. A flagged value never replaces an accepted one.
     """
     at = observation.captured_at
     if observation.unreadable or state.unreadable:
-        _note_unreadable(state, observation)
+        _record_unreadable(state, observation)
     if state.captured_at is None or at >= state.captured_at:
         state.captured_at, state.flags = at, flags & ALL_FLAGS
     seen = int(observation.seen)
     if seen & _PRICE and not flags & PRICE_FLAGS and _is_newer(at, state.price_at):
-        _take_price(state, observation, flags)
+        _set_price(state, observation, flags)
     if seen & _BSR and not flags & RANK_FLAGS and _is_newer(at, state.bsr_at):
         state.bsr = observation.ranks[0].rank if observation.ranks else None
         state.bsr_category_id, state.bsr_at = category_id, at
     if seen & (_RATING | _RATINGS_COUNT) and _is_newer(at, state.rating_at):
-        _take_rating(state, observation, flags)
+        _set_rating(state, observation, flags)
     if seen & _AVAILABILITY and _is_newer(at, state.availability_at):
         state.availability, state.availability_at = _number(observation.availability), at
         state.stock_left = observation.stock_left
@@ -217,26 +216,26 @@ def apply_observation(
 
 
 def unreadable_names(observation: Observation) -> dict[str, str]:
-    """Return the texts that could not be read, by the names of their fields."""
+    """Return the unreadable texts, by the names of their fields."""
     return {name: text for bit, text in observation.unreadable.items() for name in field_names(bit)}
 
 
-def _note_unreadable(state: LatestState, observation: Observation) -> None:
-    """Keep which fields could not be read last, until a newer observation reads them."""
+def _record_unreadable(state: LatestState, observation: Observation) -> None:
+    """Keep the fields that were unreadable last, until a newer observation can be read."""
     at, seen = observation.captured_at, int(observation.seen)
-    noted = {
+    recorded = {
         name: text
         for name, text in (state.unreadable or {}).items()
         if not seen & Seen[name.upper()] or at < datetime.fromisoformat(text["at"])
     }
     for name, text in unreadable_names(observation).items():
         known_at = getattr(state, _READ_AT.get(name, "captured_at"))
-        earlier = noted.get(name)
+        earlier = recorded.get(name)
         if _is_newer(at, known_at) and (
             earlier is None or _is_newer(at, datetime.fromisoformat(earlier["at"]))
         ):
-            noted[name] = {"text": text, "at": at.isoformat()}
-    state.unreadable = noted or None
+            recorded[name] = {"text": text, "at": at.isoformat()}
+    state.unreadable = recorded or None
 
 
 def start_day(state: LatestState, day_before: date) -> None:
@@ -249,23 +248,23 @@ def start_day(state: LatestState, day_before: date) -> None:
 
 
 def detect_change(state: LatestState, zone: ZoneInfo) -> None:
-    """Say what deserves attention in the newest values against the day before.
+    """Set the worst change of the newest values since the day before.
 
-    `zone`: of the marketplace, whose days these are.
+    `zone`: the marketplace's, which decides the days.
     """
     changed_at, prior_day = state.listing_changed_at, state.prior_day
     changed = False
     if changed_at is not None and prior_day is not None:
         changed = changed_at.astimezone(zone).date() > prior_day
-    finding, score = find_change(state.prior(), state.today(), changed)
-    state.attention, state.attention_kind = score, finding.value if finding else None
+    kind, score = find_change(state.prior(), state.today(), changed)
+    state.attention, state.attention_kind = score, kind.value if kind else None
 
 
 def _is_newer(at: datetime, than: datetime | None) -> bool:
     return than is None or at >= than
 
 
-def _take_price(state: LatestState, observation: Observation, flags: int) -> None:
+def _set_price(state: LatestState, observation: Observation, flags: int) -> None:
     state.price, state.price_basis = observation.price, _number(observation.price_basis)
     state.buy_box_price = observation.buy_box_price
     state.coupon_amount = observation.coupon_amount
@@ -275,7 +274,7 @@ def _take_price(state: LatestState, observation: Observation, flags: int) -> Non
     state.price_at = observation.captured_at
 
 
-def _take_rating(state: LatestState, observation: Observation, flags: int) -> None:
+def _set_rating(state: LatestState, observation: Observation, flags: int) -> None:
     seen = int(observation.seen)
     if seen & _RATING and not flags & RATING_FLAGS:
         state.rating = observation.rating

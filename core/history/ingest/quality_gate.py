@@ -1,12 +1,12 @@
-"""The quality gate: which values can't be right, each with its reason. Pure; stores nothing.
+"""The quality gate flags values that are probably wrong, each with a reason. Pure.
 
-A product is compared with its own accepted past, never with others. A value that
-contradicts it, upwards or downwards, is stored and flagged, and raises nothing
-until a second observation agrees. Where the next one contradicts it instead, it
-stays flagged, and the next one is compared with the accepted value before it.
+A product is compared with its own accepted values, never with other products. A value that
+contradicts them, upwards or downwards, is stored and flagged. It raises no alert until a
+second observation confirms it. If the next observation contradicts it, the value stays
+flagged, and the next one is compared with the accepted value before both.
 
-The flags of a product depend on its observations in the order of their times
-only: `core/history/ingest/replay.py` judges again what a late one changes.
+A product's flags depend only on its observations in the order of their times:
+`core/history/ingest/replay.py` checks again what a late one changes.
 """
 
 from collections.abc import Iterable, Mapping
@@ -17,8 +17,8 @@ from typing import Any, Final, NamedTuple
 
 from core.history.observation import Confirmed, Flag, Kind, Observation
 
-# Which flags make which value doubtful. Plain integers: `&` of two enum members
-# costs fifty times as much, and this runs for every observation there is.
+# Which flags concern which value. Plain integers: `&` of two enum members costs fifty
+# times as much, and this runs for every observation.
 PRICE_FLAGS: Final = int(
     Flag.PRICE_JUMP
     | Flag.PRICE_ZERO
@@ -41,10 +41,10 @@ _STALE: Final = int(Flag.STALE_VALUE)
 _DISAGREE: Final = int(Flag.AMOUNTS_DISAGREE)
 _OF_PRICE: Final = _JUMP | _IMPLAUSIBLE
 _OF_COUNT: Final = _COLLAPSED | _JUMPED
-# A price so flagged is neither compared nor does it settle a doubt.
+# A price with one of these flags is not compared and confirms nothing.
 NOT_COMPARED: Final = PRICE_FLAGS & ~_OF_PRICE
 
-# About ten US cents. Below it stand counts, shares and slips, seldom prices.
+# About ten US cents. Smaller amounts are usually counts, shares or slips, not prices.
 _SMALLEST_PRICES: Final[Mapping[str, int]] = {
     "USD": 10, "CAD": 13, "MXN": 180, "BRL": 50, "GBP": 8, "EUR": 9, "SEK": 100, "PLN": 38,
     "TRY": 400, "AED": 37, "SAR": 37, "EGP": 480, "ZAR": 180, "INR": 850, "JPY": 15,
@@ -54,14 +54,14 @@ _SMALLEST_PRICES: Final[Mapping[str, int]] = {
 
 @dataclass(frozen=True, slots=True)
 class GateRule:
-    """When a value contradicts a product's own past."""
+    """When a value contradicts a product's accepted values."""
 
-    jump_factor: int = 20  # of prices: a slip of ×100 shows through any usual price step
+    jump_factor: int = 20  # of prices: more than any real price step, less than a slip of ×100
     agree_within: float = 0.1  # two prices this close (as a share) confirm each other
     count_factor: float = 1.25  # of ratings counts, both ways: 1,000 → 799 or 1,271
-    count_floor: int = 20  # ratings; losing or gaining fewer than these is ordinary
+    count_floor: int = 20  # ratings; losing or gaining fewer is ordinary
     rank_factor: int = 50  # a sale lifts a slow rank by ×10; a number cut short by ×1,000
-    # A series of changes repeats a value until it changes: held so long, it is confirmed.
+    # A change series repeats a value until it changes: one that held this long is confirmed.
     hold: timedelta = timedelta(days=1)
 
 
@@ -69,12 +69,12 @@ USUAL_RULE = GateRule()
 
 
 class GatedValues(NamedTuple):
-    """What the gate looks at in one observation; None: no value."""
+    """What the gate checks of one observation; None: no value."""
 
     captured_at: datetime
     source: int
     kind: int
-    flags: int  # what is wrong with it without any past, see `values_of`
+    flags: int  # those that need no past, see `make_gated_values`
     price: int | None
     ratings_count: int | None
     rank: int | None  # of the main category
@@ -82,7 +82,7 @@ class GatedValues(NamedTuple):
 
 
 class UnconfirmedValue(NamedTuple):
-    """A flagged value that waits for a second observation."""
+    """A flagged value that a second observation may confirm."""
 
     flag: int  # bits of Flag that a second observation lifts
     value: int
@@ -92,7 +92,7 @@ class UnconfirmedValue(NamedTuple):
     category: int | None = None  # of a rank
 
     def as_json(self) -> dict[str, Any]:
-        """Return plain values for storing."""
+        """Return JSON values to store."""
         stored: dict[str, Any] = {
             "flag": self.flag,
             "value": self.value,
@@ -104,7 +104,7 @@ class UnconfirmedValue(NamedTuple):
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> "UnconfirmedValue":
-        """Return what `as_json` stored."""
+        """Return the value that `as_json` stored."""
         return cls(
             stored["flag"],
             stored["value"],
@@ -116,7 +116,7 @@ class UnconfirmedValue(NamedTuple):
 
 
 class Reference(NamedTuple):
-    """A product's accepted past, as far as the gate needs it. None: not known yet."""
+    """A product's accepted values before an observation. None: not known yet."""
 
     price: int | None = None  # minor units of the marketplace's currency
     ratings_count: int | None = None
@@ -124,8 +124,8 @@ class Reference(NamedTuple):
     category: int | None = None  # of the rank
     pending: tuple[UnconfirmedValue, ...] = ()
 
-    def or_else(self, earlier: "Reference") -> "Reference":
-        """Return this past, with what it does not know taken from an earlier one."""
+    def with_fallback(self, earlier: "Reference") -> "Reference":
+        """Return these values, with the unknown ones from an earlier reference."""
         of_rank = earlier if self.rank is None else self
         return Reference(
             earlier.price if self.price is None else self.price,
@@ -137,20 +137,20 @@ class Reference(NamedTuple):
 
 
 class GateResult(NamedTuple):
-    """What the gate says of one observation."""
+    """The gate's result for one observation."""
 
     flags: int  # bits of Flag
     confirmed: tuple[UnconfirmedValue, ...]  # earlier values that this observation confirms
-    reference: Reference  # the past as the next observation finds it
+    reference: Reference  # for the next observation
 
 
 def confirmed_flags(flags: int, lifted: int) -> int:
     """Return a snapshot's flags after a second observation lifted some of them."""
-    return flags & ~lifted | confirmation_of(lifted)
+    return flags & ~lifted | confirmed_bits(lifted)
 
 
-def confirmation_of(lifted: int) -> int:
-    """Return the bits of `Confirmed` that stand for flags that were lifted."""
+def confirmed_bits(lifted: int) -> int:
+    """Return the bits of `Confirmed` for lifted flags."""
     bits = int(Confirmed.PRICE) if lifted & _OF_PRICE else 0
     bits |= int(Confirmed.RATINGS_COUNT) if lifted & _OF_COUNT else 0
     bits |= int(Confirmed.RANK) if lifted & _SPIKE else 0
@@ -158,9 +158,9 @@ def confirmation_of(lifted: int) -> int:
 
 
 def without_zero_amounts(observation: Observation) -> Observation:
-    """Return the observation with prices of 0 or less as unknown, flagged.
+    """Return the observation with a price of 0 or less as unknown, flagged.
 
-    A scraper's 0 means "no price"; stored as an amount it would be a bargain.
+    A scraper's 0 means "no price"; stored as an amount it would seem a bargain.
     """
     if observation.price is None or observation.price > 0:
         return observation
@@ -173,10 +173,10 @@ def without_zero_amounts(observation: Observation) -> Observation:
     )
 
 
-def values_of(
+def make_gated_values(
     observation: Observation, currency: str, category: int | None, rule: GateRule = USUAL_RULE
 ) -> GatedValues:
-    """Return what the gate looks at. `currency` is the marketplace's, `category` the rank's."""
+    """Return the values to check. `currency` is the marketplace's, `category` the rank's."""
     return GatedValues(
         observation.captured_at,
         int(observation.source),
@@ -190,7 +190,7 @@ def values_of(
 
 
 def _own_flags(observation: Observation, currency: str, rule: GateRule) -> int:
-    """Return what is wrong with the values by themselves, without any past."""
+    """Return the flags of values that are wrong by themselves, without any past."""
     flags = 0
     if observation.currency is not None and observation.currency != currency:
         flags |= int(Flag.CURRENCY_MISMATCH)
@@ -212,8 +212,8 @@ _amounts_of = attrgetter(
 def amounts_disagree(observation: Observation, rule: GateRule = USUAL_RULE) -> bool:
     """Return whether a row's list price and prices of new offers can't belong to one product.
 
-    Used offers are left out: a used book for a cent beside a new one is common. So is a
-    list price far below the price: it is one of a unit ("$0.17/count"), and wrong alone.
+    Used offers don't count: a used book for a cent beside a new one is common. Nor does a
+    list price far below the price: it is a unit price ("$0.17/count"), and wrong alone.
     """
     amounts = {amount for amount in _amounts_of(observation) if amount is not None and amount > 0}
     are_far = len(amounts) > 1 and _is_far(min(amounts), max(amounts), rule.jump_factor)
@@ -228,51 +228,51 @@ def _is_list_price_far(observation: Observation, rule: GateRule) -> bool:
 
 
 def check_values(
-    seen: GatedValues, reference: Reference, currency: str, rule: GateRule = USUAL_RULE
+    values: GatedValues, reference: Reference, currency: str, rule: GateRule = USUAL_RULE
 ) -> GateResult:
-    """Return the flags of an observation, what it confirms, and the past after it."""
-    fold = _Fold(seen, reference, rule)
-    if seen.price is not None:
-        fold.take_price(seen.price, _SMALLEST_PRICES.get(currency, 0))
-    if seen.ratings_count is not None:
-        fold.take_count(seen.ratings_count)
-    if seen.rank is not None and not seen.flags & RANK_FLAGS:
-        fold.take_rank(seen.rank)
-    return fold.judgement()
+    """Return an observation's flags, what it confirms, and the reference after it."""
+    fold = _Fold(values, reference, rule)
+    if values.price is not None:
+        fold.take_price(values.price, _SMALLEST_PRICES.get(currency, 0))
+    if values.ratings_count is not None:
+        fold.take_count(values.ratings_count)
+    if values.rank is not None and not values.flags & RANK_FLAGS:
+        fold.take_rank(values.rank)
+    return fold.make_result()
 
 
 class _Fold:
-    """One step: what is accepted and what waits before an observation, moved on by it."""
+    """The accepted and the unconfirmed values, updated by one observation."""
 
     __slots__ = (
-        "category", "confirmed", "count", "flags", "pending", "price", "rank", "rule", "seen",
+        "category", "confirmed", "count", "flags", "pending", "price", "rank", "rule", "values",
     )  # fmt: skip
 
-    def __init__(self, seen: GatedValues, reference: Reference, rule: GateRule) -> None:
-        self.seen, self.rule, self.flags = seen, rule, seen.flags
+    def __init__(self, values: GatedValues, reference: Reference, rule: GateRule) -> None:
+        self.values, self.rule, self.flags = values, rule, values.flags
         self.price, self.count, self.rank, self.category, self.pending = reference
         self.confirmed: list[UnconfirmedValue] = []
 
-    def judgement(self) -> GateResult:
+    def make_result(self) -> GateResult:
         past = Reference(self.price, self.count, self.rank, self.category, self.pending)
         return GateResult(self.flags, tuple(self.confirmed), past)
 
     def take_price(self, price: int, smallest: int) -> None:
         if self.flags & NOT_COMPARED:
             if self.flags & _STALE:
-                self._drop(_STALE)
-                self._wait(_STALE, price)
+                self._drop_pending(_STALE)
+                self._add_pending(_STALE, price)
             return
-        waiting = self._waiting(_OF_PRICE, price)
-        if waiting is None:
+        unconfirmed = self._find_unconfirmed(_OF_PRICE, price)
+        if unconfirmed is None:
             return
-        if waiting and self._is_close(waiting[-1].value, price):
-            self.confirmed += waiting
+        if unconfirmed and self._is_close(unconfirmed[-1].value, price):
+            self.confirmed += unconfirmed
         else:
             flag = self._price_flag(price, smallest)
             if flag:
-                self._drop(_STALE)
-                self._doubt(flag, _OF_PRICE, price)
+                self._drop_pending(_STALE)
+                self._flag(flag, _OF_PRICE, price)
                 return
         self.price = price
         self.confirmed += [
@@ -280,74 +280,74 @@ class _Fold:
             for each in self.pending
             if each.flag & _STALE and self._is_close(each.value, price)
         ]
-        self._drop(_OF_PRICE | _STALE)
+        self._drop_pending(_OF_PRICE | _STALE)
 
     def take_count(self, count: int) -> None:
-        waiting = self._waiting(_OF_COUNT, count)
-        if waiting is None:
+        unconfirmed = self._find_unconfirmed(_OF_COUNT, count)
+        if unconfirmed is None:
             return
         flag = self._count_flag(self.count, count)
-        if waiting and self._agrees_with(
-            waiting, self.count, count, is_far=self._is_count_far(waiting[-1].value, count)
+        if unconfirmed and self._agrees_with(
+            unconfirmed, self.count, count, is_far=self._is_count_far(unconfirmed[-1].value, count)
         ):
-            self.confirmed += waiting
+            self.confirmed += unconfirmed
         elif flag:
-            self._doubt(flag, _OF_COUNT, count)
+            self._flag(flag, _OF_COUNT, count)
             return
         self.count = count
-        self._drop(_OF_COUNT)
+        self._drop_pending(_OF_COUNT)
 
     def take_rank(self, rank: int) -> None:
-        waiting = self._waiting(_SPIKE, rank)
-        if waiting is None:
+        unconfirmed = self._find_unconfirmed(_SPIKE, rank)
+        if unconfirmed is None:
             return
-        factor, category = self.rule.rank_factor, self.seen.category
+        factor, category = self.rule.rank_factor, self.values.category
         known = self.rank if self.category == category else None
-        is_doubted = bool(waiting) and waiting[-1].category == category
-        if is_doubted and self._agrees_with(
-            waiting, known, rank, is_far=_is_far(waiting[-1].value, rank, factor)
+        is_pending = bool(unconfirmed) and unconfirmed[-1].category == category
+        if is_pending and self._agrees_with(
+            unconfirmed, known, rank, is_far=_is_far(unconfirmed[-1].value, rank, factor)
         ):
-            self.confirmed += waiting
+            self.confirmed += unconfirmed
         elif known is not None and _is_far(known, rank, factor):
-            self._doubt(_SPIKE, _SPIKE, rank, category)
+            self._flag(_SPIKE, _SPIKE, rank, category)
             return
         self.rank, self.category = rank, category
-        self._drop(_SPIKE)
+        self._drop_pending(_SPIKE)
 
-    def _waiting(self, bits: int, value: int) -> list[UnconfirmedValue] | None:
-        """Return a field's values that wait for this one; None where it only repeats them.
+    def _find_unconfirmed(self, bits: int, value: int) -> list[UnconfirmedValue] | None:
+        """Return a field's unconfirmed values; None if this value only repeats them.
 
-        What a series of changes repeats is no second observation, unless it held for long:
-        then the waiting value is confirmed here, and this one is compared with it.
+        A repetition within a change series is no second observation. But a value that held
+        for long is confirmed here, and this value is compared with it.
         """
         if not self.pending:
             return []
-        waiting = [each for each in self.pending if each.flag & bits]
-        if not waiting or waiting[-1].kind != Kind.CHANGE:
-            return waiting
-        newest, seen = waiting[-1], self.seen
-        if seen.captured_at - waiting[0].captured_at >= self.rule.hold:
-            self.confirmed += waiting
+        unconfirmed = [each for each in self.pending if each.flag & bits]
+        if not unconfirmed or unconfirmed[-1].kind != Kind.CHANGE:
+            return unconfirmed
+        newest, values = unconfirmed[-1], self.values
+        if values.captured_at - unconfirmed[0].captured_at >= self.rule.hold:
+            self.confirmed += unconfirmed
             self._accept(bits, newest)
             return []
-        is_repeated = seen.kind == Kind.CHANGE and seen.source == newest.source
-        if is_repeated and (value, seen.category if bits == _SPIKE else None) == (
+        is_repeated = values.kind == Kind.CHANGE and values.source == newest.source
+        if is_repeated and (value, values.category if bits == _SPIKE else None) == (
             newest.value, newest.category,
         ):  # fmt: skip
             self.flags |= newest.flag
-            self._wait(newest.flag, value, newest.category)
+            self._add_pending(newest.flag, value, newest.category)
             return None
-        return waiting
+        return unconfirmed
 
     def _accept(self, bits: int, held: UnconfirmedValue) -> None:
-        """Take a value that held for long as the accepted one."""
+        """Accept a value that held for long."""
         if bits == _OF_PRICE:
             self.price = held.value
         elif bits == _OF_COUNT:
             self.count = held.value
         else:
             self.rank, self.category = held.value, held.category
-        self._drop(bits)
+        self._drop_pending(bits)
 
     def _price_flag(self, price: int, smallest: int) -> int:
         known = self.price
@@ -366,33 +366,37 @@ class _Fold:
         is_above = count > known * rule.count_factor + rule.count_floor
         return _JUMPED if is_above else 0
 
-    def _is_count_far(self, waited: int, count: int) -> bool:
-        """Return whether a count contradicts a waiting one; a further rise does not."""
-        if count > waited:
-            return _is_far(waited, count, self.rule.jump_factor)
-        return bool(self._count_flag(waited, count))
+    def _is_count_far(self, unconfirmed_value: int, count: int) -> bool:
+        """Return whether a count contradicts an unconfirmed one; a further rise does not."""
+        if count > unconfirmed_value:
+            return _is_far(unconfirmed_value, count, self.rule.jump_factor)
+        return bool(self._count_flag(unconfirmed_value, count))
 
     def _agrees_with(
-        self, waiting: list[UnconfirmedValue], known: int | None, value: int, *, is_far: bool
+        self, unconfirmed: list[UnconfirmedValue], known: int | None, value: int, *, is_far: bool
     ) -> bool:
-        """Return whether a value belongs to the waiting one rather than to the accepted one."""
-        waited = waiting[-1].value
-        return not is_far and (known is None or _ratio(waited, value) <= _ratio(known, value))
+        """Return whether a value is closer to the unconfirmed one than to the accepted one."""
+        unconfirmed_value = unconfirmed[-1].value
+        return not is_far and (
+            known is None or _ratio(unconfirmed_value, value) <= _ratio(known, value)
+        )
 
     def _is_close(self, one: int, other: int) -> bool:
         return abs(one - other) <= self.rule.agree_within * max(one, other)
 
-    def _doubt(self, flag: int, bits: int, value: int, category: int | None = None) -> None:
+    def _flag(self, flag: int, bits: int, value: int, category: int | None = None) -> None:
         self.flags |= flag
-        self._drop(bits)
-        self._wait(flag, value, category)
+        self._drop_pending(bits)
+        self._add_pending(flag, value, category)
 
-    def _wait(self, flag: int, value: int, category: int | None = None) -> None:
-        seen = self.seen
-        new = UnconfirmedValue(flag, value, seen.captured_at, seen.source, seen.kind, category)
+    def _add_pending(self, flag: int, value: int, category: int | None = None) -> None:
+        values = self.values
+        new = UnconfirmedValue(
+            flag, value, values.captured_at, values.source, values.kind, category
+        )
         self.pending = (*self.pending, new)
 
-    def _drop(self, bits: int) -> None:
+    def _drop_pending(self, bits: int) -> None:
         if self.pending:
             self.pending = tuple(each for each in self.pending if not each.flag & bits)
 
@@ -402,28 +406,30 @@ def _is_far(one: int, other: int, factor: int) -> bool:
 
 
 def _ratio(one: int, other: int) -> float:
-    """Return how far two numbers lie apart, as a factor of 1 or more; 0 counts as 1."""
+    """Return the ratio of the larger number to the smaller; 0 counts as 1."""
     low, high = sorted((max(one, 1), max(other, 1)))
     return high / low
 
 
 def is_clean(flags: int, field: int) -> bool:
-    """Return whether one of `FIELDS` was accepted at once: neither flagged nor confirmed later."""
-    return not flags & (field | confirmation_of(field))
+    """Return whether one of `FIELDS` was accepted at once: never flagged, so never confirmed."""
+    return not flags & (field | confirmed_bits(field))
 
 
-# What a late observation may change, field by field: the flags that its past decides.
+# What a late observation may change: by field, the flags that depend on the past.
 FIELDS: Final = (_OF_PRICE | _STALE, _OF_COUNT, _SPIKE)
 PRICE_FIELD, COUNT_FIELD, RANK_FIELD = FIELDS
 
 
-def value_of(seen: GatedValues, field: int) -> int | None:
+def get_value(values: GatedValues, field: int) -> int | None:
     """Return an observation's value of one of `FIELDS`."""
     if field == PRICE_FIELD:
-        return seen.price
-    return seen.ratings_count if field == COUNT_FIELD else seen.rank
+        return values.price
+    return values.ratings_count if field == COUNT_FIELD else values.rank
 
 
-def fields_of(observations: Iterable[GatedValues]) -> set[int]:
-    """Return the fields that some observations hold a value of."""
-    return {field for seen in observations for field in FIELDS if value_of(seen, field) is not None}
+def list_fields(observations: Iterable[GatedValues]) -> set[int]:
+    """Return the fields of which at least one observation has a value."""
+    return {
+        each for values in observations for each in FIELDS if get_value(values, each) is not None
+    }

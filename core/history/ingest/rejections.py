@@ -1,4 +1,4 @@
-"""Which observations can't be stored at all, and why. Pure."""
+"""Rejects observations that can't be stored, with a reason. Pure."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -11,7 +11,7 @@ CLOCK_SKEW = timedelta(minutes=10)  # between a scraper's clock and the database
 
 
 def check_storable(observation: Observation, now: datetime) -> str | None:
-    """Return why an observation can't be stored at all, or None when it can."""
+    """Return why an observation can't be stored, or None if it can."""
     if observation.captured_at > now + CLOCK_SKEW:
         return "Its time lies in the future. Check the file's time and time zone."
     if observation.captured_at < EARLIEST:
@@ -21,7 +21,7 @@ def check_storable(observation: Observation, now: datetime) -> str | None:
     return None
 
 
-# Beyond this a number drawn on a chart (float64) is no longer the number stored.
+# Larger integers aren't exact in float64, which charts use.
 _LARGEST_AMOUNT = 2**53
 _LARGEST_COUNT = 2**31 - 1
 _LARGEST_SHARE = 2**15 - 1  # percent, and tenths of a star
@@ -42,7 +42,7 @@ _shares_of = attrgetter("coupon_percent", "rating")
 
 
 def _fits(observation: Observation) -> bool:
-    """Return whether every number has room where it is stored."""
+    """Return whether every number fits its column."""
     ranks = [ranked.rank for ranked in observation.ranks]
     return (
         _within(_amounts_of(observation), _LARGEST_AMOUNT)

@@ -1,10 +1,10 @@
-"""Judges again what late observations change. Never commits.
+"""Recomputes the flags that late observations change. Never commits.
 
-An observation that is older than what is stored may confirm, contradict or
-separate its neighbours. The gate then takes the product's stored snapshots and
-the new ones in the order of their times, from the last value that was accepted
-at once before them to the first one after them, beyond which nothing changes.
-So the flags are those that the same observations get in their order.
+An observation that is older than a stored one may confirm, contradict or separate its
+neighbours. So the gate checks the stored snapshots and the new ones again in the order of
+their times: from the last value before them that was accepted at once, to the first one
+after them, beyond which nothing changes. The result is the same as if all observations had
+arrived in order.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -29,17 +29,17 @@ from core.history.ingest.quality_gate import (
     Reference,
     UnconfirmedValue,
     check_values,
-    confirmation_of,
+    confirmed_bits,
     confirmed_flags,
-    fields_of,
+    get_value,
     is_clean,
-    value_of,
+    list_fields,
 )
 from core.history.observation import Confirmed, Flag
 
 Key = tuple[datetime, int]  # of a product's snapshots: captured_at, source
 
-_AFTER: Final = 30  # stored snapshots read behind the new ones; seldom more are needed
+_AFTER: Final = 30  # stored snapshots to read after the new ones; more are seldom needed
 _STALE: Final = int(Flag.STALE_VALUE)
 _WAS_STALE: Final = int(Confirmed.STALE)
 
@@ -54,21 +54,21 @@ class LateObservation:
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """What late observations make of a product."""
+    """A product's flags after late observations."""
 
     flags: Mapping[Key, int]  # of the new observations
     changed: Mapping[Key, int]  # new flags of stored snapshots
-    fields: Collection[int]  # which fields were judged again
-    # Their flagged values that wait after the newest snapshot; None: as they were.
+    fields: Collection[int]  # which fields were checked again
+    # Their unconfirmed values after the newest snapshot; None: unchanged.
     pending: tuple[UnconfirmedValue, ...] | None
 
 
 class _Row(NamedTuple):
-    """An observation on its way through the gate. `stored` None: it is new."""
+    """An observation to check. `stored` None: it is new."""
 
     key: Key
-    seen: GatedValues
-    stored: int | None  # its flags as they are stored
+    gated: GatedValues
+    stored: int | None  # its stored flags
 
 
 @dataclass(slots=True)
@@ -81,35 +81,35 @@ class _Work:
     clean_until: dict[int, Key] = field(default_factory=dict)  # by field, in `past`
     starts_at: datetime | None = None  # None: nothing before the new ones matters
     rows: list[_Row] = field(default_factory=list)  # stored ones, in order
-    is_cut: bool = False  # True: more are stored behind these
+    is_cut: bool = False  # True: more are stored after these
 
 
 def replay_observations(session: Session, late: Mapping[int, LateObservation]) -> dict[int, Replay]:
-    """Return what becomes of products' flags with their new observations, by product."""
-    works = {number: _Work(each, fields_of(each.new)) for number, each in late.items()}
+    """Return the new flags by product."""
+    works = {number: _Work(each, list_fields(each.new)) for number, each in late.items()}
     _find_starts(session, works)
     _read_rows(session, works, _AFTER)
-    found = {number: _judge_again(work) for number, work in works.items()}
+    found = {number: _replay_product(work) for number, work in works.items()}
     cut = {number: works[number] for number, each in found.items() if each is None}
     _read_rows(session, cut, None)
-    found |= {number: _judge_again(work) for number, work in cut.items()}
+    found |= {number: _replay_product(work) for number, work in cut.items()}
     return {number: each for number, each in found.items() if each is not None}
 
 
-def _judge_again(work: _Work) -> Replay | None:
-    """Return what becomes of one product; None: more of its snapshots must be read."""
+def _replay_product(work: _Work) -> Replay | None:
+    """Return one product's new flags; None: more of its snapshots must be read."""
     reference, unsettled = work.past, set(work.fields)
     flags: dict[Key, int] = {}
     last_new = _key(work.late.new[-1])
     for row in merge(work.rows, _new_rows(work), key=lambda row: row.key):
-        judgement = check_values(_unjudged(work, row), reference, work.late.currency)
-        reference, flags[row.key] = judgement.reference, judgement.flags
-        for doubt in judgement.confirmed:
-            key = doubt.captured_at, doubt.source
-            flags[key] = confirmed_flags(flags[key], doubt.flag)
+        gate_result = check_values(_restored_input(work, row), reference, work.late.currency)
+        reference, flags[row.key] = gate_result.reference, gate_result.flags
+        for each_confirmed in gate_result.confirmed:
+            key = each_confirmed.captured_at, each_confirmed.source
+            flags[key] = confirmed_flags(flags[key], each_confirmed.flag)
         if row.key > last_new:
-            unsettled -= _settled_by(row, judgement.flags)
-            # What waits here may still be confirmed by a later one, as it was before.
+            unsettled -= _settled_fields(row, gate_result.flags)
+            # An unconfirmed value may still be confirmed by a later snapshot, as before.
             if not unsettled and not reference.pending:
                 return _result(work, flags, None)
     return None if work.is_cut else _result(work, flags, reference.pending)
@@ -123,28 +123,28 @@ def _result(
         for row in work.rows
         if row.key in flags and flags[row.key] != row.stored
     }
-    new = {_key(seen): flags[_key(seen)] for seen in work.late.new}
+    new = {_key(gated): flags[_key(gated)] for gated in work.late.new}
     return Replay(new, changed, work.fields, pending)
 
 
 def _new_rows(work: _Work) -> Iterator[_Row]:
-    return (_Row(_key(seen), seen, None) for seen in work.late.new)
+    return (_Row(_key(gated), gated, None) for gated in work.late.new)
 
 
-def _unjudged(work: _Work, row: _Row) -> GatedValues:
-    """Return a row as it was before the gate, with what needs no new judgement left out."""
+def _restored_input(work: _Work, row: _Row) -> GatedValues:
+    """Return a row as it was before the gate, without the fields that need no new check."""
     if row.stored is None:
-        return row.seen
+        return row.gated
     flags = row.stored
     values: dict[int, int | None] = dict.fromkeys(FIELDS)
     for each in work.fields:
         if each in work.clean_until and row.key <= work.clean_until[each]:
             continue
-        values[each] = value_of(row.seen, each)
-        flags &= ~(each | confirmation_of(each))
+        values[each] = get_value(row.gated, each)
+        flags &= ~(each | confirmed_bits(each))
         if each == PRICE_FIELD and row.stored & (_STALE | _WAS_STALE):
             flags |= _STALE
-    return row.seen._replace(
+    return row.gated._replace(
         flags=flags,
         price=values[PRICE_FIELD],
         ratings_count=values[COUNT_FIELD],
@@ -152,13 +152,13 @@ def _unjudged(work: _Work, row: _Row) -> GatedValues:
     )
 
 
-def _settled_by(row: _Row, flags: int) -> set[int]:
-    """Return the fields of which a row was accepted at once, before and now."""
+def _settled_fields(row: _Row, flags: int) -> set[int]:
+    """Return the fields of a row that were accepted at once, before and now."""
     assert row.stored is not None
     return {
         each
         for each in FIELDS
-        if value_of(row.seen, each) is not None
+        if get_value(row.gated, each) is not None
         and is_clean(row.stored, each)
         and is_clean(flags, each)
         and not (each == PRICE_FIELD and flags & NOT_COMPARED)
@@ -166,8 +166,8 @@ def _settled_by(row: _Row, flags: int) -> set[int]:
     }
 
 
-def _key(seen: GatedValues) -> Key:
-    return seen.captured_at, seen.source
+def _key(gated: GatedValues) -> Key:
+    return gated.captured_at, gated.source
 
 
 # Reading
@@ -184,7 +184,7 @@ def _last_clean(name: str, columns: str, value: str, flags: int) -> str:
 
 
 def _first(name: str, value: str) -> str:
-    """Return the SQL of when a field was first seen, where none of it was accepted at once."""
+    """Return the SQL of a field's first time, if none of its values was accepted at once."""
     return (
         f"(SELECT min(captured_at) FROM snapshot WHERE w.{name} AND {name}.captured_at IS NULL "
         f"AND product_id = w.product_id AND captured_at <= w.at AND {value} IS NOT NULL)"
@@ -192,9 +192,9 @@ def _first(name: str, value: str) -> str:
 
 
 _CLEAN: Final = (
-    ("p", "price", "price", PRICE_FLAGS | confirmation_of(PRICE_FIELD)),
-    ("c", "ratings_count", "ratings_count", COUNT_FLAGS | confirmation_of(COUNT_FIELD)),
-    ("r", "bsr, bsr_category_id", "bsr", RANK_FLAGS | confirmation_of(RANK_FIELD)),
+    ("p", "price", "price", PRICE_FLAGS | confirmed_bits(PRICE_FIELD)),
+    ("c", "ratings_count", "ratings_count", COUNT_FLAGS | confirmed_bits(COUNT_FIELD)),
+    ("r", "bsr, bsr_category_id", "bsr", RANK_FLAGS | confirmed_bits(RANK_FIELD)),
 )
 _STARTS: Final = (
     "SELECT w.product_id, p.captured_at, p.source, p.price, c.captured_at, c.source, "
@@ -207,12 +207,12 @@ _STARTS: Final = (
 
 
 def _find_starts(session: Session, works: Mapping[int, _Work]) -> None:
-    """Find from where each product is judged again, and what was accepted until there."""
-    asked = [
+    """Find from where to check each product again, and what was accepted until there."""
+    keys = [
         (number, *_key(work.late.new[0]), *(each in work.fields for each in FIELDS))
         for number, work in works.items()
     ]
-    for number, *found, starts_at in execute_with_arrays(session, _STARTS, asked, fetch=True):
+    for number, *found, starts_at in execute_with_arrays(session, _STARTS, keys, fetch=True):
         work = works[number]
         price_at, price_by, price, count_at, count_by, count, rank_at, rank_by, rank, category = (
             found
@@ -242,18 +242,18 @@ ORDER BY w.product_id, s.captured_at, s.source
 
 
 def _read_rows(session: Session, works: Mapping[int, _Work], after: int | None) -> None:
-    """Read each product's snapshots from its start on, and `after` behind its new ones."""
-    asked = [
+    """Read each product's snapshots from its start on, and `after` of them after the new ones."""
+    keys = [
         (number, work.starts_at or work.late.new[0].captured_at, work.late.new[-1].captured_at)
         for number, work in works.items()
     ]
     for work in works.values():
         work.rows.clear()
     statement = _ROWS.format(limit="ALL" if after is None else after)
-    for number, *values in execute_with_arrays(session, statement, asked, fetch=True):
-        seen = GatedValues(*values)
-        works[number].rows.append(_Row(_key(seen), seen, seen.flags))
+    for number, *values in execute_with_arrays(session, statement, keys, fetch=True):
+        gated = GatedValues(*values)
+        works[number].rows.append(_Row(_key(gated), gated, gated.flags))
     for _, work in works.items():
         last = work.late.new[-1].captured_at
-        behind = sum(row.seen.captured_at > last for row in work.rows)
+        behind = sum(row.gated.captured_at > last for row in work.rows)
         work.is_cut = after is not None and behind == after

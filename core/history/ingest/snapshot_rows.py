@@ -1,4 +1,4 @@
-"""An observation as the row of `snapshot` that it becomes. Pure."""
+"""Turns an observation into a row of `snapshot`. Pure."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

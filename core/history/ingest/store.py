@@ -1,7 +1,7 @@
-"""Stores looks at products: gate, snapshot, ranks, listing, latest values, days.
+"""Stores observations: quality gate, snapshots, ranks, listings, latest values, days.
 
-Everything of one batch goes into the caller's transaction, once, however often
-the same looks come. Never commits.
+A batch is stored in the caller's transaction. Storing an observation twice stores it
+once. Never commits.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -29,7 +29,7 @@ from core.catalog.service import category_ids
 from core.database.bulk_write import copy_rows, execute_with_arrays, insert_rows
 from core.database.partitions import create_partitions, month_of
 from core.history.ingest.dirty_days import DirtyDays, local_day
-from core.history.ingest.earlier_values import references_before, reread_accepted
+from core.history.ingest.earlier_values import read_references, reread_accepted
 from core.history.ingest.latest_values import (
     LatestState,
     apply_observation,
@@ -39,13 +39,12 @@ from core.history.ingest.latest_values import (
     write_latest,
 )
 from core.history.ingest.quality_gate import (
-    ALL_FLAGS,
     GatedValues,
     Reference,
     UnconfirmedValue,
     check_values,
-    confirmation_of,
-    values_of,
+    confirmed_bits,
+    make_gated_values,
     without_zero_amounts,
 )
 from core.history.ingest.rejections import check_storable
@@ -71,15 +70,15 @@ class StoreResult:
     """What became of a batch. `stored` + `known` + `refused` is its size."""
 
     stored: int = 0
-    known: int = 0
-    refused: list[tuple[SourcedObservation, str]] = field(default_factory=list)
-    flagged: int = 0
-    kept: set[tuple[int, datetime, int]] = field(default_factory=set)  # keys of the new snapshots
+    known: int = 0  # stored before, or twice in the batch
+    refused: list[tuple[SourcedObservation, str]] = field(default_factory=list)  # with reasons
+    # Of the new snapshots: product, time, source.
+    new_keys: set[tuple[int, datetime, int]] = field(default_factory=set)
 
 
 @dataclass(slots=True)
 class _Batch:
-    """What the steps of one batch hand on to each other."""
+    """What the steps of storing one batch share."""
 
     categories: dict[Category, int]
     states: dict[int, LatestState]
@@ -87,15 +86,15 @@ class _Batch:
     ranks: list[Sequence[Any]] = field(default_factory=list)
     versions: list[NewVersion] = field(default_factory=list)
     confirmed: list[tuple[int, UnconfirmedValue]] = field(default_factory=list)
-    touched: DirtyDays = field(default_factory=DirtyDays)
+    dirty_days: DirtyDays = field(default_factory=DirtyDays)
     zones: dict[int, ZoneInfo] = field(default_factory=dict)
     newest_before: dict[int, datetime | None] = field(default_factory=dict)
-    usual: dict[int, Reference] = field(default_factory=dict)
-    replays: dict[int, Replay] = field(default_factory=dict)  # of products with late looks
+    returning: dict[int, Reference] = field(default_factory=dict)
+    replays: dict[int, Replay] = field(default_factory=dict)  # by product with late observations
 
-    def past_of(self, state: LatestState) -> Reference:
-        """Return the accepted past of a product whose looks go on from its newest values."""
-        return self.usual.get(state.product_id) or state.reference()
+    def get_reference(self, state: LatestState) -> Reference:
+        """Return the accepted past of a product whose observations are newer than the stored."""
+        return self.returning.get(state.product_id) or state.make_reference()
 
 
 _STORED_KEYS = """
@@ -108,7 +107,7 @@ WHERE s.captured_at >= '{first}' AND s.captured_at <= '{last}'
 
 
 def ensure_partitions(session: Session, times: Iterable[datetime]) -> None:
-    """Make the monthly partitions that hold these times. Call it in a scope of its own."""
+    """Create the monthly partitions for these times. Call it in a scope of its own."""
     months = {time.astimezone(UTC).date().replace(day=1) for time in times}
     tables = ("snapshot", "snapshot_rank")
     create_partitions(
@@ -117,211 +116,225 @@ def ensure_partitions(session: Session, times: Iterable[datetime]) -> None:
 
 
 def store_observations(
-    session: Session, looks: Sequence[SourcedObservation], now: datetime
+    session: Session, observations: Sequence[SourcedObservation], now: datetime
 ) -> StoreResult:
-    """Store a batch of looks and return what became of them.
+    """Store a batch of observations and return what became of them.
 
-    The partitions of their months must be there (`ensure_partitions`). Looks of one
-    product are taken in the order of their times, late ones among older ones.
+    The partitions of their months must exist (`ensure_partitions`). A product's
+    observations are processed in the order of their times.
     """
     result = StoreResult()
-    wanted = _acceptable(looks, now, result)
-    if not wanted:
+    storable = _find_storable(observations, now, result)
+    if not storable:
         return result
-    states = lock_latest(session, (look.product_id for look in wanted))
-    fresh = _not_yet_stored(session, wanted, result)
-    batch = _Batch(_categories_of(session, fresh), states)
-    batch.replays = _replayed(session, fresh, batch)
-    batch.usual = _usual_values(session, fresh, batch)
-    for product_id, group in groupby(fresh, key=lambda look: look.product_id):
-        _take_product(batch, states[product_id], list(group), result)
-    _store_listings(session, batch, fresh)
+    states = lock_latest(session, (sourced.product_id for sourced in storable))
+    new = _find_new(session, storable, result)
+    batch = _Batch(_find_categories(session, new), states)
+    batch.replays = _replay_late(session, new, batch)
+    batch.returning = _find_returning_references(session, new, batch)
+    for product_id, group in groupby(new, key=lambda sourced: sourced.product_id):
+        _add_product(batch, states[product_id], list(group))
+    _store_listings(session, batch, new)
     _write(session, batch)
-    result.stored = len(fresh)
-    result.kept = {(row[0], row[1], row[2]) for row in batch.snapshots}
+    result.stored = len(new)
+    result.new_keys = {(row[0], row[1], row[2]) for row in batch.snapshots}
     return result
 
 
-def _acceptable(
-    looks: Sequence[SourcedObservation], now: datetime, result: StoreResult
+def _find_storable(
+    observations: Sequence[SourcedObservation], now: datetime, result: StoreResult
 ) -> list[SourcedObservation]:
-    """Return the looks that may be stored, by product and time; refused ones go to `result`."""
+    """Return what can be stored, by product and time; add the rest to `result.refused`."""
     accepted = []
-    for look in looks:
-        reason = check_storable(look.observation, now)
+    for sourced in observations:
+        reason = check_storable(sourced.observation, now)
         if reason is None:
-            accepted.append(look)
+            accepted.append(sourced)
         else:
-            result.refused.append((look, reason))
+            result.refused.append((sourced, reason))
     return sorted(accepted, key=_order)
 
 
-def _order(look: SourcedObservation) -> tuple[int, datetime, int]:
-    return look.product_id, look.observation.captured_at, int(look.observation.source)
+def _order(sourced: SourcedObservation) -> tuple[int, datetime, int]:
+    return sourced.product_id, sourced.observation.captured_at, int(sourced.observation.source)
 
 
-def _not_yet_stored(
-    session: Session, looks: Sequence[SourcedObservation], result: StoreResult
+def _find_new(
+    session: Session, observations: Sequence[SourcedObservation], result: StoreResult
 ) -> list[SourcedObservation]:
-    """Return the looks whose key is new; the products' rows are locked, so it stays so."""
-    times = [look.observation.captured_at for look in looks]
+    """Return the observations whose key is new. The products' rows are locked meanwhile."""
+    times = [sourced.observation.captured_at for sourced in observations]
     # The bounds are in the text, so that the plan opens only the partitions it needs.
     statement = _STORED_KEYS.format(first=min(times).isoformat(), last=max(times).isoformat())
-    keys = [_order(look) for look in looks]
+    keys = [_order(sourced) for sourced in observations]
     known = {(a, b, c) for a, b, c in execute_with_arrays(session, statement, keys, fetch=True)}
-    fresh = []
-    for look, key in zip(looks, keys, strict=True):
+    new = []
+    for sourced, key in zip(observations, keys, strict=True):
         if key not in known:
-            known.add(key)  # the same look twice in one batch counts once
-            fresh.append(look)
-    result.known += len(looks) - len(fresh)
-    return fresh
+            known.add(key)  # twice in one batch counts once
+            new.append(sourced)
+    result.known += len(observations) - len(new)
+    return new
 
 
-def _categories_of(session: Session, looks: Sequence[SourcedObservation]) -> dict[Category, int]:
+def _find_categories(
+    session: Session, observations: Sequence[SourcedObservation]
+) -> dict[Category, int]:
     names = {
-        (look.observation.marketplace, rank.category)
-        for look in looks
-        for rank in look.observation.ranks
+        (sourced.observation.marketplace, rank.category)
+        for sourced in observations
+        for rank in sourced.observation.ranks
     }
     return category_ids(session, names)
 
 
-def _replayed(
-    session: Session, looks: Sequence[SourcedObservation], batch: _Batch
+def _replay_late(
+    session: Session, observations: Sequence[SourcedObservation], batch: _Batch
 ) -> dict[int, Replay]:
-    """Judge products whose first look here is not newer than what is stored of them."""
+    """Replay the products with observations that are not newer than the stored ones."""
     late: dict[int, LateObservation] = {}
-    for product_id, group in groupby(looks, key=lambda look: look.product_id):
+    for product_id, group in groupby(observations, key=lambda sourced: sourced.product_id):
         newest = batch.states[product_id].captured_at
         first = next(group)
         if newest is not None and first.observation.captured_at <= newest:
             currency = get_marketplace(first.observation.marketplace).currency
-            of_product = [_values(batch, each, currency) for each in (first, *group)]
-            late[product_id] = LateObservation(currency, of_product)
+            inputs = [_gate_input(batch, each, currency) for each in (first, *group)]
+            late[product_id] = LateObservation(currency, inputs)
     return replay_observations(session, late) if late else {}
 
 
-def _values(batch: _Batch, look: SourcedObservation, currency: str) -> GatedValues:
-    """Return what the gate looks at in a look."""
-    observation = without_zero_amounts(look.observation)
-    return values_of(observation, currency, _category(batch, observation))
+def _gate_input(batch: _Batch, sourced: SourcedObservation, currency: str) -> GatedValues:
+    """Return what the gate checks of an observation."""
+    observation = without_zero_amounts(sourced.observation)
+    return make_gated_values(observation, currency, _find_category(batch, observation))
 
 
-def _category(batch: _Batch, observation: Observation) -> int | None:
+def _find_category(batch: _Batch, observation: Observation) -> int | None:
     """Return the id of the main rank's category, None without a rank."""
     if not observation.ranks:
         return None
     return batch.categories[observation.marketplace, observation.ranks[0].category]
 
 
-def _usual_values(
-    session: Session, looks: Sequence[SourcedObservation], batch: _Batch
+def _find_returning_references(
+    session: Session, observations: Sequence[SourcedObservation], batch: _Batch
 ) -> dict[int, Reference]:
-    """Return the past of products to which a value comes back that was last seen to be absent.
+    """Return the accepted past of products with a value that was absent last time.
 
-    The usual price of a product that was sold out is the one it had before that.
+    A product that was sold out is compared with the price it had before that.
     """
-    back: dict[int, datetime] = {}
-    for look in looks:
-        state = batch.states[look.product_id]
-        is_late = look.product_id in batch.replays
-        if state.captured_at is not None and not is_late and _comes_back(state, look.observation):
-            back[look.product_id] = state.captured_at
-    past = references_before(session, list(back.items()))
-    return {number: batch.states[number].reference().or_else(past[number]) for number in back}
+    returned: dict[int, datetime] = {}
+    for sourced in observations:
+        state = batch.states[sourced.product_id]
+        is_late = sourced.product_id in batch.replays
+        if (
+            state.captured_at is not None
+            and not is_late
+            and _has_returned(state, sourced.observation)
+        ):
+            returned[sourced.product_id] = state.captured_at
+    past = read_references(session, list(returned.items()))
+    return {
+        number: batch.states[number].make_reference().with_fallback(past[number])
+        for number in returned
+    }
 
 
-def _comes_back(state: LatestState, seen: Observation) -> bool:
-    price = state.price is None and seen.price is not None
-    rank = state.bsr is None and bool(seen.ranks)
-    return price or rank or (state.ratings_count is None and seen.ratings_count is not None)
+def _has_returned(state: LatestState, observation: Observation) -> bool:
+    price = state.price is None and observation.price is not None
+    rank = state.bsr is None and bool(observation.ranks)
+    return price or rank or (state.ratings_count is None and observation.ratings_count is not None)
 
 
-def _take_product(
-    batch: _Batch, state: LatestState, looks: Sequence[SourcedObservation], result: StoreResult
+def _add_product(
+    batch: _Batch, state: LatestState, observations: Sequence[SourcedObservation]
 ) -> None:
-    """Judge one product's looks in order and move its newest values on."""
-    marketplace = get_marketplace(looks[0].observation.marketplace)
+    """Check one product's observations in order and apply them to its newest values."""
+    marketplace = get_marketplace(observations[0].observation.marketplace)
     zone = batch.zones[state.product_id] = _zone(marketplace.time_zone)
-    was_newest = batch.newest_before[state.product_id] = state.captured_at
-    replayed = batch.replays.get(state.product_id)
-    judged = (
-        _judged_in_order(batch, state, looks, marketplace.currency)
-        if replayed is None
-        else _judged_late(state, looks, replayed)
+    newest_before = batch.newest_before[state.product_id] = state.captured_at
+    replay = batch.replays.get(state.product_id)
+    checked = (
+        _check_in_order(batch, state, observations, marketplace.currency)
+        if replay is None
+        else _yield_replayed(state, observations, replay)
     )
-    for look, flags in judged:
-        result.flagged += bool(flags & ALL_FLAGS)
-        _take_look(batch, state, look, flags, marketplace, zone)
+    for sourced, flags in checked:
+        _add_observation(batch, state, sourced, flags, marketplace, zone)
     detect_change(state, zone)
-    batch.touched.add(state, [look.observation for look in looks], was_newest, zone)
+    batch.dirty_days.add_observations(
+        state, [sourced.observation for sourced in observations], newest_before, zone
+    )
 
 
-def _judged_in_order(
-    batch: _Batch, state: LatestState, looks: Sequence[SourcedObservation], currency: str
+def _check_in_order(
+    batch: _Batch, state: LatestState, observations: Sequence[SourcedObservation], currency: str
 ) -> Iterator[tuple[SourcedObservation, int]]:
-    """Yield looks that are newer than all that is stored, each with its flags."""
-    reference = batch.past_of(state)
-    for look in looks:
-        observation = without_zero_amounts(look.observation)
-        seen = values_of(observation, currency, _category(batch, observation))
-        judgement = check_values(seen, reference, currency)
-        reference = judgement.reference
-        batch.confirmed += [(look.product_id, doubt) for doubt in judgement.confirmed]
-        yield replace(look, observation=observation), judgement.flags
-    state.pending = [doubt.as_json() for doubt in reference.pending] or None
+    """Yield observations that are newer than the stored ones, each with its flags."""
+    reference = batch.get_reference(state)
+    for sourced in observations:
+        observation = without_zero_amounts(sourced.observation)
+        values = make_gated_values(observation, currency, _find_category(batch, observation))
+        checked = check_values(values, reference, currency)
+        reference = checked.reference
+        batch.confirmed += [(sourced.product_id, each) for each in checked.confirmed]
+        yield replace(sourced, observation=observation), checked.flags
+    state.pending = [each.as_json() for each in reference.pending] or None
 
 
-def _judged_late(
-    state: LatestState, looks: Sequence[SourcedObservation], replayed: Replay
+def _yield_replayed(
+    state: LatestState, observations: Sequence[SourcedObservation], replay: Replay
 ) -> Iterator[tuple[SourcedObservation, int]]:
-    """Yield looks of which some are late, each with its flags."""
-    for look in looks:
-        observation = without_zero_amounts(look.observation)
+    """Yield observations, the first of them late, each with its flags from the replay."""
+    for sourced in observations:
+        observation = without_zero_amounts(sourced.observation)
         key = observation.captured_at, int(observation.source)
-        yield replace(look, observation=observation), replayed.flags[key]
-    if replayed.pending is not None:
-        fields = sum(replayed.fields)
+        yield replace(sourced, observation=observation), replay.flags[key]
+    if replay.pending is not None:
+        fields = sum(replay.fields)
         others = [each for each in state.pending or () if not each["flag"] & fields]
-        waiting = [doubt.as_json() for doubt in replayed.pending]
-        state.pending = sorted([*others, *waiting], key=itemgetter("at")) or None
+        replayed = [each.as_json() for each in replay.pending]
+        state.pending = sorted([*others, *replayed], key=itemgetter("at")) or None
 
 
-def _take_look(
+def _add_observation(
     batch: _Batch,
     state: LatestState,
-    look: SourcedObservation,
+    sourced: SourcedObservation,
     flags: int,
     marketplace: Marketplace,
     zone: ZoneInfo,
 ) -> None:
-    observation = look.observation
+    observation = sourced.observation
     day = local_day(observation.captured_at, zone)
     if state.captured_at is not None and day > local_day(state.captured_at, zone):
         start_day(state, local_day(state.captured_at, zone))
-    apply_observation(state, observation, flags, _category(batch, observation))
-    origin = look.product_id, look.fetch_run_id, look.import_run_id
+    apply_observation(state, observation, flags, _find_category(batch, observation))
+    origin = sourced.product_id, sourced.fetch_run_id, sourced.import_run_id
     batch.snapshots.append(
         snapshot_row(batch.categories, origin, observation, flags, marketplace.currency)
     )
     for rank in observation.ranks[2:]:
         number = batch.categories[observation.marketplace, rank.category]
-        key = (look.product_id, observation.captured_at, int(observation.source))
+        key = (sourced.product_id, observation.captured_at, int(observation.source))
         batch.ranks.append((*key, number, rank.rank))
 
 
-def _store_listings(session: Session, batch: _Batch, looks: Sequence[SourcedObservation]) -> None:
-    """Keep a listing version wherever the content changed."""
-    with_listing = [look for look in looks if look.observation.listing is not None]
-    other_source = [look.product_id for look in with_listing if _is_other_source(batch, look)]
+def _store_listings(
+    session: Session, batch: _Batch, observations: Sequence[SourcedObservation]
+) -> None:
+    """Store a listing version for each change of content."""
+    with_listing = [sourced for sourced in observations if sourced.observation.listing is not None]
+    other_source = [
+        sourced.product_id for sourced in with_listing if _is_other_source(batch, sourced)
+    ]
     known = current_listings(session, other_source) if other_source else {}
     late: list[NewVersion] = []
-    for product_id, group in groupby(with_listing, key=lambda look: look.product_id):
+    for product_id, group in groupby(with_listing, key=lambda sourced: sourced.product_id):
         state = batch.states[product_id]
         before = state.listing_changed_at
-        for look in group:
-            _take_listing(batch, state, look, known, late)
+        for sourced in group:
+            _add_listing(batch, state, sourced, known, late)
         if state.listing_changed_at != before:
             detect_change(state, batch.zones[product_id])
     around = neighbouring_hashes(
@@ -332,42 +345,42 @@ def _store_listings(session: Session, batch: _Batch, looks: Sequence[SourcedObse
             batch.versions.append(version)
 
 
-def _is_other_source(batch: _Batch, look: SourcedObservation) -> bool:
-    source = batch.states[look.product_id].listing_source
-    return source is not None and source != int(look.observation.source)
+def _is_other_source(batch: _Batch, sourced: SourcedObservation) -> bool:
+    source = batch.states[sourced.product_id].listing_source
+    return source is not None and source != int(sourced.observation.source)
 
 
-def _take_listing(
+def _add_listing(
     batch: _Batch,
     state: LatestState,
-    look: SourcedObservation,
+    sourced: SourcedObservation,
     known: dict[int, Listing],
     late: list[NewVersion],
 ) -> None:
-    observation = look.observation
+    observation = sourced.observation
     listing = observation.listing
     if listing is None:
         return
-    is_late = state.listing_hash is not None and _is_late(batch, look)
-    if look.product_id in known and not is_late:
-        listing = merge_listing(listing, known[look.product_id])
-        known[look.product_id] = listing
+    is_late = state.listing_hash is not None and _is_late(batch, sourced)
+    if sourced.product_id in known and not is_late:
+        listing = merge_listing(listing, known[sourced.product_id])
+        known[sourced.product_id] = listing
     digest = content_hash(listing)
     version = NewVersion(
-        look.product_id, listing, digest, observation.captured_at, int(observation.source)
+        sourced.product_id, listing, digest, observation.captured_at, int(observation.source)
     )
     if is_late:
         late.append(replace(version, is_current=False))
     elif digest != state.listing_hash:
         batch.versions.append(version)
-        if state.listing_hash is not None:  # the first one that is seen is no change
+        if state.listing_hash is not None:  # the first version is no change
             state.listing_changed_at = observation.captured_at
         state.listing_hash, state.listing_source = digest, int(observation.source)
 
 
-def _is_late(batch: _Batch, look: SourcedObservation) -> bool:
-    newest = batch.newest_before[look.product_id]
-    return newest is not None and look.observation.captured_at < newest
+def _is_late(batch: _Batch, sourced: SourcedObservation) -> bool:
+    newest = batch.newest_before[sourced.product_id]
+    return newest is not None and sourced.observation.captured_at < newest
 
 
 def _write(session: Session, batch: _Batch) -> None:
@@ -377,7 +390,7 @@ def _write(session: Session, batch: _Batch) -> None:
     _lift_flags(session, batch)
     _change_flags(session, batch)
     write_latest(session, list(batch.states.values()))
-    batch.touched.roll_up(session)
+    batch.dirty_days.roll_up(session)
 
 
 def _write_ranks(session: Session, ranks: Sequence[Sequence[Any]]) -> None:
@@ -400,39 +413,39 @@ _SET_FLAGS = (
 
 
 def _lift_flags(session: Session, batch: _Batch) -> None:
-    """Take back the flags of earlier snapshots that a second look confirmed."""
+    """Lift the flags of earlier snapshots that a second observation confirmed."""
     lifted: dict[tuple[int, Key], int] = {}
-    for product_id, doubt in batch.confirmed:
-        place = product_id, (doubt.captured_at, doubt.source)
-        lifted[place] = lifted.get(place, 0) | doubt.flag
+    for product_id, each in batch.confirmed:
+        place = product_id, (each.captured_at, each.source)
+        lifted[place] = lifted.get(place, 0) | each.flag
     rows = [
-        (product_id, at, source, flag, confirmation_of(flag))
+        (product_id, at, source, flag, confirmed_bits(flag))
         for (product_id, (at, source)), flag in lifted.items()
     ]
     execute_with_arrays(session, _SET_FLAGS, rows)
-    _touch(batch, ((product_id, at) for product_id, (at, _) in lifted))
+    _mark_dirty(batch, ((product_id, at) for product_id, (at, _) in lifted))
 
 
 def _change_flags(session: Session, batch: _Batch) -> None:
-    """Write the flags that late observations change, and the newest values that follow."""
+    """Write the flags that late observations change, and reread the values they affect."""
     changed = {number: each.changed for number, each in batch.replays.items() if each.changed}
     rows = [
         (product_id, at, source, -1, flags)
-        for product_id, of_product in changed.items()
-        for (at, source), flags in of_product.items()
+        for product_id, flags_of in changed.items()
+        for (at, source), flags in flags_of.items()
     ]
     execute_with_arrays(session, _SET_FLAGS, rows)
-    _touch(batch, ((product_id, at) for product_id, at, *_ in rows))
-    # A change that held for long is accepted by an observation that may itself be flagged.
+    _mark_dirty(batch, ((product_id, at) for product_id, at, *_ in rows))
+    # A value that held for long is accepted by an observation that may itself be flagged.
     confirmed = {number for number, _ in batch.confirmed}
     states = [batch.states[number] for number in sorted(confirmed | batch.replays.keys())]
     reread_accepted(session, states, batch.zones, changed.keys())
 
 
-def _touch(batch: _Batch, moments: Iterable[tuple[int, datetime]]) -> None:
-    """Have the days rolled up anew in which flags changed."""
+def _mark_dirty(batch: _Batch, moments: Iterable[tuple[int, datetime]]) -> None:
+    """Mark the days with changed flags for a new rollup."""
     for product_id, at in moments:
-        batch.touched.add_lifted(batch.states[product_id], at, batch.zones[product_id])
+        batch.dirty_days.add_lifted(batch.states[product_id], at, batch.zones[product_id])
 
 
 @lru_cache(maxsize=64)

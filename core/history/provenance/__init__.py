@@ -1,1 +1,1 @@
-"""Where a stored value comes from."""
+"""The source of a stored value."""

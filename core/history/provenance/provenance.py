@@ -1,7 +1,7 @@
-"""Where a figure comes from: who said it, when, how the look ended, how sure it is.
+"""The provenance of a value: its source, time, outcome and quality flags.
 
-Runs and imports are read by name, not through their models: their folders lie
-below this one. The original item is fetched apart, because few ask for it.
+Runs and imports are read by table names, because this package may not import their models.
+The original item is read separately, because it is seldom needed.
 """
 
 from collections.abc import Mapping
@@ -30,7 +30,7 @@ _FIELDS: Mapping[str, Field] = {
     "stock_left": Field("stock_left", Seen.STOCK_LEFT, Flag.NONE),
 }
 
-# When each group of newest values was seen; a figure's snapshot bears the same time.
+# The columns with the time of each newest value; its snapshot has the same time.
 _SEEN_AT = {
     "price": "price_at",
     "list_price": "price_at",
@@ -74,7 +74,7 @@ _ORIGINAL_FIELDS: Mapping[Source, Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Fetch:
-    """The run of an actor that said it."""
+    """The actor's run that reported a value."""
 
     run_id: int
     provider: str
@@ -86,35 +86,35 @@ class Fetch:
 
 @dataclass(frozen=True, slots=True)
 class Import:
-    """The file or paste that said it."""
+    """The imported file or text that contained a value."""
 
     import_id: int
-    team_id: int | None  # whose file it is; None: not known any more
+    team_id: int | None  # the team that imported it; None: not known any more
     name: str
     kind: str
-    file_hash: str | None  # in hex; None: not told
+    file_hash: str | None  # in hex; None: not known
     person: str
     imported_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """One figure's origin. `value` is in the figure's own unit; None: none was seen."""
+    """Where one value comes from. `value` is in the field's own unit; None: there was none."""
 
     column: str
     value: int | None
     currency: str
     source: Source
     captured_at: datetime
-    stored_at: datetime | None  # None: the run or file does not say
+    stored_at: datetime | None  # None: not known
     outcome: Outcome
     is_reported: bool  # False: this source does not report the field
-    unreadable: str | None  # what stood there and could not be read; text from outside
-    doubts: Flag  # why this figure is doubtful
+    unreadable: str | None  # the text that could not be read; text from outside
+    flags: Flag  # those of this field
     original_field: str | None  # None: a table's column
     fetch: Fetch | None
     imported: Import | None
-    is_demo: bool  # invented; its first history has neither run nor file
+    is_demo: bool  # invented; the history it starts with has neither run nor file
 
 
 _SELECT = """
@@ -133,7 +133,7 @@ WHERE s.product_id = :product
 
 
 def find_latest_provenance(session: Session, product_id: int, column: str) -> Provenance | None:
-    """Return where the newest accepted value comes from, None when it was never seen.
+    """Return where the newest accepted value comes from, None if it was never observed.
 
     Raises InvalidInputError for a column that has no provenance.
     """
@@ -141,9 +141,9 @@ def find_latest_provenance(session: Session, product_id: int, column: str) -> Pr
     statement = text(
         f"{_SELECT} AND s.captured_at = (SELECT l.{_SEEN_AT[column]} FROM product_latest l "
         "WHERE l.product_id = :product) "
-        "ORDER BY (s.seen & :seen <> 0) DESC, (s.flags & :doubtful = 0) DESC LIMIT 1"
+        "ORDER BY (s.seen & :seen <> 0) DESC, (s.flags & :flags = 0) DESC LIMIT 1"
     )
-    values = {"product": product_id, "seen": int(field.seen), "doubtful": int(field.doubtful)}
+    values = {"product": product_id, "seen": int(field.seen), "flags": int(field.flags)}
     row = session.execute(statement, values).first()
     return None if row is None else _provenance(session, row, field)
 
@@ -151,7 +151,7 @@ def find_latest_provenance(session: Session, product_id: int, column: str) -> Pr
 def find_provenance(
     session: Session, product_id: int, column: str, captured_at: datetime, source: int
 ) -> Provenance | None:
-    """Return where a value of one snapshot comes from, None when there is no such snapshot.
+    """Return where a value of one snapshot comes from, None if there is no such snapshot.
 
     Raises InvalidInputError for a column that has no provenance.
     """
@@ -165,9 +165,9 @@ def find_provenance(
 def find_provenance_at(
     session: Session, product_id: int, column: str, at: datetime, oldest: datetime
 ) -> Provenance | None:
-    """Return where the value comes from that was last reported at a time, None for none.
+    """Return where the last value reported until a time comes from, None if there is none.
 
-    `oldest`: nothing is looked for before it. Doubtful values count: they were seen.
+    `oldest`: snapshots before it are not searched. Flagged values count too.
     Raises InvalidInputError for a column that has no provenance.
     """
     field = _field(column)
@@ -175,14 +175,14 @@ def find_provenance_at(
         f"{_SELECT} AND s.captured_at >= :oldest AND s.captured_at <= :at "
         f"AND (s.seen & :seen <> 0 OR s.{field.column} IS NOT NULL "
         f"OR jsonb_exists(s.unreadable, '{field.column}')) "
-        "ORDER BY s.captured_at DESC, (s.flags & :doubtful = 0) DESC, s.source LIMIT 1"
+        "ORDER BY s.captured_at DESC, (s.flags & :flags = 0) DESC, s.source LIMIT 1"
     )
     values = {
         "product": product_id,
         "at": at,
         "oldest": oldest,
         "seen": int(field.seen),
-        "doubtful": int(field.doubtful),
+        "flags": int(field.flags),
     }
     row = session.execute(statement, values).first()
     return None if row is None else _provenance(session, row, field)
@@ -203,17 +203,17 @@ def find_value_provenance(
     *,
     last: bool = False,
 ) -> Provenance | None:
-    """Return where a value of a period was first said, None when no kept snapshot says it.
+    """Return where a value of a period was first reported, None if no stored snapshot has it.
 
-    A value that stood when the period (from, until) began may have been said before
-    it, but not before `oldest`. `category_id`: of a rank, None for any category.
-    `last`: where it was said last instead, which is what stands at the period's end.
+    A value that held when the period (from, until) began may be older, but not older than
+    `oldest`. `category_id`: of a rank; None: any category. `last`: where it was last
+    reported instead, as for the value at the period's end.
     Raises InvalidInputError for a column that has no provenance.
     """
     field = _field(column)
     statement = text(
         f"{_SELECT} AND s.captured_at >= :oldest AND s.captured_at < :until "
-        f"AND s.{field.column} = :value AND s.flags & :doubtful = 0 "
+        f"AND s.{field.column} = :value AND s.flags & :flags = 0 "
         "AND (CAST(:category AS bigint) IS NULL OR s.bsr_category_id = :category) "
         f"ORDER BY {_LAST if last else _FIRST} LIMIT 1"
     )
@@ -223,7 +223,7 @@ def find_value_provenance(
         "since": period[0],
         "until": period[1],
         "value": value,
-        "doubtful": int(field.doubtful),
+        "flags": int(field.flags),
         "category": category_id,
     }
     row = session.execute(statement, values).first()
@@ -233,7 +233,7 @@ def find_value_provenance(
 def _field(column: str) -> Field:
     if column not in _FIELDS:
         known = ", ".join(_FIELDS)
-        raise InvalidInputError(f"There is no provenance of {column!r}; there is of {known}.")
+        raise InvalidInputError(f"{column!r} has no provenance. These have: {known}.")
     return _FIELDS[column]
 
 
@@ -251,7 +251,7 @@ def _provenance(session: Session, row: Row[Any], field: Field) -> Provenance:
         outcome=Outcome(row.outcome),
         is_reported=value is not None or bool(row.seen & int(field.seen)),
         unreadable=(row.unreadable or {}).get(field.column),
-        doubts=Flag(row.flags & int(field.doubtful)),
+        flags=Flag(row.flags & int(field.flags)),
         original_field=_ORIGINAL_FIELDS.get(source, {}).get(field.column),
         fetch=_fetch(row, *raw),
         imported=_import(row),
@@ -260,7 +260,7 @@ def _provenance(session: Session, row: Row[Any], field: Field) -> Provenance:
 
 
 def _raw_facts(session: Session, row: Row[Any]) -> tuple[datetime | None, int | None]:
-    """Return when the original was stored (None once it is gone) and which parser read it."""
+    """Return when the original was stored (None once it is deleted), and the parser's version."""
     if row.fetch_run_id is None:
         return None, None
     statement = text(
@@ -305,7 +305,7 @@ def _import(row: Row[Any]) -> Import | None:
 def read_raw_item(
     session: Session, product_id: int, run_id: int, captured_at: datetime
 ) -> bytes | None:
-    """Return the compressed original item of a product in a run, None once it was let go."""
+    """Return the compressed original item of a product in a run, None once it is deleted."""
     statement = text(
         "SELECT body FROM raw_item WHERE fetch_run_id = :run AND product_id = :product "
         "AND stored_at >= :since ORDER BY stored_at DESC LIMIT 1"

@@ -1,7 +1,6 @@
-"""Where a value of a product comes from, as one person may know it. SELECTs only.
+"""Provenance of a product's values, as far as the principal may see it. SELECTs only.
 
-Products are shared by all teams, imports are not: whose file it was, and its name, is the
-team's own affair.
+Teams share products but not imports: another team's file name and user are hidden.
 """
 
 from dataclasses import dataclass, replace
@@ -20,13 +19,13 @@ from core.history.provenance.provenance import (
     find_value_provenance,
 )
 
-NOT_YOURS = "a file of another team"
-SOMEBODY = "somebody of another team"
+HIDDEN_FILE = "a file of another team"
+HIDDEN_PERSON = "a user of another team"
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """A value's origin, and whether it is what the product shows now."""
+    """A value's provenance, and whether it is the newest accepted value."""
 
     provenance: Provenance
     is_newest: bool
@@ -36,11 +35,10 @@ class Origin:
 def find_origin(
     session: Session, principal: Principal, head: ProductSummary, column: str, at: datetime | None
 ) -> Origin | None:
-    """Return where the newest accepted value comes from, or the one that was last seen at a time.
+    """Return where the newest accepted value comes from, or with `at` the last one until then.
 
-    None when it was never seen, or not until then. Of a time before, values that were
-    doubted are told too, with their doubts. Raises InvalidInputError for a column that
-    has no provenance.
+    None if there is none. With `at`, flagged values count too. Raises InvalidInputError for a
+    column that has no provenance.
     """
     newest = find_latest_provenance(session, head.product_id, column)
     found = (
@@ -54,7 +52,7 @@ def find_origin(
 
 
 @requires(Permission.READ)
-def find_origin_of_look(
+def find_origin_of_snapshot(
     session: Session,
     principal: Principal,
     head: ProductSummary,
@@ -62,7 +60,7 @@ def find_origin_of_look(
     captured_at: datetime,
     source: int,
 ) -> Provenance | None:
-    """Return where a value of one look comes from, None when there is no such look.
+    """Return where a value of one snapshot comes from, None if there is no such snapshot.
 
     Raises InvalidInputError for a column that has no provenance.
     """
@@ -81,9 +79,9 @@ def find_origin_of_value(
     *,
     last: bool = False,
 ) -> Provenance | None:
-    """Return where a value of a period was first (last) said, None when no kept look says it.
+    """Return where a value of a period was first (last) reported, None if no snapshot has it.
 
-    A rank counts in the product's present category. Raises InvalidInputError for a column
+    A rank counts only in the product's newest category. Raises InvalidInputError for a column
     that has no provenance.
     """
     category = head.bsr_category_id if column == "bsr" else None
@@ -94,7 +92,7 @@ def find_origin_of_value(
 
 
 def _oldest(head: ProductSummary) -> datetime:
-    """Return before when nothing was seen: a marketplace's day begins up to 14 h before UTC's."""
+    """Return a time before all snapshots: a marketplace's day starts up to 14 h before UTC's."""
     first = head.first_day or datetime.now(UTC).date()
     return datetime.combine(first, time(), UTC) - timedelta(days=1)
 
@@ -102,5 +100,5 @@ def _oldest(head: ProductSummary) -> datetime:
 def _for_team(principal: Principal, found: Provenance) -> Provenance:
     if found.imported is None or found.imported.team_id in (None, principal.team_id):
         return found
-    hidden = replace(found.imported, name=NOT_YOURS, person=SOMEBODY, file_hash=None)
+    hidden = replace(found.imported, name=HIDDEN_FILE, person=HIDDEN_PERSON, file_hash=None)
     return replace(found, imported=hidden)

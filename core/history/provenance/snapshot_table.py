@@ -1,4 +1,4 @@
-"""Stored snapshots as rows to read, and as a CSV. Pure; a blank cell says why it is blank."""
+"""Stored snapshots as rows of text and as CSV. Pure; a missing value has its reason."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -14,9 +14,9 @@ from core.text.numbers import format_count, format_rank, format_rating
 
 Stored = Mapping[str, Any]  # a row of `queries.snapshot_page`
 
-NONE = "none"  # looked, and there was none
+NONE = "none"  # the source reports that there was none
 NOT_REPORTED = "–"  # this source does not report it
-UNREADABLE = "unreadable"  # something stood there, and it could not be understood
+UNREADABLE = "unreadable"  # the source had a text that could not be parsed
 
 _SEEN = {
     "price": Seen.PRICE,
@@ -36,13 +36,13 @@ COLUMNS = {
     "ratings_count": "Ratings",
     "availability": "Availability",
     "stock_left": "Stock left",
-    "doubts": "Doubts",
+    "doubts": "Quality flags",
     "source": "Source",
 }
 
 
 def format_rows(rows: Sequence[Stored], marketplace: str, zone: str) -> list[dict[str, str]]:
-    """Return snapshots as texts, one for each of `COLUMNS`."""
+    """Return each snapshot's texts, by the keys of `COLUMNS`."""
     return [_row(row, marketplace, zone) for row in rows]
 
 
@@ -108,7 +108,7 @@ _HEADER = (
 def write_csv(rows: Sequence[Stored]) -> bytes:
     """Return snapshots as UTF-8 CSV: UTC times, amounts in major units, unknown cells empty.
 
-    No cell is taken for a formula by a spreadsheet.
+    Cells are escaped, so that no spreadsheet runs one as a formula.
     """
     return spreadsheets.csv_file(_HEADER, map(_csv_row, rows))
 

@@ -1,4 +1,4 @@
-"""A figure's origin in words: one labelled line for each fact. Pure."""
+"""Provenance as text: one labelled line for each fact. Pure."""
 
 from core.catalog.money import format_price
 from core.history.labels import availability_label, flag_reasons, outcome_sentence
@@ -20,17 +20,17 @@ _SOURCES = {
 
 
 def source_name(source: Source) -> str:
-    """Name who said it."""
+    """Return a source's name."""
     return _SOURCES[source]
 
 
-def value_of(origin: Provenance, marketplace: str) -> str:
-    """Write the figure, or why there is none."""
+def format_value(origin: Provenance, marketplace: str) -> str:
+    """Write the value, or why there is none."""
     value = origin.value
     if value is None and origin.unreadable is not None:
         return "unreadable"
     if value is None:
-        return "looked, and there was none" if origin.is_reported else "not reported by this source"
+        return "none" if origin.is_reported else "not reported by this source"
     if origin.column in ("price", "list_price"):
         return format_price(value, marketplace)
     if origin.column == "availability":
@@ -42,17 +42,17 @@ def value_of(origin: Provenance, marketplace: str) -> str:
 def provenance_lines(
     origin: Provenance, marketplace: str, zone: str, raw_item_days: int
 ) -> list[Line]:
-    """Return what is known of a figure's origin, the most important first."""
+    """Return what is known of a value's provenance, most important first."""
     lines = [
-        ("Value", value_of(origin, marketplace)),
-        ("Said by", source_text(origin)),
+        ("Value", format_value(origin, marketplace)),
+        ("Source", source_text(origin)),
         ("Captured", format_moment(origin.captured_at, zone)),
         ("Stored", _stored(origin, zone)),
         ("Outcome", f"{origin.outcome.value}: {outcome_sentence(origin.outcome)}"),
-        ("Doubts", " ".join(flag_reasons(origin.doubts)) or "none"),
+        ("Quality flags", " ".join(flag_reasons(origin.flags)) or "none"),
     ]
     if origin.unreadable is not None:
-        lines.insert(1, ("What stands there", origin.unreadable))
+        lines.insert(1, ("Unreadable text", origin.unreadable))
     if origin.original_field:
         lines.append(("Field in the original", origin.original_field))
     if origin.fetch:
@@ -64,25 +64,25 @@ def provenance_lines(
 
 def _stored(origin: Provenance, zone: str) -> str:
     if origin.stored_at is None:
-        return "unknown: no run or file that told it is kept"
+        return "unknown: its run or file is no longer known"
     return format_moment(origin.stored_at, zone)
 
 
 def source_text(origin: Provenance) -> str:
-    """Name who said it, as exactly as is known."""
+    """Return the source's name, as exact as it is known."""
     if origin.fetch:
         return origin.fetch.actor
     if origin.imported:
         return source_name(origin.source)
     if origin.is_demo:
-        return "the demo market: invented, in the shape of what an actor says"
+        return "the demo market: invented, in the format of an actor's answer"
     return source_name(origin.source)
 
 
 def _of_fetch(fetch: Fetch, raw_item_days: int) -> list[Line]:
     outside = f", {fetch.outside_run_id} at {fetch.provider}" if fetch.outside_run_id else ""
     original = (
-        "kept" if fetch.is_original_kept else f"let go: originals are kept {raw_item_days} days"
+        "kept" if fetch.is_original_kept else f"deleted: originals are kept {raw_item_days} days"
     )
     parser = (
         "not known any more" if fetch.parser_version is None else f"version {fetch.parser_version}"
@@ -97,7 +97,7 @@ def _of_fetch(fetch: Fetch, raw_item_days: int) -> list[Line]:
 def _of_import(imported: Import) -> list[Line]:
     return [
         ("File", f"{imported.name} ({imported.kind})"),
-        ("SHA-256 of the file", imported.file_hash or "not told"),
+        ("SHA-256 of the file", imported.file_hash or "not known"),
         ("Imported by", imported.person),
         ("Import", str(imported.import_id)),
     ]

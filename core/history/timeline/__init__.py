@@ -1,1 +1,1 @@
-"""One product over time: reads, statistics, charts."""
+"""One product over time: reading, statistics, charts."""

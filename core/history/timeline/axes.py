@@ -1,4 +1,4 @@
-"""What the axes of a history chart show: spans, limits and ticks. Pure numbers; no charts."""
+"""Spans, limits and ticks of a history chart's axes. Pure numbers; no charts."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,7 +13,7 @@ Shown = tuple[np.datetime64, np.datetime64]  # the ends of what a time axis show
 
 @dataclass(frozen=True, slots=True)
 class LineSpan:
-    """How a line begins, ends and what it reaches between."""
+    """A line's first, last, lowest and highest known value."""
 
     first: float
     last: float
@@ -22,7 +22,7 @@ class LineSpan:
 
 
 def find_span(line: Line) -> LineSpan | None:
-    """Return the known values' span, None when nothing is known."""
+    """Return the span of the known values, None if nothing is known."""
     known = line.values[~np.isnan(line.values)]
     if len(known) == 0:
         return None
@@ -30,7 +30,7 @@ def find_span(line: Line) -> LineSpan | None:
 
 
 def value_range(*lines: Line) -> tuple[float, float] | None:
-    """Return the span of several lines with some room around it, None when nothing is known."""
+    """Return the range of several lines with a margin, None if nothing is known."""
     spans = [span for span in map(find_span, lines) if span is not None]
     if not spans:
         return None
@@ -40,7 +40,7 @@ def value_range(*lines: Line) -> tuple[float, float] | None:
 
 
 def rating_range(line: Line) -> tuple[float, float]:
-    """Return the half stars that enclose a line of ratings, so that 0.1 does not look like 1."""
+    """Return the half stars around a line of ratings, so that 0.1 is not drawn as large as 1."""
     span = find_span(line)
     if span is None:
         return 0.0, 5.0
@@ -49,7 +49,7 @@ def rating_range(line: Line) -> tuple[float, float]:
 
 
 def clamp_line(line: Line, limits: tuple[float, float] | None) -> Line:
-    """Return the line moved just inside of `limits` where it lies outside."""
+    """Return the line with the values outside of `limits` moved just inside."""
     if limits is None:
         return line
     edge = 0.04 * (limits[1] - limits[0])
@@ -57,10 +57,10 @@ def clamp_line(line: Line, limits: tuple[float, float] | None) -> Line:
 
 
 def shown_range(times: Times, until: datetime) -> Shown | None:
-    """Return the part of a time axis to show, None where there are fewer than two times.
+    """Return the part of a time axis to show, None for fewer than two times.
 
     From the first of the ascending times to the end of the period, so that a stretch
-    without observations is seen.
+    without observations is visible.
     """
     if len(times) < 2:
         return None
@@ -69,10 +69,10 @@ def shown_range(times: Times, until: datetime) -> Shown | None:
 
 
 def rank_ticks(line: Line) -> list[int]:
-    """Return ranks to mark on a log axis, so that little of what is drawn lacks one.
+    """Return the ticks of a log axis of ranks.
 
-    Whole decades where the ranks reach over two of them; over less, round ranks of
-    each decade or at even distances, whichever leaves the smallest gap.
+    Whole decades if the ranks span two of them; else round ranks of each decade or at even
+    distances, whichever leaves the smallest gap.
     """
     if line.is_empty:
         return [1, 10, 100, 1000]
@@ -96,7 +96,7 @@ def _gap(ticks: list[int], best: float, worst: float) -> float:
 
 
 def _round_ranks(best: float, worst: float) -> list[int]:
-    """Return two to six round ranks that span `best` to `worst`, which lie close together."""
+    """Return two to six round ranks that span `best` to `worst`, less than two decades apart."""
     span = max(worst - best, 1)
     size = 10 ** int(np.floor(np.log10(span)))
     fine = max(size // 2, 1)

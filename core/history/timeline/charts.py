@@ -1,8 +1,8 @@
-"""Timelines → plotly figures. No arithmetic: `series` and `axes` shape, this draws.
+"""Draws timelines as plotly figures. No arithmetic: `series` and `axes` do it.
 
-A figure here is the dict that `go.Figure` takes: a page sends it as it is, and
-plotly's checking, which costs four times as much as all the rest, is left to the
-tests. Times are written in `zone`, to the minute.
+A figure is the dict that `go.Figure` takes. Pages send it as it is; only tests run plotly's
+validation, which takes four times as long as all the rest. Times are written in `zone`, to
+the minute.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,13 +25,13 @@ from core.text.numbers import format_count, format_rank
 Trace = dict[str, Any]
 Figure = dict[str, Any]  # {"data": [trace, …], "layout": {…}}
 
-EventMark = event_marks.EventMark  # what a caller marks a chart with
+EventMark = event_marks.EventMark  # for callers
 
 HEIGHT = 460  # px: both panels above the fold of a laptop
 SMALL_HEIGHT = 300
 UPPER, BETWEEN, LOWER = (0.47, 1.0), (0.39, 0.47), (0.0, 0.39)  # the panels' shares of height
 _DAY = "%a %-d %b %Y"
-LONGEST_CATEGORY = 30  # letters; a legend on a phone cuts what is longer without a word
+LONGEST_CATEGORY = 30  # letters; a phone cuts longer legends without an ellipsis
 
 
 def price_and_rank(
@@ -44,8 +44,8 @@ def price_and_rank(
 ) -> Figure:
     """Draw price over rank on one time axis.
 
-    `categories` names the categories of ranks. Flagged values are hollow, stock-outs
-    shaded, events marked by a neutral line, the extremes of days drawn as an area.
+    `categories`: names by id. Flagged values are hollow, stock-outs shaded, events marked by
+    a neutral line, the extremes of days drawn as an area.
     """
     zone = _zone_of(timeline, zone)
     price = timeline.line(series.PRICE).scaled(money.divisor)
@@ -58,7 +58,7 @@ def price_and_rank(
         _list_price(list_price, money, zone),
         _area(price_band, chart_theme.PRICE, "y"),
         _price(price, money, zone),
-        _hollow(flagged, limits, "Doubtful price", money.hover, chart_theme.PRICE, zone),
+        _hollow(flagged, limits, "Flagged price", money.hover, chart_theme.PRICE, zone),
         _newest(price, timeline, chart_theme.PRICE, "y", zone),
         _area(timeline.band(series.RANK), chart_theme.RANK, "y2"),
         _rank(rank, rank_name(timeline.newest_category(), categories or {}), zone),
@@ -69,9 +69,9 @@ def price_and_rank(
     shown = axes.shown_range(timeline.times, timeline.axis_end)
     layout["xaxis"] |= _time_range(timeline, shown, zone)
     if limits is None and not len(flagged):
-        _say_empty(layout, "yaxis", "No price is known in this period")
+        _write_empty(layout, "yaxis", "No price is known in this period")
     if rank.is_empty:
-        _say_empty(layout, "yaxis2", "No rank is known in this period")
+        _write_empty(layout, "yaxis2", "No rank is known in this period")
     marks = [_shade(start, end, zone) for start, end in timeline.stock_outs()]
     return _figure(traces, layout, marks, event_marks.events_within(events, shown), zone)
 
@@ -83,7 +83,7 @@ def rating_and_count(timeline: Timeline, *, zone: tzinfo = UTC) -> Figure:
     count = timeline.line(series.RATINGS_COUNT).thinned(series.MOST_COUNT_POINTS)
     flagged = timeline.flagged_points(series.RATINGS_COUNT)
     limits, color = axes.value_range(count), chart_theme.LIST_PRICE
-    hollow = _hollow(flagged, limits, "Doubtful count", "%{y:,.0f}", color, zone)
+    hollow = _hollow(flagged, limits, "Flagged count", "%{y:,.0f}", color, zone)
     layout = _rating_panels(rating, count, is_counted=len(flagged) > 0 or not count.is_empty)
     shown = axes.shown_range(timeline.times, timeline.axis_end)
     layout["xaxis"] |= _time_range(timeline, shown, zone)
@@ -97,12 +97,12 @@ def rating_and_count(timeline: Timeline, *, zone: tzinfo = UTC) -> Figure:
 
 
 def _zone_of(timeline: Timeline, zone: tzinfo) -> tzinfo:
-    """Return the zone to write times in; days are written as they are."""
+    """Return the zone to write times in; days are written in UTC, without conversion."""
     return UTC if timeline.is_by_day else zone
 
 
 def rank_name(newest: int | None, categories: Mapping[int, str]) -> str:
-    """Return the rank's name with its newest category, where that is known, as plotly shows it."""
+    """Return the rank's legend with its newest category if known, escaped for plotly."""
     category = None if newest is None else categories.get(newest)
     if not category:
         return "Best Sellers Rank"
@@ -110,7 +110,7 @@ def rank_name(newest: int | None, categories: Mapping[int, str]) -> str:
 
 
 def alt_text(timeline: Timeline, money: MoneyStyle) -> str:
-    """Return what the price and rank chart shows, for those who can't see it."""
+    """Return a text alternative of the price and rank chart."""
     price = axes.find_span(timeline.line(series.PRICE).scaled(money.divisor))
     rank = axes.find_span(timeline.line(series.RANK))
     opening = "By day. " if timeline.is_by_day else ""
@@ -143,7 +143,7 @@ def _rank_sentence(span: axes.LineSpan | None) -> str:
 
 
 def _steps(line: Line, name: str, hover: str, color: str, zone: tzinfo) -> Trace:
-    """A line that holds each value until the next one."""
+    """Return the trace of a line that holds each value until the next one."""
     line = series.with_hover_points(line)
     return {
         "type": "scatter",
@@ -171,7 +171,7 @@ def _list_price(line: Line, money: MoneyStyle, zone: tzinfo) -> Trace:
 def _rank(line: Line, name: str, zone: tzinfo) -> Trace:
     trace = _steps(line, name, "#%{y:,.0f}", chart_theme.RANK, zone)
     trace["line"] |= {"width": 1.5}
-    # Ranks are whole and far below 2^24: half the bytes, nothing lost.
+    # Ranks are integers far below 2^24: half the bytes, still exact.
     return trace | {"yaxis": "y2", "y": trace["y"].astype(np.float32)}
 
 
@@ -183,7 +183,7 @@ def _hollow(
     color: str,
     zone: tzinfo,
 ) -> Trace:
-    """Rings for values that can't be right; far ones at the panel's edge, told in full."""
+    """Return rings for flagged values; far ones at the panel's edge, with the value on hover."""
     return {
         "type": "scatter",
         "mode": "markers",
@@ -204,12 +204,12 @@ def _hollow(
 
 
 def _newest(line: Line, timeline: Timeline, color: str, axis: str, zone: tzinfo) -> Trace:
-    """Return a dot at the newest value, none by day: the area is wide enough to be seen."""
+    """Return a dot at the newest value; by day none, because the area is visible alone."""
     return _newest_dot(Line.empty() if timeline.is_by_day else line, color, axis, zone)
 
 
 def _newest_dot(line: Line, color: str, axis: str, zone: tzinfo) -> Trace:
-    """A dot at the newest value, while it stands: a line of one point would show nothing."""
+    """Return a dot at the newest value if it still holds: a one-point line is invisible."""
     stands = len(line) > 0 and not np.isnan(line.values[-1])
     newest = line.newest() if stands else Line(line.times[:0], line.values[:0])
     return {
@@ -226,7 +226,7 @@ def _newest_dot(line: Line, color: str, axis: str, zone: tzinfo) -> Trace:
 
 
 def _area(outline: Line, color: str, axis: str) -> Trace:
-    """The area between a day's lowest and highest value."""
+    """Return the area between each day's lowest and highest value."""
     return {
         "type": "scatter",
         "mode": "lines",
@@ -270,14 +270,14 @@ def _rating_panels(rating: Line, count: Line, *, is_counted: bool) -> dict[str, 
     }
     layout["yaxis2"] |= {"range": list(limits)} if limits else {}
     if rating.is_empty:
-        _say_empty(layout, "yaxis", "No rating is known in this period")
+        _write_empty(layout, "yaxis", "No rating is known in this period")
     if not is_counted:
-        _say_empty(layout, "yaxis2", "No number of ratings is known in this period")
+        _write_empty(layout, "yaxis2", "No number of ratings is known in this period")
     return layout
 
 
-def _say_empty(layout: dict[str, Any], axis: str, sentence: str) -> None:
-    """Put a sentence into a panel that has nothing to draw, instead of an invented scale."""
+def _write_empty(layout: dict[str, Any], axis: str, sentence: str) -> None:
+    """Write a sentence into a panel without data, in place of an invented scale."""
     low, high = layout[axis]["domain"]
     layout[axis] |= {"showticklabels": False, "showgrid": False}
     layout.setdefault("annotations", []).append(
@@ -294,9 +294,13 @@ def _say_empty(layout: dict[str, Any], axis: str, sentence: str) -> None:
 
 
 def _time_range(timeline: Timeline, shown: axes.Shown | None, zone: tzinfo) -> dict[str, Any]:
-    """Return the part of the time axis to show, plotly's own choice for None."""
+    """Return the time axis's settings; `shown` None: plotly chooses the range."""
     by_day = {"hoverformat": _DAY} if timeline.is_by_day else {}
-    return by_day if shown is None else by_day | {"range": _written(np.array(shown), zone).tolist()}
+    return (
+        by_day
+        if shown is None
+        else by_day | {"range": _format_times(np.array(shown), zone).tolist()}
+    )
 
 
 def _figure(
@@ -315,8 +319,8 @@ def _figure(
 
 
 def _shade(start: np.datetime64, end: np.datetime64, zone: tzinfo) -> dict[str, Any]:
-    """A strip over the price panel while the product could not be bought."""
-    x0, x1 = _written(np.array([start, end]), zone).tolist()
+    """Return a strip over the price panel for a time when the product could not be bought."""
+    x0, x1 = _format_times(np.array([start, end]), zone).tolist()
     return {
         "type": "rect",
         "xref": "x",
@@ -332,11 +336,11 @@ def _shade(start: np.datetime64, end: np.datetime64, zone: tzinfo) -> dict[str, 
 
 
 def _x(line: Line, zone: tzinfo) -> NDArray[np.str_]:
-    return _written(line.times, zone)
+    return _format_times(line.times, zone)
 
 
-def _written(times: series.Times, zone: tzinfo) -> NDArray[np.str_]:
-    """Return times as "2026-01-31T08:00": numbers would be read in the viewer's own zone."""
+def _format_times(times: series.Times, zone: tzinfo) -> NDArray[np.str_]:
+    """Return times as "2026-01-31T08:00": browsers show numeric times in the viewer's zone."""
     if zone is not UTC and len(times):
         local = pd.DatetimeIndex(times).tz_localize(UTC).tz_convert(zone)
         times = local.tz_localize(None).to_numpy()

@@ -1,4 +1,4 @@
-"""A period by day: each row sums up a day of the marketplace, for long or deleted histories."""
+"""A period by day: one row per day of the marketplace, for long or deleted histories."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ _COLUMNS = {
 
 @dataclass(frozen=True)
 class DailyTimeline(Timeline):
-    """A period by day. Flagged values are no part of a day, and are not counted.
+    """A period by day, without flagged values and their count.
 
     `columns`: those of `queries.daily_columns`. `last_day`: the period's, by the
     marketplace's clock.
@@ -49,7 +49,7 @@ class DailyTimeline(Timeline):
         return datetime.combine(self.last_day, time.min, UTC)
 
     def line(self, field: Field) -> Line:
-        """Return each day's last value as steps; a missing day is a hole."""
+        """Return each day's last value as steps; a missing day is a gap."""
         breaks = series.category_changes(self.categories) if field is series.RANK else None
         return self._steps(self._closes(field), None, breaks)
 

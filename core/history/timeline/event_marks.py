@@ -1,4 +1,4 @@
-"""What happened to a product, as signs and lines of a chart. Dicts for plotly; no data."""
+"""Marks of a product's events on a chart: plotly dicts of lines and markers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ def _moment(event: EventMark) -> np.datetime64:
 
 
 def event_line(event: EventMark, zone: tzinfo) -> dict[str, Any]:
-    """A dashed line through both panels."""
+    """Return a dashed line through both panels."""
     at = _minute(event, zone)
     return {
         "type": "line",
@@ -54,7 +54,7 @@ def event_line(event: EventMark, zone: tzinfo) -> dict[str, Any]:
 
 
 def event_markers(events: Sequence[EventMark], zone: tzinfo) -> list[dict[str, Any]]:
-    """A row of signs between the panels, named in the legend: labels would collide on a phone."""
+    """Return a row of markers between the panels, with a legend: labels overlap on a phone."""
     by_label: dict[str, list[str]] = {}
     for event in events:
         by_label.setdefault(event.label, []).append(_minute(event, zone))

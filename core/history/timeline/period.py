@@ -1,4 +1,4 @@
-"""Reads a period of a product's history: by snapshot where it can, else by day."""
+"""Reads a period of a product's history: by snapshot if possible, else by day."""
 
 from collections.abc import Collection, Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -30,7 +30,7 @@ def read_timeline(
 ) -> Timeline:
     """Return a period of a product.
 
-    `fields`: those that are needed (none: all); fewer are read sooner.
+    `fields`: the needed ones (none: all); fewer are faster to read.
     """
     columns = queries.snapshot_columns(
         session, key.product_id, since, until, key.first_day, _columns_of(fields)
@@ -50,9 +50,9 @@ def _columns_of(fields: Sequence[Field]) -> Collection[str]:
 
 
 def days_between(marketplace: str, since: datetime, until: datetime) -> tuple[date, date]:
-    """Return the first and the last day, by a marketplace's clock, that a period touches.
+    """Return the first and the last day of a period, by a marketplace's clock.
 
-    `until` is no part of it: a period that ends at midnight has nothing of the new day.
+    `until` is exclusive: a period that ends at midnight doesn't include the new day.
     """
     zone = ZoneInfo(get_marketplace(marketplace).time_zone)
     last = until - timedelta.resolution
@@ -62,10 +62,10 @@ def days_between(marketplace: str, since: datetime, until: datetime) -> tuple[da
 def named_rank_categories(
     session: Session, timeline: Timeline
 ) -> list[tuple[datetime, str | None]]:
-    """Return from when on the main rank was in which category, oldest first.
+    """Return when the main rank's category changed, with the new category's name, oldest first.
 
-    By day: from which day of the marketplace on, at its midnight. Ranks of two
-    categories can't be compared. Names are text from outside.
+    By day, times are midnights of the marketplace's days. Ranks of two categories can't be
+    compared. Names are text from outside.
     """
     runs = timeline.rank_categories()
     names = category_names(session, (category for _, category in runs))
@@ -82,7 +82,7 @@ def read_events(session: Session, product_id: int, timeline: Timeline) -> list[E
     changes = queries.listing_changes(session, product_id, timeline.since)
     events = [EventMark(at, "Listing changed") for at in changes]
     if shows_deals(timeline):
-        deals = queries.deals(session, product_id, timeline.since, timeline.until)
+        deals = queries.read_deals(session, product_id, timeline.since, timeline.until)
         events += [
             EventMark(at, "Deal" if begins else "Deal ends") for at, begins in deal_turns(deals)
         ]

@@ -1,7 +1,6 @@
-"""Every SELECT over one product's history: frames for charts, pages for tables.
+"""SELECTs of one product's history: arrays for charts, rows for tables.
 
-Times are always bounded below, so that only the partitions of the period are
-opened. Nothing is judged here (see `analysis`) and nothing drawn (see `charts`).
+Times are always bounded below, so that only the partitions of the period are opened.
 """
 
 from collections.abc import Collection, Sequence
@@ -27,10 +26,10 @@ from core.history.observation import Kind, Seen, Source
 if TYPE_CHECKING:
     import pandas as pd
 
-MOST_SNAPSHOT_DAYS = 400  # longer periods read days: more points than pixels say nothing
+MOST_SNAPSHOT_DAYS = 400  # longer periods are read by day: there are fewer pixels than points
 _DEAL = int(Seen.DEAL)
 
-# Four small columns in one: each that the server packs takes a tenth of the read.
+# Four small columns in one: packing each on the server takes a tenth of the read's time.
 _MARKS = {"kind": (0, 4), "flags": (4, 16), "availability": (20, 8), "seen": (28, 32)}
 _HISTORY = [
     Column("captured_at", "captured_at", "time"),
@@ -75,17 +74,17 @@ _DAYS = [
 ]
 
 
-_LOOKS = (
+_SNAPSHOTS = (
     "FROM snapshot WHERE product_id = %(id)s AND captured_at >= %(since)s "
     "AND captured_at < %(until)s ORDER BY captured_at, source"
 )
-# A sample holds for hours at most: it says nothing about a period that begins later.
+# Only a change holds into the period: a sample holds for hours at most.
 _LAST_CHANGE = (
     "FROM (SELECT * FROM snapshot WHERE product_id = %(id)s AND captured_at < %(since)s "
     "AND captured_at >= %(first)s ORDER BY captured_at DESC, source DESC LIMIT 1) AS newest "
     "WHERE kind = %(change)s"
 )
-_LET_GO = ColumnQuery(
+_DELETED = ColumnQuery(
     [Column("day", "day", "day")],
     "FROM product_daily WHERE product_id = %(id)s AND day >= %(since_day)s AND is_sealed LIMIT 1",
 )
@@ -97,29 +96,29 @@ def snapshot_columns(
     since: datetime,
     until: datetime,
     first_day: date | None,
-    wanted: Collection[str] = HISTORY_COLUMNS,
+    columns: Collection[str] = HISTORY_COLUMNS,
 ) -> Arrays | None:
-    """Return what was seen of a product from `since` to before `until`, oldest first.
+    """Return a product's snapshots from `since` to before `until`, oldest first.
 
-    None: the period is read from days (`daily_columns`); it is long, or snapshots of it
-    were let go.
+    None if the period must be read by day (`daily_columns`): it is long, or some of its
+    snapshots were deleted.
 
-    `first_day`: the product's (see `first_day`); nothing is looked for before it.
-    `wanted`: which of the columns from price on.
+    `first_day`: the product's first day; nothing is read before it. None: never observed.
+    `columns`: which of the columns from price on.
 
     Columns: captured_at (datetime64[us], UTC); kind, seen, flags (int64);
     price, list_price (float64, minor units), bsr, rating (tenths), ratings_count
     (float64), all NaN where none or unknown; bsr_category (int64,
     -1 none); availability (int64, 0 unknown).
-    A state that an earlier change left standing comes first, at `since` itself.
+    A state that holds from an earlier change comes first, at `since` itself.
     """
     if until - since > timedelta(days=MOST_SNAPSHOT_DAYS):
         return None
-    columns = [each for each in _HISTORY if each.name in {*_ALWAYS, *wanted}]
-    parts = [_LET_GO, ColumnQuery(columns, _LOOKS)]
-    first = None if first_day is None else _beginning(first_day)
+    chosen = [each for each in _HISTORY if each.name in {*_ALWAYS, *columns}]
+    parts = [_DELETED, ColumnQuery(chosen, _SNAPSHOTS)]
+    first = None if first_day is None else _earliest_start(first_day)
     if first is not None and first < since:
-        parts.append(ColumnQuery(columns, _LAST_CHANGE))
+        parts.append(ColumnQuery(chosen, _LAST_CHANGE))
     values = {
         "id": product_id,
         "since": since,
@@ -128,28 +127,28 @@ def snapshot_columns(
         "first": first,
         "change": int(Kind.CHANGE),
     }
-    let_go, looks, *earlier = read_columns_many(session, parts, values)
-    if len(let_go["day"]):
+    deleted, snapshots, *earlier = read_columns_many(session, parts, values)
+    if len(deleted["day"]):
         return None
-    return _with_marks(_after_state(earlier, looks, since))
+    return _with_marks(_with_initial_state(earlier, snapshots, since))
 
 
-def _beginning(day: date) -> datetime:
-    """Return a moment before which this day began on no marketplace: 14 h before UTC's."""
+def _earliest_start(day: date) -> datetime:
+    """Return a time before the day's start on every marketplace: 14 h before UTC's."""
     return datetime.combine(day, time(), UTC) - timedelta(hours=14)
 
 
-def _after_state(earlier: Sequence[Arrays], looks: Arrays, since: datetime) -> Arrays:
-    """Return the looks of a period after the state that it began with, moved to its edge."""
+def _with_initial_state(earlier: Sequence[Arrays], snapshots: Arrays, since: datetime) -> Arrays:
+    """Return the snapshots of a period after its initial state, which is moved to `since`."""
     if not earlier or not len(earlier[0]["captured_at"]):
-        return looks
+        return snapshots
     at = np.array([since.astimezone(UTC).replace(tzinfo=None)], dtype="M8[us]")
     before = earlier[0] | {"captured_at": at}
-    return {name: np.concatenate([before[name], looks[name]]) for name in looks}
+    return {name: np.concatenate([before[name], snapshots[name]]) for name in snapshots}
 
 
 def _with_marks(arrays: Arrays) -> Arrays:
-    """Return the columns of a history with those that `marks` holds in its place."""
+    """Return the columns with `marks` replaced by the four columns that it packs."""
     marks = arrays.pop("marks")
     for name, (first, bits) in _MARKS.items():
         arrays[name] = (marks >> first) & ((1 << bits) - 1)
@@ -172,13 +171,6 @@ def daily_columns(session: Session, product_id: int, since_day: date, until_day:
         "ORDER BY day",
         {"id": product_id, "since": since_day, "until": until_day},
     )
-
-
-def first_day(session: Session, product_id: int) -> date | None:
-    """Return the first day with a snapshot, by the marketplace's clock, or None."""
-    statement = text("SELECT min(day) FROM product_daily WHERE product_id = :id")
-    found: date | None = session.execute(statement, {"id": product_id}).scalar()
-    return found
 
 
 _TABLE = (
@@ -207,7 +199,7 @@ def snapshot_page(
     offset: int = 0,
     limit: int | None = 100,
 ) -> list[dict[str, Any]]:
-    """Return stored snapshots as they are, newest first; `limit` None: all of the period."""
+    """Return stored snapshots, newest first; `limit` None: all of the period."""
     order = "ORDER BY captured_at DESC, source LIMIT :limit OFFSET :offset"
     statement = f"SELECT {_TABLE} {_OF_PERIOD} {order}"
     values = {
@@ -222,7 +214,7 @@ def snapshot_page(
 
 @dataclass(frozen=True, slots=True)
 class ListingText:
-    """A listing's text as it stood from `first_seen_at` on."""
+    """A listing's text from `first_seen_at` on."""
 
     first_seen_at: datetime
     source: Source
@@ -256,7 +248,7 @@ def listing_versions(session: Session, product_id: int, limit: int = 50) -> list
 
 
 def listing_changes(session: Session, product_id: int, since: datetime) -> list[datetime]:
-    """Return when the listing changed from `since` on, oldest first; its first version is none."""
+    """Return when the listing changed from `since` on, oldest first, without its first version."""
     statement = text(
         "SELECT first_seen_at FROM listing_version WHERE product_id = :id "
         "AND first_seen_at >= :since AND first_seen_at > (SELECT min(first_seen_at) "
@@ -266,12 +258,14 @@ def listing_changes(session: Session, product_id: int, since: datetime) -> list[
     return list(found)
 
 
-def deals(session: Session, product_id: int, since: datetime, until: datetime) -> "pd.DataFrame":
-    """Return whether each snapshot of a period saw a deal, oldest first.
+def read_deals(
+    session: Session, product_id: int, since: datetime, until: datetime
+) -> "pd.DataFrame":
+    """Return for each snapshot of a period whether there was a deal, oldest first.
 
     Columns: captured_at (datetime64[us, UTC]), is_deal (int64, 0 or 1).
-    Only snapshots whose source looks for deals. Visits the table itself, not only
-    its index: meant for weeks, not for years.
+    Only snapshots whose source reports deals. Reads the table itself, not only its index:
+    use it for weeks, not for years.
     """
     return read_frame(
         session,

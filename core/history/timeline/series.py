@@ -1,8 +1,8 @@
-"""Snapshots shaped for drawing: steps, holes, thinned ranks. Pure arrays; no charts, no database.
+"""Snapshots as lines: steps, gaps, thinned ranks. Pure arrays; no charts, no database.
 
 Times are `datetime64[us]` in UTC, ascending; values are float64 with NaN for
 "none or unknown". A line is a pair of both: NaN breaks it, and the point before
-a break says until when its value held.
+a break marks the end of its value.
 """
 
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ Codes = NDArray[np.integer[Any]]
 Durations = NDArray[np.timedelta64]
 
 SHORTEST_HOLD = np.timedelta64(3, "h")  # fetches are late by minutes, never by hours
-GAPS_IN_A_BLOCK = 16  # cadences change (daily, then hourly): what is usual is judged locally
+GAPS_IN_A_BLOCK = 16  # cadences change (daily, then hourly), so the usual gap is local
 MOST_RANK_POINTS = 1200  # more than the pixels of a wide chart
 POINTER_MOMENTS = 120  # one each 7 px of a wide chart
 MOST_BAND_POINTS = 250  # an area's outline has twice as many
@@ -36,11 +36,11 @@ MOST_COUNT_POINTS = 300  # a count only grows: fewer points draw the same line
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A column of the history frame, its bit in `seen` and the flags that make it doubtful."""
+    """A column of the history, its bit in the presence mask, and the flags that concern it."""
 
     column: str
     seen: Seen
-    doubtful: Flag
+    flags: Flag
 
 
 PRICE = Field("price", Seen.PRICE, Flag(PRICE_FLAGS))
@@ -67,7 +67,7 @@ class Line:
 
     @property
     def is_empty(self) -> bool:
-        """True when not one value is known."""
+        """True if no value is known."""
         return bool(np.isnan(self.values).all())
 
     def scaled(self, divisor: float) -> "Line":
@@ -79,7 +79,7 @@ class Line:
         return Line(*downsample_min_max(self.times, self.values, most))
 
     def newest(self) -> "Line":
-        """Return the last known point alone (empty when nothing is known)."""
+        """Return a line of the last known point (empty if nothing is known)."""
         known = np.flatnonzero(~np.isnan(self.values))[-1:]
         return Line(self.times[known], self.values[known])
 
@@ -91,12 +91,12 @@ def change_points(
     max_gap: np.timedelta64 | Durations | None = None,
     breaks: Marks | None = None,
 ) -> tuple[Times, Floats]:
-    """Return the steps of a series without losing one: (times, values).
+    """Return all steps of a series, without repeated values: (times, values).
 
     A sample holds until the next row, but no longer than `max_gap` (by default
-    2.5 times what is usual around it, at least 3 hours); a change holds until
-    the next row, however late. NaN says that the source looked and there was
-    none. `breaks[i]` ends the line just before row i.
+    2.5 times the usual gap around it, at least 3 hours); a change holds until
+    the next row, however late. NaN means that there was none. `breaks[i]` ends
+    the line just before row i.
     """
     if len(times) == 0:
         return times, values
@@ -109,7 +109,7 @@ def change_points(
     keep = np.ones(len(times), dtype=bool)
     keep[1:] = is_change | is_silent | is_cut
     keep[-1] = True
-    keep[1:] &= ~np.isnan(after)  # the end of a hold says already that nothing follows
+    keep[1:] &= ~np.isnan(after)  # the end of a hold already breaks the line
     silent = np.flatnonzero(is_silent)
     ended = np.flatnonzero(~is_silent & (is_cut | (is_change & np.isnan(after))))
     holds = np.broadcast_to(np.asarray(longest), before.shape)
@@ -120,7 +120,7 @@ def change_points(
 def _with_holes(
     times: Times, values: Floats, kept: NDArray[np.intp], held: NDArray[np.intp], ends: Times
 ) -> tuple[Times, Floats]:
-    """Join kept rows with two points for each hold that ends: its value, then NaN."""
+    """Return the kept rows with two more points for each hold that ends: its value, then NaN."""
     if len(held) == 0:
         return times[kept], values[kept]
     order = np.argsort(np.concatenate([3 * kept, 3 * held + 1, 3 * held + 2]), kind="stable")
@@ -131,22 +131,22 @@ def _with_holes(
 
 
 def longest_holds(times: Times, kind: Codes) -> Durations:
-    """Return for each row but the last how long a sample may stand for what follows it."""
+    """Return how long each row but the last may hold if it is a sample."""
     gaps = np.diff(times).astype(np.int64)
     longest = np.full(len(gaps), SHORTEST_HOLD.astype("m8[us]").astype(np.int64))
     samples = np.flatnonzero(kind[:-1] == Kind.SAMPLE)
     if len(samples) and gaps.max() > longest[0]:
-        usual = 2.5 * _usual_nearby(gaps[samples])
+        usual = 2.5 * _median_nearby(gaps[samples])
         longest[samples] = np.maximum(longest[samples], usual.astype(np.int64))
     return longest.astype("m8[us]")
 
 
-def _usual_nearby(gaps: NDArray[np.int64]) -> Floats:
+def _median_nearby(gaps: NDArray[np.int64]) -> Floats:
     """Return the median gap around each gap: the largest of its block's and the neighbours'."""
     whole = len(gaps) // GAPS_IN_A_BLOCK * GAPS_IN_A_BLOCK
     medians = np.median(gaps[:whole].reshape(-1, GAPS_IN_A_BLOCK), axis=1)
     if whole < len(gaps):
-        # A short rest says little: it is judged with what came before it.
+        # The rest is short, so its median includes gaps before it.
         medians = np.append(medians, np.median(gaps[-GAPS_IN_A_BLOCK:]))
     padded = np.pad(medians, 1, mode="edge")
     largest = np.maximum(np.maximum(padded[:-2], padded[1:-1]), padded[2:])
@@ -156,10 +156,9 @@ def _usual_nearby(gaps: NDArray[np.int64]) -> Floats:
 def downsample_min_max(
     times: Times, values: Floats, most: int = MOST_RANK_POINTS
 ) -> tuple[Times, Floats]:
-    """Return at most `most` points: both ends, each bucket's best and worst rank, the holes.
+    """Return at most `most` points: both ends, each bucket's best and worst rank, the gaps.
 
-    Where holes are few their edges stay exact; where they are many each bucket
-    keeps one. `most`: 5 at least.
+    Few gaps keep their exact edges; of many, each bucket keeps one. `most`: 5 at least.
     """
     if len(times) <= most:
         return times, values
@@ -175,7 +174,7 @@ def downsample_min_max(
 
 
 def _edges(is_hole: Marks) -> NDArray[np.intp]:
-    """Return the first and last row, every hole and the rows beside it."""
+    """Return the first and last row, every gap and the rows beside it."""
     near = is_hole.copy()
     near[1:] |= is_hole[:-1]
     near[:-1] |= is_hole[1:]
@@ -206,14 +205,14 @@ def _best_and_worst(values: Floats, buckets: int) -> NDArray[np.intp]:
 
 
 def category_changes(category: Codes) -> Marks:
-    """Mark the rows whose category is not the one before."""
+    """Mark the rows with another category than the row before."""
     changes = np.zeros(len(category), dtype=bool)
     changes[1:] = category[1:] != category[:-1]
     return changes
 
 
 def category_runs(times: Times, category: Codes) -> list[tuple[np.datetime64, int]]:
-    """Return the first moment of each run of one category; a moment without one ends none."""
+    """Return the first time of each run of one category; rows without a category are skipped."""
     known = category >= 0
     times, category = times[known], category[known]
     begins = np.flatnonzero(np.diff(category, prepend=-1))
@@ -221,9 +220,9 @@ def category_runs(times: Times, category: Codes) -> list[tuple[np.datetime64, in
 
 
 def with_hover_points(line: Line, moments: int = POINTER_MOMENTS) -> Line:
-    """Return the line with more points along its holds: a pointer finds only points.
+    """Return the line with more points to hover over along its holds.
 
-    They lie on the line, so nothing drawn changes; none is added in a hole.
+    They lie on the line, so nothing drawn changes; none is added in a gap.
     """
     if len(line) < 2:
         return line
@@ -243,8 +242,8 @@ def with_hover_points(line: Line, moments: int = POINTER_MOMENTS) -> Line:
 def area_outlines(times: Times, lows: Floats, highs: Floats, most: int = MOST_BAND_POINTS) -> Line:
     """Return the area between two lines of days as outlines, one for each unbroken stretch.
 
-    Days are joined so that at most `most` remain; each stretch runs forward
-    along the highest values and back along the lowest.
+    Days are joined so that at most `most` remain; each outline runs forward along the
+    highest values and back along the lowest.
     """
     if len(times) == 0:
         return Line.empty()

@@ -23,7 +23,7 @@ _NO_OFFER = [int(state) for state in Availability if not state.has_featured_offe
 class SnapshotTimeline(Timeline):
     """A period by snapshot.
 
-    `columns`: those of `queries.snapshot_columns`, or the ones that are needed.
+    `columns`: those of `queries.snapshot_columns`, at least the needed ones.
     """
 
     columns: Mapping[str, NDArray[Any]]
@@ -54,7 +54,7 @@ class SnapshotTimeline(Timeline):
     def line(self, field: Field) -> Line:
         """Return a field's steps, computed once.
 
-        A row whose source does not report the field is no row of its line.
+        Rows whose source does not report the field are left out.
         """
         if field not in self._lines:
             values = self._values(field)
@@ -71,7 +71,7 @@ class SnapshotTimeline(Timeline):
         return Line.empty()
 
     def flagged_points(self, field: Field) -> Line:
-        rows = np.flatnonzero(self.columns["flags"] & int(field.doubtful))
+        rows = np.flatnonzero(self.columns["flags"] & int(field.flags))
         values = self._values(field)[rows]
         known = ~np.isnan(values)
         return Line(self.times[rows][known], values[known])
@@ -119,7 +119,7 @@ class SnapshotTimeline(Timeline):
         rows: Marks = states != 0
         if not rows.any():
             return Measure(
-                None, MissingReason.NOT_REPORTED if len(states) else MissingReason.NOTHING_SEEN
+                None, MissingReason.NOT_REPORTED if len(states) else MissingReason.NO_OBSERVATION
             )
         line = self._steps(np.isin(states, _FOR_SALE).astype(np.float64), rows)
         return Measure(statistics.weighted_average(line, self._held_until(rows)))
@@ -130,7 +130,7 @@ class SnapshotTimeline(Timeline):
     def _accepted_rows(self, field: Field, values: Floats) -> Marks:
         """Mark the rows whose source reports the field and whose value is not flagged."""
         reported = ~np.isnan(values) | ((self.columns["seen"] & int(field.seen)) != 0)
-        rows: Marks = reported & ((self.columns["flags"] & int(field.doubtful)) == 0)
+        rows: Marks = reported & ((self.columns["flags"] & int(field.flags)) == 0)
         return rows
 
     def _steps(self, values: Floats, rows: Marks, category: Codes | None = None) -> Line:
@@ -147,8 +147,7 @@ class SnapshotTimeline(Timeline):
     def _held_until(self, rows: Marks) -> np.datetime64:
         """Return until when the last of some rows held.
 
-        A last change holds until the end of the period; a last sample says nothing about
-        what follows it.
+        A change holds until the end of the period; a sample only at its own time.
         """
         last = np.flatnonzero(rows)[-1]
         newest: np.datetime64 = self.times[last]
@@ -158,5 +157,5 @@ class SnapshotTimeline(Timeline):
 
 def _reason_for_none(values: Floats) -> MissingReason:
     if len(values) == 0:
-        return MissingReason.NOTHING_SEEN
-    return MissingReason.NOT_REPORTED if np.isnan(values).all() else MissingReason.DOUBTFUL
+        return MissingReason.NO_OBSERVATION
+    return MissingReason.NOT_REPORTED if np.isnan(values).all() else MissingReason.ONLY_FLAGGED

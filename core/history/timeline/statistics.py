@@ -1,6 +1,6 @@
-"""Statistics of a period. Arithmetic only: no words, no database.
+"""Statistics of a period, without flagged values. Arithmetic only: no text, no database.
 
-Doubtful values are left out everywhere. A figure that is not known says why.
+Every unknown figure has a reason.
 """
 
 from dataclasses import dataclass
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 class MissingReason(StrEnum):
     """Why a figure is not known."""
 
-    NOTHING_SEEN = "nothing seen in this period"
+    NO_OBSERVATION = "nothing seen in this period"
     NOT_REPORTED = "not reported in this period"
     ABSENT = "none on the page"
-    DOUBTFUL = "only doubtful values"
-    ONE_LOOK = "seen only once"
+    ONLY_FLAGGED = "only flagged values"
+    SEEN_ONCE = "seen only once"
     ONLY_DAYS = "not kept by day"
 
 
@@ -37,10 +37,10 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class FieldStatistics:
-    """What one field did in a period, in the field's own unit.
+    """One field's statistics in a period, in the field's own unit.
 
     `average` and `median` are weighted by how long each value held, as far as that is known:
-    a product that is looked at more often since a month has not had that month more often.
+    more frequent checks in one month must not give that month more weight.
     """
 
     now: Measure
@@ -49,14 +49,14 @@ class FieldStatistics:
     high: Measure
     average: Measure
     median: Measure
-    changes: Measure  # how many times a known value was followed by another
+    changes: Measure  # how often a known value was followed by another
 
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """A product's period. Money in minor units, ratings in tenths, the share 0–1.
+    """A product's statistics in a period. Money in minor units, ratings in tenths, share 0–1.
 
-    `rank` covers only looks in the newest category: ranks of two are not comparable.
+    `rank` covers only the newest category: ranks of two categories are not comparable.
     """
 
     price: FieldStatistics
@@ -65,22 +65,22 @@ class Statistics:
     rating: FieldStatistics
     ratings_count: FieldStatistics
     in_stock_share: Measure  # of the time in which availability is known
-    looks: int
-    doubtful: int | None  # looks with at least one doubtful value; None: not kept by day
+    observations: int
+    flagged: int | None  # observations with a flagged value; None: not kept by day
 
 
 def count_flagged(statistics: Statistics) -> Measure:
-    """Return how many looks hold a doubtful value, or why that is not known."""
-    if statistics.doubtful is None:
+    """Return how many observations have a flagged value, or why that is not known."""
+    if statistics.flagged is None:
         return Measure(None, MissingReason.ONLY_DAYS)
-    return Measure(float(statistics.doubtful))
+    return Measure(float(statistics.flagged))
 
 
 def statistics_of_steps(values: Floats, line: Line, held_until: np.datetime64) -> FieldStatistics:
-    """Return what a field did.
+    """Return a field's statistics.
 
-    `values`: its accepted values, one a snapshot, NaN where there was none. `line`: the same
-    as steps. `held_until`: until when the last value held.
+    `values`: its accepted values by snapshot, NaN for none. `line`: the same as steps.
+    `held_until`: until when the last value held.
     """
     known = values[~np.isnan(values)]
     if len(known) == 0:
@@ -97,14 +97,14 @@ def statistics_of_steps(values: Floats, line: Line, held_until: np.datetime64) -
 
 
 def statistics_of_days(closes: Floats, lows: Floats, highs: Floats) -> FieldStatistics:
-    """Return what a field did, from the last, lowest and highest value of each day.
+    """Return a field's statistics from the last, lowest and highest value of each day.
 
-    Average and median weigh each day's last value alike; how often it changed is not known.
+    Average and median weight each day's last value equally; changes are not known.
     """
     known = closes[~np.isnan(closes)]
     if len(known) == 0:
         return missing_statistics(
-            MissingReason.ABSENT if len(closes) else MissingReason.NOTHING_SEEN
+            MissingReason.ABSENT if len(closes) else MissingReason.NO_OBSERVATION
         )
     return FieldStatistics(
         now=_figure(closes[-1]),
@@ -123,10 +123,10 @@ def missing_statistics(reason: MissingReason) -> FieldStatistics:
     return FieldStatistics(blank, blank, blank, blank, blank, blank, blank)
 
 
-def _changes(seen: Floats, all_seen: Floats) -> Measure:
-    if len(all_seen) < 2:
-        return Measure(None, MissingReason.ONE_LOOK)
-    return Measure(float(np.count_nonzero(np.diff(seen))))
+def _changes(known: Floats, values: Floats) -> Measure:
+    if len(values) < 2:
+        return Measure(None, MissingReason.SEEN_ONCE)
+    return Measure(float(np.count_nonzero(np.diff(known))))
 
 
 def _figure(value: float) -> Measure:
@@ -134,18 +134,18 @@ def _figure(value: float) -> Measure:
 
 
 def weighted_average(line: Line, held_until: np.datetime64) -> float:
-    """Return the average of a line of steps, weighted by time; holes count nothing.
+    """Return the average of a line of steps, weighted by time, without gaps.
 
-    NaN when nothing is known; the plain average when no value held for any time.
+    NaN if nothing is known; the plain average if no value held for any time.
     """
     values, weights = _known_and_weights(line, held_until)
     return float((values * weights).sum() / weights.sum()) if len(values) else float("nan")
 
 
 def weighted_median(line: Line, held_until: np.datetime64) -> float:
-    """Return the value of a line of steps that was not exceeded for half of the known time.
+    """Return the median of a line of steps, weighted by time, without gaps.
 
-    NaN when nothing is known; the plain median when no value held for any time.
+    NaN if nothing is known; the plain median if no value held for any time.
     """
     values, weights = _known_and_weights(line, held_until)
     if len(values) == 0:
@@ -164,7 +164,7 @@ def _known_and_weights(line: Line, held_until: np.datetime64) -> tuple[Floats, F
 
 
 def sample_line(line: Line, count: int = 60) -> list[float]:
-    """Return `count` values of a line of steps at even distances; holes are left out."""
+    """Return `count` values of a line of steps at even distances, without gaps."""
     times, values = line.times, line.values
     if len(times) < 2:
         return []
@@ -175,10 +175,10 @@ def sample_line(line: Line, count: int = 60) -> list[float]:
 
 
 def deal_turns(deals: "pd.DataFrame") -> list[tuple[datetime, bool]]:
-    """Return when a deal began (True) or ended (False), oldest first.
+    """Return when deals started (True) and ended (False), oldest first.
 
-    `deals`: captured_at, is_deal (see `queries.deals`). A deal that was on at the
-    first look has no known beginning.
+    `deals`: captured_at, is_deal (see `queries.read_deals`). The start of a deal in the first
+    row is not known.
     """
     is_deal = deals["is_deal"].to_numpy()
     places = np.flatnonzero(np.diff(is_deal)) + 1

@@ -1,4 +1,4 @@
-"""Statistics of a period in words: a table's rows, a share, a difference. Pure."""
+"""Writes a period's statistics as text: a table's rows, a share, a difference. Pure."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,13 +16,13 @@ from core.text.numbers import (
     format_rating,
 )
 
-Writes = Callable[[float | None], str]
+Format = Callable[[float | None], str]
 NOW = "Now"
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What one field did in a period, ready to show."""
+    """One field's statistics, ready to show."""
 
     name: str
     now: str
@@ -30,7 +30,7 @@ class Row:
 
 
 def format_share(part: float | None) -> str:
-    """Write a share of 0–1: "97 %"; never "100 %" for less than all of it."""
+    """Write a share of 0–1: "97 %"; less than 1 is never written as "100 %"."""
     if part is None:
         return "unknown"
     percent = part * 100
@@ -46,7 +46,7 @@ def _nearly(percent: float) -> str:
 
 
 def format_distance(share: float) -> str:
-    """Write how far a value lies above (below) another: 0.12 is "+12 %"."""
+    """Write a relative difference: 0.12 is "+12 %"."""
     return format_percent_change(1, 1 + share)
 
 
@@ -66,16 +66,16 @@ def _sign(number: int) -> str:
     return "+" if number > 0 else MINUS
 
 
-def change_text(span: FieldStatistics, words: Callable[[float, float], str]) -> str | None:
-    """Say how a value changed since the period's start, None when that is not known."""
+def change_text(span: FieldStatistics, format_change: Callable[[float, float], str]) -> str | None:
+    """Write how a value changed since the period's start, None if that is not known."""
     start, now = span.start.value, span.now.value
     if start is None or now is None:
         return None
-    return "unchanged" if start == now else words(start, now)
+    return "unchanged" if start == now else format_change(start, now)
 
 
 def statistics_rows(statistics: Statistics, marketplace: str) -> list[Row]:
-    """Return the rows of a period's table; a blank cell holds its reason."""
+    """Return the rows of a period's table; a missing value has its reason."""
 
     def money(minor: float | None) -> str:
         return format_price(minor, marketplace)
@@ -91,20 +91,20 @@ def statistics_rows(statistics: Statistics, marketplace: str) -> list[Row]:
 
 @dataclass(frozen=True, slots=True)
 class MeasureSource:
-    """One field of a period, to be looked up: its column and its values by name."""
+    """One field of a period, with what is needed to find the provenance of its values."""
 
     name: str
     column: str  # of the snapshot
     values: dict[str, Measure]  # "Now", "Start", "Lowest", "Highest"
     middle: str  # "Average" or "Median"
-    made: str  # how that was made, in words
+    made: str  # how that was calculated, in words
 
 
 def list_measure_sources(statistics: Statistics) -> list[MeasureSource]:
-    """Return what a period's figures can be traced by, in the order of its table."""
-    counted = _counted(statistics)
-    weighted = f"Average of what was seen, weighted by how long each value held. {counted}"
-    median = f"Median of what was seen, weighted by how long each value held. {counted}"
+    """Return the fields of a period whose provenance can be shown, in the table's order."""
+    counted = _observations_text(statistics)
+    weighted = f"Average of the observed values, weighted by how long each held. {counted}"
+    median = f"Median of the observed values, weighted by how long each held. {counted}"
     best, lowest = ("Best", "Worst"), ("Lowest", "Highest")
     average, middle = ("Average", weighted), ("Median", median)
     return [
@@ -121,15 +121,15 @@ def _ends(span: FieldStatistics, names: tuple[str, str]) -> dict[str, Measure]:
     return {NOW: span.now, "Start": span.start, low: span.low, high: span.high}
 
 
-def _counted(statistics: Statistics) -> str:
-    looks = _many(statistics.looks, "look")
-    if not statistics.doubtful:
-        return f"{looks}."
-    return f"{looks}, {_many(statistics.doubtful, 'doubtful one')} left out."
+def _observations_text(statistics: Statistics) -> str:
+    observations = _count_things(statistics.observations, "observation")
+    if not statistics.flagged:
+        return f"{observations}."
+    return f"{observations}, {_count_things(statistics.flagged, 'flagged value')} excluded."
 
 
 def ratings_text(statistics: Statistics) -> str:
-    """Return what the chart of ratings shows, for those who can't see it."""
+    """Return a text alternative of the ratings chart."""
     rows = [
         _row("Rating", statistics.rating, format_rating, rating_change),
         _row("Ratings", statistics.ratings_count, format_count, count_change),
@@ -140,13 +140,13 @@ def ratings_text(statistics: Statistics) -> str:
 def _row(
     name: str,
     span: FieldStatistics,
-    writes: Writes,
+    format_value: Format,
     change: Callable[[float, float], str],
     *,
     use_median: bool = False,
 ) -> Row:
     def cell(figure: Measure) -> str:
-        return writes(figure.value) if figure.value is not None else str(figure.reason)
+        return format_value(figure.value) if figure.value is not None else str(figure.reason)
 
     if span.start.value is None:
         return Row(name, cell(span.now), ())
@@ -166,14 +166,14 @@ def _row(
 
 
 def _since_start(span: FieldStatistics, start: str, change: Callable[[float, float], str]) -> str:
-    words = change_text(span, change)
-    if words is None:
+    changed = change_text(span, change)
+    if changed is None:
         return f"began at {start}"
-    return words if words == "unchanged" else f"{words} from {start}"
+    return changed if changed == "unchanged" else f"{changed} from {start}"
 
 
 def _whole(figure: Measure) -> Measure:
-    """Round to the unit that is written: an average of cents is no whole cent."""
+    """Round to the unit that is written: an average of cents has fractions."""
     return figure if figure.value is None else Measure(round(figure.value))
 
 
@@ -189,13 +189,13 @@ def summary_text(statistics: Statistics) -> str:
     if changes.value is None:
         parts.append(f"price changes: {changes.reason}")
     else:
-        parts.append(_many(int(changes.value), "price change"))
-    parts.append(_many(statistics.looks, "look"))
-    if statistics.doubtful:
-        parts.append(f"{_many(statistics.doubtful, 'doubtful one')} left out")
+        parts.append(_count_things(int(changes.value), "price change"))
+    parts.append(_count_things(statistics.observations, "observation"))
+    if statistics.flagged:
+        parts.append(f"{_count_things(statistics.flagged, 'flagged value')} excluded")
     line = " · ".join(parts)
     return line[0].upper() + line[1:]
 
 
-def _many(number: int, thing: str) -> str:
+def _count_things(number: int, thing: str) -> str:
     return f"{format_count(number)} {thing}{'' if number == 1 else 's'}"

@@ -1,4 +1,4 @@
-"""A product's values over a period: what pages, charts and tools ask, by snapshot or by day."""
+"""The interface of a product's values over a period, by snapshot or by day."""
 
 from abc import ABC, abstractmethod
 from datetime import datetime
@@ -57,7 +57,7 @@ class Timeline(ABC):
 
     @abstractmethod
     def count_flagged(self, field: Field) -> Measure:
-        """Return how many of a field's values were left out as flagged."""
+        """Return how many of a field's values are flagged and so left out."""
 
     @abstractmethod
     def stock_outs(self) -> list[Stretch]:
@@ -65,7 +65,7 @@ class Timeline(ABC):
 
     @abstractmethod
     def field_statistics(self, field: Field) -> FieldStatistics:
-        """Return what one field did in the period; a rank in its newest category."""
+        """Return one field's statistics in the period; a rank's in its newest category."""
 
     @abstractmethod
     def statistics(self) -> Statistics:
@@ -73,22 +73,24 @@ class Timeline(ABC):
 
     @abstractmethod
     def rank_categories(self) -> list[tuple[np.datetime64, int]]:
-        """Return from when on the main rank was in which category (an id), oldest first."""
+        """Return when the main rank's category changed, with the new one's id, oldest first."""
 
     def newest_category(self) -> int | None:
-        """Return the category of the newest rank, None where no rank has one."""
+        """Return the category id of the newest rank, None if no rank has one."""
         known = self.categories[self.categories >= 0]
         return int(known[-1]) if len(known) else None
 
     def _comparable_rows(self) -> Marks | None:
-        """Mark the rows whose rank is in the newest category; None where all are."""
+        """Mark the rows whose rank is in the newest category; None if all are."""
         newest, category = self.newest_category(), self.categories
         if newest is None:
             return None
         marks: Marks = (category == newest) | (category < 0)
         return None if marks.all() else marks
 
-    def _statistics(self, in_stock_share: Measure, looks: int, doubtful: int | None) -> Statistics:
+    def _statistics(
+        self, in_stock_share: Measure, observations: int, flagged: int | None
+    ) -> Statistics:
         return Statistics(
             price=self.field_statistics(series.PRICE),
             list_price=self.field_statistics(series.LIST_PRICE),
@@ -96,6 +98,6 @@ class Timeline(ABC):
             rating=self.field_statistics(series.RATING),
             ratings_count=self.field_statistics(series.RATINGS_COUNT),
             in_stock_share=in_stock_share,
-            looks=looks,
-            doubtful=doubtful,
+            observations=observations,
+            flagged=flagged,
         )

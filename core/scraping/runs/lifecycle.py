@@ -291,7 +291,7 @@ FROM back b WHERE s.product_id = b.product_id AND s.fetch_run_id = :run
 def _release_products(session: Session, run_id: int, now: datetime) -> None:
     # A redirect tells nothing of the product that was asked for, and asking again at
     # once would tell nothing new: it waits for its usual turn like an answer.
-    heard = [outcome.value for outcome in Outcome if outcome.says_something]
+    heard = [outcome.value for outcome in Outcome if outcome.is_about_product]
     heard.append(Outcome.REDIRECTED_ASIN.value)
     session.execute(text(_RELEASE_PRODUCTS), {"heard": heard, "run": run_id, "now": now})
     _unschedule_untracked(session, run_id)

@@ -26,7 +26,7 @@ from core.scraping.parsers.registry import Actor, RequestedProduct
 # Raised whenever a parser reads an item differently, so that provenance can say which did.
 PARSER_VERSION = 3
 # An item that reads well wins over a failed one of the same product, also on another page.
-_ANSWERS = ",".join(outcome.value for outcome in Outcome if outcome.says_something)
+_ANSWERS = ",".join(outcome.value for outcome in Outcome if outcome.is_about_product)
 _LEVEL = 1  # three times as fast as the usual level, for a tenth more bytes
 
 
@@ -179,7 +179,7 @@ def _store_raw(
         [(batch.run_id, number) for number in bodies],
         fetch=True,
     )
-    failed_before = {number for number, outcome in known if not Outcome(outcome).says_something}
+    failed_before = {number for number, outcome in known if not Outcome(outcome).is_about_product}
     replaced = [number for number in failed_before if number in answered]
     stored_before = {number for number, _ in known}.difference(replaced)
     execute_with_arrays(
@@ -224,7 +224,7 @@ def _store_outcomes(
     result: StoreItemsResult,
 ) -> None:
     rows = [_outcome_row(batch, number, says, refused.get(number)) for number, says in said]
-    result.failed += sum(1 for row in rows if not Outcome(row[2]).says_something)
+    result.failed += sum(1 for row in rows if not Outcome(row[2]).is_about_product)
     execute_with_arrays(
         session,
         _STORE_OUTCOMES,

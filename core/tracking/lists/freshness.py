@@ -1,4 +1,4 @@
-"""The figures above the overview: how many products, how fresh, how many wait. Capped counts."""
+"""How many products are tracked, checked lately and pending. Capped counts."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,19 +11,19 @@ from core.accounts.access.operations import requires
 from core.accounts.access.permissions import Permission, Principal
 from core.database.session import driver_connection
 from core.tracking.list_filter import COUNT_CAP, ListScope
-from core.tracking.lists.list_filter_sql import NEWS_HOURS, SCOPES, scope_values
+from core.tracking.lists.list_filter_sql import RECENT_HOURS, SCOPES, scope_values
 
 _CAP = COUNT_CAP + 1
 
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """How up to date a person's products are. Counts beyond COUNT_CAP say COUNT_CAP + 1."""
+    """How up to date the tracked products are. Counts beyond COUNT_CAP are COUNT_CAP + 1."""
 
-    followed: int
-    expected: int  # neither paused nor weekly: one look a day at least
-    looked_at: int  # of the expected ones, in the last 24 hours
-    last_look: datetime | None  # None: never
+    tracked: int
+    expected: int  # neither paused nor weekly: checked at least once a day
+    checked: int  # of the expected ones, in the last 24 hours
+    last_observed_at: datetime | None  # None: never
     as_of: datetime
     is_compared: bool  # False: no product was checked lately that was checked on a day before
 
@@ -43,26 +43,26 @@ SELECT
   now(),
   EXISTS (SELECT 1 FROM tracking t JOIN product_latest l ON l.product_id = t.product_id
      WHERE {scope} AND l.prior_day IS NOT NULL
-     AND l.captured_at >= now() - interval '{news} hours')
+     AND l.captured_at >= now() - interval '{recent} hours')
 """
 
 
 @requires(Permission.READ)
-def freshness(
+def measure_freshness(
     session: Session, principal: Principal, whose: ListScope = ListScope.MINE
 ) -> Freshness:
-    """Return how up to date the products of the acting person, or of the team, are."""
-    statement = _FRESHNESS.format(scope=SCOPES[whose], cap=_CAP, news=NEWS_HOURS)
+    """Return how up to date the products of the principal, or of the team, are."""
+    statement = _FRESHNESS.format(scope=SCOPES[whose], cap=_CAP, recent=RECENT_HOURS)
     with driver_connection(session).cursor() as cursor:
         row: Any = cursor.execute(statement, scope_values(principal)).fetchone()
     return Freshness(*row)
 
 
-def requests_waiting(session: Session, but: list[int]) -> int:
-    """Return how many products somebody asked for and that wait, without `but`."""
+def count_pending_requests(session: Session, except_ids: list[int]) -> int:
+    """Return how many requested checks are due and not started, without these products."""
     statement = (
         "SELECT count(*) FROM (SELECT 1 FROM fetch_schedule WHERE priority = 0 "
-        "AND leased_until IS NULL AND due_at <= now() AND product_id <> ALL(:but) "
+        "AND leased_until IS NULL AND due_at <= now() AND product_id <> ALL(:except) "
         f"LIMIT {_CAP}) AS capped"
     )
-    return int(session.execute(text(statement), {"but": but}).scalar_one())
+    return int(session.execute(text(statement), {"except": except_ids}).scalar_one())

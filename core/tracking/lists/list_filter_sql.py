@@ -10,14 +10,14 @@ from core.tracking.list_filter import ListFilter, ListScope, State
 from core.tracking.lists.search import Search, read_search
 
 # Findings of a product that was not looked at for longer are no news.
-NEWS_HOURS = 48
+RECENT_HOURS = 48
 
 _JOINS = {
     "p": "JOIN product p ON p.id = t.product_id",
     "l": "JOIN product_latest l ON l.product_id = t.product_id",
     "x": "JOIN product_text x ON x.product_id = t.product_id",
 }
-_IS_NEWS = f"l.captured_at >= now() - interval '{NEWS_HOURS} hours'"
+_IS_RECENT = f"l.captured_at >= now() - interval '{RECENT_HOURS} hours'"
 
 # A person's own thresholds keep smaller changes from being news to them. Ranks are
 # compared by their ratio: half as far is as much as twice as far.
@@ -45,7 +45,7 @@ _PRICE_SET = "a.change = 'update_price' AND (coalesce(a.edited, a.proposed) ->> 
 _IS_VERIFIED = f"""
 EXISTS (SELECT 1 FROM suggestion g JOIN suggestion_action a ON a.suggestion_id = g.id
     WHERE g.team_id = t.team_id AND g.product_id = t.product_id AND a.state = 'verified'
-    AND a.verified_at >= now() - interval '{NEWS_HOURS} hours' AND {{what}})
+    AND a.verified_at >= now() - interval '{RECENT_HOURS} hours' AND {{what}})
 """
 _IS_OWN_CHANGE = f"""
 (t.role = 'own' AND (
@@ -58,17 +58,17 @@ _IS_OWN_CHANGE = f"""
 # Numbers as stored in `product_latest.availability`; a test compares them with the enum.
 IS_THERE = "l.availability IS DISTINCT FROM 8"
 _STATES = {
-    State.ATTENTION: f"(l.attention > 0 AND {_IS_NEWS} "
+    State.ATTENTION: f"(l.attention > 0 AND {_IS_RECENT} "
     f"AND (t.role || ':' || l.attention_kind) <> ALL(%(calm)s) AND {IS_ENOUGH} "
     f"AND NOT {_IS_OWN_CHANGE})",
-    State.OPPORTUNITY: f"(l.attention > 0 AND {_IS_NEWS} "
+    State.OPPORTUNITY: f"(l.attention > 0 AND {_IS_RECENT} "
     f"AND (t.role || ':' || l.attention_kind) = ANY(%(opportunities)s) AND {IS_ENOUGH})",
     State.IN_STOCK: "l.availability IN (1, 2)",
     State.OUT_OF_STOCK: "l.availability IN (6, 7)",
     State.SUPPRESSED: "l.availability = 5",
     State.GONE: "l.availability = 8",
     State.UNKNOWN: "l.availability IS NULL",
-    State.DOUBTFUL: "l.flags <> 0",
+    State.FLAGGED: "l.flags <> 0",
     State.PAUSED: "t.paused_at IS NOT NULL",
 }
 _OF_LATEST = frozenset(State) - {State.PAUSED}

@@ -165,7 +165,7 @@ _ORDERS = {
     SortBy.RANK: _of_page("bsr"),
     SortBy.RATING: _of_page("rating"),
     SortBy.RATINGS_COUNT: _of_page("ratings_count"),
-    SortBy.LAST_LOOK: _of_latest("captured_at"),
+    SortBy.OBSERVED_AT: _of_latest("captured_at"),
 }
 
 

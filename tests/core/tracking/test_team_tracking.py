@@ -53,7 +53,7 @@ def test_the_teams_list_shows_each_product_once(
     assert asins(session, mate, ListFilter()) == [ASIN, OTHER]
     assert asins(session, principal, TEAM) == [ASIN, OTHER]
     assert queries.count_products(session, principal, TEAM) == 2
-    assert freshness.freshness(session, principal, ListScope.TEAM).followed == 2
+    assert freshness.measure_freshness(session, principal, ListScope.TEAM).tracked == 2
 
 
 def test_another_teams_products_are_not_in_it(session: Session, principal: Principal):
@@ -145,8 +145,8 @@ def test_a_note_is_its_authors_and_the_managers(
         listed = queries.find_products(session, who, TEAM, Sort(), 1, 50).rows["note"].iloc[0]
         head = find_product_summary(session, who, "US", ASIN)
         assert head is not None
-        assert head.following is not None
-        return listed, head.following.note
+        assert head.tracking is not None
+        return listed, head.tracking.note
 
     assert read(viewer) == (None, None)
     assert read(mate) == read(manager) == ("Secret plan", "Secret plan")
@@ -158,15 +158,15 @@ def test_a_products_page_shows_ones_own_settings_before_a_teammates(
     [product] = track_products(session, mate, [ASIN])
     head = find_product_summary(session, principal, "US", ASIN)
     assert head is not None
-    assert head.following is not None
-    assert not head.following.is_mine
+    assert head.tracking is not None
+    assert not head.tracking.is_mine
     track_products(session, principal, [ASIN])
     change_settings(session, principal, product, settings(cadence=Cadence.WEEKLY))
     head = find_product_summary(session, principal, "US", ASIN)
     assert head is not None
-    assert head.following is not None
-    assert head.following.is_mine
-    assert head.following.cadence is Cadence.WEEKLY
+    assert head.tracking is not None
+    assert head.tracking.is_mine
+    assert head.tracking.cadence is Cadence.WEEKLY
 
 
 def test_new_products_begin_with_the_persons_usual_thresholds(

@@ -121,7 +121,7 @@ def test_looked_for_and_not_there_is_told_apart_from_never_reported(
     away = {"price": None, "price_basis": None, "availability": Availability.UNAVAILABLE}
     store_observations(session, make_observation(LAMP, hours_ago(1), **away), now=hours_ago(0))
     found = agent.call("explain_value", product=NAME, value="price")
-    assert (found["value"], found["value_in_words"]) == (None, "looked, and there was none")
+    assert (found["value"], found["value_in_words"]) == (None, "none")
     never = agent.call(
         "explain_value", product=NAME, value="stock_left", at=hours_ago(0).isoformat()
     )
@@ -208,7 +208,7 @@ def test_another_teams_file_and_person_are_not_named(
     found = agent.call("explain_value", product=NAME, value="price")
     assert found["value"] == 20
     assert found["imported"]["name"] == {"untrusted": "a file of another team"}
-    assert found["imported"]["person"] == {"untrusted": "somebody of another team"}
+    assert found["imported"]["person"] == {"untrusted": "a user of another team"}
     assert found["imported"]["file_sha256"] is None
 
 

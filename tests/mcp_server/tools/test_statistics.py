@@ -51,7 +51,7 @@ def test_the_short_text_says_what_the_page_says(session: Session, agent: Agent) 
         "Price USD\u00a022.00, +10\u202f% from USD\u00a020.00, USD\u00a020.00 to USD\u00a022.00"
         in told
     )
-    assert "In stock 100\u202f% of the time · 1 price change · 2 looks." in told
+    assert "In stock 100\u202f% of the time · 1 price change · 2 observations." in told
 
 
 def test_every_blank_has_a_reason(session: Session, agent: Agent) -> None:

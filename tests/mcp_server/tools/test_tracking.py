@@ -349,7 +349,7 @@ def test_a_threshold_below_the_usual_is_said_to_have_no_effect(
 ) -> None:
     track_products(session, agent.principal, [LAMP])
     low = agent.words("update_alert_thresholds", product=LAMP_NAME, price_change_percent=4.9)
-    assert low.endswith(" A threshold of the price below the usual 5 % has no effect.")
+    assert low.endswith(" A price threshold below the default 5 % has no effect.")
     high = agent.words("update_alert_thresholds", product=LAMP_NAME, price_change_percent=5)
     assert "no effect" not in high
 

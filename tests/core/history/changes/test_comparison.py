@@ -12,7 +12,7 @@ from core.history.changes.comparison import (
     ComparedState,
     Thresholds,
     availability_of_day,
-    find_change_of_note,
+    find_notable_change,
 )
 from core.history.ingest.change_detection import ChangeKind
 from core.history.observation import Availability
@@ -20,11 +20,11 @@ from core.tracking.change_sentiment import Sentiment, exceeds_threshold
 from core.tracking.rules import Role
 
 USUAL = ComparedState(2000, 500, 1, 45, 1000, Availability.IN_STOCK, "Bright Shop")
-NOBODY = Thresholds()
+NO_THRESHOLDS = Thresholds()
 
 
 def changed(
-    then: ComparedState, now: ComparedState, finding: ChangeKind, **more: object
+    then: ComparedState, now: ComparedState, kind: ChangeKind, **more: object
 ) -> ChangedProduct:
     usual: dict[str, object] = {
         "product_id": 1,
@@ -39,16 +39,16 @@ def changed(
         "then_day": date(2026, 3, 1),
         "then": then,
         "now": now,
-        "finding": finding,
+        "kind": kind,
         "is_exact": True,
     }
     return ChangedProduct(**(usual | more))  # type: ignore[arg-type]
 
 
-def test_every_value_that_differs_and_is_known_at_both_times_is_told() -> None:
+def test_every_value_that_differs_and_is_known_at_both_times_is_listed() -> None:
     now = ComparedState(2200, 400, 1, 46, 1010, None, None)
-    moves = changed(USUAL, now, ChangeKind.PRICE_MOVED).moves()
-    assert [(move.what, move.before, move.after, move.words) for move in moves] == [
+    found = changed(USUAL, now, ChangeKind.PRICE_MOVED).list_value_changes()
+    assert [(change.field, change.before, change.after, change.text) for change in found] == [
         ("price", 2000, 2200, "+10\u202f%"),
         ("rank", 500, 400, "improved 25\u202f%"),
         ("rating", 45, 46, "+0.1"),
@@ -57,15 +57,15 @@ def test_every_value_that_differs_and_is_known_at_both_times_is_told() -> None:
 
 
 @pytest.mark.parametrize("gone", ["price", "bsr", "rating", "ratings_count"])
-def test_an_unknown_value_is_no_move(gone: str) -> None:
+def test_an_unknown_value_is_no_change(gone: str) -> None:
     now = ComparedState(**{**{name: getattr(USUAL, name) for name in USUAL.__slots__}, gone: None})
-    assert changed(USUAL, now, ChangeKind.PRICE_MOVED).moves() == []
-    assert changed(now, USUAL, ChangeKind.PRICE_MOVED).moves() == []
+    assert changed(USUAL, now, ChangeKind.PRICE_MOVED).list_value_changes() == []
+    assert changed(now, USUAL, ChangeKind.PRICE_MOVED).list_value_changes() == []
 
 
-def test_a_rank_in_another_category_is_no_move() -> None:
+def test_a_rank_in_another_category_is_no_change() -> None:
     now = ComparedState(2000, 9, 2, 45, 1000)
-    assert changed(USUAL, now, ChangeKind.RANK_IMPROVED).moves() == []
+    assert changed(USUAL, now, ChangeKind.RANK_IMPROVED).list_value_changes() == []
 
 
 @pytest.mark.parametrize(
@@ -74,58 +74,61 @@ def test_a_rank_in_another_category_is_no_move() -> None:
         (1.0, Availability.GONE, Availability.IN_STOCK),
         (0.1, Availability.UNAVAILABLE, Availability.IN_STOCK),
         (0.0, Availability.IN_STOCK, Availability.UNAVAILABLE),
-        (0.0, Availability.GONE, None),  # gone already, or only sold out: nobody knows
+        (0.0, Availability.GONE, None),  # gone already, or only sold out: not known
         (None, Availability.GONE, None),
         (1.0, None, None),
     ],
 )
-def test_what_a_share_of_a_day_says_of_the_stock(
+def test_a_share_of_a_day_is_compared_as_an_availability(
     share: float | None, now: Availability | None, then: Availability | None
 ) -> None:
     assert availability_of_day(share, now) == then
 
 
-def test_a_day_says_no_more_than_it_knows() -> None:
+def test_a_change_since_a_day_is_written_without_the_exact_state() -> None:
     then = ComparedState(availability=Availability.IN_STOCK)
     now = ComparedState(availability=Availability.GONE)
     lost = changed(then, now, ChangeKind.GONE, is_exact=False)
-    assert lost.in_words() == "for sale → page gone"
-    assert changed(then, now, ChangeKind.GONE).in_words() == "in stock → page gone"
+    assert lost.format_change() == "for sale → page gone"
+    assert changed(then, now, ChangeKind.GONE).format_change() == "in stock → page gone"
     back = changed(
         ComparedState(availability=Availability.UNAVAILABLE),
         ComparedState(availability=Availability.LIMITED),
         ChangeKind.BACK_IN_STOCK,
         is_exact=False,
     )
-    assert back.in_words() == "not for sale → only a few left"
+    assert back.format_change() == "not for sale → only a few left"
 
 
 def test_a_setback_of_a_competitor_is_good_news() -> None:
-    assert changed(USUAL, USUAL, ChangeKind.OUT_OF_STOCK).mood is Sentiment.WORSE
+    assert changed(USUAL, USUAL, ChangeKind.OUT_OF_STOCK).sentiment is Sentiment.WORSE
     rival = changed(USUAL, USUAL, ChangeKind.OUT_OF_STOCK, role=Role.COMPETITOR)
-    assert rival.mood is Sentiment.BETTER
+    assert rival.sentiment is Sentiment.BETTER
 
 
-def test_the_worst_is_judged_as_for_a_day() -> None:
+def test_the_worst_change_is_found_as_for_a_day() -> None:
     worse = ComparedState(2400, 1000, 1, 45, 1000, Availability.IN_STOCK, "Bright Shop")
-    found = find_change_of_note(USUAL, worse, False, NOBODY)
+    found = find_notable_change(USUAL, worse, False, NO_THRESHOLDS)
     assert found is not None
     assert found[0] is ChangeKind.RANK_WORSENED
-    assert find_change_of_note(USUAL, USUAL, False, NOBODY) is None
-    assert find_change_of_note(USUAL, USUAL, True, NOBODY) == (ChangeKind.LISTING_CHANGED, 30.0)
+    assert find_notable_change(USUAL, USUAL, False, NO_THRESHOLDS) is None
+    assert find_notable_change(USUAL, USUAL, True, NO_THRESHOLDS) == (
+        ChangeKind.LISTING_CHANGED,
+        30.0,
+    )
 
 
-def test_below_ones_own_threshold_nothing_is_of_note() -> None:
+def test_a_change_below_the_users_own_threshold_is_left_out() -> None:
     dearer = ComparedState(2400, 500, 1, 45, 1000)
     assert (
-        find_change_of_note(USUAL, dearer, False, Thresholds(price_percent=Decimal(20))) is not None
+        find_notable_change(USUAL, dearer, False, Thresholds(price_percent=Decimal(20))) is not None
     )
-    assert find_change_of_note(USUAL, dearer, False, Thresholds(price_percent=Decimal(21))) is None
+    assert find_notable_change(USUAL, dearer, False, Thresholds(price_percent=Decimal(21))) is None
     better = ComparedState(2000, 250, 1, 45, 1000)
     assert (
-        find_change_of_note(USUAL, better, False, Thresholds(rank_percent=Decimal(100))) is not None
+        find_notable_change(USUAL, better, False, Thresholds(rank_percent=Decimal(100))) is not None
     )
-    assert find_change_of_note(USUAL, better, False, Thresholds(rank_percent=Decimal(101))) is None
+    assert find_notable_change(USUAL, better, False, Thresholds(rank_percent=Decimal(101))) is None
 
 
 @given(st.integers(1, 10**6), st.integers(1, 10**6), st.decimals(1, 500, places=2))

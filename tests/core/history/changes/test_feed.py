@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Principal
 from core.errors import InvalidInputError
-from core.history.changes.feed import FURTHEST, ChangeQuery, find_changes, start_of_changes
+from core.history.changes.feed import LONGEST_PERIOD, ChangeQuery, find_changes, start_of_changes
 from core.history.changes.listing_diff import DiffPart, shorten_diff
 from core.history.ingest.change_detection import ChangeKind
 from core.tracking.change_sentiment import exceeds_threshold
@@ -41,7 +41,7 @@ def test_a_time_without_a_zone_is_utc() -> None:
     assert start_of_changes(naive, NOW)[0] == datetime(2026, 3, 2, 6, tzinfo=UTC)
 
 
-@pytest.mark.parametrize("since", [NOW + timedelta(seconds=1), NOW - FURTHEST - timedelta(1)])
+@pytest.mark.parametrize("since", [NOW + timedelta(seconds=1), NOW - LONGEST_PERIOD - timedelta(1)])
 def test_a_time_that_can_not_be_asked_for(since: datetime) -> None:
     with pytest.raises(InvalidInputError, match="`since` lies"):
         start_of_changes(since, NOW)
@@ -124,7 +124,7 @@ def test_of_two_findings_of_a_product_the_worse_is_told(
     )
     since, is_last_day = start_of_changes(None, now)
     [change] = find_changes(session, principal, ChangeQuery(since, is_last_day), 0, 10).rows
-    assert (change.finding, change.now.bsr) == (ChangeKind.RANK_WORSENED, 5000)
+    assert (change.kind, change.now.bsr) == (ChangeKind.RANK_WORSENED, 5000)
 
 
 def test_a_weekly_product_is_compared_with_its_last_day_then(
@@ -174,7 +174,7 @@ def test_a_listing_that_was_not_known_then_did_not_change(
     assert find_changes(session, principal, asked, 0, 10).rows == []
     later = ChangeQuery(now - timedelta(days=2, hours=12), is_last_day=False)
     [change] = find_changes(session, principal, later, 0, 10).rows
-    assert change.finding is ChangeKind.LISTING_CHANGED
+    assert change.kind is ChangeKind.LISTING_CHANGED
 
 
 def test_a_chunk_is_read_by_the_keys_of_its_products(
@@ -183,13 +183,13 @@ def test_a_chunk_is_read_by_the_keys_of_its_products(
     from core.history.changes import feed
 
     keys = {"after": 0, "last": 1000, "since": NOW}
-    values = keys | feed._of_day(ChangeQuery(NOW, False)) | feed._shares()
+    values = keys | feed._day_values(ChangeQuery(NOW, False)) | feed._smallest_changes()
     scope = "t.team_id = 1 AND t.is_first"
     session.execute(text("SET LOCAL enable_seqscan = off"))
     plan = feed._fetch(session, "EXPLAIN " + feed._CHUNK.format(scope=scope), values)
-    told = "\n".join(row[0] for row in plan)
-    assert "pk_product_daily" in told
-    assert "Seq Scan on product_daily" not in told
+    steps = "\n".join(row[0] for row in plan)
+    assert "pk_product_daily" in steps
+    assert "Seq Scan on product_daily" not in steps
 
 
 def test_most_of_what_stayed_the_same_is_left_out() -> None:

@@ -144,11 +144,11 @@ def test_the_order_of_the_headlines_is_what_they_cost() -> None:
 
 
 def test_a_threshold_below_what_is_noticed_is_said_to_have_no_effect() -> None:
-    assert USUAL_RULE.ineffective(3, None) == [
-        "A threshold of the price below the usual 5 % has no effect."
+    assert USUAL_RULE.list_ineffective_thresholds(3, None) == [
+        "A price threshold below the default 5 % has no effect."
     ]
-    assert len(USUAL_RULE.ineffective(Decimal("4.99"), 49.9)) == 2
-    assert USUAL_RULE.ineffective(5, 50) == []
+    assert len(USUAL_RULE.list_ineffective_thresholds(Decimal("4.99"), 49.9)) == 2
+    assert USUAL_RULE.list_ineffective_thresholds(5, 50) == []
 
 
 def test_a_worse_rank_scores_higher_and_never_passes_lost_ratings() -> None:

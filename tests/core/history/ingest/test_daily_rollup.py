@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
-from core.history.ingest.daily_rollup import carried_days, product_day
+from core.history.ingest.daily_rollup import carry_days, make_product_day
 from core.history.observation import Availability, Flag, Kind
 from tests.factories.observations import NOON, make_change, make_observation, store_observations
 from tests.factories.products import KETTLE, LAMP, add_product
@@ -55,17 +55,17 @@ def frame_of(*rows: dict[str, Any]) -> pd.DataFrame:
     [(date(2026, 3, 28), 24), (date(2026, 3, 29), 23), (date(2026, 10, 25), 25)],
 )
 def test_a_day_has_23_or_25_hours_where_the_clocks_change(day: date, hours: int) -> None:
-    bounds = product_day(1, day, BERLIN)
+    bounds = make_product_day(1, day, BERLIN)
     assert bounds.ends_at - bounds.starts_at == timedelta(hours=hours)
 
 
 def test_a_day_is_the_marketplaces() -> None:
-    bounds = product_day(1, date(2026, 3, 2), TOKYO)
+    bounds = make_product_day(1, date(2026, 3, 2), TOKYO)
     assert bounds.starts_at == datetime(2026, 3, 1, 15, tzinfo=UTC)
 
 
 def test_no_snapshots_give_no_days() -> None:
-    assert carried_days(frame_of(), BERLIN).empty
+    assert carry_days(frame_of(), BERLIN).empty
 
 
 def test_a_day_opens_with_its_first_look_and_closes_with_its_last() -> None:
@@ -74,7 +74,7 @@ def test_a_day_opens_with_its_first_look_and_closes_with_its_last() -> None:
         {"at": NOON + HOUR, "price": 30, "bsr": 9},
         {"at": NOON + 2 * HOUR, "price": 20, "bsr": 7},
     )
-    (day,) = carried_days(frame, BERLIN).to_dict("records")
+    (day,) = carry_days(frame, BERLIN).to_dict("records")
     prices = [day[f"price_{name}"] for name in ("open", "low", "high", "close")]
     ranks = [day[f"bsr_{name}"] for name in ("open", "best", "worst", "close")]
     assert prices == [10, 10, 30, 20]
@@ -84,7 +84,7 @@ def test_a_day_opens_with_its_first_look_and_closes_with_its_last() -> None:
 
 def test_a_sample_is_not_carried_over_a_day_without_looks() -> None:
     frame = frame_of({"at": NOON, "price": 10}, {"at": NOON + 3 * DAY, "price": 20})
-    assert list(carried_days(frame, BERLIN)["day"].dt.day) == [2, 5]
+    assert list(carry_days(frame, BERLIN)["day"].dt.day) == [2, 5]
 
 
 def test_a_change_is_carried_over_days_without_any() -> None:
@@ -92,7 +92,7 @@ def test_a_change_is_carried_over_days_without_any() -> None:
         {"at": NOON, "price": 10, "kind": Kind.CHANGE},
         {"at": NOON + 3 * DAY, "price": 20, "kind": Kind.CHANGE},
     )
-    found = carried_days(frame, BERLIN)
+    found = carry_days(frame, BERLIN)
     assert list(found["price_close"]) == [10, 10, 10, 20]
     assert list(found["price_open"]) == [10, 10, 10, 10]
     assert list(found["looks"]) == [1, 0, 0, 1]
@@ -100,7 +100,7 @@ def test_a_change_is_carried_over_days_without_any() -> None:
 
 def test_a_change_is_not_carried_past_its_last_entry() -> None:
     frame = frame_of({"at": NOON, "price": 10, "kind": Kind.CHANGE})
-    assert len(carried_days(frame, BERLIN)) == 1
+    assert len(carry_days(frame, BERLIN)) == 1
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_a_doubtful_value_is_left_out_of_its_day(flag: Flag, column: str) -> Non
     good = {"price": 10, "bsr": 10, "rating": 10, "ratings_count": 10}
     bad = dict.fromkeys(good, 99)
     frame = frame_of({"at": NOON, **good}, {"at": NOON + HOUR, "flags": flag, **bad})
-    (day,) = carried_days(frame, BERLIN).to_dict("records")
+    (day,) = carry_days(frame, BERLIN).to_dict("records")
     assert day[column] == 10
     assert day["looks"] == 2
 
@@ -128,17 +128,17 @@ def test_the_share_in_stock_counts_only_looks_that_say_so() -> None:
         {"at": NOON + 2 * HOUR, "availability": Availability.UNAVAILABLE},
         {"at": NOON + 3 * HOUR},
     )
-    assert carried_days(frame, BERLIN)["in_stock_share"][0] == pytest.approx(2 / 3)
+    assert carry_days(frame, BERLIN)["in_stock_share"][0] == pytest.approx(2 / 3)
 
 
 def test_a_day_without_a_value_is_unknown_and_not_zero() -> None:
-    (day,) = carried_days(frame_of({"at": NOON}), BERLIN).to_dict("records")
+    (day,) = carry_days(frame_of({"at": NOON}), BERLIN).to_dict("records")
     assert np.isnan(day["price_close"])
     assert np.isnan(day["in_stock_share"])
 
 
 def test_looks_around_midnight_belong_to_the_marketplaces_days(session: Session) -> None:
-    midnight = product_day(1, date(2026, 3, 8), LOS_ANGELES)  # the clocks change that night
+    midnight = make_product_day(1, date(2026, 3, 8), LOS_ANGELES)  # the clocks change that night
     second = timedelta(seconds=1)
     store_observations(
         session,
@@ -152,7 +152,7 @@ def test_looks_around_midnight_belong_to_the_marketplaces_days(session: Session)
 
 
 def test_every_hour_of_a_25_hour_day_is_in_it(session: Session) -> None:
-    day = product_day(1, date(2026, 10, 25), BERLIN)
+    day = make_product_day(1, date(2026, 10, 25), BERLIN)
     looks = [make_observation(marketplace="DE", at=day.starts_at + n * HOUR) for n in range(25)]
     store_observations(session, *looks, now=day.ends_at + DAY)
     (kept,) = fetch_days(session, add_product(session, marketplace="DE"))
@@ -187,7 +187,7 @@ def test_the_database_rolls_samples_up_as_carried_days_does(
         )
         rows = [{"at": found.pop("captured_at"), **found} for found in map(dict, kept.mappings())]
         savepoint.rollback()
-    computed = carried_days(frame_of(*rows), LOS_ANGELES)
+    computed = carry_days(frame_of(*rows), LOS_ANGELES)
     assert len(stored) == len(computed)
     for one, other in zip(stored, computed.to_dict("records"), strict=True):
         for name, value in other.items():

@@ -34,7 +34,7 @@ def take(state: LatestState, look: Observation, flags: int = 0) -> None:
 
 def test_a_new_product_knows_nothing(state: LatestState) -> None:
     assert state.captured_at is None
-    assert state.reference().price is None
+    assert state.make_reference().price is None
     assert state.today() == state.prior()
 
 
@@ -119,7 +119,7 @@ def test_what_is_written_is_what_is_read_and_raises_the_version(session: Session
     write_latest(session, [state])
     again = lock_latest(session, [number])[number]
     assert again == state
-    assert again.reference().pending[0].value == 5
+    assert again.make_reference().pending[0].value == 5
     assert fetch_latest(session, number)["data_version"] == 1
 
 

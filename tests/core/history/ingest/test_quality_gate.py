@@ -29,7 +29,7 @@ def judge(look: Observation, reference: Reference, currency: str) -> GateResult:
     """Judge a look; a category's id is made of its name."""
     category = hash(look.ranks[0].category) if look.ranks else None
     return quality_gate.check_values(
-        quality_gate.values_of(look, currency, category), reference, currency
+        quality_gate.make_gated_values(look, currency, category), reference, currency
     )
 
 
@@ -391,7 +391,9 @@ def test_a_first_price_of_a_cent_waits_for_a_second_one() -> None:
 
 @pytest.mark.parametrize(("price", "is_low"), [(6, True), (14, True), (15, False)])
 def test_the_smallest_price_depends_on_the_currency(price: int, is_low: bool) -> None:
-    seen = quality_gate.values_of(make_observation(price=price, marketplace="JP"), "JPY", None)
+    seen = quality_gate.make_gated_values(
+        make_observation(price=price, marketplace="JP"), "JPY", None
+    )
     flags = quality_gate.check_values(seen, NOTHING_KNOWN, "JPY").flags
     assert bool(flags & Flag.PRICE_IMPLAUSIBLE) == is_low
 

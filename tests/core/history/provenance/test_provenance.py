@@ -36,8 +36,8 @@ def test_a_fetched_figure_names_its_run_and_field(session: Session, principal: P
     assert not origin.fetch.is_original_kept
     words = dict(provenance_lines(origin, "US", "UTC", 30))
     assert words["Value"] == "4.3"
-    assert words["Said by"] == "maker/details"
-    assert words["Original item"] == "let go: originals are kept 30 days"
+    assert words["Source"] == "maker/details"
+    assert words["Original item"] == "deleted: originals are kept 30 days"
 
 
 def test_an_original_that_is_kept_names_its_parser_and_can_be_had(
@@ -89,8 +89,8 @@ def test_a_doubtful_price_of_a_snapshot_says_why(session: Session, principal: Pr
     store(session, [look_of(product, now - 2 * HOUR), look_of(product, now - HOUR, price=199900)])
     origin = find_provenance(session, product, "price", now - HOUR, int(Source.AXESSO))
     assert origin is not None
-    assert origin.doubts == Flag.PRICE_JUMP
-    assert "far off" in dict(provenance_lines(origin, "US", "UTC", 30))["Doubts"]
+    assert origin.flags == Flag.PRICE_JUMP
+    assert "far off" in dict(provenance_lines(origin, "US", "UTC", 30))["Quality flags"]
 
 
 def test_the_latest_price_comes_from_the_snapshot_that_was_accepted(
@@ -112,7 +112,7 @@ def test_none_and_not_reported_are_told_apart(session: Session, principal: Princ
         for column in ("price", "bsr")
         if (origin := find_provenance(session, product, column, *at))
     ]
-    assert words == ["looked, and there was none", "not reported by this source"]
+    assert words == ["none", "not reported by this source"]
 
 
 def test_what_was_never_seen_has_no_origin(session: Session, principal: Principal):
@@ -120,7 +120,7 @@ def test_what_was_never_seen_has_no_origin(session: Session, principal: Principa
 
 
 def test_a_column_without_provenance_is_refused(session: Session, principal: Principal):
-    with pytest.raises(InvalidInputError, match="There is no provenance of 'shoe'"):
+    with pytest.raises(InvalidInputError, match="'shoe' has no provenance"):
         find_latest_provenance(session, 1, "shoe")
 
 
@@ -180,5 +180,5 @@ def test_an_unknown_time_of_storing_says_why(session: Session, principal: Princi
     origin = find_latest_provenance(session, product, "price")
     assert origin is not None
     assert dict(provenance_lines(origin, "US", "UTC", 30))["Stored"].startswith(
-        "unknown: no run or file"
+        "unknown: its run or file"
     )

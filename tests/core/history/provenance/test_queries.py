@@ -11,10 +11,10 @@ from core.history.observation import Source
 from core.history.product_summary import ProductSummary, find_product_summary
 from core.history.provenance.provenance import Provenance
 from core.history.provenance.queries import (
-    NOT_YOURS,
-    SOMEBODY,
+    HIDDEN_FILE,
+    HIDDEN_PERSON,
     find_origin,
-    find_origin_of_look,
+    find_origin_of_snapshot,
     find_origin_of_value,
 )
 from tests.core.history.looks import ASIN, followed, look_of, store, this_hour
@@ -26,7 +26,7 @@ Ways = dict[str, Callable[[Session, Principal, ProductSummary], Provenance | Non
 WAYS: Ways = {
     "newest": lambda session, principal, head: _newest(session, principal, head),
     "at a time": lambda session, principal, head: _at(session, principal, head),
-    "of a look": lambda session, principal, head: find_origin_of_look(
+    "of a look": lambda session, principal, head: find_origin_of_snapshot(
         session, principal, head, "price", this_hour() - HOUR, int(Source.HISTORY_FILE)
     ),
     "of a value": lambda session, principal, head: find_origin_of_value(
@@ -64,7 +64,7 @@ def test_another_teams_file_and_person_are_not_named(
     assert found is not None
     assert found.imported is not None
     assert found.value == 1999
-    assert (found.imported.name, found.imported.person) == (NOT_YOURS, SOMEBODY)
+    assert (found.imported.name, found.imported.person) == (HIDDEN_FILE, HIDDEN_PERSON)
     assert found.imported.file_hash is None
 
 

@@ -85,14 +85,14 @@ def test_each_line_has_the_colour_of_its_meaning():
     assert trace(figure, "List price").line.dash == "dot"
 
 
-def test_a_doubtful_price_is_hollow_and_does_not_stretch_the_axis():
+def test_a_flagged_price_is_hollow_and_does_not_stretch_the_axis():
     frame = history_frame([0, 1, 2], price=[500.0, 50000, 600])
     frame.loc[1, "flags"] = int(Flag.PRICE_JUMP)
     figure = checked(charts.price_and_rank(timeline_of(frame), DOLLARS))
-    doubtful = trace(figure, "Doubtful price")
-    assert list(doubtful.customdata) == [500]
-    assert doubtful.y[0] < figure.layout.yaxis.range[1] < 10
-    assert doubtful.marker.color == chart_theme.GROUND
+    flagged = trace(figure, "Flagged price")
+    assert list(flagged.customdata) == [500]
+    assert flagged.y[0] < figure.layout.yaxis.range[1] < 10
+    assert flagged.marker.color == chart_theme.GROUND
 
 
 def test_times_are_written_in_the_zone_that_was_asked_for():

@@ -1,6 +1,6 @@
 """What is read back of a product's history, from a real database."""
 
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 
 import numpy as np
 import pandas as pd
@@ -18,8 +18,14 @@ from tests.factories.people import add_stranger
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
+def first_day(session: Session, product: int) -> date:
+    statement = text("SELECT min(day) FROM product_daily WHERE product_id = :id")
+    found: date = session.execute(statement, {"id": product}).scalar_one()
+    return found
+
+
 def read(session: Session, product: int, since: datetime, until: datetime) -> pd.DataFrame:
-    first = queries.first_day(session, product)
+    first = first_day(session, product)
     columns = queries.snapshot_columns(session, product, since, until, first)
     assert columns is not None, "the period is read by day"
     return pd.DataFrame(
@@ -98,7 +104,7 @@ def test_days_are_read_with_their_extremes(session: Session, principal: Principa
     product, now = followed(session, principal), this_hour()
     at = now.replace(hour=20) - 3 * DAY  # noon in Los Angeles
     store(session, [look_of(product, at, price=1000), look_of(product, at + HOUR, price=1200)])
-    first = queries.first_day(session, product)
+    first = first_day(session, product)
     assert first == at.date()
     daily = queries.daily_columns(session, product, first, first)
     assert daily["price_low"].tolist() == [1000]
@@ -146,7 +152,7 @@ def test_deals_are_read_where_a_source_looks_for_them(session: Session, principa
             look_of(product, now - HOUR),
         ],
     )
-    deals = queries.deals(session, product, now - DAY, now)
+    deals = queries.read_deals(session, product, now - DAY, now)
     assert deals["is_deal"].tolist() == [0, 1]
 
 
@@ -158,8 +164,8 @@ def test_the_head_of_a_product_tells_all_in_one(session: Session, principal: Pri
     assert (head.product_id, head.price, head.bsr, head.bsr_category) == (
         product, 1999, 77, "Kitchen",
     )  # fmt: skip
-    assert head.following is not None
-    assert head.following.role == "own"
+    assert head.tracking is not None
+    assert head.tracking.role == "own"
     assert head.fetching is not None
     assert head.fetching.last_outcome is None
     assert head.first_day is not None
@@ -172,7 +178,7 @@ def test_a_product_that_somebody_else_follows_is_known_but_not_followed(
     followed(session, principal)
     head = find_product_summary(session, add_stranger(session), "US", ASIN)
     assert head is not None
-    assert head.following is None
+    assert head.tracking is None
 
 
 def test_an_unknown_product_has_no_head(session: Session, principal: Principal):

@@ -54,7 +54,7 @@ def test_a_doubtful_price_counts_nowhere():
     statistics = timeline_of(frame).statistics()
     assert statistics.price.high.value == 1999
     assert statistics.price.changes.value == 0
-    assert statistics.doubtful == 1
+    assert statistics.flagged == 1
 
 
 def test_a_price_that_is_gone_has_no_now_but_a_past():
@@ -72,20 +72,20 @@ def test_a_field_that_no_source_reports_says_so():
 
 def test_a_field_with_nothing_but_doubts_says_so():
     frame = history_frame([0], price=[5.0], flags=[int(Flag.PRICE_JUMP)])
-    assert timeline_of(frame).statistics().price.now.reason == MissingReason.DOUBTFUL
+    assert timeline_of(frame).statistics().price.now.reason == MissingReason.ONLY_FLAGGED
 
 
 def test_an_empty_period_says_that_nothing_was_seen():
     statistics = timeline_of(history_frame([])).statistics()
-    assert statistics.price.now.reason == MissingReason.NOTHING_SEEN
-    assert statistics.in_stock_share.reason == MissingReason.NOTHING_SEEN
-    assert statistics.looks == 0
+    assert statistics.price.now.reason == MissingReason.NO_OBSERVATION
+    assert statistics.in_stock_share.reason == MissingReason.NO_OBSERVATION
+    assert statistics.observations == 0
 
 
 def test_one_look_tells_no_number_of_changes():
     frame = history_frame([0], price=[5.0])
     price = timeline_of(frame).statistics().price
-    assert price.changes.reason == MissingReason.ONE_LOOK
+    assert price.changes.reason == MissingReason.SEEN_ONCE
     assert price.average.value == 5
 
 
@@ -155,7 +155,7 @@ def test_days_give_extremes_of_their_lows_and_highs():
     assert price.changes.reason == MissingReason.ONLY_DAYS
     assert statistics.in_stock_share.value == 0.75
     assert statistics.rank.now.reason == MissingReason.ABSENT
-    assert statistics.looks == 48
+    assert statistics.observations == 48
 
 
 def test_a_sparkline_holds_each_value_and_leaves_holes_out():

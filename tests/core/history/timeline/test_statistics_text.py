@@ -23,7 +23,7 @@ DAY = timedelta(days=1)
 def fetching(**values: Any) -> FetchState:
     usual: dict[str, Any] = {
         "due_at": NOW + timedelta(hours=3), "leased_until": None, "failures": 0,
-        "looked_at": None, "last_outcome": None, "requested_at": None,
+        "observed_at": None, "last_outcome": None, "requested_at": None,
     }  # fmt: skip
     return FetchState(**{**usual, **values})
 
@@ -43,7 +43,9 @@ def test_a_product_never_seen_says_what_comes(state: FetchState | None, words: s
 
 
 def test_a_failed_fetch_is_told_and_a_good_one_is_not():
-    failed = fetching(last_outcome=Outcome.BLOCKED, failures=3, looked_at=NOW - timedelta(hours=1))
+    failed = fetching(
+        last_outcome=Outcome.BLOCKED, failures=3, observed_at=NOW - timedelta(hours=1)
+    )
     told = missing_values.fetch_problem(failed, NOW)
     assert told is not None
     assert told.startswith("The last fetch failed (3 times in a row; last read 1 h ago): Amazon")
@@ -53,7 +55,7 @@ def test_a_failed_fetch_is_told_and_a_good_one_is_not():
 def test_a_request_is_told_until_a_look_answers_it():
     asked = fetching(due_at=NOW, requested_at=NOW - timedelta(minutes=2))
     assert missing_values.next_fetch_text(asked, NOW) == "asked for 2 min ago, next in line"
-    answered = fetching(requested_at=NOW - timedelta(hours=2), looked_at=NOW)
+    answered = fetching(requested_at=NOW - timedelta(hours=2), observed_at=NOW)
     assert missing_values.next_fetch_text(answered, NOW) == "next fetch in 3 h"
 
 

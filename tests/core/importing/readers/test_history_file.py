@@ -105,7 +105,7 @@ def test_a_status_without_information_about_the_product_is_a_failure(write_file,
     )
     assert isinstance(failure, Failure)
     assert (failure.outcome, failure.asin) == (outcome, "B0DEMO0001")
-    assert not failure.outcome.says_something
+    assert not failure.outcome.is_about_product
 
 
 def test_an_unknown_status_is_named():

@@ -96,10 +96,10 @@ def assert_storable(read: Observation | Failure) -> None:
     """What comes out of hostile input fits PostgreSQL: no NUL, no half characters, no overflow."""
     if isinstance(read, Failure):
         assert read.detail
-        assert not read.outcome.says_something
+        assert not read.outcome.is_about_product
         _assert_text(read.detail)
         return
-    assert read.outcome.says_something
+    assert read.outcome.is_about_product
     for field in fields(read):
         value = getattr(read, field.name)
         if isinstance(value, str):

@@ -12,7 +12,7 @@ from core.accounts.access.permissions import Principal
 from core.history.ingest.change_detection import ChangeKind
 from core.history.observation import Availability
 from core.tracking import service
-from core.tracking.change_sentiment import NOT_A_PROBLEM, Sentiment, rank_sentiment, sentiment
+from core.tracking.change_sentiment import NOT_A_PROBLEM, Sentiment, find_sentiment, rank_sentiment
 from core.tracking.list_filter import ListFilter, Sort, SortBy, State
 from core.tracking.lists import freshness, queries
 from core.tracking.lists.queries import count_products, find_products
@@ -290,9 +290,9 @@ def test_freshness_counts_looks_of_a_day_and_leaves_out_what_is_paused(
     track("B0TEST0002", captured_at=now - timedelta(hours=30))
     paused = track("B0TEST0003", captured_at=now - timedelta(hours=2))
     service.pause(session, principal, [paused])
-    fresh = freshness.freshness(session, principal)
-    assert (fresh.followed, fresh.expected, fresh.looked_at) == (3, 2, 1)
-    assert fresh.last_look == now - timedelta(hours=1)
+    fresh = freshness.measure_freshness(session, principal)
+    assert (fresh.tracked, fresh.expected, fresh.checked) == (3, 2, 1)
+    assert fresh.last_observed_at == now - timedelta(hours=1)
 
 
 def test_requests_of_others_are_counted_ahead(
@@ -300,7 +300,7 @@ def test_requests_of_others_are_counted_ahead(
 ) -> None:
     first, second = track("B0TEST0001"), track("B0TEST0002")
     service.request_refresh(session, principal, [first, second])
-    assert freshness.requests_waiting(session, [second]) == 1
+    assert freshness.count_pending_requests(session, [second]) == 1
 
 
 STATES_OF = {
@@ -335,15 +335,15 @@ def test_each_availability_is_found_under_one_state_at_most(
 @pytest.mark.parametrize("kind", ChangeKind)
 def test_every_finding_means_something_to_every_role(kind: ChangeKind) -> None:
     for role in Role:
-        assert sentiment(role, kind.value) in Sentiment
-        is_good = sentiment(role, kind.value) is Sentiment.BETTER
+        assert find_sentiment(role, kind.value) in Sentiment
+        is_good = find_sentiment(role, kind.value) is Sentiment.BETTER
         assert not is_good or f"{role}:{kind}" in NOT_A_PROBLEM
 
 
 def test_a_rank_that_worsens_is_bad_of_ones_own_and_good_of_a_competitors() -> None:
-    assert sentiment(Role.OWN, "rank_worsened") is Sentiment.WORSE
-    assert sentiment(Role.COMPETITOR, "rank_worsened") is Sentiment.BETTER
-    assert sentiment(Role.OWN, "price_moved") is Sentiment.NEUTRAL
+    assert find_sentiment(Role.OWN, "rank_worsened") is Sentiment.WORSE
+    assert find_sentiment(Role.COMPETITOR, "rank_worsened") is Sentiment.BETTER
+    assert find_sentiment(Role.OWN, "price_moved") is Sentiment.NEUTRAL
 
 
 def test_an_improved_rank_is_good_of_ones_own_product_and_bad_of_a_competitors() -> None:
