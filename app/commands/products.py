@@ -40,7 +40,7 @@ def run_with_toast(command: Callable[..., str], *given: object) -> None:
 def request_checks(ids: Ids) -> str:
     """Request a check of products now."""
     with write_scope() as session:
-        queued = service.request_refresh(session, data.get_principal(), ids)
+        queued = service.request_checks(session, data.get_principal(), ids)
     with read_scope() as session:
         ahead = freshness.count_pending_requests(session, list(ids))
     sentences = [_queue_sentence(queued, ahead)] if queued else []

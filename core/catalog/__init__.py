@@ -1,1 +1,1 @@
-"""Products and how to name them: marketplaces, ASINs, money, listings."""
+"""Products: marketplaces, ASINs, money, listings."""

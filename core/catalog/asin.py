@@ -1,7 +1,7 @@
-"""ASINs: telling one, and finding marketplace and ASIN in whatever a person pastes.
+"""Recognises ASINs, and finds marketplaces and ASINs in any pasted text.
 
-Text only: nothing is looked up, no short link is followed. Every step reads its
-input once, so that a large or hostile paste costs no more than its length.
+Text only: no database, and no short link is opened. Every step reads its input once, so
+that a large or hostile paste takes linear time.
 """
 
 import re
@@ -21,7 +21,7 @@ from core.catalog.marketplaces import (
 
 
 class MentionVerdict(StrEnum):
-    """What a mention of a product turned out to be."""
+    """Whether a mention means a product, or why not."""
 
     FOUND = "found"
     NEEDS_MARKETPLACE = "needs_marketplace"
@@ -34,29 +34,29 @@ class MentionVerdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """One place in a pasted text that means a product, or seems to."""
+    """One place in a pasted text that means a product, or might."""
 
     line: int  # from 1
     text: str  # decoded and shortened: text from outside
     verdict: MentionVerdict
-    marketplace: str | None  # a code; None where the text doesn't tell
+    marketplace: str | None  # a code; None: the text doesn't name one
     asin: str | None
-    detail: str  # a sentence that says what to do
+    detail: str  # a sentence with what to do
 
 
 # One ASIN
 
 
 def clean_asin(text: str) -> str:
-    """Drop hidden characters, turn hard spaces into plain ones, strip the ends."""
+    """Remove hidden characters, replace hard spaces by plain ones, strip the ends."""
     return text.translate(_HIDDEN).strip()
 
 
 def find_asin(text: str) -> str | None:
-    """Return the ASIN that a cell holds, upper-cased, or None when it holds none.
+    """Return the ASIN in a cell in capitals, or None.
 
-    An ISBN-10 counts when its check digit fits. Nine characters count when a
-    leading zero, which spreadsheets strip, makes a fitting ISBN-10 of them.
+    An ISBN-10 needs a correct check digit. Nine characters count if a leading zero, which
+    spreadsheets strip, makes them an ISBN-10.
     """
     if len(text) > _LONGEST_CELL:
         return None
@@ -83,7 +83,7 @@ _ISBN = re.compile(r"[0-9]{9}[0-9X]")
 
 
 def _is_asin(name: str) -> bool:
-    """True for an upper-case ASIN: Amazon's own begin with B, books have their ISBN-10."""
+    """Return whether a text is an ASIN in capitals: B and nine more, or a book's ISBN-10."""
     return bool(_OWN_ASIN.fullmatch(name)) or _is_isbn(name)
 
 
@@ -103,10 +103,10 @@ def _is_isbn(name: str) -> bool:
 def read_mentions(text: str, default_marketplace: str | None = None) -> list[Mention]:
     """Return every mention of a product in a text, in its order, repeated ones too.
 
-    A bare ASIN belongs to the marketplace its line names beside it ("B0… DE"),
-    else to `default_marketplace`, else it needs one. A text without any mention
-    yields one that says so; an empty text yields none.
-    Raises NotFoundError when the default is no marketplace.
+    A bare ASIN belongs to the marketplace in its line ("B0… DE"), else to
+    `default_marketplace`, else it needs one. A text without an ASIN has one mention,
+    NO_ASIN; an empty text has none.
+    Raises NotFoundError for an unknown default marketplace.
     """
     default = get_marketplace(default_marketplace) if default_marketplace else None
     mentions: list[Mention] = []
@@ -148,14 +148,14 @@ _DETAILS = {
     ),
 }
 
-# What never belongs to an address or an ASIN; the wide ones are East Asian.
+# Splits at characters that no address or ASIN contains; the wide ones are East Asian.
 _WORD = re.compile(r"[^\s<>\"'`(){}\[\]^，。、；：！？（）「」『』【】《》“”„«»‘’]+")
-# A separator glued between two mentions; commas inside an address stay.
+# A separator without spaces between two mentions; commas inside an address stay.
 _GLUE = re.compile(
     r"[,;|](?=https?:|www\.|(?:m\.|smile\.)?amazon\.|amzn\.|[A-Za-z0-9]{10}(?:[,;|]|$)|[,;|]|$)",
     re.IGNORECASE,
 )
-# "Url=www.amazon…", "//www.amazon…": what stands before an address without scheme.
+# "Url=www.amazon…", "//www.amazon…": a label before an address without scheme.
 _LABEL = re.compile(
     r"^(?!https?:)(?:[A-Za-z]{1,20}[:=])?(?://)?(?=(?:www|m|smile)\.|amazon\.)", re.IGNORECASE
 )
@@ -169,11 +169,11 @@ _STRONG_PATH = re.compile(
     r"|product-reviews|exec/obidos/tg/detail/-|exec/obidos/ASIN|o/ASIN)/([A-Za-z0-9]{1,32})",
     re.IGNORECASE,
 )
-# Elements that also stand before other things: believed only with a valid ASIN.
+# Elements also used for other things: they count only with a valid ASIN.
 _WEAK_PATH = re.compile(r"/(?:product|o)/([A-Za-z0-9]{10})(?![A-Za-z0-9])", re.IGNORECASE)
-# Any element by itself: believed with a valid ASIN, where no other is found.
+# Any other element: counts with a valid ASIN if nothing else is found.
 _ELEMENT = re.compile(r"/([A-Za-z0-9]{10})(?=[/,;&]|$)")
-# Pages that are about no one product: what looks like an ASIN there is a word of a slug.
+# Pages of no single product: text in the form of an ASIN is a word of a slug there.
 _OTHER_PAGE = re.compile(r"/(?:s|b|stores|gp/browse|gp/search)(?:[/.]|$)", re.IGNORECASE)
 _ASIN_PARAMETER = re.compile(
     r"[?&;](?:asin|creativeASIN|asin\.1)=([A-Za-z0-9]{1,32})", re.IGNORECASE
@@ -184,7 +184,7 @@ _BESTSELLERS = re.compile(
     re.IGNORECASE,
 )
 _SHORT_HOSTS = frozenset({"a.co", "amzn.to", "amzn.eu", "amzn.asia", "amzn.in", "amzn.com.br"})
-# Price trackers, whose links name marketplace and ASIN.
+# Price trackers, whose links contain marketplace and ASIN.
 _KEEPA_HOSTS = frozenset({"keepa.com", "www.keepa.com"})
 _KEEPA_PRODUCT = re.compile(r"#!product/([0-9]{1,2})-([A-Za-z0-9]{10})(?![A-Za-z0-9])")
 _CAMEL_HOST = re.compile(r"(?:(?:www|([a-z]{2}))\.)?camelcamelcamel\.com")
@@ -214,9 +214,9 @@ def _words(line: str) -> Iterator[str]:
 
 
 def _marketplace_cell(line: str) -> tuple[Marketplace | None, str | None]:
-    """Return the marketplace that a cell of a table-like line names, and that cell.
+    """Return the marketplace named by a cell of a table-like line, and that cell.
 
-    Codes count in capitals only: "it", "in" and "be" are words.
+    Codes count only in capitals: "it", "in" and "be" are words.
     """
     cells = re.split(r"[\t,;|]", line)
     if len(cells) == 1:
@@ -246,7 +246,7 @@ def _looks_like_address(word: str) -> bool:
 
 
 def _read_address(number: int, word: str) -> Iterator[Mention]:
-    """Read a word that holds one address, several glued ones, or one inside another."""
+    """Read a word with one address, several without spaces, or one inside another."""
     decoded = _decoded(word)
     seen: set[tuple[str | None, str | None]] = set()
     others: list[Mention] = []
@@ -275,7 +275,7 @@ def _addresses(decoded: str) -> Iterator[tuple[bool, str]]:
 
 
 def _decoded(word: str) -> str:
-    """Undo percent-encoding; links inside links are encoded more than once."""
+    """Decode percent-encoding; links inside links are encoded several times."""
     for _ in range(3):
         plainer = unquote(word)
         if plainer == word:
@@ -285,7 +285,7 @@ def _decoded(word: str) -> str:
 
 
 def _read_url(number: int, url: str, shown: str) -> Mention:
-    """Judge one address; `shown` is what the person pasted."""
+    """Return one address's mention; `shown` is the pasted text."""
     host = _host(url)
     if host in _SHORT_HOSTS:
         return _mention(number, shown, MentionVerdict.SHORT_LINK)
@@ -311,7 +311,7 @@ def _is_tracker(host: str) -> bool:
 
 
 def _read_tracker_url(number: int, host: str, url: str, shown: str) -> Mention:
-    """Judge an address of Keepa or CamelCamelCamel."""
+    """Return the mention of an address at Keepa or CamelCamelCamel."""
     if host in _KEEPA_HOSTS:
         product = _KEEPA_PRODUCT.search(url)
         place = find_by_keepa_domain(int(product[1])) if product else None
@@ -327,17 +327,17 @@ def _read_tracker_url(number: int, host: str, url: str, shown: str) -> Mention:
 
 
 def _host(url: str) -> str:
-    """Return the host of an address as a browser would: what follows "@", without port."""
+    """Return an address's host as browsers do: the part after "@", without port."""
     rest = _SCHEME.sub("", url, count=1) if _SCHEME.match(url) else url
     authority = re.split(r"[/?#\\,;]", rest, maxsplit=1)[0]
     return authority.rpartition("@")[2].partition(":")[0].lower()
 
 
 def _asin_of_path(url: str) -> tuple[str | None, bool]:
-    """Return the ASIN that an address names, and whether it seems to name one.
+    """Return the ASIN of an address, and whether the address seems to contain one.
 
-    The best is behind a known path element; words that stand there too ("images") are no
-    attempt at an ASIN. Where there is none, the only element that is an ASIN counts.
+    The one after a known path element is preferred; plain words there ("images") are no
+    attempt at an ASIN. Else the only path element that is an ASIN counts.
     """
     is_attempt = False
     for pattern in (_STRONG_PATH, _ASIN_PARAMETER, _WEAK_PATH):
@@ -353,14 +353,14 @@ def _asin_of_path(url: str) -> tuple[str | None, bool]:
 
 
 def _is_asin_alone(name: str) -> bool:
-    """Tell whether an element of a path is an ASIN: in small letters "Bluetooth5" is a word."""
+    """Return whether a path element is an ASIN. In small letters, "Bluetooth5" is a word."""
     return _is_asin(name if name[:2] != "b0" else name.upper())
 
 
 def _read_bare(
     number: int, word: str, marketplace: Marketplace | None, takes_isbn: bool
 ) -> Iterator[Mention]:
-    """Read a word that is no address: an ASIN by itself, or a path without its host."""
+    """Read a word that is no address: an ASIN, or a path without its host."""
     path = _STRONG_PATH.search(word) if word.startswith("/") else None
     names = [path[1]] if path else [found[1] for found in _BARE.finditer(word)]
     for name in names:
@@ -373,7 +373,7 @@ def _read_bare(
 
 
 def _is_broken_asin(name: str) -> bool:
-    """True for what was meant as an ASIN but is too short, too long or has no digit."""
+    """Return whether a text resembles an ASIN but is too short, too long or has no digit."""
     return name.startswith("B0") and 7 <= len(name) <= 13 and not _is_asin(name)
 
 

@@ -1,4 +1,4 @@
-"""A listing: what a product's page says. A value; no storage."""
+"""A listing: the text and images of a product's page. A value; no storage."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What the page says: text and images. Text from outside, never trusted."""
+    """The text and images of a product's page. Text from outside, never trusted."""
 
     title: str | None = None
     brand: str | None = None

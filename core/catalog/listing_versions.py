@@ -1,4 +1,4 @@
-"""Listing versions: when a listing counts as changed, and how versions are stored."""
+"""Listing versions: when a listing counts as changed, and storing versions."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from core.catalog.listing import Listing
 from core.catalog.models import ListingVersion
 from core.database.bulk_write import execute_with_arrays, format_array
 
-_SEPARATOR = "\x1f"  # the unit separator: no page contains it
+_SEPARATOR = "\x1f"  # the unit separator, which no page contains
 # Scripts written without spaces: kana, Han, Thai, Lao, Khmer, Myanmar.
 _UNSPACED = (
     (0x3040, 0x30FF),
@@ -28,21 +28,21 @@ _UNSPACED = (
 
 @dataclass(frozen=True, slots=True)
 class NewVersion:
-    """A listing's content as first seen at a time by a source."""
+    """A listing's content with the time and source of its first observation."""
 
     product_id: int
     listing: Listing
     content_hash: bytes
     seen_at: datetime
     source: int
-    is_current: bool = True  # False: found later, for a time that has passed
+    is_current: bool = True  # False: of a late observation
 
 
 def content_hash(listing: Listing) -> bytes:
-    """Return 16 bytes that differ when any text or image differs.
+    """Return a hash (16 bytes) of all texts and images.
 
-    Attributes are left out: an actor gives a page's table of details in one run
-    and not in the next, and the page has not changed.
+    Attributes are left out: an actor may report a page's table of details in one run and
+    not in the next, without a change of the page.
     """
     parts = [
         listing.title or "",
@@ -58,10 +58,10 @@ def content_hash(listing: Listing) -> bytes:
 
 
 def merge_listing(newer: Listing, known: Listing) -> Listing:
-    """Return `newer` with what it leaves out taken from `known`.
+    """Return `newer`, with missing parts from `known`.
 
-    Sources report different parts of a page; what one of them never reports has
-    not vanished from the listing.
+    Sources report different parts of a page: a part that one of them doesn't report was not
+    removed from the listing.
     """
     return Listing(
         title=newer.title or known.title,
@@ -115,9 +115,9 @@ _VERSION_COLUMNS: Mapping[str, str] = {
 
 
 def store_versions(session: Session, versions: Sequence[NewVersion]) -> None:
-    """Store versions; the current ones also become what the product is searched by.
+    """Store versions, and index the current ones for search.
 
-    Storing the same version twice changes nothing.
+    Storing a version twice stores it once.
     """
     if not versions:
         return
@@ -129,8 +129,8 @@ def store_versions(session: Session, versions: Sequence[NewVersion]) -> None:
 
 
 def _insertion() -> str:
-    """Return the SQL that stores versions whose lists and attributes travel as text."""
-    # Arrays of arrays must be rectangular in PostgreSQL: a list is an array literal.
+    """Return the SQL that stores versions, with lists and attributes sent as text."""
+    # PostgreSQL's arrays of arrays must be rectangular, so each list is an array literal.
     casts = dict.fromkeys(("bullets", "category_path", "images"), "::text[]")
     casts["attributes"] = "::jsonb"
     names = ", ".join(_VERSION_COLUMNS)
@@ -168,7 +168,7 @@ def _version_row(version: NewVersion) -> tuple[Any, ...]:
 
 
 def _close_earlier(session: Session, current: Sequence[NewVersion]) -> None:
-    """Say of each version before the current one how long it was seen."""
+    """Set until when each version before the current one was seen."""
     statement = (
         "UPDATE listing_version AS v SET last_seen_at = n.seen_at "
         "FROM unnest(%s::int8[], %s::timestamptz[]) AS n (product_id, seen_at) "
@@ -200,11 +200,17 @@ def _text_row(version: NewVersion) -> tuple[Any, ...]:
     listing = version.listing
     words = f"{listing.title or ''} {listing.brand or ''}"
     image = listing.images[0] if listing.images else None
-    return version.product_id, listing.title, listing.brand, image, " ".join(pairs_of(words))
+    return (
+        version.product_id,
+        listing.title,
+        listing.brand,
+        image,
+        " ".join(find_character_pairs(words)),
+    )
 
 
-def pairs_of(words: str) -> list[str]:
-    """Return the distinct pairs of neighbouring characters in scripts without spaces."""
+def find_character_pairs(words: str) -> list[str]:
+    """Return the distinct pairs of neighbouring characters of scripts without spaces, sorted."""
     return sorted(set(_pairs(words)))
 
 
@@ -227,7 +233,7 @@ def _is_unspaced(character: str) -> bool:
 def neighbouring_hashes(
     session: Session, wanted: Sequence[tuple[int, datetime]]
 ) -> dict[tuple[int, datetime], set[bytes]]:
-    """Return for each (product, time) the hashes of the versions just before and after it."""
+    """Return the hashes of the versions just before and after each (product, time)."""
     if not wanted:
         return {}
     rows = session.execute(

@@ -1,6 +1,6 @@
-"""Amazon's marketplaces as data, and how a host, a Keepa number or a column names one.
+"""Amazon's marketplaces, found by code, host, Keepa number or name.
 
-Facts only: no URLs are taken apart here (see `asin`), no money is read (see `money`).
+Facts only: `asin` parses addresses, `money` parses amounts.
 """
 
 from collections.abc import Mapping
@@ -22,11 +22,11 @@ class Marketplace:
     decimals: int  # digits of the minor unit; yen have none
     locale: str  # Babel's id: how amounts are written there
     time_zone: str  # default for display: a country may have several
-    keepa_domain: int | None  # None: Keepa doesn't follow it
+    keepa_domain: int | None  # None: Keepa doesn't cover it
 
 
-# amazon.sa and amazon.eg are written as in the Emirates: Babel's Arabic forms hold
-# marks of direction that would turn an English line around.
+# amazon.sa and amazon.eg use the Emirates' English locale: Babel's Arabic formats contain
+# direction marks that reverse an English line.
 _ALL = (
     Marketplace(
         "US", "United States", "amazon.com", "ATVPDKIKX0DER",
@@ -138,38 +138,37 @@ _BY_NAME = (
 
 
 def get_marketplace(code: str) -> Marketplace:
-    """Return the marketplace of a code such as "US". Raises NotFoundError."""
+    """Return the marketplace of a code such as "US". Raises NotFoundError if there is none."""
     try:
         return MARKETPLACES[code]
     except KeyError:
         known = ", ".join(MARKETPLACES)
         raise NotFoundError(
-            f"{code[:40]!r} is not a marketplace of Amazon. Use one of {known}."
+            f"{code[:40]!r} is not one of Amazon's marketplaces. Use one of {known}."
         ) from None
 
 
-def marketplace_called(text: str) -> Marketplace:
-    """Return the marketplace that somebody names, as `find_by_name` does. Raises NotFoundError."""
+def get_by_name(text: str) -> Marketplace:
+    """Return what `find_by_name` does. Raises NotFoundError if there is none."""
     return find_by_name(text) or get_marketplace(text.strip().upper())
 
 
 def find_by_domain(host: str) -> Marketplace | None:
-    """Return whose host this is, compared whole: look-alikes are nobody's."""
+    """Return the marketplace of exactly this host, None for any other, such as look-alikes."""
     return _BY_HOST.get(host.lower().removesuffix("."))
 
 
 def find_by_keepa_domain(number: int) -> Marketplace | None:
-    """Return the marketplace of Keepa's domain id."""
+    """Return the marketplace of one of Keepa's domain ids."""
     return _BY_KEEPA.get(number)
 
 
 def find_by_name(text: str) -> Marketplace | None:
-    """Return the marketplace that a cell of a marketplace column names.
+    """Return the marketplace named by a text, such as a cell, or None.
 
-    Understood, in any case: a code ("us", also "GB" and "USA"), a country's English
-    name, a host ("amazon.de", "www.amazon.de") with or without scheme and path,
-    the end of a host as Keepa's exports write it ("com", "co.uk"), Amazon's own
-    marketplace id. Anything else is None, never a guess.
+    Accepts in any case: a code ("us", also "GB" and "USA"), a country's English name, a
+    host ("amazon.de", "www.amazon.de") with or without scheme and path, the end of a host
+    as in Keepa's exports ("com", "co.uk"), and Amazon's marketplace id. Never guesses.
     """
     name = text.strip().lower()
     name = name.removeprefix("https://").removeprefix("http://").partition("/")[0]

@@ -43,13 +43,13 @@ class Product(Base):
 
 
 class ProductText(Base):
-    """What a product is searched by. Apart from `product`: rewritten when a listing changes."""
+    """A product's text for search. Not in `product`, because it changes with the listing."""
 
     __tablename__ = "product_text"
     __table_args__ = (
         Index("ix_product_text_words", "words", postgresql_using="gin"),
         Index("ix_product_text_pairs", "pairs", postgresql_using="gin"),
-        # A whole title may be longer than an index entry can be.
+        # A title may be longer than the largest index entry.
         Index("ix_product_text_title", text("lower(left(title, 60))"), "product_id"),
     )
 
@@ -103,14 +103,14 @@ class Category(Base):
 class ProductLatest(Base):
     """The newest accepted values, which lists sort and filter by; one row per product.
 
-    Each group of values has its own time: a source that does not report a rank
-    leaves the older rank standing, with its age. `prior_*` are the values at the
-    close of the last day before `captured_at`'s day (the marketplace's day).
+    Each group of values has its own time: if a source does not report a rank, the older
+    rank stays, with its time. `prior_*` are the values at the close of the last day before
+    that of `captured_at` (the marketplace's days).
     """
 
     __tablename__ = "product_latest"
     __table_args__ = (
-        # Lists walk along one of these; the id breaks ties, so that pages don't overlap.
+        # Lists are read along one of these; the id breaks ties, so that pages don't overlap.
         Index("ix_product_latest_price", "price", "product_id"),
         Index("ix_product_latest_bsr", "bsr", "product_id"),
         Index("ix_product_latest_rating", "rating", "product_id"),
@@ -136,11 +136,11 @@ class ProductLatest(Base):
     listing_source: Mapped[int | None] = mapped_column(SmallInteger)
     listing_changed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     # Until when a change may hold into a day: its own time while it is the newest snapshot,
-    # then the end of the day of the first look after it. None: there never was a change.
+    # then the end of the day of the first observation after it. None: never a change.
     carried_until: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     flags: Mapped[int] = mapped_column(Integer, server_default=text("0"))
-    pending: Mapped[dict[str, Any] | None] = mapped_column(JSONB)  # the doubtful value waiting
-    # Fields whose newest text could not be read: {"bsr": {"text": …, "at": …}}. NULL: none.
+    pending: Mapped[dict[str, Any] | None] = mapped_column(JSONB)  # the unconfirmed values
+    # Fields that could not be read last: {"bsr": {"text": …, "at": …}}. NULL: none.
     unreadable: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
 
     price: Mapped[int | None] = mapped_column(BigInteger)

@@ -1,7 +1,7 @@
-"""Money: reading what a marketplace writes, and writing it as people there do.
+"""Money: parsing amounts as marketplaces write them, and formatting them.
 
 An amount is an integer in the minor unit of its currency: cents; yen have none.
-No currency is ever converted here, and none is guessed from an amount.
+Currencies are never converted, and never guessed from an amount.
 """
 
 import re
@@ -32,13 +32,12 @@ class UnreadableMoneyError(InvalidInputError):
 
 
 def parse_amount(raw: str | int | float | Decimal | None, marketplace: Marketplace) -> int | None:
-    """Return minor units of the marketplace's currency, or None where no number is given.
+    """Return minor units of the marketplace's currency, or None for no amount.
 
-    Numbers count major units: 12.5 on amazon.com is 1250. Fractions of a minor unit
-    are rounded half up (away from zero), as a shop's till does. Text is read the
-    marketplace's way first; a comma is a decimal mark only with one or two digits
-    after it and no separator later. The currency is not checked: `find_currency`
-    says which one the text names.
+    Numbers are major units: 12.5 on amazon.com is 1250. Fractions of a minor unit are
+    rounded half up (away from zero). Text is read in the marketplace's format first; a comma
+    is a decimal mark only with one or two digits after it and no separator later. The
+    currency is not checked: see `find_currency`.
 
     Raises UnreadableMoneyError for other text, ranges, NaN, infinity and
     amounts beyond `LARGEST`.
@@ -58,9 +57,9 @@ def parse_amount(raw: str | int | float | Decimal | None, marketplace: Marketpla
 
 
 def find_currency(text: str, marketplace: Marketplace) -> str | None:
-    """Return the ISO code of the currency that a text names, or None where it names none.
+    """Return the ISO code of the currency in a text, or None.
 
-    "$" is the marketplace's own where it counts in dollars or pesos, else USD.
+    "$" is the marketplace's own if that is a dollar or peso, else USD.
     """
     found = _CURRENCY.search(_plain(text)[:_LONGEST_TEXT])
     if found is None:
@@ -76,11 +75,11 @@ _ABSENT = frozenset(
 )
 _DOLLARS = frozenset({"USD", "CAD", "MXN", "AUD", "SGD"})
 
-# As `_plain` leaves them: compatibility forms folded, lower case.
+# In the form that `_plain` returns: compatibility forms folded, lower case.
 _CURRENCY_TOKENS = {
     "$": "USD", "us$": "USD", "usd": "USD", "ca$": "CAD", "c$": "CAD", "cad": "CAD",
     "mx$": "MXN", "mxn": "MXN", "r$": "BRL", "brl": "BRL", "£": "GBP", "gbp": "GBP",
-    "gpb": "GBP",  # so misspelt in real exports
+    "gpb": "GBP",  # misspelt so in real exports
     "€": "EUR", "eur": "EUR", "kr": "SEK", "sek": "SEK", "zł": "PLN", "zl": "PLN",
     "pln": "PLN", "₺": "TRY", "tl": "TRY", "try": "TRY", "aed": "AED", "dhs": "AED",
     "د.إ.": "AED", "د.إ": "AED", "sar": "SAR", "sr": "SAR", "ر.س.": "SAR", "ر.س": "SAR",
@@ -100,7 +99,7 @@ _AMOUNT = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _RANGE = re.compile(r"\d[^\d]*(?:-|\bto\b|\bbis\b|\ba\b|~)[^\d]*\d")
-# What a broken number format of Excel leaves behind an amount: " -409" is en-US.
+# A broken Excel number format leaves a locale id after the amount: " -409" is en-US.
 _EXCEL_LOCALE = re.compile(
     r"\s+-(?:409|407|40[cC]|410|[cC0]0[aA]|40[aA]|809|411|1009|80[aA]|416|4009|413|41[dD]|415)$"
 )
@@ -109,7 +108,7 @@ _LAKH_GROUPED = re.compile(r"[1-9][0-9]?(?:,[0-9]{2})+,[0-9]{3}")
 
 
 def _signs() -> dict[int, str | None]:
-    """Map every digit, dash and mark that shops use to the plain one."""
+    """Map digits, dashes and marks of other scripts to the plain ones."""
     table: dict[int, str | None] = {
         ord(each): "-" for each in "\u2010\u2011\u2012\u2013\u2014\u2212"
     }
@@ -124,7 +123,7 @@ _PLAIN_SIGNS = _signs()
 
 
 def _plain(text: str) -> str:
-    """Fold spaces, widths, digits, dashes and hidden marks to the plain ones."""
+    """Replace spaces, wide forms, digits, dashes and hidden marks by the plain ones."""
     if text.isascii():
         return text.strip()
     return unicodedata.normalize("NFKC", text.translate(_PLAIN_SIGNS)).strip()
@@ -161,10 +160,10 @@ def _read_number(number: str, mark: str, text: str) -> Decimal:
 
 
 def _is_grouped(number: str, mark: str) -> bool:
-    """True for 1,234 or 1.234.567: whole numbers with separators of groups only.
+    """Return whether a number is whole with group separators: 1,234 or 1.234.567.
 
-    A single point before three digits is a decimal mark where the marketplace
-    writes it so; a comma there never is.
+    A single point before three digits is a decimal mark if it is the marketplace's; a comma
+    before three digits never is.
     """
     if mark == "." and number.count(".") == 1:
         return False
@@ -205,23 +204,23 @@ def _decimal_mark(locale: str) -> str:
 
 
 def format_money(minor: int | None, marketplace: Marketplace) -> str:
-    """Write an amount in the marketplace's currency as people there do."""
+    """Write an amount in the marketplace's currency and locale."""
     return format_amount(minor, marketplace.currency, marketplace.locale)
 
 
 def format_amount(minor: int | None, currency: str, locale: str, *, as_code: bool = False) -> str:
-    """Write minor units of a currency in a locale's way; None is "unknown".
+    """Write minor units of a currency in a locale's format; None is "unknown".
 
-    `as_code`: with the ISO code of the currency for its sign. The same as Babel's
-    `format_currency` but for a space beside a letter code (CLDR's rule, which Babel
-    leaves out), and fast enough for long lists.
+    `as_code`: with the currency's ISO code in place of its sign. The result is that of
+    Babel's `format_currency`, with a space beside a letter code (CLDR's rule, which Babel
+    leaves out), but fast enough for long lists.
     """
     if minor is None:
         return UNKNOWN
     style = _style(currency, locale, as_code)
     prefix, suffix = style.negative if minor < 0 else style.positive
     whole, decimals = divmod(abs(minor), 10**style.decimals)
-    number = style.group(whole)
+    number = style.group_digits(whole)
     if style.decimals:
         number = f"{number}{style.mark}{decimals:0{style.decimals}}"
     return f"{prefix}{number}{suffix}"
@@ -239,7 +238,7 @@ def minor_units(currency: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Style:
-    """How a locale writes a currency, taken once from Babel."""
+    """A locale's format of a currency, read once from Babel."""
 
     positive: tuple[str, str]  # before and behind the number
     negative: tuple[str, str]
@@ -249,8 +248,8 @@ class _Style:
     further_groups: int
     decimals: int
 
-    def group(self, whole: int) -> str:
-        """Write a whole number in groups."""
+    def group_digits(self, whole: int) -> str:
+        """Write a whole number with group separators."""
         if self.first_group == self.further_groups == 3:
             return f"{whole:,}".replace(",", self.separator)
         digits = str(whole)
@@ -294,9 +293,9 @@ def _precision(currency: str) -> int:
 
 
 def format_price(minor: int | float | None, marketplace_code: str) -> str:
-    """Write minor units as the marketplace does, or in the language the reader chose.
+    """Write minor units in the marketplace's locale, or in the one that the user chose.
 
-    Whole floats come from DataFrames.
+    Accepts the whole floats of DataFrames.
     """
     if minor is None or is_unknown(minor):
         return UNKNOWN

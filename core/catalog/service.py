@@ -1,4 +1,4 @@
-"""Makes products known. Never commits."""
+"""Products and categories by name and id. Never commits."""
 
 from collections.abc import Collection, Iterable
 
@@ -14,7 +14,7 @@ Key = tuple[str, str]  # marketplace, ASIN
 def ensure_products(
     session: Session, keys: Iterable[Key], *, is_demo: bool = False
 ) -> tuple[dict[Key, int], set[Key]]:
-    """Return the id of every product, and which of them were new.
+    """Return the id of every product, and which of them are new.
 
     Keys are sorted first, so that two sessions lock in the same order.
     """
@@ -34,13 +34,13 @@ def ensure_products(
     new = {(marketplace, asin): number for marketplace, asin, number in made}
     _start_latest(session, list(new.values()))
     known |= new
-    if len(known) < len(wanted):  # another session made them at the same moment
+    if len(known) < len(wanted):  # another session inserted them at the same moment
         known |= find_products(session, [key for key in wanted if key not in known])
     return known, set(new)
 
 
 def find_products(session: Session, keys: list[Key]) -> dict[Key, int]:
-    """Return the ids of the products that are known."""
+    """Return the ids of known products."""
     rows = execute_with_arrays(
         session,
         "SELECT p.marketplace, p.asin, p.id FROM unnest(%s::text[], %s::text[]) "
@@ -62,8 +62,8 @@ def _start_latest(session: Session, product_ids: list[int]) -> None:
     )
 
 
-def category_ids(session: Session, names: Iterable[Key]) -> dict[Key, int]:
-    """Return the id of every (marketplace, category name), making those that are new."""
+def ensure_categories(session: Session, names: Iterable[Key]) -> dict[Key, int]:
+    """Return the id of every (marketplace, category name); insert new ones."""
     wanted = sorted(set(names))
     if not wanted:
         return {}
@@ -88,13 +88,13 @@ def _find_categories(session: Session, keys: list[Key]) -> dict[Key, int]:
 
 
 def category_names(session: Session, ids: Iterable[int]) -> dict[int, str]:
-    """Return the name of each category; text from outside."""
+    """Return the names of categories; text from outside."""
     statement = text("SELECT id, name FROM category WHERE id = ANY(:ids)")
     return {row.id: row.name for row in session.execute(statement, {"ids": sorted(set(ids))})}
 
 
 def product_names(session: Session, product_ids: Collection[int]) -> dict[int, str]:
-    """Return how products are named outside ("US B0ABCDEFGH"), of those that are known."""
-    asked = select(Product.id, Product.marketplace, Product.asin)
-    found = session.execute(asked.where(Product.id.in_(product_ids)))
+    """Return the names of known products ("US B0ABCDEFGH"), by id."""
+    statement = select(Product.id, Product.marketplace, Product.asin)
+    found = session.execute(statement.where(Product.id.in_(product_ids)))
     return {number: f"{marketplace} {asin}" for number, marketplace, asin in found}

@@ -1,1 +1,1 @@
-"""Who follows which product, how often it is looked at, and when it is due."""
+"""Who tracks which product, how often it is checked, and when it is due."""

@@ -1,8 +1,7 @@
-"""What a change means to the person who follows the product. Pure.
+"""Whether a change is good or bad for the user who tracks the product. Pure.
 
-A rank that worsens is bad news of one's own product and good news of a
-competitor's; a price that moves is neither. Kinds are those stored in
-`product_latest.attention_kind`.
+A worse rank is bad for an own product and good for a competitor's; a price change is
+neither. Kinds are those stored in `product_latest.attention_kind`.
 """
 
 from decimal import Decimal
@@ -12,7 +11,7 @@ from core.tracking.rules import Role
 
 
 class Sentiment(StrEnum):
-    """Better or worse for this person."""
+    """Better or worse for the user."""
 
     BETTER = "better"
     WORSE = "worse"
@@ -35,21 +34,21 @@ _MOODS = (
     | {(Role.COMPETITOR, kind): Sentiment.WORSE for kind in _GAINS}
 )
 
-# Pairs of role and kind, joined: what SQL compares with.
+# Pairs of role and kind as one text, as SQL compares them.
 OPPORTUNITIES = tuple(
     f"{role}:{kind}" for (role, kind), m in _MOODS.items() if m is Sentiment.BETTER
 )
-# Good news of a product that is only watched is no reason to act.
+# An improvement of a product that is only watched is no reason to act.
 NOT_A_PROBLEM = (*OPPORTUNITIES, *(f"{Role.WATCHED}:{kind}" for kind in _GAINS))
 
 
 def find_sentiment(role: Role, kind: str) -> Sentiment:
-    """Return whether a change is better or worse for somebody with this role."""
+    """Return whether a change of a product with this role is better or worse."""
     return _MOODS.get((role, kind), Sentiment.NEUTRAL)
 
 
 def rank_sentiment(role: Role | None, before: float | None, after: float | None) -> Sentiment:
-    """Return what a rank that moved means for a role; None: the product isn't tracked."""
+    """Return whether a changed rank is better or worse; role None: the product isn't tracked."""
     if role is None or before is None or after is None or before == after:
         return Sentiment.NEUTRAL
     return find_sentiment(role, "rank_improved" if after < before else "rank_worsened")
@@ -62,10 +61,10 @@ def exceeds_threshold(
     price_percent: Decimal | None,
     rank_percent: Decimal | None,
 ) -> bool:
-    """Return whether a change reaches the person's own thresholds; None: they set none.
+    """Return whether a change reaches the user's own thresholds; None: not set.
 
-    Ranks are compared by their ratio: half as far is as much as twice as far. The same
-    in SQL: `narrowing`.
+    Ranks are compared by their ratio: halving counts as much as doubling. The same in SQL:
+    `list_filter_sql.IS_ENOUGH`.
     """
     if before is None or after is None:
         return True

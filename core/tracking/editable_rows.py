@@ -1,4 +1,4 @@
-"""Which rows of tracking a verb may change: one's own, or for a manager the team's."""
+"""Which rows of tracking an operation may change: the user's own, or for a manager the team's."""
 
 from collections.abc import Collection
 
@@ -11,12 +11,12 @@ from core.tracking.list_filter import ListScope
 from core.tracking.models import Tracking
 
 
-def editable_by(
+def editable_conditions(
     principal: Principal, whose: ListScope, product_ids: Collection[int]
 ) -> tuple[ColumnElement[bool], ...]:
-    """Return the conditions of the rows a verb changes: one's own, or all of the team's.
+    """Return the conditions of the rows to change: the principal's own, or all of the team's.
 
-    Raises NotAllowedError for the team's when the acting person manages nobody.
+    Raises NotAllowedError for the team's if the principal is no manager.
     """
     if whose is ListScope.TEAM:
         require_permission(principal, Permission.TRACK_TEAM)
@@ -24,10 +24,10 @@ def editable_by(
     return Tracking.person_id == principal.person_id, Tracking.product_id.in_(product_ids)
 
 
-def owned_by(
+def find_own_rows(
     session: Session, principal: Principal, product_ids: Collection[int]
 ) -> dict[int, Tracking]:
-    """Return the acting person's rows of these products, by product."""
+    """Return the principal's rows of these products, by product."""
     if not product_ids:
         return {}
     rows = session.scalars(
@@ -38,21 +38,21 @@ def owned_by(
     return {row.product_id: row for row in rows}
 
 
-def row_to_change(
+def lock_editable_row(
     session: Session, principal: Principal, product_id: int, whose: ListScope
 ) -> Tracking:
-    """Return the row to change, locked: one's own, else for a manager the team's first.
+    """Return the row to change, locked: the principal's own, else for a manager the team's first.
 
-    Who changes only some of its values must see what was written a moment before.
-    Raises NotAllowedError as `editable_by` does, NotFoundError where there is no row.
+    Locked, because a partial change must start from the newest values. Raises
+    NotAllowedError as `editable_by` does, NotFoundError if there is no row.
     """
     if whose is ListScope.TEAM:
         require_permission(principal, Permission.TRACK_TEAM)
-    found = _locked(session, *editable_by(principal, ListScope.MINE, {product_id}))
+    found = _locked(session, *editable_conditions(principal, ListScope.MINE, {product_id}))
     if found is None and whose is ListScope.TEAM:
         found = _locked(
             session,
-            *editable_by(principal, ListScope.TEAM, {product_id}),
+            *editable_conditions(principal, ListScope.TEAM, {product_id}),
             Tracking.is_first.is_(True),
         )
     if found is None:

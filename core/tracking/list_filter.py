@@ -1,4 +1,4 @@
-"""What a list of products may be asked for: filters, order, pages. Pure."""
+"""Filters, order and pages of product lists. Pure."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,7 +12,7 @@ LARGEST_PAGE = 200
 
 
 class State(StrEnum):
-    """A state that a list can be narrowed to."""
+    """A state to filter a list by."""
 
     ATTENTION = "attention"
     OPPORTUNITY = "opportunity"
@@ -26,7 +26,7 @@ class State(StrEnum):
 
 
 class SortBy(StrEnum):
-    """What a list can be ordered by."""
+    """What to sort a list by."""
 
     ATTENTION = "attention"
     TITLE = "title"
@@ -38,10 +38,10 @@ class SortBy(StrEnum):
 
 
 class ListScope(StrEnum):
-    """Whose products a list is about."""
+    """Which products a list includes."""
 
-    MINE = "mine"  # what the acting person follows
-    TEAM = "team"  # what anybody of the team follows, each product once
+    MINE = "mine"  # those that the principal tracks
+    TEAM = "team"  # those that anyone in the team tracks, each once
 
 
 def default_list_scope(principal: Principal) -> ListScope:
@@ -59,7 +59,7 @@ class Sort:
 
 @dataclass(frozen=True, slots=True)
 class ListFilter:
-    """What a list is narrowed to. Empty: not narrowed. Alternatives inside one field."""
+    """A filter of a product list. Empty: all; the values of one field are alternatives."""
 
     search: str = ""
     marketplaces: tuple[str, ...] = ()
@@ -71,5 +71,5 @@ class ListFilter:
 
     @property
     def is_empty(self) -> bool:
-        """True when all of the list is shown, whosever it is."""
+        """True if nothing but the scope is filtered."""
         return self == ListFilter(whose=self.whose)

@@ -1,4 +1,4 @@
-"""Tables of who follows what, and of when each product is looked at next."""
+"""Tables of who tracks what, and of when each product is checked next."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -25,7 +25,7 @@ from core.database.session import Base
 
 
 class Tracking(Base):
-    """One person follows one product. Pausing or removing touches only this row."""
+    """One person tracks one product. Pausing or removing affects only this row."""
 
     __tablename__ = "tracking"
     __table_args__ = (
@@ -57,7 +57,7 @@ class Tracking(Base):
     )
     role: Mapped[str] = mapped_column(Text, server_default="watched")
     cadence: Mapped[str] = mapped_column(Text, server_default="daily")
-    # Of several people's rows for a product, the one that the team's list shows.
+    # Of a team's rows for a product, the one that the team's list shows.
     is_first: Mapped[bool] = mapped_column(Boolean, server_default=text("true"))
     is_primary: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
     tags: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
@@ -69,25 +69,25 @@ class Tracking(Base):
 
 
 class FetchSchedule(Base):
-    """When a product is due, and which run has it now. A product without a row is not fetched.
+    """When a product is due, and which run fetches it. A product without a row is not fetched.
 
-    `priority` 0 is a person's own request, 1 the usual round. A lease is held by
-    `fetch_run_id` until `leased_until`; past that, anyone may take it.
+    `priority` 0 is a user's request, 1 the regular check. The run `fetch_run_id` has the
+    lease until `leased_until`; after that, any run may take it.
     """
 
     __tablename__ = "fetch_schedule"
     __table_args__ = (
         Index("ix_fetch_schedule_due", "provider", "priority", "due_at"),
         Index("ix_fetch_schedule_batch", "provider", "marketplace", "priority", "due_at"),
-        # A lease writes no indexed column and finds room on its page: no index is touched.
+        # A lease changes no indexed column and fits on its page, so no index is written.
         {"postgresql_with": {"fillfactor": 60}},
     )
 
     product_id: Mapped[int] = mapped_column(
         BigInteger, ForeignKey("product.id", ondelete="CASCADE"), primary_key=True
     )
-    provider: Mapped[str] = mapped_column(Text)  # who fetches it: demo products stay at home
-    marketplace: Mapped[str] = mapped_column(Text)  # the product's: a batch is of one
+    provider: Mapped[str] = mapped_column(Text)  # who fetches it: Apify, or the demo market
+    marketplace: Mapped[str] = mapped_column(Text)  # the product's: a batch has only one
     cadence_minutes: Mapped[int] = mapped_column(Integer)
     priority: Mapped[int] = mapped_column(SmallInteger, server_default=text("1"))
     due_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))

@@ -1,4 +1,4 @@
-"""Which product somebody means by a name: marketplace and ASIN, an address, an ASIN alone."""
+"""Finds the product of a reference: marketplace and ASIN, an address, or an ASIN alone."""
 
 import re
 
@@ -17,35 +17,35 @@ REFERENCE_HELP = (
     "Name a product as marketplace and ASIN, such as US:B0ABCDEFGH, or by the address of its "
     "page; `search_products` finds tracked products by words of their titles."
 )
-# As this project writes names itself, in addresses of resources too.
+# The form that Amazcope writes, also in addresses of resources.
 _PAIR = re.compile(r"\s*(?:product://)?([A-Za-z]{2})\s*[:/ ]\s*([A-Za-z0-9]{10})\s*")
 
 
 @requires(Permission.READ)
 def find_product_reference(session: Session, principal: Principal, name: str) -> tuple[str, str]:
-    """Return the (marketplace, ASIN) that a name means; nothing says that it is known here.
+    """Return the (marketplace, ASIN) of a reference. The product may be unknown to Amazcope.
 
-    An ASIN alone is looked for among what the team follows. Raises InvalidInputError,
-    saying what to write, for what names no product or more than one.
+    An ASIN alone is searched among the team's tracked products. Raises InvalidInputError,
+    with advice, for a reference to no product or to several.
     """
     return resolve_product(session, principal, name)
 
 
 def resolve_product(session: Session, principal: Principal, name: str) -> tuple[str, str]:
-    """Return what `find_product_reference` does, within a verb that checked another right."""
+    """Do the same as `find_product_reference`, for operations that check another permission."""
     mention = parse_reference(name)
     if mention.marketplace is not None and mention.asin is not None:
         return mention.marketplace, mention.asin
     if mention.verdict is MentionVerdict.NEEDS_MARKETPLACE and mention.asin is not None:
-        return _followed(session, principal, mention.asin), mention.asin
+        return _find_tracked_marketplace(session, principal, mention.asin), mention.asin
     raise InvalidInputError(f"{mention.detail} {REFERENCE_HELP}")
 
 
 def parse_reference(name: str, default_marketplace: str | None = None) -> Mention:
-    """Return the one product that a name means, or what is wrong with it as a mention.
+    """Return the product of a reference, or its problem, as a mention.
 
     An ASIN alone belongs to the default marketplace, else it needs one. Raises
-    InvalidInputError for what names nothing, or several products.
+    InvalidInputError for a reference to nothing, or to several products.
     """
     pair = _as_pair(name)
     if pair is not None:
@@ -71,8 +71,8 @@ def _only_mention(name: str, default_marketplace: str | None) -> Mention:
     return next((each for each in mentions if each.asin), mentions[0])
 
 
-def _followed(session: Session, principal: Principal, asin: str) -> str:
-    """Return the one marketplace on which the team follows an ASIN."""
+def _find_tracked_marketplace(session: Session, principal: Principal, asin: str) -> str:
+    """Return the one marketplace on which the team tracks an ASIN."""
     where = sorted(
         session.scalars(
             select(Product.marketplace)
@@ -86,5 +86,5 @@ def _followed(session: Session, principal: Principal, asin: str) -> str:
     if not where:
         raise InvalidInputError(f"Your team tracks no product {asin}. {REFERENCE_HELP}")
     raise InvalidInputError(
-        f"{asin} is tracked on {', '.join(where)}. Say which: {where[0]}:{asin}, for example."
+        f"{asin} is tracked on {', '.join(where)}. Choose one: {where[0]}:{asin}, for example."
     )

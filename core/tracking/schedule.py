@@ -1,4 +1,4 @@
-"""Due times that can't be right. Never commits."""
+"""Corrects due times that can't be right. Never commits."""
 
 from datetime import datetime
 
@@ -13,10 +13,10 @@ WHERE due_at > CAST(:now AS timestamptz) + cadence_minutes * interval '1 minute'
 """
 
 
-def bring_back_due_times(session: Session, now: datetime) -> int:
-    """Make products due as they should be that wait for longer than their cadence.
+def correct_due_times(session: Session, now: datetime) -> int:
+    """Correct due times further away than the product's cadence; return how many.
 
-    Returns how many. Neither an answer nor a failure makes a product wait for longer: a
-    clock was wrong when it was given back, perhaps the database's own.
+    No check sets one that far: a clock was wrong when the product was released, perhaps the
+    database's own.
     """
     return session.execute(text(_TOO_LATE), {"now": now}).rowcount  # type: ignore[attr-defined, no-any-return]

@@ -1,4 +1,4 @@
-"""The verbs of following products. Each is told who acts; none commits."""
+"""Operations of tracking. Each takes the principal; none commits."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from core.catalog.service import ensure_products
 from core.database.bulk_write import insert_rows
 from core.database.session import driver_connection
 from core.errors import InvalidInputError
-from core.tracking.editable_rows import editable_by, owned_by
+from core.tracking.editable_rows import editable_conditions, find_own_rows
 from core.tracking.list_filter import ListScope
 from core.tracking.models import FetchSchedule, Tracking
 from core.tracking.rules import LONGEST_TAG, Cadence, Role
@@ -23,7 +23,7 @@ from core.tracking.rules import LONGEST_TAG, Cadence, Role
 
 @dataclass(frozen=True, slots=True)
 class NewTracking:
-    """What somebody wants to follow, and how. None leaves what is set already."""
+    """A product to track, and how. None keeps the present setting."""
 
     marketplace: str
     asin: str
@@ -37,76 +37,76 @@ class NewTracking:
 
 @dataclass(frozen=True, slots=True)
 class TrackResult:
-    """What became of a wish."""
+    """The result of a request to track."""
 
     product_id: int
-    is_new: bool  # False: this person followed it already
-    is_paused: bool = False  # and has paused it, which stays so
+    is_new: bool  # False: the user tracked it already
+    is_paused: bool = False  # it was paused before and stays paused
 
 
 @requires(Permission.TRACK)
 def track(
     session: Session,
     principal: Principal,
-    wishes: Sequence[NewTracking],
+    requests: Sequence[NewTracking],
     *,
     is_demo: bool = False,
     fetch: bool = True,
     keep: bool = False,
-    noted: bool = True,
+    is_recorded: bool = True,
 ) -> list[TrackResult]:
-    """Follow products for the acting person and return one answer per wish, in order.
+    """Track products for the principal; return one result per request, in order.
 
-    A product that is followed already keeps its settings, apart from those the
-    wish names, or all of them with `keep`. With `fetch` they are due at once. `noted`
-    False: the caller tells the audit of all its calls at once.
+    A product that is tracked already keeps the settings that the request leaves out, or all
+    of them with `keep`. With `fetch` the products are due at once. `is_recorded` False: the
+    caller records all its calls in the audit log at once.
     """
-    _one_at_a_time(session, principal)
+    _lock_team_tracking(session, principal)
     products, _ = ensure_products(
-        session, [(wish.marketplace, wish.asin) for wish in wishes], is_demo=is_demo
+        session, [(request.marketplace, request.asin) for request in requests], is_demo=is_demo
     )
-    ids = [products[wish.marketplace, wish.asin] for wish in wishes]
+    ids = [products[request.marketplace, request.asin] for request in requests]
     first: dict[int, NewTracking] = {}
-    for product_id, wish in zip(ids, wishes, strict=True):
-        first.setdefault(product_id, wish)
+    for product_id, request in zip(ids, requests, strict=True):
+        first.setdefault(product_id, request)
     made = _insert_tracking(session, principal, first)
-    if noted:
+    if is_recorded:
         audit.record_bulk(session, principal, "followed", "product", list(made))
-    further = [
-        (product_id, wish)
-        for product_id, wish in zip(ids, wishes, strict=True)
-        if product_id not in made or wish is not first[product_id]
+    repeated = [
+        (product_id, request)
+        for product_id, request in zip(ids, requests, strict=True)
+        if product_id not in made or request is not first[product_id]
     ]
-    followed = owned_by(session, principal, {product_id for product_id, _ in further})
-    for product_id, wish in [] if keep else further:
-        _apply_wish(followed[product_id], wish)
-    # What is followed already may be running, and its cadence may be another one now.
-    sync_schedule(session, first if fetch else followed.keys() - made)
-    paused = {product_id for product_id, row in followed.items() if row.paused_at is not None}
-    answers = []
+    tracked = find_own_rows(session, principal, {product_id for product_id, _ in repeated})
+    for product_id, request in [] if keep else repeated:
+        _apply_request(tracked[product_id], request)
+    # A product that was tracked before is on the schedule; its cadence may have changed.
+    sync_schedule(session, first if fetch else tracked.keys() - made)
+    paused = {product_id for product_id, row in tracked.items() if row.paused_at is not None}
+    results = []
     for product_id in ids:
-        answers.append(TrackResult(product_id, product_id in made, product_id in paused))
-        made.discard(product_id)  # the second wish for it finds it followed
-    return answers
+        results.append(TrackResult(product_id, product_id in made, product_id in paused))
+        made.discard(product_id)  # for a second request it is tracked already
+    return results
 
 
 def _insert_tracking(
-    session: Session, principal: Principal, wishes: dict[int, NewTracking]
+    session: Session, principal: Principal, requests: dict[int, NewTracking]
 ) -> set[int]:
     rows = [
         (
             principal.team_id,
             principal.person_id,
             product_id,
-            (wish.role or Role.WATCHED).value,
-            (wish.cadence or Cadence.DAILY).value,
-            "\x1f".join(clean_tags(wish.tags)),
-            wish.note,
-            wish.price_change_percent,
-            wish.rank_change_percent,
+            (request.role or Role.WATCHED).value,
+            (request.cadence or Cadence.DAILY).value,
+            "\x1f".join(clean_tags(request.tags)),
+            request.note,
+            request.price_change_percent,
+            request.rank_change_percent,
             True,
         )
-        for product_id, wish in sorted(wishes.items())
+        for product_id, request in sorted(requests.items())
     ]
     columns = {
         "team_id": "int8",
@@ -132,47 +132,47 @@ def _insert_tracking(
     return {product_id for (product_id,) in made}
 
 
-def _default(column: str) -> str:
-    """Return the SQL of a threshold: the wish's, else the person's usual one."""
+def _threshold_sql(column: str) -> str:
+    """Return the SQL of a threshold: the request's, else the user's default."""
     return f"COALESCE({column}, (SELECT p.{column} FROM person p WHERE p.id = v.person_id))"
 
 
 _STORED = {
     "tags": "COALESCE(string_to_array(NULLIF(tags, ''), E'\\x1f'), '{}')",
-    "price_change_percent": _default("price_change_percent"),
-    "rank_change_percent": _default("rank_change_percent"),
+    "price_change_percent": _threshold_sql("price_change_percent"),
+    "rank_change_percent": _threshold_sql("rank_change_percent"),
     "is_first": "NOT EXISTS (SELECT 1 FROM tracking o WHERE o.team_id = v.team_id "
     "AND o.product_id = v.product_id)",
 }
 
 
-def _one_at_a_time(session: Session, principal: Principal) -> None:
-    """Let nobody else of the team begin or end following until this transaction is over.
+def _lock_team_tracking(session: Session, principal: Principal) -> None:
+    """Lock the team's tracking until the end of the transaction.
 
-    Of several who follow a product one is the first; two at once must not both be.
+    Of several users who track a product, one row is the first; two at once must not both be.
     """
     lock = text("SELECT pg_advisory_xact_lock(hashtext('following'), :team)")
     session.execute(lock, {"team": principal.team_id})
 
 
-def _apply_wish(tracking: Tracking, wish: NewTracking) -> None:
-    """Change what the wish names of a product that is followed already."""
-    if wish.role is not None:
-        tracking.role = wish.role.value
-    if wish.cadence is not None:
-        tracking.cadence = wish.cadence.value
-    if wish.tags:
-        tracking.tags = sorted({*tracking.tags, *clean_tags(wish.tags)})
-    if wish.note:
-        tracking.note = wish.note
-    if wish.price_change_percent is not None:
-        tracking.price_change_percent = wish.price_change_percent
-    if wish.rank_change_percent is not None:
-        tracking.rank_change_percent = wish.rank_change_percent
+def _apply_request(tracking: Tracking, request: NewTracking) -> None:
+    """Apply a request's settings to a product that is tracked already."""
+    if request.role is not None:
+        tracking.role = request.role.value
+    if request.cadence is not None:
+        tracking.cadence = request.cadence.value
+    if request.tags:
+        tracking.tags = sorted({*tracking.tags, *clean_tags(request.tags)})
+    if request.note:
+        tracking.note = request.note
+    if request.price_change_percent is not None:
+        tracking.price_change_percent = request.price_change_percent
+    if request.rank_change_percent is not None:
+        tracking.rank_change_percent = request.rank_change_percent
 
 
 def clean_tags(tags: Iterable[str]) -> list[str]:
-    """Return tags without doubles and odd spaces, sorted. Raises for one that is too long."""
+    """Return tags without duplicates and extra spaces, sorted. Raises InvalidInputError."""
     cleaned = {" ".join(tag.replace("\x1f", " ").replace("\x00", "").split()) for tag in tags}
     for tag in cleaned:
         if len(tag) > LONGEST_TAG:
@@ -187,11 +187,11 @@ def pause(
     product_ids: Collection[int],
     whose: ListScope = ListScope.MINE,
     *,
-    noted: bool = True,
+    is_recorded: bool = True,
 ) -> int:
-    """Stop looking at products for the acting person, or the team; return how many ran."""
+    """Pause products for the principal or the team; return how many were not paused before."""
     paused = _set_paused(session, principal, product_ids, whose, datetime.now(UTC))
-    if noted:
+    if is_recorded:
         audit.record_bulk(session, principal, "paused", "product", paused)
     return len(paused)
 
@@ -203,7 +203,7 @@ def resume(
     product_ids: Collection[int],
     whose: ListScope = ListScope.MINE,
 ) -> int:
-    """Look at paused products again; return how many were paused."""
+    """Resume paused products for the principal or the team; return how many were paused."""
     resumed = _set_paused(session, principal, product_ids, whose, None)
     audit.record_bulk(session, principal, "resumed", "product", resumed)
     return len(resumed)
@@ -219,7 +219,7 @@ def _set_paused(
     is_other = Tracking.paused_at.is_not(None) if at is None else Tracking.paused_at.is_(None)
     changed = session.scalars(
         update(Tracking)
-        .where(*editable_by(principal, whose, product_ids), is_other)
+        .where(*editable_conditions(principal, whose, product_ids), is_other)
         .values(paused_at=at)
         .returning(Tracking.product_id)
     ).all()
@@ -234,23 +234,21 @@ def stop_tracking(
     product_ids: Collection[int],
     whose: ListScope = ListScope.MINE,
 ) -> int:
-    """Remove products from a list, or from everybody's; history stays. Returns how many."""
-    _one_at_a_time(session, principal)
+    """Stop tracking products for the principal or the team; history stays. Return how many."""
+    _lock_team_tracking(session, principal)
     removed = session.scalars(
         delete(Tracking)
-        .where(*editable_by(principal, whose, product_ids))
+        .where(*editable_conditions(principal, whose, product_ids))
         .returning(Tracking.product_id)
     ).all()
-    _let_others_be_first(session, principal, removed)
+    _promote_earliest(session, principal, removed)
     sync_schedule(session, removed)
     audit.record_bulk(session, principal, "unfollowed", "product", sorted(set(removed)))
     return len(set(removed))
 
 
-def _let_others_be_first(
-    session: Session, principal: Principal, product_ids: Sequence[int]
-) -> None:
-    """Make the earliest of those who still follow a product its first."""
+def _promote_earliest(session: Session, principal: Principal, product_ids: Sequence[int]) -> None:
+    """Make the earliest remaining row of each product its first."""
     session.execute(
         text(
             "UPDATE tracking SET is_first = true WHERE id IN ("
@@ -269,10 +267,10 @@ def add_tags(
     tags: Sequence[str],
     whose: ListScope = ListScope.MINE,
 ) -> int:
-    """Add tags to followed products; return how many products."""
+    """Add tags to tracked products; return how many products."""
     cleaned = clean_tags(tags)
     rows = session.scalars(
-        select(Tracking).where(*editable_by(principal, whose, product_ids))
+        select(Tracking).where(*editable_conditions(principal, whose, product_ids))
     ).all()
     for tracking in rows:
         tracking.tags = sorted({*tracking.tags, *cleaned})
@@ -282,25 +280,25 @@ def add_tags(
 
 
 @requires(Permission.TRACK)
-def request_refresh(session: Session, principal: Principal, product_ids: Collection[int]) -> int:
-    """Make followed products due now, ahead of the usual round; return how many.
+def request_checks(session: Session, principal: Principal, product_ids: Collection[int]) -> int:
+    """Make tracked products due now, before regular checks; return how many.
 
-    A product that is being fetched at this moment is not asked for twice.
+    A product that is being fetched now is not requested again.
     """
-    followed = select(Tracking.product_id).where(
+    tracked = select(Tracking.product_id).where(
         Tracking.team_id == principal.team_id, Tracking.product_id.in_(product_ids)
     )
-    ids = session.scalars(followed).unique().all()
-    # A paused product may still be asked for: once, and then it is paused again.
+    ids = session.scalars(tracked).unique().all()
+    # A check of a paused product may be requested: it runs once and stays paused.
     sync_schedule(session, ids, keep_paused=True)
-    asked = session.scalars(
+    requested = session.scalars(
         update(FetchSchedule)
         .where(FetchSchedule.product_id.in_(ids), FetchSchedule.leased_until.is_(None))
         .values(priority=0, due_at=func.now(), requested_at=func.now())
         .returning(FetchSchedule.product_id)
     ).all()
-    audit.record_bulk(session, principal, "asked for a fetch", "product", asked)
-    return len(asked)
+    audit.record_bulk(session, principal, "asked for a fetch", "product", requested)
+    return len(requested)
 
 
 _MINUTES_OF = " ".join(f"WHEN '{cadence}' THEN {cadence.minutes}" for cadence in Cadence)
@@ -331,10 +329,10 @@ WHERE s.cadence_minutes <> excluded.cadence_minutes
 def sync_schedule(
     session: Session, product_ids: Iterable[int], *, keep_paused: bool = False
 ) -> None:
-    """Bring the schedule in line with who follows: the fastest cadence wins.
+    """Update the schedule from the tracking rows: the shortest cadence of a product applies.
 
-    A product that nobody follows any more leaves the schedule; one that is being
-    fetched right now leaves it when it comes back.
+    A product that no one tracks any more leaves the schedule; one that is being fetched
+    leaves it when the fetch ends.
     """
     ids = sorted(set(product_ids))
     if not ids:

@@ -1,4 +1,4 @@
-"""How a followed product is set: role, cadence, tags, note, thresholds. Never commits."""
+"""Settings of a tracked product: role, cadence, tags, note, thresholds. Never commits."""
 
 from dataclasses import dataclass, fields, replace
 from decimal import Decimal
@@ -12,7 +12,7 @@ from core.accounts.access.operations import requires
 from core.accounts.access.permissions import Permission, Principal
 from core.errors import InvalidInputError
 from core.thresholds import NO_THRESHOLD, is_threshold, kept
-from core.tracking.editable_rows import row_to_change
+from core.tracking.editable_rows import lock_editable_row
 from core.tracking.list_filter import ListScope
 from core.tracking.models import Tracking
 from core.tracking.rules import (
@@ -25,7 +25,7 @@ from core.tracking.service import clean_tags, sync_schedule
 
 @dataclass(frozen=True, slots=True)
 class TrackingSettings:
-    """What a person sets for one followed product."""
+    """A user's settings for one tracked product."""
 
     role: Role
     cadence: Cadence
@@ -37,7 +37,7 @@ class TrackingSettings:
 
 
 class Unset(Enum):
-    """Says of a setting that it stays as it is: None is a value of its own."""
+    """The type of `KEEP`, which leaves a setting unchanged: None is a value of its own."""
 
     KEEP = "keep"
 
@@ -47,7 +47,7 @@ KEEP = Unset.KEEP
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackingPatch:
-    """What is to change of a product's settings; None clears a note or a threshold."""
+    """A change of some of a product's settings; None clears a note or a threshold."""
 
     role: Role | Unset = KEEP
     cadence: Cadence | Unset = KEEP
@@ -57,15 +57,15 @@ class TrackingPatch:
     price_change_percent: Decimal | Unset | None = KEEP
     rank_change_percent: Decimal | Unset | None = KEEP
 
-    def given(self) -> dict[str, Any]:
-        """Return the settings that are to change, by name."""
+    def changed_values(self) -> dict[str, Any]:
+        """Return the settings to change, by name."""
         values = {each.name: getattr(self, each.name) for each in fields(self)}
         return {name: value for name, value in values.items() if value is not KEEP}
 
 
 @dataclass(frozen=True, slots=True)
 class SettingsChange:
-    """The settings of a product before and after; the same where nothing was new."""
+    """The settings of a product before and after a change; equal if nothing changed."""
 
     before: TrackingSettings
     after: TrackingSettings
@@ -80,8 +80,8 @@ def change_settings(
     settings: TrackingSettings,
     whose: ListScope = ListScope.MINE,
 ) -> None:
-    """Replace the settings for a followed product; for a manager also a teammate's."""
-    _change(session, principal, row_to_change(session, principal, product_id, whose), settings)
+    """Replace the settings of a tracked product; a manager may change a teammate's."""
+    _change(session, principal, lock_editable_row(session, principal, product_id, whose), settings)
 
 
 @requires(Permission.TRACK)
@@ -92,31 +92,31 @@ def patch_settings(
     changes: TrackingPatch,
     whose: ListScope = ListScope.MINE,
 ) -> SettingsChange:
-    """Change only what is named of a product's settings; what others set meanwhile stays.
+    """Change some of a product's settings; the others stay, even if just changed by others.
 
-    Raises InvalidInputError when nothing is named, or for a value that can't be.
+    Raises InvalidInputError for an empty patch or an invalid value.
     """
-    given = changes.given()
-    if not given:
+    changed_values = changes.changed_values()
+    if not changed_values:
         raise InvalidInputError("Name at least one setting to change.")
-    tracking = row_to_change(session, principal, product_id, whose)
+    tracking = lock_editable_row(session, principal, product_id, whose)
     before = _settings_of(tracking)
-    _change(session, principal, tracking, replace(before, **given))
+    _change(session, principal, tracking, replace(before, **changed_values))
     is_mine = tracking.person_id == principal.person_id
     return SettingsChange(before, _settings_of(tracking), is_mine)
 
 
 def _change(
-    session: Session, principal: Principal, tracking: Tracking, wanted: TrackingSettings
+    session: Session, principal: Principal, tracking: Tracking, settings: TrackingSettings
 ) -> None:
-    _check(wanted)
+    _check(settings)
     before = _audited(tracking)
-    tracking.role, tracking.cadence = wanted.role.value, wanted.cadence.value
-    tracking.tags = clean_tags(wanted.tags)
-    tracking.note = (wanted.note or "").replace("\x00", "").strip() or None
-    tracking.is_primary = wanted.is_primary
-    tracking.price_change_percent = kept(wanted.price_change_percent)
-    tracking.rank_change_percent = kept(wanted.rank_change_percent)
+    tracking.role, tracking.cadence = settings.role.value, settings.cadence.value
+    tracking.tags = clean_tags(settings.tags)
+    tracking.note = (settings.note or "").replace("\x00", "").strip() or None
+    tracking.is_primary = settings.is_primary
+    tracking.price_change_percent = kept(settings.price_change_percent)
+    tracking.rank_change_percent = kept(settings.rank_change_percent)
     session.flush()
     sync_schedule(session, [tracking.product_id])
     after = _audited(tracking)
@@ -125,10 +125,10 @@ def _change(
         audit.record(session, principal, "changed settings", thing, before, after)
 
 
-def _check(wanted: TrackingSettings) -> None:
-    if wanted.note is not None and len(wanted.note) > LONGEST_NOTE:
+def _check(settings: TrackingSettings) -> None:
+    if settings.note is not None and len(settings.note) > LONGEST_NOTE:
         raise InvalidInputError(f"A note has at most {LONGEST_NOTE} characters.")
-    for share in (wanted.price_change_percent, wanted.rank_change_percent):
+    for share in (settings.price_change_percent, settings.rank_change_percent):
         if share is not None and not is_threshold(share):
             raise InvalidInputError(NO_THRESHOLD)
 

@@ -1,4 +1,4 @@
-"""Settings of a product for a whole team, as an approved suggestion sets them. Never commits."""
+"""Settings of a product for the whole team, set by approved suggestions. Never commits."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -18,7 +18,7 @@ from core.tracking.service import sync_schedule
 
 
 class Threshold(StrEnum):
-    """Which change a threshold is about; the column it is kept in."""
+    """The column of a threshold."""
 
     PRICE = "price_change_percent"
     RANK = "rank_change_percent"
@@ -32,17 +32,17 @@ def set_threshold(
     which: Threshold,
     percent: Decimal | None,
 ) -> None:
-    """Set from which change on a product is news for the team; None: the usual one."""
+    """Set a product's alert threshold for the team; None: the default."""
     if percent is not None and not is_threshold(percent):
         raise InvalidInputError(NO_THRESHOLD)
-    setattr(_first(session, principal, product_id), which.value, kept(percent))
+    setattr(_lock_first_row(session, principal, product_id), which.value, kept(percent))
     session.flush()
 
 
 @requires(Permission.TEAM)
 def set_cadence(session: Session, principal: Principal, product_id: int, cadence: Cadence) -> None:
-    """Set how often the team wants a product looked at; a teammate's faster wish stays."""
-    _first(session, principal, product_id).cadence = cadence.value
+    """Set the team's cadence of a product; a teammate's shorter cadence stays."""
+    _lock_first_row(session, principal, product_id).cadence = cadence.value
     session.flush()
     sync_schedule(session, [product_id])
 
@@ -51,7 +51,7 @@ def set_cadence(session: Session, principal: Principal, product_id: int, cadence
 def pause_for_team(
     session: Session, principal: Principal, product_id: int, now: datetime
 ) -> list[int]:
-    """Stop looking at a product for the whole team; return the people for whom it ran."""
+    """Pause a product for the whole team; return the people for whom it was not paused."""
     return _set_paused(session, principal, product_id, now, None)
 
 
@@ -59,7 +59,7 @@ def pause_for_team(
 def resume_for_team(
     session: Session, principal: Principal, product_id: int, people: Collection[int]
 ) -> list[int]:
-    """Look at a product again for those teammates; return for whom it was paused."""
+    """Resume a product for these people; return those for whom it was paused."""
     return _set_paused(session, principal, product_id, None, people)
 
 
@@ -87,7 +87,7 @@ def _set_paused(
     return found
 
 
-def _first(session: Session, principal: Principal, product_id: int) -> Tracking:
+def _lock_first_row(session: Session, principal: Principal, product_id: int) -> Tracking:
     """Return the row that the team's list shows."""
     found = session.scalars(
         select(Tracking)

@@ -1,4 +1,4 @@
-"""How products stand with somebody: followed by whom, paused, being fetched. One question."""
+"""Whether products are tracked by a user or the team, and being fetched. One SELECT."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -16,46 +16,34 @@ Key = tuple[str, str]  # marketplace, ASIN
 
 @dataclass(frozen=True, slots=True)
 class TrackingStatus:
-    """How a product stands with a person and the team."""
+    """A known product's status for a user and the team."""
 
     product_id: int
-    is_mine: bool  # the person follows it
-    runs_for_me: bool  # and has not paused it
-    followers: int  # of the team
-    running: int  # of the followers, those who have not paused it
-    is_being_fetched: bool
+    is_mine: bool  # the user tracks it
+    is_the_teams: bool  # anyone in the team tracks it
 
-    def follows(self, whose: ListScope) -> bool:
-        """Return whether the person, or anybody of the team, follows it."""
-        return self.is_mine if whose is ListScope.MINE else self.followers > 0
-
-    def runs(self, whose: ListScope) -> bool:
-        """Return whether it is looked at for the person, or for anybody of the team."""
-        return self.runs_for_me if whose is ListScope.MINE else self.running > 0
+    def is_tracked(self, whose: ListScope) -> bool:
+        """Return whether the user, or anyone in the team, tracks it."""
+        return self.is_mine if whose is ListScope.MINE else self.is_the_teams
 
 
-_STANDINGS = """
-SELECT p.marketplace, p.asin, p.id, t.followers, t.running,
-    COALESCE(t.is_mine, false) AS is_mine, COALESCE(t.runs_for_me, false) AS runs_for_me,
-    s.leased_until IS NOT NULL AS is_being_fetched
+_STATUSES = """
+SELECT p.marketplace, p.asin, p.id, t.is_the_teams, COALESCE(t.is_mine, false) AS is_mine
 FROM unnest(%(marketplaces)s::text[], %(asins)s::text[]) AS k (marketplace, asin)
 JOIN product p USING (marketplace, asin)
 CROSS JOIN LATERAL (
-    SELECT count(*) AS followers, count(*) FILTER (WHERE paused_at IS NULL) AS running,
-        bool_or(person_id = %(person)s) AS is_mine,
-        bool_or(person_id = %(person)s AND paused_at IS NULL) AS runs_for_me
+    SELECT count(*) > 0 AS is_the_teams, bool_or(person_id = %(person)s) AS is_mine
     FROM tracking WHERE product_id = p.id AND team_id = %(team)s
 ) AS t
-LEFT JOIN fetch_schedule s ON s.product_id = p.id
 """
 
 
-def tracking_status_of(
+def find_tracking_status(
     session: Session, principal: Principal, keys: Collection[Key]
 ) -> dict[Key, TrackingStatus]:
-    """Return how each of these products stands; what is not known here is not in it.
+    """Return the status of each product; unknown products are left out.
 
-    For verbs, which checked the right that they ask for.
+    For operations, which have checked the permission.
     """
     wanted = sorted(set(keys))
     values = {
@@ -65,15 +53,10 @@ def tracking_status_of(
         "team": principal.team_id,
     }
     with driver_connection(session).cursor(row_factory=namedtuple_row) as cursor:
-        rows: list[Any] = cursor.execute(_STANDINGS, values).fetchall()
+        rows: list[Any] = cursor.execute(_STATUSES, values).fetchall()
     return {
         (row.marketplace, row.asin): TrackingStatus(
-            product_id=row.id,
-            is_mine=row.is_mine,
-            runs_for_me=row.runs_for_me,
-            followers=row.followers,
-            running=row.running,
-            is_being_fetched=row.is_being_fetched,
+            product_id=row.id, is_mine=row.is_mine, is_the_teams=row.is_the_teams
         )
         for row in rows
     }

@@ -25,7 +25,7 @@ from core.scraping.runs.dispatch import OPEN_STATES
 from core.scraping.runs.models import FetchRun
 from core.settings.environment import get_settings
 from core.text.numbers import format_counted
-from core.tracking.service import request_refresh
+from core.tracking.service import request_checks
 from jobs.tasks.collect_runs import advance_open_runs
 from jobs.tasks.dispatch_runs import start_due_runs
 from jobs.tasks.import_files import run_import
@@ -135,7 +135,7 @@ def fetch_products(words: Sequence[str], say: Say, patience: float = 600) -> boo
     if words:
         with write_scope() as session:
             principal = get_owner_principal(session)
-            asked = request_refresh(session, principal, _resolve_products(" ".join(words)))
+            asked = request_checks(session, principal, _resolve_products(" ".join(words)))
         say(f"{format_counted(asked, 'product')} queued.")
     deadline = time.monotonic() + patience
     started = start_due_runs()

@@ -12,7 +12,7 @@ from core.accounts.access import audit, sessions
 from core.agents.access_log import delete_old_calls
 from core.database.session import database_time, read_scope, write_scope
 from core.settings.environment import get_settings
-from core.tracking.schedule import bring_back_due_times
+from core.tracking.schedule import correct_due_times
 from core.upkeep.heartbeat import record_heartbeat
 from core.upkeep.job_runs import mark_lost_jobs
 from core.upkeep.retention import drop_old_snapshots, drop_raw_items, make_partitions_ahead
@@ -56,7 +56,7 @@ def mark_lost(report: JobReport) -> None:
     now = database_time()
     with write_scope() as session:
         lost = mark_lost_jobs(session, now)
-        late = bring_back_due_times(session, now)
+        late = correct_due_times(session, now)
     if lost or late:
         report.summary = f"{lost} jobs were lost, {late} products were due too late."
     else:

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field as Described
 
 from core.accounts.access.permissions import Permission
-from core.catalog.marketplaces import marketplace_called
+from core.catalog.marketplaces import get_by_name
 from core.database.session import read_scope
 from core.tracking.list_filter import ListFilter, ListScope, Sort, SortBy
 from mcp_server.protocol.call_log import Call
@@ -63,7 +63,7 @@ def search_products(
 
     Unknown values sort last.
     """
-    places = tuple(marketplace_called(code).code for code in marketplaces)
+    places = tuple(get_by_name(code).code for code in marketplaces)
     asked = ListFilter(search, places, roles, states, tags, whose)
     return list_products(call.principal, call.now, asked, Sort(sort, descending), limit, cursor)
 

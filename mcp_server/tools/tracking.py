@@ -13,7 +13,7 @@ from core.settings.environment import get_settings
 from core.text.escaping import shorten
 from core.text.numbers import format_capped_count, format_count
 from core.tracking import bulk_operations
-from core.tracking.bulk_operations import How, NamedResult, Verdict
+from core.tracking.bulk_operations import NamedResult, TrackingOptions, Verdict
 from core.tracking.list_filter import ListScope
 from core.tracking.lists import freshness
 from core.tracking.rules import Cadence, Role
@@ -137,7 +137,7 @@ def track_products(
 
     Those tracked already keep their settings: see `update_tracking_settings`.
     """
-    how = How(role, cadence, tags, marketplace)
+    how = TrackingOptions(role, cadence, tags, marketplace)
 
     def work(session: Session) -> Tracked:
         named = bulk_operations.track_named(session, call.principal, products, how)

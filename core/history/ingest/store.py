@@ -25,7 +25,7 @@ from core.catalog.listing_versions import (
     store_versions,
 )
 from core.catalog.marketplaces import Marketplace, get_marketplace
-from core.catalog.service import category_ids
+from core.catalog.service import ensure_categories
 from core.database.bulk_write import copy_rows, execute_with_arrays, insert_rows
 from core.database.partitions import create_partitions, month_of
 from core.history.ingest.dirty_days import DirtyDays, local_day
@@ -185,7 +185,7 @@ def _find_categories(
         for sourced in observations
         for rank in sourced.observation.ranks
     }
-    return category_ids(session, names)
+    return ensure_categories(session, names)
 
 
 def _replay_late(

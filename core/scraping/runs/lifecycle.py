@@ -259,7 +259,7 @@ def mark_redirected(session: Session, run_id: int, other_asins: Collection[str])
     return len(missing)
 
 
-# `next_due` and `retry_due` of core/tracking/rules.py, for many products at once.
+# A test compares the due times with tests/core/scraping/runs/due_times.py.
 _RELEASE_PRODUCTS = f"""
 WITH back AS (
     SELECT i.product_id, i.outcome,

@@ -1,4 +1,4 @@
-"""What a name that is being typed may become: products that the team follows. Quick and capped."""
+"""Completes a typed product reference from the team's tracked products. Fast and capped."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +11,7 @@ from core.accounts.access.permissions import Permission, Principal
 from core.catalog.marketplaces import find_by_name
 from core.database.session import driver_connection
 from core.tracking.list_filter import ListFilter, ListScope
-from core.tracking.lists.list_filter_sql import SCOPES, filter_sql, scope_values
+from core.tracking.lists.list_filter_sql import SCOPES, make_filter_sql, scope_values
 
 COUNTED = 1_000  # completions are counted up to here
 _LONGEST_PREFIX = 10  # an ASIN's
@@ -19,22 +19,22 @@ _LONGEST_PREFIX = 10  # an ASIN's
 
 @dataclass(frozen=True, slots=True)
 class Completions:
-    """The first products that fit. `total` None: more than COUNTED."""
+    """The first matching products. `total` None: more than COUNTED."""
 
     products: tuple[tuple[str, str], ...]  # marketplace, ASIN
     total: int | None
 
     @property
     def has_more(self) -> bool:
-        """True when more fit than are given."""
+        """True if more products match than are given."""
         return self.total is None or self.total > len(self.products)
 
 
 @requires(Permission.READ)
 def complete_name(session: Session, principal: Principal, typed: str, most: int) -> Completions:
-    """Return products that a typed name may mean: `US:B0…`, `B0…` or words of a title.
+    """Return products for a typed reference: `US:B0…`, `B0…`, or words of a title.
 
-    By marketplace and ASIN where it begins with one, by ASIN otherwise.
+    With a marketplace, searches ASINs only; else ASINs, and if none matches, words.
     """
     before, colon, after = typed.strip().partition(":")
     place = find_by_name(before) if colon else None
@@ -55,31 +55,31 @@ WHERE {scope} AND p.asin LIKE %(prefix)s
 def complete_asin(
     session: Session, principal: Principal, typed: str, marketplace: str | None, most: int
 ) -> Completions:
-    """Return followed products whose ASIN begins so, of one marketplace or (None) of all."""
+    """Return tracked products whose ASIN starts with `typed`; marketplace None: of all."""
     prefix = typed.strip().upper()
     if len(prefix) > _LONGEST_PREFIX or not (prefix.isascii() and (prefix + "0").isalnum()):
         return Completions((), 0)
     matching = _BY_ASIN.format(scope=SCOPES[ListScope.TEAM])
     values = {**scope_values(principal), "prefix": f"{prefix}%", "place": marketplace}
-    # As the index of prefixes sorts, which then gives the order and ends early.
+    # In the order of the prefix index, so that the query ends early.
     return _first(session, matching, "ORDER BY p.asin USING ~<~", values, most)
 
 
 def _by_words(session: Session, principal: Principal, typed: str, most: int) -> Completions:
-    narrowed = filter_sql(principal, ListFilter(search=typed, whose=ListScope.TEAM))
-    if not narrowed.is_search:
+    filtered = make_filter_sql(principal, ListFilter(search=typed, whose=ListScope.TEAM))
+    if not filtered.is_search:
         return Completions((), 0)
     matching = (
-        f"SELECT p.marketplace, p.asin FROM {narrowed.tables('p')} WHERE {narrowed.conditions}"
+        f"SELECT p.marketplace, p.asin FROM {filtered.from_tables('p')} WHERE {filtered.conditions}"
     )
-    return _first(session, matching, "", narrowed.values, most)
+    return _first(session, matching, "", filtered.values, most)
 
 
 def _first(
     session: Session, matching: str, order: str, values: dict[str, Any], most: int
 ) -> Completions:
     with driver_connection(session).cursor(row_factory=tuple_row) as cursor:
-        # Never prepared: a plan made for any prefix is a bad plan for this one.
+        # Never prepared: a generic plan for any prefix is slow.
         first = cursor.execute(f"{matching} {order} LIMIT {most}", values, prepare=False)
         products = tuple((marketplace, asin) for marketplace, asin in first.fetchall())
         if len(products) < most:

@@ -1,4 +1,4 @@
-"""A list's filter as SQL: which tables it needs, which conditions, which values. No queries."""
+"""A list's filter as SQL: tables, conditions, values. No queries."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from core.tracking.change_sentiment import NOT_A_PROBLEM, OPPORTUNITIES
 from core.tracking.list_filter import ListFilter, ListScope, State
 from core.tracking.lists.search import Search, read_search
 
-# Findings of a product that was not looked at for longer are no news.
+# Changes of products that were not checked for longer don't count.
 RECENT_HOURS = 48
 
 _JOINS = {
@@ -19,8 +19,8 @@ _JOINS = {
 }
 _IS_RECENT = f"l.captured_at >= now() - interval '{RECENT_HOURS} hours'"
 
-# A person's own thresholds keep smaller changes from being news to them. Ranks are
-# compared by their ratio: half as far is as much as twice as far.
+# Changes below the user's own thresholds don't count. Ranks are compared by their ratio:
+# halving counts as much as doubling.
 IS_ENOUGH = """
 (l.attention_kind <> 'price_moved' OR t.price_change_percent IS NULL
     OR abs(l.price - l.prior_price) * 100 >= t.price_change_percent * l.prior_price)
@@ -29,10 +29,10 @@ AND (l.attention_kind NOT IN ('rank_worsened', 'rank_improved') OR t.rank_change
        >= least(l.bsr, l.prior_bsr) * (100 + t.rank_change_percent))
 """
 
-# A change that the team itself made and a check confirmed asks for no attention: of the price
-# while it is the one that was set, of the listing unless the price moved besides by far enough.
-# A test compares both constants with what they repeat.
-SMALL_MOVE = 0.05  # of a price: below it a move is no finding
+# A change that the team made itself, and a check verified, needs no attention: a price while it
+# is the one that was set, a listing unless the price changed enough as well.
+# A test compares both constants with their originals.
+SMALL_MOVE = 0.05  # of a price: smaller changes don't count
 LISTING_CHANGES = (
     "update_title",
     "update_bullets",
@@ -76,15 +76,15 @@ _OF_LATEST = frozenset(State) - {State.PAUSED}
 
 @dataclass(frozen=True, slots=True)
 class FilterSql:
-    """A filter, ready to be put into a statement over `tracking t`."""
+    """A filter for a statement over `tracking t`."""
 
     conditions: str
     values: dict[str, Any]
-    needs: frozenset[str]  # the further tables that the conditions name: p, l, x
-    is_search: bool  # by words or an ASIN: an index finds the hits
+    needs: frozenset[str]  # the aliases of further tables in the conditions: p, l, x
+    is_search: bool  # by words or an ASIN, which have an index
 
-    def tables(self, *more: str, keep_all: bool = False) -> str:
-        """Return the FROM list; `keep_all` keeps products that have no text yet."""
+    def from_tables(self, *more: str, keep_all: bool = False) -> str:
+        """Return the FROM list; `keep_all` includes products without a text."""
         needed = self.needs | set(more)
         joins = [_JOINS[name] for name in ("p", "l", "x") if name in needed]
         if keep_all and "x" not in self.needs:
@@ -92,7 +92,7 @@ class FilterSql:
         return " ".join(["tracking t", *joins])
 
 
-# One row for each product, whoever of several follows it.
+# One row for each product, even if several users track it.
 SCOPES = {
     ListScope.MINE: "t.person_id = %(person)s",
     ListScope.TEAM: "t.team_id = %(team)s AND t.is_first",
@@ -100,42 +100,42 @@ SCOPES = {
 
 
 def scope_values(principal: Principal) -> dict[str, int]:
-    """Return the values that the conditions of `SCOPES` name."""
+    """Return the parameters of the conditions in `SCOPES`."""
     return {"person": principal.person_id, "team": principal.team_id}
 
 
-def filter_sql(principal: Principal, asked: ListFilter) -> FilterSql:
-    """Return the filter as SQL over what the person, or the team, follows."""
-    search = read_search(asked.search)
-    conditions = [SCOPES[asked.whose], *_conditions(asked), *_search_conditions(search)]
+def make_filter_sql(principal: Principal, list_filter: ListFilter) -> FilterSql:
+    """Return the filter as SQL over the products that the user, or the team, tracks."""
+    search = read_search(list_filter.search)
+    conditions = [SCOPES[list_filter.whose], *_conditions(list_filter), *_search_conditions(search)]
     values: dict[str, Any] = {
         **scope_values(principal),
-        "marketplaces": list(asked.marketplaces),
-        "roles": [role.value for role in asked.roles],
-        "tags": list(asked.tags),
+        "marketplaces": list(list_filter.marketplaces),
+        "roles": [role.value for role in list_filter.roles],
+        "tags": list(list_filter.tags),
         "calm": list(NOT_A_PROBLEM),
         "opportunities": list(OPPORTUNITIES),
         "words": search.words,
         "pairs": list(search.pairs),
         "asin": f"{search.asin_prefix}%",
     }
-    if asked.search.strip() and search.is_empty:
-        conditions.append("false")  # only signs were typed: no title consists of signs
-    needs = frozenset(_needs(asked, search))
+    if list_filter.search.strip() and search.is_empty:
+        conditions.append("false")  # only punctuation was typed: no title matches
+    needs = frozenset(_needed_tables(list_filter, search))
     return FilterSql(" AND ".join(conditions), values, needs, not search.is_empty)
 
 
-def _conditions(asked: ListFilter) -> Iterator[str]:
-    if asked.marketplaces:
+def _conditions(list_filter: ListFilter) -> Iterator[str]:
+    if list_filter.marketplaces:
         yield "p.marketplace = ANY(%(marketplaces)s)"
-    if asked.roles:
+    if list_filter.roles:
         yield "t.role = ANY(%(roles)s)"
-    if asked.tags:
+    if list_filter.tags:
         yield "t.tags && %(tags)s::text[]"
-    if asked.is_paused is not None:
-        yield f"t.paused_at IS {'NOT NULL' if asked.is_paused else 'NULL'}"
-    if asked.states:
-        yield "(" + " OR ".join(_STATES[state] for state in asked.states) + ")"
+    if list_filter.is_paused is not None:
+        yield f"t.paused_at IS {'NOT NULL' if list_filter.is_paused else 'NULL'}"
+    if list_filter.states:
+        yield "(" + " OR ".join(_STATES[state] for state in list_filter.states) + ")"
 
 
 def _search_conditions(search: Search) -> Iterator[str]:
@@ -156,8 +156,8 @@ def _search_conditions(search: Search) -> Iterator[str]:
         yield "t.product_id IN (" + " UNION ALL ".join(ways) + ")"
 
 
-def _needs(asked: ListFilter, search: Search) -> Iterator[str]:
-    if asked.marketplaces or search.asin_prefix is not None:
+def _needed_tables(list_filter: ListFilter, search: Search) -> Iterator[str]:
+    if list_filter.marketplaces or search.asin_prefix is not None:
         yield "p"
-    if _OF_LATEST.intersection(asked.states):
+    if _OF_LATEST.intersection(list_filter.states):
         yield "l"

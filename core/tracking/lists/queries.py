@@ -1,9 +1,8 @@
-"""Every list of followed products: search, filters, order, pages, sparklines.
+"""Lists of tracked products: search, filters, order, pages, sparklines.
 
-Only what the acting person, or somebody of the team, follows. What makes these
-quick at a hundred thousand products: an index drives the order, `tracking` is asked
-row by row, counting ends at a cap, and only the rows of the page are joined with
-everything else.
+Only products that the principal, or anyone in the team, tracks. To be fast with a hundred
+thousand products, an index gives the order, `tracking` is read row by row, counting stops at
+a cap, and only the rows of the page are joined with the other tables.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,15 +21,15 @@ from core.tracking.lists.list_filter_sql import (
     IS_THERE,
     SCOPES,
     FilterSql,
-    filter_sql,
+    make_filter_sql,
     scope_values,
 )
 
 if TYPE_CHECKING:
-    import pandas as pd  # brought in by pages; programs take rows
+    import pandas as pd  # imported late: only pages need it
 
 SPARKLINE_DAYS = 30
-SHORT_LIST = 1_000  # up to here a list is sorted whole; a longer one walks along an index
+SHORT_LIST = 1_000  # up to here a list is sorted in full; a longer one is read along an index
 
 Rows = list[dict[str, Any]]
 
@@ -45,22 +44,27 @@ class ListPage:
 
 @requires(Permission.READ)
 def find_products(
-    session: Session, principal: Principal, asked: ListFilter, sort: Sort, page: int, size: int
+    session: Session,
+    principal: Principal,
+    list_filter: ListFilter,
+    sort: Sort,
+    page: int,
+    size: int,
 ) -> ListPage:
-    """Return page `page` (from 1) of what the acting person or the team follows.
+    """Return page `page` (from 1) of the products that the principal or the team tracks.
 
     Columns: those of `_DETAILS`, and `price_history`, `bsr_history` (lists of
     floats, None for a day without a value, oldest first). Unknown is None; times
-    are aware. Asking beyond the last page gives no rows.
+    are aware. A page after the last has no rows.
     """
     size = min(max(size, 1), LARGEST_PAGE)
-    found = find_rows(session, principal, asked, sort, (max(page, 1) - 1) * size, size)
+    found = find_rows(session, principal, list_filter, sort, (max(page, 1) - 1) * size, size)
     return ListPage(_with_sparklines(session, _as_frame(found.rows)), found.total)
 
 
 @dataclass(frozen=True, slots=True)
 class RowsFound:
-    """A part of a list as plain rows; see `ListPage` for `total`."""
+    """A part of a list as plain rows. `total`: see `ListPage`."""
 
     rows: Rows
     total: int
@@ -68,67 +72,72 @@ class RowsFound:
 
 @requires(Permission.READ)
 def find_rows(
-    session: Session, principal: Principal, asked: ListFilter, sort: Sort, skipped: int, size: int
+    session: Session,
+    principal: Principal,
+    list_filter: ListFilter,
+    sort: Sort,
+    skipped: int,
+    size: int,
 ) -> RowsFound:
     """Return at most `size` rows of a list after the first `skipped`, without sparklines."""
-    narrowed = filter_sql(principal, asked)
-    find = _find_hits if narrowed.is_search else _find_listed
-    total, ids = find(session, narrowed, sort, skipped, size)
+    filtered = make_filter_sql(principal, list_filter)
+    find = _find_hits if filtered.is_search else _find_listed
+    total, ids = find(session, filtered, sort, skipped, size)
     if ids is None:
-        ids = _page_ids(session, narrowed, sort, skipped, size) if skipped < total else []
-    return RowsFound(_details(session, principal, asked.whose, ids), total)
+        ids = _page_ids(session, filtered, sort, skipped, size) if skipped < total else []
+    return RowsFound(_details(session, principal, list_filter.whose, ids), total)
 
 
 @requires(Permission.READ)
-def count_products(session: Session, principal: Principal, asked: ListFilter) -> int:
-    """Return how many products a filter leaves, COUNT_CAP + 1 where there are more."""
-    return _look(session, filter_sql(principal, asked))[0]
+def count_products(session: Session, principal: Principal, list_filter: ListFilter) -> int:
+    """Return how many products match a filter, at most COUNT_CAP + 1."""
+    return _count_products(session, make_filter_sql(principal, list_filter))[0]
 
 
 def _fetch(session: Session, statement: str, values: Mapping[str, Any]) -> Rows:
-    # Never prepared: a plan made for any filter is a bad plan for this one.
+    # Never prepared: a generic plan for any filter is slow.
     with driver_connection(session).cursor(row_factory=dict_row) as cursor:
         return cursor.execute(statement, values, prepare=False).fetchall()
 
 
-def _look(session: Session, narrowed: FilterSql) -> tuple[int, list[int] | None]:
-    """Return how many products there are, and all of them where the list is short."""
+def _count_products(session: Session, filtered: FilterSql) -> tuple[int, list[int] | None]:
+    """Return how many products match, and if the list is short, their ids."""
     statement = (
         "SELECT count(*) AS number, "
         f"CASE WHEN count(*) <= {SHORT_LIST} THEN array_agg(product_id) END AS ids "
-        f"FROM (SELECT t.product_id FROM {narrowed.tables()} "
-        f"WHERE {narrowed.conditions} LIMIT {COUNT_CAP + 1}) AS capped"
+        f"FROM (SELECT t.product_id FROM {filtered.from_tables()} "
+        f"WHERE {filtered.conditions} LIMIT {COUNT_CAP + 1}) AS capped"
     )
-    found = _fetch(session, statement, narrowed.values)[0]
+    found = _fetch(session, statement, filtered.values)[0]
     return int(found["number"]), found["ids"]
 
 
-Found = tuple[int, list[int] | None]  # how many there are; a page, None where an index gives it
+Found = tuple[int, list[int] | None]  # the count; the page's ids, None: read them by index
 
 
 def _find_listed(
-    session: Session, narrowed: FilterSql, sort: Sort, skipped: int, size: int
+    session: Session, filtered: FilterSql, sort: Sort, skipped: int, size: int
 ) -> Found:
-    """Count a list, and sort it whole where it is short."""
-    total, short = _look(session, narrowed)
+    """Count a list, and if it is short, sort it."""
+    total, short = _count_products(session, filtered)
     ids = None if short is None else _sorted(session, short, sort)[skipped : skipped + size]
     return total, ids
 
 
-def _find_hits(session: Session, narrowed: FilterSql, sort: Sort, skipped: int, size: int) -> Found:
-    """Count what a search finds and sort all of it, in one statement: finding costs the most.
+def _find_hits(session: Session, filtered: FilterSql, sort: Sort, skipped: int, size: int) -> Found:
+    """Count and sort a search's hits in one statement, because the search costs the most.
 
-    An index that gives the order is no help where the hits may all lie at its end; only
-    where there are more than can be counted, they are anywhere.
+    Reading along an index of the order would be slow if all hits are at its end. Only with
+    more than COUNT_CAP hits are they spread widely enough.
     """
     statement = (
-        f"WITH o AS MATERIALIZED (SELECT t.product_id AS id FROM {narrowed.tables()} "
-        f"WHERE {narrowed.conditions} LIMIT {COUNT_CAP + 1}) "
+        f"WITH o AS MATERIALIZED (SELECT t.product_id AS id FROM {filtered.from_tables()} "
+        f"WHERE {filtered.conditions} LIMIT {COUNT_CAP + 1}) "
         "SELECT (SELECT count(*) FROM o) AS number, "
         f"CASE WHEN (SELECT count(*) FROM o) <= {COUNT_CAP} THEN ARRAY("
         f"SELECT o.id FROM o {_in_order(sort)} OFFSET {skipped} LIMIT {size}) END AS ids"
     )
-    found = _fetch(session, statement, narrowed.values)[0]
+    found = _fetch(session, statement, filtered.values)[0]
     return int(found["number"]), found["ids"]
 
 
@@ -137,7 +146,7 @@ def _find_hits(session: Session, narrowed: FilterSql, sort: Sort, skipped: int, 
 
 @dataclass(frozen=True, slots=True)
 class _Order:
-    """How one column orders a list: first the rows that have it, then the others."""
+    """How a column orders a list: first the rows with a value, then the others."""
 
     table: str  # which further table the column is in
     column: str
@@ -151,7 +160,7 @@ def _of_latest(column: str) -> _Order:
 
 
 def _of_page(column: str) -> _Order:
-    """Order by what a page shows: of one that is gone, what it showed last is no value now."""
+    """Return the order by a value of the page; the last values of a removed page don't count."""
     known = f"(l.{column} IS NOT NULL AND {IS_THERE})"
     return _Order("l", f"l.{column}", known, f"(l.{column} IS NULL OR NOT {IS_THERE})")
 
@@ -192,55 +201,55 @@ def _direction(sort: Sort) -> str:
 
 
 def _page_ids(
-    session: Session, narrowed: FilterSql, sort: Sort, skipped: int, size: int
+    session: Session, filtered: FilterSql, sort: Sort, skipped: int, size: int
 ) -> list[int]:
-    """Return a page's product ids: those that have the value in order, then the rest.
+    """Return a page's product ids: those with a value in order, then the rest.
 
     Two statements instead of NULLS LAST: one index serves both directions.
     """
     order = _ORDERS[sort.by]
-    ids = _known_ids(session, narrowed, order, sort, skipped, size)
+    ids = _known_ids(session, filtered, order, sort, skipped, size)
     missing = size - len(ids)
     if not missing:
         return ids
-    skipped_unknown = 0 if ids else skipped - _known_count(session, narrowed, order, skipped)
-    return ids + _unknown_ids(session, narrowed, order, skipped_unknown, missing)
+    skipped_unknown = 0 if ids else skipped - _known_count(session, filtered, order, skipped)
+    return ids + _unknown_ids(session, filtered, order, skipped_unknown, missing)
 
 
 def _known_ids(
-    session: Session, narrowed: FilterSql, order: _Order, sort: Sort, skipped: int, size: int
+    session: Session, filtered: FilterSql, order: _Order, sort: Sort, skipped: int, size: int
 ) -> list[int]:
     direction = _direction(sort)
     key = f"{order.table}.product_id"
     statement = (
-        f"SELECT {key} AS id FROM {narrowed.tables(order.table)} "
-        f"WHERE {narrowed.conditions} AND {order.known} "
+        f"SELECT {key} AS id FROM {filtered.from_tables(order.table)} "
+        f"WHERE {filtered.conditions} AND {order.known} "
         f"ORDER BY {order.column} {direction}, {key} {direction} "
         f"OFFSET {skipped} LIMIT {size}"
     )
-    return [row["id"] for row in _fetch(session, statement, narrowed.values)]
+    return [row["id"] for row in _fetch(session, statement, filtered.values)]
 
 
-def _known_count(session: Session, narrowed: FilterSql, order: _Order, most: int) -> int:
+def _known_count(session: Session, filtered: FilterSql, order: _Order, most: int) -> int:
     statement = (
-        f"SELECT count(*) AS number FROM (SELECT 1 FROM {narrowed.tables(order.table)} "
-        f"WHERE {narrowed.conditions} AND {order.known} LIMIT {most}) AS capped"
+        f"SELECT count(*) AS number FROM (SELECT 1 FROM {filtered.from_tables(order.table)} "
+        f"WHERE {filtered.conditions} AND {order.known} LIMIT {most}) AS capped"
     )
-    return int(_fetch(session, statement, narrowed.values)[0]["number"])
+    return int(_fetch(session, statement, filtered.values)[0]["number"])
 
 
 def _unknown_ids(
-    session: Session, narrowed: FilterSql, order: _Order, skipped: int, size: int
+    session: Session, filtered: FilterSql, order: _Order, skipped: int, size: int
 ) -> list[int]:
     statement = (
-        f"SELECT t.product_id AS id FROM {narrowed.tables(order.table, keep_all=True)} "
-        f"WHERE {narrowed.conditions} AND {order.unknown} "
+        f"SELECT t.product_id AS id FROM {filtered.from_tables(order.table, keep_all=True)} "
+        f"WHERE {filtered.conditions} AND {order.unknown} "
         f"ORDER BY t.product_id OFFSET {skipped} LIMIT {size}"
     )
-    return [row["id"] for row in _fetch(session, statement, narrowed.values)]
+    return [row["id"] for row in _fetch(session, statement, filtered.values)]
 
 
-# What a row shows
+# Details of a page's rows
 
 _DETAILS = {
     "product_id": "p.id",
@@ -313,12 +322,12 @@ def _details(session: Session, principal: Principal, whose: ListScope, ids: Sequ
 def _as_frame(rows: Rows) -> "pd.DataFrame":
     import pandas as pd
 
-    # Of objects: a column with an unknown must not turn its integers into floats.
+    # dtype object, so that a None doesn't turn a column's integers into floats.
     return pd.DataFrame(rows, columns=list(_DETAILS), dtype=object)
 
 
 def _with_sparklines(session: Session, rows: "pd.DataFrame") -> "pd.DataFrame":
-    found = sparklines(session, rows["product_id"].tolist())
+    found = read_sparklines(session, rows["product_id"].tolist())
     empty: tuple[list[float | None], list[float | None]] = ([], [])
     histories = [found.get(product_id, empty) for product_id in rows["product_id"]]
     rows["price_history"] = [prices for prices, _ in histories]
@@ -334,7 +343,7 @@ GROUP BY product_id
 """
 
 
-def sparklines(
+def read_sparklines(
     session: Session, ids: Sequence[int], since: date | None = None
 ) -> dict[int, tuple[list[float | None], list[float | None]]]:
     """Return prices (minor units) and ranks at the close of the last 30 days, oldest first."""
@@ -345,7 +354,7 @@ def sparklines(
     return {row["product_id"]: (row["prices"], row["ranks"]) for row in rows}
 
 
-# What there is to choose from
+# Choices for filters
 
 _MARKETPLACES = """
 SELECT m.code FROM unnest(%(codes)s::text[]) WITH ORDINALITY AS m (code, place)
@@ -359,7 +368,7 @@ ORDER BY m.place
 def list_marketplaces(
     session: Session, principal: Principal, codes: Sequence[str], whose: ListScope = ListScope.MINE
 ) -> list[str]:
-    """Return in which of the marketplaces products are followed."""
+    """Return the marketplaces, of the given ones, with tracked products."""
     statement = _MARKETPLACES.format(scope=SCOPES[whose])
     values = {**scope_values(principal), "codes": list(codes)}
     return [row["code"] for row in _fetch(session, statement, values)]
@@ -369,7 +378,7 @@ def list_marketplaces(
 def list_tags(
     session: Session, principal: Principal, whose: ListScope = ListScope.MINE
 ) -> list[str]:
-    """Return the tags of what is followed, sorted."""
+    """Return the tags of tracked products, sorted."""
     statement = (
         "SELECT DISTINCT unnest(t.tags) AS tag FROM tracking t "
         f"WHERE {SCOPES[whose]} AND t.tags <> '{{}}' ORDER BY tag"
@@ -381,6 +390,6 @@ def list_tags(
 def tracks_anything(
     session: Session, principal: Principal, whose: ListScope = ListScope.MINE
 ) -> bool:
-    """Return whether any product is followed."""
+    """Return whether any product is tracked."""
     statement = f"SELECT EXISTS (SELECT 1 FROM tracking t WHERE {SCOPES[whose]}) AS any"
     return bool(_fetch(session, statement, scope_values(principal))[0]["any"])

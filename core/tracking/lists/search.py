@@ -1,13 +1,13 @@
-"""How a person's search words become something the database can look up. Pure.
+"""Parses search text into what the database can search for. Pure.
 
-Words are looked up by full text, the last one as a prefix; scripts without
-spaces by pairs of neighbouring characters; what looks like an ASIN by prefix.
+Words are searched by full text, the last one as a prefix; scripts without spaces by pairs
+of neighbouring characters; text in the form of an ASIN by prefix.
 """
 
 import re
 from dataclasses import dataclass
 
-from core.catalog.listing_versions import pairs_of
+from core.catalog.listing_versions import find_character_pairs
 
 LONGEST_SEARCH = 200  # characters; longer text is cut, no title needs more
 MOST_WORDS = 12
@@ -29,13 +29,13 @@ class Search:
 
 
 def read_search(text: str) -> Search:
-    """Return what to look up for any text a person may type; never raises."""
+    """Return what to search for, for any text; never raises."""
     words = _words(text)
     asin_prefix = _asin_prefix(words)
     if asin_prefix is not None and asin_prefix.startswith("B0"):
         return Search(asin_prefix=asin_prefix)  # no title has a word like that
-    pairs = tuple(pairs_of(" ".join(words)))
-    spaced = [word for word in words if not pairs_of(word)]
+    pairs = tuple(find_character_pairs(" ".join(words)))
+    spaced = [word for word in words if not find_character_pairs(word)]
     return Search(_as_tsquery(spaced), pairs, asin_prefix)
 
 

@@ -13,9 +13,9 @@ from core.catalog.listing_versions import (
     NewVersion,
     content_hash,
     current_listings,
+    find_character_pairs,
     merge_listing,
     neighbouring_hashes,
-    pairs_of,
     store_versions,
 )
 from tests.factories.observations import NOON
@@ -131,6 +131,6 @@ def test_text_that_looks_like_sql_or_markup_is_kept_as_text(session: Session) ->
 
 
 def test_pairs_are_made_of_neighbours_in_scripts_without_spaces() -> None:
-    assert pairs_of("卓上ライト LED") == sorted({"卓上", "上ラ", "ライ", "イト"})
-    assert pairs_of("Lamp 灯 Lamp") == []
-    assert pairs_of("") == []
+    assert find_character_pairs("卓上ライト LED") == sorted({"卓上", "上ラ", "ライ", "イト"})
+    assert find_character_pairs("Lamp 灯 Lamp") == []
+    assert find_character_pairs("") == []

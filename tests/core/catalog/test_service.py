@@ -5,7 +5,7 @@ import threading
 from sqlalchemy import create_engine, text
 from sqlalchemy.orm import Session
 
-from core.catalog.service import category_ids, ensure_products, find_products
+from core.catalog.service import ensure_categories, ensure_products, find_products
 from core.database.session import write_scope
 from tests.factories.products import KETTLE, LAMP
 from tests.factories.tables import fetch_latest, fetch_row
@@ -26,7 +26,7 @@ def test_the_same_asin_in_two_marketplaces_is_two_products(session: Session) -> 
 
 def test_nothing_asked_is_nothing_made(session: Session) -> None:
     assert ensure_products(session, []) == ({}, set())
-    assert category_ids(session, []) == {}
+    assert ensure_categories(session, []) == {}
 
 
 def test_only_known_products_are_found(session: Session) -> None:
@@ -41,9 +41,9 @@ def test_a_product_that_is_known_stays_what_it_is(session: Session) -> None:
 
 
 def test_a_category_is_known_by_its_name_in_its_marketplace(session: Session) -> None:
-    found = category_ids(session, [("US", "Lamps"), ("DE", "Lamps"), ("US", "'; --")])
+    found = ensure_categories(session, [("US", "Lamps"), ("DE", "Lamps"), ("US", "'; --")])
     assert len(set(found.values())) == 3
-    assert category_ids(session, [("US", "Lamps")]) == {("US", "Lamps"): found["US", "Lamps"]}
+    assert ensure_categories(session, [("US", "Lamps")]) == {("US", "Lamps"): found["US", "Lamps"]}
 
 
 def test_many_at_once_making_the_same_products_make_each_once(committed_database: str) -> None:

@@ -192,7 +192,7 @@ def test_a_marketplace_that_amazon_does_not_have_is_not_taken(
     session: Session, principal: Principal, write_file: WriteFile
 ) -> None:
     run = offer(session, principal, write_file("B0TEST0001\n"))
-    with pytest.raises(InvalidInputError, match=r"'XX' is not a marketplace.* US, "):
+    with pytest.raises(InvalidInputError, match=r"'XX' is not one of Amazon's marketplaces.* US, "):
         service.confirm_import(session, principal, run.id, Confirmation("XX"), NOW)
     assert run.state == "offered"
 

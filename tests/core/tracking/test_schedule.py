@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Principal
 from core.tracking.rules import Cadence
-from core.tracking.schedule import bring_back_due_times
+from core.tracking.schedule import correct_due_times
 from tests.factories.products import LAMP, track_products
 from tests.factories.tables import fetch_row, fetch_schedule
 
@@ -22,7 +22,7 @@ def due_after(session: Session, product_id: int, due: timedelta, looked: timedel
         text("UPDATE fetch_schedule SET due_at = :due, looked_at = :looked"),
         {"due": now + due, "looked": now + looked},
     )
-    bring_back_due_times(session, now)
+    correct_due_times(session, now)
     found = fetch_schedule(session, product_id)
     assert found is not None
     due_at: datetime = found["due_at"]

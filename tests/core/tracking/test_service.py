@@ -16,7 +16,7 @@ from core.tracking.service import (
     add_tags,
     clean_tags,
     pause,
-    request_refresh,
+    request_checks,
     resume,
     stop_tracking,
     sync_schedule,
@@ -162,7 +162,7 @@ def test_a_product_in_a_run_leaves_the_schedule_only_when_it_comes_back(
     assert fetch_schedule(session, lamp) is not None
 
 
-@pytest.mark.parametrize("verb", [pause, stop_tracking, request_refresh])
+@pytest.mark.parametrize("verb", [pause, stop_tracking, request_checks])
 def test_a_strangers_verb_does_not_touch_my_products(
     session: Session, principal: Principal, verb: Any
 ) -> None:
@@ -230,7 +230,7 @@ def test_a_refresh_makes_a_product_due_ahead_of_the_others(
 ) -> None:
     lamp, kettle = track_products(session, principal, [LAMP, KETTLE])
     session.execute(text("UPDATE fetch_schedule SET due_at = now() + interval '1 day'"))
-    assert request_refresh(session, principal, [lamp]) == 1
+    assert request_checks(session, principal, [lamp]) == 1
     asked = fetch_schedule(session, lamp)
     assert asked is not None
     assert (asked["priority"], asked["requested_at"] is not None) == (0, True)
@@ -240,13 +240,13 @@ def test_a_refresh_makes_a_product_due_ahead_of_the_others(
 def test_a_product_in_a_run_is_not_asked_for_twice(session: Session, principal: Principal) -> None:
     (lamp,) = track_products(session, principal, [LAMP])
     session.execute(text("UPDATE fetch_schedule SET leased_until = now() + interval '1 hour'"))
-    assert request_refresh(session, principal, [lamp]) == 0
+    assert request_checks(session, principal, [lamp]) == 0
 
 
 def test_a_paused_product_may_be_asked_for_once(session: Session, principal: Principal) -> None:
     (lamp,) = track_products(session, principal, [LAMP])
     pause(session, principal, [lamp])
-    assert request_refresh(session, principal, [lamp]) == 1
+    assert request_checks(session, principal, [lamp]) == 1
     assert tracking(session, principal, lamp)["paused_at"] is not None
 
 
@@ -257,7 +257,7 @@ def test_a_refresh_does_not_bring_a_paused_persons_cadence_back(
     (lamp,) = track_products(session, principal, [LAMP], cadence=Cadence.HOURLY)
     track_products(session, other, [LAMP], cadence=Cadence.DAILY)
     pause(session, principal, [lamp])
-    request_refresh(session, other, [lamp])
+    request_checks(session, other, [lamp])
     assert cadence_minutes(session, lamp) == 1440
 
 
@@ -338,7 +338,7 @@ def test_every_other_verb_is_told_with_what_it_touched(
     pause(session, principal, [lamp])
     pause(session, principal, [lamp])
     resume(session, principal, [lamp])
-    request_refresh(session, principal, [lamp])
+    request_checks(session, principal, [lamp])
     stop_tracking(session, principal, [lamp])
     stop_tracking(session, principal, [lamp])
     verbs = ["followed", "tagged", "paused", "resumed", "asked for a fetch", "unfollowed"]

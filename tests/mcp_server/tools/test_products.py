@@ -45,7 +45,7 @@ def test_gb_means_uk_as_it_does_in_names_of_products(session: Session, agent: Ag
     tracked = agent.call("track_products", products=[KETTLE], marketplace="GB")
     assert tracked["products"][0]["product"] == f"UK:{KETTLE}"
     refusal = agent.refusal("search_products", marketplaces=["Atlantis"])
-    assert refusal.startswith("'ATLANTIS' is not a marketplace of Amazon. Use one of US, ")
+    assert refusal.startswith("'ATLANTIS' is not one of Amazon's marketplaces. Use one of US, ")
 
 
 def test_an_empty_list_says_which_question_would_find_something(

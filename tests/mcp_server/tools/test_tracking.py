@@ -76,7 +76,7 @@ def test_each_name_gets_a_verdict(session: Session, agent: Agent) -> None:
         None,
     ]
     assert "short link" in answer["products"][3]["why"].lower()
-    assert "Say which marketplace" in answer["products"][2]["why"]
+    assert "Give its marketplace" in answer["products"][2]["why"]
     assert answer["tags"] == ["a b"]
     [made] = fetch_rows(
         session, "SELECT role, cadence, tags FROM tracking WHERE role = 'competitor'"

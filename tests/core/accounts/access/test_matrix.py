@@ -129,7 +129,7 @@ LEAST: dict[str, tuple[Role, Scope | None]] = {
     "tracking.service.add_tags": (Role.SELLER, Scope.ACT),
     "tracking.service.track": (Role.SELLER, Scope.ACT),
     "tracking.service.pause": (Role.SELLER, Scope.ACT),
-    "tracking.service.request_refresh": (Role.SELLER, Scope.ACT),
+    "tracking.service.request_checks": (Role.SELLER, Scope.ACT),
     "tracking.service.resume": (Role.SELLER, Scope.ACT),
     "tracking.service.stop_tracking": (Role.SELLER, Scope.ACT),
     "tracking.settings.change_settings": (Role.SELLER, Scope.ACT),
@@ -153,12 +153,12 @@ NO_VERBS = {
     "tracking.list_filter.default_list_scope",
     "suggestions.lifecycle.require_page",
     "tracking.product_reference.resolve_product",
-    "tracking.lists.list_filter_sql.filter_sql",
+    "tracking.lists.list_filter_sql.make_filter_sql",
     "tracking.lists.list_filter_sql.scope_values",
-    "tracking.editable_rows.owned_by",
-    "tracking.editable_rows.row_to_change",
-    "tracking.editable_rows.editable_by",
-    "tracking.tracking_status.tracking_status_of",
+    "tracking.editable_rows.find_own_rows",
+    "tracking.editable_rows.lock_editable_row",
+    "tracking.editable_rows.editable_conditions",
+    "tracking.tracking_status.find_tracking_status",
 }
 ROLES = list(Role)
 SCOPES = [frozenset(some) for size in range(4) for some in combinations(Scope, size)]

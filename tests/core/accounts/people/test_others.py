@@ -101,7 +101,7 @@ OF_A_PERSON: dict[str, Call] = {
         s, who, of.run, importing.Confirmation(), NOW
     ),
     "importing.service.discard_import": lambda s, who, of: importing.discard_import(s, who, of.run),
-    "tracking.editable_rows.row_to_change": lambda s, who, of: editable_rows.row_to_change(
+    "tracking.editable_rows.lock_editable_row": lambda s, who, of: editable_rows.lock_editable_row(
         s, who, of.product, ListScope.MINE
     ),
     "tracking.settings.change_settings": lambda s, who, of: tracking.change_settings(

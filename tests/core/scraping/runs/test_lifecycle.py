@@ -17,8 +17,9 @@ from core.scraping.runs import lifecycle
 from core.scraping.runs.apify import OutsideRun
 from core.scraping.runs.budget import Limits
 from core.scraping.runs.dispatch import plan_run
-from core.tracking.rules import Cadence, next_due, retry_due
+from core.tracking.rules import Cadence
 from core.tracking.service import pause, stop_tracking
+from tests.core.scraping.runs.due_times import next_due, retry_due
 from tests.factories.products import KETTLE, LAMP, track_products
 from tests.factories.tables import fetch_row, fetch_rows, fetch_schedule
 

@@ -299,7 +299,7 @@ def test_requests_of_others_are_counted_ahead(
     session: Session, principal: Principal, track: Track
 ) -> None:
     first, second = track("B0TEST0001"), track("B0TEST0002")
-    service.request_refresh(session, principal, [first, second])
+    service.request_checks(session, principal, [first, second])
     assert freshness.count_pending_requests(session, [second]) == 1
 
 

@@ -1,4 +1,4 @@
-"""How often a product is looked at, and when next."""
+"""When a product is due again after a fetch."""
 
 from datetime import timedelta
 
@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.tracking.rules import LONGEST_RETRY, Cadence, next_due, retry_due
+from core.tracking.rules import LONGEST_RETRY, Cadence
+from tests.core.scraping.runs.due_times import next_due, retry_due
 from tests.factories.observations import NOON
 
 
@@ -19,19 +20,19 @@ def test_a_product_is_due_again_after_its_cadence(cadence: Cadence, hours: int) 
 
 
 @pytest.mark.parametrize(("late", "due"), [(0, 60), (10, 60), (29, 60), (30, 90), (300, 360)])
-def test_the_time_a_look_takes_counts_only_from_half_a_round_on(late: int, due: int) -> None:
-    came_back = NOON + timedelta(minutes=late)
-    assert next_due(NOON, came_back, Cadence.HOURLY.minutes) == NOON + timedelta(minutes=due)
+def test_a_fetch_delays_the_next_only_from_half_a_cadence_on(late: int, due: int) -> None:
+    ended_at = NOON + timedelta(minutes=late)
+    assert next_due(NOON, ended_at, Cadence.HOURLY.minutes) == NOON + timedelta(minutes=due)
 
 
 @pytest.mark.parametrize(
     ("failures", "minutes"), [(1, 5), (2, 10), (3, 20), (7, 320), (8, 360), (50, 360)]
 )
-def test_the_wait_after_a_failure_doubles_up_to_six_hours(failures: int, minutes: int) -> None:
+def test_the_delay_after_a_failure_doubles_up_to_six_hours(failures: int, minutes: int) -> None:
     assert retry_due(NOON, failures, Cadence.WEEKLY.minutes) == NOON + timedelta(minutes=minutes)
 
 
 @given(st.integers(1, 10**6), st.sampled_from(Cadence))
-def test_a_retry_never_waits_longer_than_the_usual_round(failures: int, cadence: Cadence) -> None:
-    wait = retry_due(NOON, failures, cadence.minutes) - NOON
-    assert timedelta(0) < wait <= min(LONGEST_RETRY, timedelta(minutes=cadence.minutes))
+def test_a_retry_is_never_later_than_the_cadence(failures: int, cadence: Cadence) -> None:
+    delay = retry_due(NOON, failures, cadence.minutes) - NOON
+    assert timedelta(0) < delay <= min(LONGEST_RETRY, timedelta(minutes=cadence.minutes))
