@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from core.accounts.access.permissions import Principal, Role
 from core.accounts.models import Person
 from core.settings.environment import ROOT
-from tests.core.history.looks import ASIN, followed, look_of, store, this_hour
+from tests.core.history.observations import ASIN, make_sourced, store, this_hour, track_product
 from tests.pages.conftest import SignIn
 from tests.pages.looking import open_page
 
@@ -28,9 +28,9 @@ def german(session: Session, somebody: Callable[[Role], Principal]) -> Principal
 
 @pytest.fixture
 def product(session: Session, principal: Principal) -> int:
-    number, now = followed(session, principal), this_hour()
+    number, now = track_product(session, principal), this_hour()
     dear = {"price": 200000, "buy_box_price": 200000}
-    store(session, [look_of(number, now - 5 * DAY, **dear), look_of(number, now - DAY)])
+    store(session, [make_sourced(number, now - 5 * DAY, **dear), make_sourced(number, now - DAY)])
     return number
 
 

@@ -23,7 +23,14 @@ from core.settings.environment import ROOT, get_settings
 from core.text.times import format_moment
 from core.tracking.rules import Cadence, Role
 from core.tracking.settings import TrackingSettings
-from tests.core.history.looks import ASIN, SEEN, followed, look_of, store, this_hour
+from tests.core.history.observations import (
+    ASIN,
+    SEEN,
+    make_sourced,
+    store,
+    this_hour,
+    track_product,
+)
 from tests.factories.imports import add_import
 from tests.factories.people import add_stranger
 from tests.pages.conftest import SignIn
@@ -68,12 +75,12 @@ def listing(title: str) -> Listing:
 
 
 def test_the_current_figures_and_their_changes_are_shown(session: Session, principal: Principal):
-    product, now = followed(session, principal), this_hour()
+    product, now = track_product(session, principal), this_hour()
     store(
         session,
         [
-            look_of(product, now - 5 * DAY, price=2000),
-            look_of(product, now - HOUR, price=1500, rating=44, ratings_count=1038),
+            make_sourced(product, now - 5 * DAY, price=2000),
+            make_sourced(product, now - HOUR, price=1500, rating=44, ratings_count=1038),
         ],
     )
     shown = metrics(open_product(30))
@@ -87,15 +94,15 @@ def test_the_current_figures_and_their_changes_are_shown(session: Session, princ
 def test_what_moved_before_a_page_was_removed_is_no_improvement(
     session: Session, principal: Principal
 ):
-    product, now = followed(session, principal), this_hour()
+    product, now = track_product(session, principal), this_hour()
     removed = {"price": None, "availability": Availability.GONE, "seen": Seen.AVAILABILITY}
     store(
         session,
         [
-            look_of(product, now - 150 * DAY),
-            look_of(product, now - 125 * DAY, ranks=(CategoryRank("Kitchen", 300),)),
-            look_of(product, now - 120 * DAY, ranks=(), **removed),
-            look_of(product, now - HOUR, ranks=(), **removed),
+            make_sourced(product, now - 150 * DAY),
+            make_sourced(product, now - 125 * DAY, ranks=(CategoryRank("Kitchen", 300),)),
+            make_sourced(product, now - 120 * DAY, ranks=(), **removed),
+            make_sourced(product, now - HOUR, ranks=(), **removed),
         ],
     )
     page = open_product(365)
@@ -116,10 +123,13 @@ def test_what_moved_before_a_page_was_removed_is_no_improvement(
 def test_an_improved_rank_has_the_colour_of_its_meaning_for_the_role(
     session: Session, principal: Principal, role: Role, color: int
 ) -> None:
-    product, now = followed(session, principal), this_hour()
+    product, now = track_product(session, principal), this_hour()
     session.execute(text("UPDATE tracking SET role = :role"), {"role": role.value})
     better = (CategoryRank("Kitchen", 300),)
-    store(session, [look_of(product, now - 2 * HOUR), look_of(product, now - HOUR, ranks=better)])
+    store(
+        session,
+        [make_sourced(product, now - 2 * HOUR), make_sourced(product, now - HOUR, ranks=better)],
+    )
     page = open_product(30)
     [rank] = [shown for shown in page.metric if shown.label == "Rank in Kitchen"]
     assert (rank.value, rank.color) == ("#300", color)
@@ -129,8 +139,11 @@ def test_an_improved_rank_has_the_colour_of_its_meaning_for_the_role(
 def test_a_range_that_shows_no_deals_says_so(
     session: Session, principal: Principal, days: int, is_told: bool
 ):
-    product, now = followed(session, principal), this_hour()
-    store(session, [look_of(product, now - 2 * DAY, deal_price=1900), look_of(product, now - HOUR)])
+    product, now = track_product(session, principal), this_hour()
+    store(
+        session,
+        [make_sourced(product, now - 2 * DAY, deal_price=1900), make_sourced(product, now - HOUR)],
+    )
     told = "Deals are shown in ranges of up to 90 days." in texts(open_product(days))
     assert told is is_told
 
@@ -138,8 +151,8 @@ def test_a_range_that_shows_no_deals_says_so(
 def test_a_threshold_that_has_no_effect_is_said_to_have_none(
     session: Session, principal: Principal
 ):
-    product, now = followed(session, principal), this_hour()
-    store(session, [look_of(product, now - HOUR)])
+    product, now = track_product(session, principal), this_hour()
+    store(session, [make_sourced(product, now - HOUR)])
     wanted = TrackingSettings(Role.OWN, Cadence.DAILY, (), None, False, Decimal(3), Decimal(60))
     products.change_settings(product, wanted)
     page = open_product()
@@ -150,24 +163,27 @@ def test_a_threshold_that_has_no_effect_is_said_to_have_none(
 
 
 def test_a_range_leaves_out_what_came_before_it(session: Session, principal: Principal):
-    product, now = followed(session, principal), this_hour()
-    store(session, [look_of(product, now - 20 * DAY, price=9900), look_of(product, now - HOUR)])
+    product, now = track_product(session, principal), this_hour()
+    store(
+        session,
+        [make_sourced(product, now - 20 * DAY, price=9900), make_sourced(product, now - HOUR)],
+    )
     assert "$19.99 to $99.00" in texts(open_product(30)).replace("\\", "")
     assert "$99.00" not in texts(open_product(7))
 
 
 def test_a_hostile_title_is_shown_as_text(session: Session, principal: Principal):
-    product, now = followed(session, principal), this_hour()
+    product, now = track_product(session, principal), this_hour()
     title = "**Bold** [go](http://evil.test) " + "word " * 40
     seen = SEEN | Seen.LISTING
-    store(session, [look_of(product, now - HOUR, listing=listing(title), seen=seen)])
+    store(session, [make_sourced(product, now - HOUR, listing=listing(title), seen=seen)])
     shown = open_product().title[0].value
     assert shown.startswith("\\*\\*Bold\\*\\* \\[go\\]")
     assert shown.endswith("…")
 
 
 def test_without_a_product_one_can_be_searched(session: Session, principal: Principal):
-    followed(session, principal)
+    track_product(session, principal)
     page = open_page()
     assert [box.label for box in page.text_input] == ["Find a product"]
 
@@ -177,7 +193,7 @@ def test_with_nothing_tracked_the_next_step_is_a_button(session: Session):
 
 
 def test_an_unknown_product_is_said_to_be_untracked(session: Session, principal: Principal):
-    followed(session, principal)
+    track_product(session, principal)
     page = open_page(marketplace="US", asin="B0TEST9999")
     assert page.info[0].value == "B0TEST9999 in US is not tracked here."
     assert "Add it" in [button.label for button in page.button]
@@ -186,23 +202,23 @@ def test_an_unknown_product_is_said_to_be_untracked(session: Session, principal:
 def test_an_address_that_names_no_product_offers_none_to_add(
     session: Session, principal: Principal
 ):
-    followed(session, principal)
+    track_product(session, principal)
     page = open_page(marketplace="US", asin="lamp")
     assert "Add it" not in [button.label for button in page.button]
 
 
 def test_a_product_never_fetched_says_when_it_will_be(session: Session, principal: Principal):
-    followed(session, principal)
+    track_product(session, principal)
     page = open_product()
     assert metrics(page)["Price"] == ("unknown", "never fetched: due now")
     assert page.info[0].value.startswith("Never fetched: due now.")
 
 
 def test_a_price_that_is_not_on_the_page_says_so(session: Session, principal: Principal):
-    product, now = followed(session, principal), this_hour()
+    product, now = track_product(session, principal), this_hour()
     gone = {"price": None, "buy_box_price": None, "price_basis": None, "ranks": ()}
     unreported = SEEN & ~Seen.BSR
-    look = look_of(
+    look = make_sourced(
         product, now - HOUR, availability=Availability.UNAVAILABLE, seen=unreported, **gone
     )
     store(session, [look])
@@ -214,14 +230,17 @@ def test_a_price_that_is_not_on_the_page_says_so(session: Session, principal: Pr
 
 
 def test_a_period_without_snapshots_says_so(session: Session, principal: Principal):
-    product, now = followed(session, principal), this_hour()
-    store(session, [look_of(product, now - 20 * DAY)])
+    product, now = track_product(session, principal), this_hour()
+    store(session, [make_sourced(product, now - 20 * DAY)])
     assert "No snapshots in the last 7 days" in open_product(7).info[0].value
 
 
 def test_a_doubtful_price_counts_in_no_figure(session: Session, principal: Principal):
-    product, now = followed(session, principal), this_hour()
-    store(session, [look_of(product, now - 2 * HOUR), look_of(product, now - HOUR, price=199900)])
+    product, now = track_product(session, principal), this_hour()
+    store(
+        session,
+        [make_sourced(product, now - 2 * HOUR), make_sourced(product, now - HOUR, price=199900)],
+    )
     page = open_product()
     assert metrics(page)["Buy Box price"][0] == "$19.99"
     assert "1,999" not in texts(page)
@@ -229,8 +248,8 @@ def test_a_doubtful_price_counts_in_no_figure(session: Session, principal: Princ
 
 
 def test_a_figure_opens_where_it_comes_from(session: Session, principal: Principal):
-    product, now = followed(session, principal), this_hour()
-    store(session, [look_of(product, now - HOUR)])
+    product, now = track_product(session, principal), this_hour()
+    store(session, [make_sourced(product, now - HOUR)])
     page = open_product()
     page.button(key="source_price").click().run()
     assert not page.exception
@@ -240,8 +259,8 @@ def test_a_figure_opens_where_it_comes_from(session: Session, principal: Princip
 def test_refresh_puts_the_product_in_line_and_says_so(
     session: Session, principal: Principal, monkeypatch: pytest.MonkeyPatch
 ):
-    product, now = followed(session, principal), this_hour()
-    store(session, [look_of(product, now - HOUR)])
+    product, now = track_product(session, principal), this_hour()
+    store(session, [make_sourced(product, now - HOUR)])
     monkeypatch.setattr(products, "wake_for_fetches", lambda: True)
     page = open_product()
     page.button(key="refresh").click().run()
@@ -251,8 +270,8 @@ def test_refresh_puts_the_product_in_line_and_says_so(
 
 
 def test_settings_open_with_what_is_set(session: Session, principal: Principal):
-    product, now = followed(session, principal), this_hour()
-    store(session, [look_of(product, now - HOUR)])
+    product, now = track_product(session, principal), this_hour()
+    store(session, [make_sourced(product, now - HOUR)])
     page = open_product()
     page.button(key="settings").click().run()
     assert not page.exception
@@ -261,7 +280,7 @@ def test_settings_open_with_what_is_set(session: Session, principal: Principal):
 
 
 def test_settings_are_saved_for_the_acting_person(session: Session, principal: Principal):
-    product = followed(session, principal)
+    product = track_product(session, principal)
     wanted = TrackingSettings(
         Role.COMPETITOR, Cadence.WEEKLY, ("b", "a"), "Note", True, Decimal(5), None
     )
@@ -274,8 +293,11 @@ def test_settings_are_saved_for_the_acting_person(session: Session, principal: P
 
 
 def test_snapshots_are_read_when_their_tab_is_opened(session: Session, principal: Principal):
-    product, now = followed(session, principal), datetime.now(UTC)
-    store(session, [look_of(product, now - HOUR), look_of(product, now - 2 * HOUR, price=2100)])
+    product, now = track_product(session, principal), datetime.now(UTC)
+    store(
+        session,
+        [make_sourced(product, now - HOUR), make_sourced(product, now - 2 * HOUR, price=2100)],
+    )
     page = open_product()
     assert not page.dataframe
     page.session_state["more"] = "Snapshots"
@@ -289,7 +311,7 @@ def test_what_a_colleague_follows_is_found_to_be_opened(
     sign_in: SignIn,
     somebody: Callable[[AccountRole], Principal],
 ):
-    followed(session, principal)
+    track_product(session, principal)
     sign_in(somebody(AccountRole.SELLER))
     assert "No followed product matches" not in texts(open_page())
 
@@ -306,14 +328,14 @@ def origin_of(page: AppTest, figure: str, which: str) -> str:
 
 
 def test_each_end_of_a_period_opens_the_look_that_said_it(session: Session, principal: Principal):
-    product, now = followed(session, principal), this_hour()
+    product, now = track_product(session, principal), this_hour()
     worst = (CategoryRank("Kitchen", 4000),)
     store(
         session,
         [
-            look_of(product, now - 3 * DAY, list_price=2999),
-            look_of(product, now - 2 * DAY, ranks=worst, list_price=2499),
-            look_of(product, now - HOUR, list_price=2499),
+            make_sourced(product, now - 3 * DAY, list_price=2999),
+            make_sourced(product, now - 2 * DAY, ranks=worst, list_price=2499),
+            make_sourced(product, now - HOUR, list_price=2499),
         ],
     )
     shown = origin_of(open_product(30), "Rank", "Worst")
@@ -326,10 +348,10 @@ def test_each_end_of_a_period_opens_the_look_that_said_it(session: Session, prin
 
 
 def test_another_teams_file_and_person_are_named_nowhere(session: Session, principal: Principal):
-    product, now = followed(session, principal), this_hour()
+    product, now = track_product(session, principal), this_hour()
     other = add_stranger(session)
     theirs = add_import(session, other, "secret-margins.csv")
-    look = look_of(product, now - HOUR, source=Source.HISTORY_FILE, import_run_id=theirs)
+    look = make_sourced(product, now - HOUR, source=Source.HISTORY_FILE, import_run_id=theirs)
     store(session, [look])
     page = open_product(30)
     page.button(key="source_price").click().run()
@@ -342,16 +364,16 @@ def test_another_teams_file_and_person_are_named_nowhere(session: Session, princ
 
 
 def test_an_average_says_how_it_was_made(session: Session, principal: Principal):
-    product, now = followed(session, principal), this_hour()
-    looks = [look_of(product, now - hours * HOUR) for hours in (3, 2)]
-    store(session, [*looks, look_of(product, now - HOUR, price=199900)])
+    product, now = track_product(session, principal), this_hour()
+    looks = [make_sourced(product, now - hours * HOUR) for hours in (3, 2)]
+    store(session, [*looks, make_sourced(product, now - HOUR, price=199900)])
     shown = origin_of(open_product(30), "Price", "Average")
     assert "weighted by how long each held. 3 observations, 1 flagged value excluded." in shown
 
 
 def test_what_a_period_does_not_know_says_why_instead(session: Session, principal: Principal):
-    product, now = followed(session, principal), this_hour()
-    store(session, [look_of(product, now - HOUR, seen=SEEN & ~Seen.LIST_PRICE)])
+    product, now = track_product(session, principal), this_hour()
+    store(session, [make_sourced(product, now - HOUR, seen=SEEN & ~Seen.LIST_PRICE)])
     assert "Unknown · not reported in this period" in origin_of(
         open_product(30), "List price", "Lowest"
     )
@@ -367,13 +389,13 @@ def test_a_product_that_waits_for_a_token_says_so(
 ):
     monkeypatch.setenv("APIFY_TOKEN", "")
     get_settings.cache_clear()
-    followed(session, principal)
+    track_product(session, principal)
     assert "There is no Apify token" in open_product().warning[0].value
 
 
 def test_a_figure_that_was_never_seen_has_no_origin_to_open(session: Session, principal: Principal):
-    product, now = followed(session, principal), this_hour()
-    store(session, [look_of(product, now - HOUR, seen=SEEN & ~Seen.BSR, ranks=())])
+    product, now = track_product(session, principal), this_hour()
+    store(session, [make_sourced(product, now - HOUR, seen=SEEN & ~Seen.BSR, ranks=())])
     button = open_product().button(key="source_bsr")
     assert (button.label, button.disabled) == ("never seen", True)
 
@@ -381,9 +403,9 @@ def test_a_figure_that_was_never_seen_has_no_origin_to_open(session: Session, pr
 def test_a_rank_that_could_not_be_read_is_said_with_its_text(
     session: Session, principal: Principal
 ):
-    product, now = followed(session, principal), this_hour()
+    product, now = track_product(session, principal), this_hour()
     unread = {"ranks": (), "seen": SEEN & ~Seen.BSR, "unreadable": {Seen.BSR: "Pozycja *12* ??"}}
-    store(session, [look_of(product, now - HOUR, **unread)])
+    store(session, [make_sourced(product, now - HOUR, **unread)])
     shown = open_product()
     assert "Best Sellers Rank could not be read" in texts(shown)
     assert r"Pozycja \*12\* ??" in texts(shown)

@@ -190,7 +190,7 @@ def test_a_word_is_never_called_a_wrong_asin(page):
         f"/{ONE}.jpg",
     ],
 )
-def test_what_only_looks_like_an_asin_is_not_guessed(path):
+def test_text_in_the_form_of_an_asin_is_not_guessed(path):
     assert [each[2] for each in found(f"https://www.amazon.com{path}")] == [None]
 
 
@@ -251,13 +251,13 @@ def test_a_mail_is_read_line_by_line_and_repeats_are_kept():
 
 
 @pytest.mark.parametrize("glue", [",", ";", "|", " ", "\t", ", ", "\n"])
-def test_several_in_a_row_are_told_apart(glue):
+def test_several_in_a_row_are_separated(glue):
     urls = [f"https://www.amazon.de/dp/{each}" for each in (ONE, TWO)]
     assert [each[2] for each in found(glue.join(urls))] == [ONE, TWO]
     assert [each[2] for each in found(glue.join((ONE, TWO)))] == [ONE, TWO]
 
 
-def test_addresses_glued_together_are_told_apart():
+def test_addresses_without_spaces_between_are_separated():
     text = f"https://www.amazon.de/dp/{ONE}https://www.amazon.fr/dp/{TWO}"
     assert found(text) == [("found", "DE", ONE), ("found", "FR", TWO)]
 
@@ -273,7 +273,7 @@ def test_a_number_in_prose_is_no_book():
     ]
 
 
-def test_every_verdict_says_what_to_do():
+def test_every_verdict_has_advice():
     text = (
         f"{ONE}\nhttps://www.amazon.de/dp/{ONE}\na.co/d/x\nhttps://x.tld/\n"
         "amazon.de/gp/bestsellers\namazon.de/x\namazon.de/dp/B0X"
@@ -293,7 +293,7 @@ def test_an_unknown_default_is_refused():
 
 
 @given(text=st.text(max_size=200), asin=asins)
-def test_any_text_is_judged_and_an_asin_on_its_own_line_is_always_found(text, asin):
+def test_any_text_is_read_and_an_asin_on_its_own_line_is_always_found(text, asin):
     mentions = read_mentions(f"{text}\n{asin}", "DE")
     assert mentions[-1].asin == asin
     assert all((m.asin is not None) == (m.verdict is MentionVerdict.FOUND) for m in mentions)
@@ -307,7 +307,7 @@ HOSTILE = [
 
 @pytest.mark.parametrize("piece", HOSTILE)
 def test_a_hostile_megabyte_is_read(piece):
-    """Anything that looked back over its input would not end within the suite's time."""
+    """A quadratic step would not end within the suite's time."""
     text = "https://www.amazon.de/x" + piece * (1_000_000 // len(piece))
     assert len(read_mentions(text + "\n" + text)) <= 4
 
@@ -340,5 +340,5 @@ def test_every_cell_of_a_recorded_asin_column_is_an_asin():
 
 
 def test_a_line_of_many_words_costs_no_more_than_its_length():
-    """A look through the whole line for each of its words would take minutes."""
+    """Reading the whole line for each of its words would take minutes."""
     assert len(read_mentions(f"{ONE} " * 60_000, "US")) == 60_000

@@ -60,7 +60,7 @@ def test_other_attributes_are_no_change() -> None:
     assert content_hash(replace(FULL, attributes={})) == content_hash(FULL)
 
 
-def test_a_text_that_moves_to_another_part_is_a_change() -> None:
+def test_a_text_moved_to_another_part_is_a_change() -> None:
     assert content_hash(Listing(bullets=("A",))) != content_hash(Listing(images=("A",)))
     assert content_hash(Listing(bullets=("A", "B"))) != content_hash(Listing(bullets=("A",)))
 
@@ -71,7 +71,7 @@ def test_a_listing_merged_with_itself_is_the_same(listing: Listing) -> None:
 
 
 @given(listings, listings)
-def test_merging_never_loses_what_either_source_says(newer: Listing, known: Listing) -> None:
+def test_merging_never_loses_a_part_of_either_source(newer: Listing, known: Listing) -> None:
     both = merge_listing(newer, known)
     for name in ("title", "brand", "bullets", "description", "category_path", "images"):
         assert getattr(both, name) == (getattr(newer, name) or getattr(known, name))
@@ -123,7 +123,7 @@ def test_hashes_around_a_time_are_those_before_and_after_it(session: Session) ->
     assert neighbouring_hashes(session, []) == {}
 
 
-def test_text_that_looks_like_sql_or_markup_is_kept_as_text(session: Session) -> None:
+def test_text_in_the_form_of_sql_or_markup_is_stored_as_text(session: Session) -> None:
     number = add_product(session)
     nasty = Listing(title="'; DROP TABLE product; --", bullets=("{a,b}", "NULL", '"\\', "<b>"))
     store_versions(session, [version(number, nasty)])

@@ -1,4 +1,4 @@
-"""Marketplaces are found by what names them exactly, and by nothing that looks alike."""
+"""Marketplaces are found by exact names, and not by similar ones."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -16,7 +16,7 @@ from core.catalog.marketplaces import (
 from core.errors import NotFoundError
 
 
-def test_all_23_marketplaces_are_told_apart():
+def test_all_23_marketplaces_are_distinguished():
     everyone = MARKETPLACES.values()
     assert len(MARKETPLACES) == 23
     assert len({each.domain for each in everyone}) == 23
@@ -35,7 +35,7 @@ def test_only_yen_have_no_minor_unit():
     assert [code for code, each in MARKETPLACES.items() if each.decimals != 2] == ["JP"]
 
 
-def test_an_unknown_code_says_which_there_are():
+def test_the_error_of_an_unknown_code_lists_the_known_ones():
     with pytest.raises(NotFoundError, match=r"'XX'.*US, CA"):
         get_marketplace("XX")
 
@@ -61,7 +61,7 @@ def test_a_host_is_found_with_each_of_its_prefixes(code, prefix):
         "аmazon.de",
     ],
 )
-def test_a_look_alike_host_is_nobodys(host):
+def test_a_similar_host_is_no_marketplace(host):
     expected = "DE" if host == "amazon.de." else None
     found = find_by_domain(host)
     assert (found.code if found else None) == expected

@@ -184,7 +184,7 @@ def test_any_text_is_an_amount_or_none_or_refused(raw, marketplace):
 
 
 @given(raw=st.text(alphabet="0123456789.,' -()$€\u00a0", max_size=30), marketplace=marketplaces)
-def test_any_heap_of_digits_and_marks_is_judged(raw, marketplace):
+def test_any_text_of_digits_and_marks_is_read_or_refused(raw, marketplace):
     try:
         minor = parse_amount(raw, marketplace)
     except UnreadableMoneyError:
@@ -219,12 +219,12 @@ def test_the_currency_is_the_one_the_text_names(text, code, currency):
     assert find_currency(text, MARKETPLACES[code]) == currency
 
 
-def test_an_unknown_amount_is_said_to_be_unknown():
+def test_an_unknown_amount_is_written_as_unknown():
     assert format_amount(None, "EUR", "de_DE") == "unknown"
     assert format_money(0, MARKETPLACES["US"]) == "$0.00"
 
 
-def test_minor_units_follow_the_currency():
+def test_minor_units_depend_on_the_currency():
     assert to_decimal(1250, "USD") == Decimal("12.50")
     assert to_decimal(1250, "JPY") == Decimal(1250)
 

@@ -1,4 +1,4 @@
-"""Products and categories are made once, whoever asks, however often."""
+"""Products and categories are inserted once, however often they are asked for."""
 
 import threading
 

@@ -1,4 +1,4 @@
-"""A few followed products, for tests of lists."""
+"""A few tracked products, for tests of lists."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -20,7 +20,7 @@ Track = Callable[..., int]
 
 @pytest.fixture
 def track(session: Session, principal: Principal) -> Track:
-    """Follow an invented product and say what was last seen of it; returns its id."""
+    """Track an invented product with given newest values; return its id."""
 
     def tracked(
         asin: str,

@@ -1,4 +1,4 @@
-"""Products whose due time can't be right come back into the round."""
+"""Due times that can't be right are corrected."""
 
 from datetime import datetime, timedelta
 
@@ -39,7 +39,7 @@ def due_after(session: Session, product_id: int, due: timedelta, looked: timedel
         (900 * HOUR, -30 * HOUR, 0 * HOUR),
     ],
 )
-def test_no_product_waits_longer_than_its_cadence(
+def test_no_product_is_due_later_than_its_cadence(
     session: Session, principal: Principal, due: timedelta, looked: timedelta, right: timedelta
 ) -> None:
     (product_id,) = track_products(session, principal, [LAMP], cadence=Cadence.DAILY)

@@ -1,4 +1,4 @@
-"""The verbs of following: each acts for the acting person, and on nobody else's rows."""
+"""Operations of tracking: each acts for the principal, and only on their own rows."""
 
 from decimal import Decimal
 from typing import Any
@@ -57,7 +57,7 @@ def settings_of(**values: Any) -> TrackingSettings:
     return TrackingSettings(**(usual | values))
 
 
-def test_a_followed_product_is_due_at_once(session: Session, principal: Principal) -> None:
+def test_a_tracked_product_is_due_at_once(session: Session, principal: Principal) -> None:
     (lamp,) = track_products(session, principal, [LAMP])
     due = fetch_schedule(session, lamp)
     assert due is not None
@@ -85,7 +85,7 @@ def test_each_wish_gets_its_answer_in_order(session: Session, principal: Princip
     assert answers[0].product_id == answers[2].product_id
 
 
-def test_following_again_keeps_what_the_wish_does_not_name(
+def test_tracking_again_keeps_what_the_request_leaves_out(
     session: Session, principal: Principal
 ) -> None:
     how: dict[str, Any] = {"role": Role.OWN, "cadence": Cadence.HOURLY, "note": "Mine"}
@@ -153,7 +153,7 @@ def test_removing_leaves_the_history_and_other_people(
     assert fetch_row(session, "SELECT count(*) AS n FROM product")["n"] == 2
 
 
-def test_a_product_in_a_run_leaves_the_schedule_only_when_it_comes_back(
+def test_a_product_in_a_run_leaves_the_schedule_only_when_the_fetch_ends(
     session: Session, principal: Principal
 ) -> None:
     (lamp,) = track_products(session, principal, [LAMP])
@@ -163,7 +163,7 @@ def test_a_product_in_a_run_leaves_the_schedule_only_when_it_comes_back(
 
 
 @pytest.mark.parametrize("verb", [pause, stop_tracking, request_checks])
-def test_a_strangers_verb_does_not_touch_my_products(
+def test_a_strangers_operation_does_not_change_my_products(
     session: Session, principal: Principal, verb: Any
 ) -> None:
     (lamp,) = track_products(session, principal, [LAMP])
@@ -285,29 +285,27 @@ def test_bringing_the_schedule_in_line_twice_changes_nothing(
     assert fetch_schedule(session, lamp) == before
 
 
-def test_a_product_nobody_follows_is_not_fetched(session: Session) -> None:
+def test_a_product_that_no_one_tracks_is_not_fetched(session: Session) -> None:
     lamp = add_product(session)
     sync_schedule(session, [lamp])
     assert fetch_schedule(session, lamp) is None
 
 
 def told(session: Session) -> list[tuple[str, str | None, dict[str, Any] | None]]:
-    """What the audit was told, in order: verb, object, new values."""
+    """Return the audit's events in order: verb, object, new values."""
     events = session.execute(
         select(AuditEvent.verb, AuditEvent.object, AuditEvent.new).order_by(AuditEvent.id)
     )
     return [tuple(event) for event in events]
 
 
-def test_following_many_products_is_one_event_of_the_audit(
-    session: Session, principal: Principal
-) -> None:
+def test_tracking_many_products_is_one_audit_event(session: Session, principal: Principal) -> None:
     ids = track_products(session, principal, [LAMP, KETTLE])
-    track_products(session, principal, [LAMP])  # followed already: nothing happened
+    track_products(session, principal, [LAMP])  # tracked already: nothing changed
     assert told(session) == [("followed", "product", {"count": 2, "ids": sorted(ids)})]
 
 
-def test_changed_settings_are_told_with_old_and_new_values(
+def test_changed_settings_are_recorded_with_old_and_new_values(
     session: Session, principal: Principal
 ) -> None:
     [lamp] = track_products(session, principal, [LAMP])
@@ -330,7 +328,7 @@ def test_changed_settings_are_told_with_old_and_new_values(
     )
 
 
-def test_every_other_verb_is_told_with_what_it_touched(
+def test_every_other_operation_is_recorded_with_what_it_changed(
     session: Session, principal: Principal
 ) -> None:
     [lamp] = track_products(session, principal, [LAMP])
@@ -346,7 +344,7 @@ def test_every_other_verb_is_told_with_what_it_touched(
     assert {thing for _, thing, _ in told(session)} == {f"product:{lamp}"}
 
 
-def test_what_is_followed_from_now_on_has_the_persons_own_thresholds(
+def test_newly_tracked_products_have_the_users_default_thresholds(
     session: Session, principal: Principal
 ) -> None:
     before = track_products(session, principal, [KETTLE])[0]

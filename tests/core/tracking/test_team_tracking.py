@@ -1,4 +1,4 @@
-"""Lists of one's own and of the team, and who may change whose rows."""
+"""A user's own and the team's lists, and who may change which rows."""
 
 from decimal import Decimal
 

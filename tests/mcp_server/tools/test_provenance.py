@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Principal
 from core.history.observation import Availability, Seen, Source
-from tests.core.history.looks import make_fetch_run
+from tests.core.history.observations import make_fetch_run
 from tests.factories.imports import add_import
 from tests.factories.observations import (
     make_observation,

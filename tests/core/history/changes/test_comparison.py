@@ -1,4 +1,4 @@
-"""What moved between two states of a product, and whether that is of note."""
+"""Differences of two states of a product, and the user's thresholds."""
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -100,7 +100,7 @@ def test_a_change_since_a_day_is_written_without_the_exact_state() -> None:
     assert back.format_change() == "not for sale → only a few left"
 
 
-def test_a_setback_of_a_competitor_is_good_news() -> None:
+def test_a_setback_of_a_competitor_is_better_for_the_user() -> None:
     assert changed(USUAL, USUAL, ChangeKind.OUT_OF_STOCK).sentiment is Sentiment.WORSE
     rival = changed(USUAL, USUAL, ChangeKind.OUT_OF_STOCK, role=Role.COMPETITOR)
     assert rival.sentiment is Sentiment.BETTER

@@ -1,4 +1,4 @@
-"""What moved of all that is followed: the same rule in SQL and in Python."""
+"""Changes of tracked products: the same rule in SQL and in Python."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -31,7 +31,7 @@ def test_without_a_time_it_is_a_day_ago_against_the_day_before() -> None:
     assert is_last_day
 
 
-def test_who_asks_for_a_day_may_take_a_while_to_do_so() -> None:
+def test_a_request_for_a_day_may_take_a_while() -> None:
     assert start_of_changes(NOW - timedelta(hours=24, minutes=50), NOW)[1]
     assert not start_of_changes(NOW - timedelta(hours=26), NOW)[1]
 
@@ -71,7 +71,7 @@ def test_thresholds_mean_the_same_in_sql_and_in_python(
 
 @pytest.mark.parametrize("cadence", [Cadence.HOURLY, Cadence.SIX_HOURS])
 @pytest.mark.parametrize("hour", [1, 7, 9, 17])  # of UTC; the day of the US begins at 7 or 8
-def test_what_moved_yesterday_after_the_time_is_not_lost(
+def test_a_change_of_yesterday_after_the_time_is_found(
     session: Session, principal: Principal, cadence: Cadence, hour: int
 ) -> None:
     now = (datetime.now(UTC) - timedelta(days=1)).replace(hour=hour, minute=15)
@@ -90,10 +90,10 @@ def test_what_moved_yesterday_after_the_time_is_not_lost(
 
 
 @pytest.mark.parametrize("whose", ListScope)
-def test_what_a_teammate_has_looked_at_by_the_hour_is_compared_too(
+def test_a_product_that_a_teammate_checks_hourly_is_compared_too(
     session: Session, principal: Principal, whose: ListScope
 ) -> None:
-    """Who follows it first has it looked at once a day: the looks are of both."""
+    """The team's first row says daily; the hourly checks are the teammate's."""
     now = (datetime.now(UTC) - timedelta(days=1)).replace(hour=1, minute=15)
     [number] = track_products(session, principal, [LAMP])
     track_products(session, add_colleague(session, principal), [LAMP], cadence=Cadence.HOURLY)
@@ -110,7 +110,7 @@ def test_what_a_teammate_has_looked_at_by_the_hour_is_compared_too(
     ]
 
 
-def test_of_two_findings_of_a_product_the_worse_is_told(
+def test_of_two_changes_of_a_product_the_worse_is_listed(
     session: Session, principal: Principal
 ) -> None:
     now = datetime.now(UTC)
@@ -143,9 +143,7 @@ def test_a_weekly_product_is_compared_with_its_last_day_then(
     assert find_changes(session, principal, older, 0, 10).rows == []
 
 
-def test_what_moved_on_the_day_but_before_the_time_is_no_news(
-    session: Session, principal: Principal
-) -> None:
+def test_a_change_before_the_time_is_not_listed(session: Session, principal: Principal) -> None:
     now = datetime.now(UTC)
     noon = (now - timedelta(days=4)).replace(hour=20, minute=0)  # in Los Angeles
     track_products(session, principal, [LAMP])
@@ -168,8 +166,10 @@ def test_a_listing_that_was_not_known_then_did_not_change(
     track_products(session, principal, [LAMP])
     store_observations(session, make_observation(LAMP, now - timedelta(days=9)), now=now)
     for days, title in ((3, "Lamp"), (2, "Brass lamp")):
-        look = make_observation(LAMP, now - timedelta(days=days), listing=make_listing(title))
-        store_observations(session, look, now=now)
+        observation = make_observation(
+            LAMP, now - timedelta(days=days), listing=make_listing(title)
+        )
+        store_observations(session, observation, now=now)
     asked = ChangeQuery(now - timedelta(days=5), is_last_day=False)
     assert find_changes(session, principal, asked, 0, 10).rows == []
     later = ChangeQuery(now - timedelta(days=2, hours=12), is_last_day=False)

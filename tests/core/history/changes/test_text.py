@@ -10,7 +10,7 @@ MOVED = {"prior_price": 1000, "price": 1250, "prior_bsr": 500, "bsr": 960}
 
 
 @pytest.mark.parametrize(
-    ("finding", "said"),
+    ("kind", "written"),
     [
         (ChangeKind.PRICE_MOVED, f"Price +25{THIN_SPACE}%"),
         (ChangeKind.RANK_WORSENED, f"Rank worsened 92{THIN_SPACE}%"),
@@ -18,5 +18,5 @@ MOVED = {"prior_price": 1000, "price": 1250, "prior_bsr": 500, "bsr": 960}
         (ChangeKind.GONE, "Page gone"),
     ],
 )
-def test_a_cell_says_what_happened_and_how_far(finding: ChangeKind, said: str) -> None:
-    assert short_change(MOVED | {"attention_kind": finding.value}) == said
+def test_a_cell_holds_the_change_and_its_size(kind: ChangeKind, written: str) -> None:
+    assert short_change(MOVED | {"attention_kind": kind.value}) == written

@@ -51,7 +51,7 @@ def test_why_values_do_not_compare() -> None:
         why_not_comparable([1, None], ["USD", "JPY"], NotComparable.CURRENCIES)
         is NotComparable.UNKNOWN
     )
-    # What is unknown keeps nobody from being compared.
+    # Unknown values don't keep the others from being compared.
     assert why_not_comparable([1, 2, None], ["USD", "USD", "JPY"], NotComparable.CURRENCIES) is None
 
 
@@ -62,7 +62,7 @@ def test_a_standing_counts_only_what_is_known() -> None:
     assert (found.why_own_is_unknown, found.why_others_are_unknown) == (None, None)
 
 
-def test_a_standing_says_which_side_is_unknown() -> None:
+def test_a_ranking_names_the_unknown_side() -> None:
     own = find_ranking(None, [20], "price", smallest_first=True)
     assert (own.place, own.share) == (None, None)
     assert own.why_own_is_unknown == "the product's own price is unknown"

@@ -1,4 +1,4 @@
-"""What deserves attention between two days, and what comes first."""
+"""The worst change between two days."""
 
 from decimal import Decimal
 
@@ -24,7 +24,7 @@ def day(**values: object) -> DayValues:
     return DayValues(**(usual | values))
 
 
-def finding(
+def kind(
     now: DayValues, prior: DayValues = USUAL, listing_changed: bool = False
 ) -> ChangeKind | None:
     return find_change(prior, now, listing_changed)[0]
@@ -35,8 +35,8 @@ def test_a_day_like_the_one_before_deserves_none() -> None:
 
 
 def test_unknown_values_deserve_none() -> None:
-    assert finding(DayValues()) is None
-    assert finding(USUAL, DayValues()) is None
+    assert kind(DayValues()) is None
+    assert kind(USUAL, DayValues()) is None
 
 
 @pytest.mark.parametrize(
@@ -67,25 +67,23 @@ def test_unknown_values_deserve_none() -> None:
 def test_a_change_is_found_from_its_threshold_on(
     values: dict[str, object], expected: ChangeKind | None
 ) -> None:
-    assert finding(day(**values)) == expected
+    assert kind(day(**values)) == expected
 
 
 def test_a_product_that_was_away_is_back() -> None:
-    assert finding(USUAL, day(availability=Availability.UNAVAILABLE)) == ChangeKind.BACK_IN_STOCK
-    assert finding(USUAL, day(availability=Availability.GONE)) == ChangeKind.BACK_IN_STOCK
+    assert kind(USUAL, day(availability=Availability.UNAVAILABLE)) == ChangeKind.BACK_IN_STOCK
+    assert kind(USUAL, day(availability=Availability.GONE)) == ChangeKind.BACK_IN_STOCK
 
 
-def test_going_from_one_absence_to_another_is_no_news() -> None:
+def test_one_absence_after_another_is_no_change() -> None:
     assert (
-        finding(
-            day(availability=Availability.NO_OFFERS), day(availability=Availability.UNAVAILABLE)
-        )
+        kind(day(availability=Availability.NO_OFFERS), day(availability=Availability.UNAVAILABLE))
         is None
     )
 
 
 def test_a_changed_listing_is_found() -> None:
-    assert finding(USUAL, listing_changed=True) == ChangeKind.LISTING_CHANGED
+    assert kind(USUAL, listing_changed=True) == ChangeKind.LISTING_CHANGED
 
 
 def test_the_worst_finding_wins() -> None:
@@ -96,8 +94,8 @@ def test_the_worst_finding_wins() -> None:
         ratings_count=1,
         seller="Somebody else",
     )
-    assert finding(everything, listing_changed=True) == ChangeKind.OUT_OF_STOCK
-    assert finding(day(price=9000, bsr=9000)) == ChangeKind.RANK_WORSENED
+    assert kind(everything, listing_changed=True) == ChangeKind.OUT_OF_STOCK
+    assert kind(day(price=9000, bsr=9000)) == ChangeKind.RANK_WORSENED
 
 
 @pytest.mark.parametrize(
@@ -114,18 +112,18 @@ def test_while_a_product_cannot_be_bought_that_is_the_headline(
 ) -> None:
     was = day(availability=state)
     for suffering in ({"bsr": 9000}, {"ratings_count": 1}, {"bsr": 9000, "price": 4000}):
-        assert finding(day(availability=state, **suffering), was) == expected
+        assert kind(day(availability=state, **suffering), was) == expected
         unknown_before = day(availability=None)
-        assert finding(day(availability=state, **suffering), unknown_before) == expected
+        assert kind(day(availability=state, **suffering), unknown_before) == expected
     for calm in ({}, {"bsr": 10}, {"price": 500}, {"seller": "Somebody else"}):
-        assert finding(day(availability=state, **calm), was) is None
-    assert finding(day(availability=state, bsr=10), day(availability=None)) is None
+        assert kind(day(availability=state, **calm), was) is None
+    assert kind(day(availability=state, bsr=10), day(availability=None)) is None
 
 
-def test_a_page_that_goes_after_its_stock_is_news_and_so_is_the_way_back() -> None:
+def test_a_page_removed_after_its_stock_is_a_change_and_so_is_its_return() -> None:
     out, gone = day(availability=Availability.UNAVAILABLE), day(availability=Availability.GONE)
-    assert finding(gone, out) == ChangeKind.GONE
-    assert finding(out, gone) == ChangeKind.OUT_OF_STOCK
+    assert kind(gone, out) == ChangeKind.GONE
+    assert kind(out, gone) == ChangeKind.OUT_OF_STOCK
 
 
 def test_the_order_of_the_headlines_is_what_they_cost() -> None:
@@ -143,7 +141,7 @@ def test_the_order_of_the_headlines_is_what_they_cost() -> None:
     assert len(set(scores)) == len(scores)
 
 
-def test_a_threshold_below_what_is_noticed_is_said_to_have_no_effect() -> None:
+def test_a_threshold_below_the_default_has_no_effect() -> None:
     assert USUAL_RULE.list_ineffective_thresholds(3, None) == [
         "A price threshold below the default 5 % has no effect."
     ]
@@ -180,5 +178,5 @@ def test_a_larger_change_never_scores_lower_and_kinds_keep_their_order(
 
 
 def test_as_far_better_is_as_notable_as_as_far_worse() -> None:
-    assert finding(day(bsr=100), day(bsr=150)) == ChangeKind.RANK_IMPROVED
-    assert finding(day(bsr=150), day(bsr=100)) == ChangeKind.RANK_WORSENED
+    assert kind(day(bsr=100), day(bsr=150)) == ChangeKind.RANK_IMPROVED
+    assert kind(day(bsr=150), day(bsr=100)) == ChangeKind.RANK_WORSENED

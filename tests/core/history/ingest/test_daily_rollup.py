@@ -68,7 +68,7 @@ def test_no_snapshots_give_no_days() -> None:
     assert carry_days(frame_of(), BERLIN).empty
 
 
-def test_a_day_opens_with_its_first_look_and_closes_with_its_last() -> None:
+def test_a_day_opens_with_its_first_observation_and_closes_with_its_last() -> None:
     frame = frame_of(
         {"at": NOON, "price": 10, "bsr": 5},
         {"at": NOON + HOUR, "price": 30, "bsr": 9},
@@ -82,7 +82,7 @@ def test_a_day_opens_with_its_first_look_and_closes_with_its_last() -> None:
     assert day["looks"] == 3
 
 
-def test_a_sample_is_not_carried_over_a_day_without_looks() -> None:
+def test_a_sample_is_not_carried_over_a_day_without_snapshots() -> None:
     frame = frame_of({"at": NOON, "price": 10}, {"at": NOON + 3 * DAY, "price": 20})
     assert list(carry_days(frame, BERLIN)["day"].dt.day) == [2, 5]
 
@@ -112,7 +112,7 @@ def test_a_change_is_not_carried_past_its_last_entry() -> None:
         (Flag.RATINGS_COLLAPSED, "ratings_count"),
     ],
 )
-def test_a_doubtful_value_is_left_out_of_its_day(flag: Flag, column: str) -> None:
+def test_a_flagged_value_is_left_out_of_its_day(flag: Flag, column: str) -> None:
     good = {"price": 10, "bsr": 10, "rating": 10, "ratings_count": 10}
     bad = dict.fromkeys(good, 99)
     frame = frame_of({"at": NOON, **good}, {"at": NOON + HOUR, "flags": flag, **bad})
@@ -121,7 +121,7 @@ def test_a_doubtful_value_is_left_out_of_its_day(flag: Flag, column: str) -> Non
     assert day["looks"] == 2
 
 
-def test_the_share_in_stock_counts_only_looks_that_say_so() -> None:
+def test_the_share_in_stock_counts_only_known_availabilities() -> None:
     frame = frame_of(
         {"at": NOON, "availability": Availability.IN_STOCK},
         {"at": NOON + HOUR, "availability": Availability.LIMITED},
@@ -137,7 +137,7 @@ def test_a_day_without_a_value_is_unknown_and_not_zero() -> None:
     assert np.isnan(day["in_stock_share"])
 
 
-def test_looks_around_midnight_belong_to_the_marketplaces_days(session: Session) -> None:
+def test_observations_around_midnight_belong_to_the_marketplaces_days(session: Session) -> None:
     midnight = make_product_day(1, date(2026, 3, 8), LOS_ANGELES)  # the clocks change that night
     second = timedelta(seconds=1)
     store_observations(
@@ -153,8 +153,10 @@ def test_looks_around_midnight_belong_to_the_marketplaces_days(session: Session)
 
 def test_every_hour_of_a_25_hour_day_is_in_it(session: Session) -> None:
     day = make_product_day(1, date(2026, 10, 25), BERLIN)
-    looks = [make_observation(marketplace="DE", at=day.starts_at + n * HOUR) for n in range(25)]
-    store_observations(session, *looks, now=day.ends_at + DAY)
+    observations = [
+        make_observation(marketplace="DE", at=day.starts_at + n * HOUR) for n in range(25)
+    ]
+    store_observations(session, *observations, now=day.ends_at + DAY)
     (kept,) = fetch_days(session, add_product(session, marketplace="DE"))
     assert (kept["day"], kept["looks"]) == (date(2026, 10, 25), 25)
 
@@ -177,9 +179,11 @@ VALUES = st.fixed_dictionaries(
 def test_the_database_rolls_samples_up_as_carried_days_does(
     session: Session, seen: dict[int, dict[str, Any]]
 ) -> None:
-    looks = [make_observation(at=NOON + n * HOUR, **values) for n, values in sorted(seen.items())]
+    observations = [
+        make_observation(at=NOON + n * HOUR, **values) for n, values in sorted(seen.items())
+    ]
     with session.begin_nested() as savepoint:
-        store_observations(session, *looks)
+        store_observations(session, *observations)
         stored = fetch_days(session, add_product(session))
         kept = session.connection().exec_driver_sql(
             "SELECT captured_at, kind, flags, price, list_price, bsr, bsr_category_id, rating, "

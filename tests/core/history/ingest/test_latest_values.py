@@ -1,4 +1,4 @@
-"""How the newest accepted values move on, and how they are written back."""
+"""How observations update the newest accepted values, and how they are written back."""
 
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
@@ -28,8 +28,8 @@ def state(session: Session) -> LatestState:
     return lock_latest(session, [number])[number]
 
 
-def take(state: LatestState, look: Observation, flags: int = 0) -> None:
-    apply_observation(state, look, flags, 7 if look.ranks else None)
+def apply(state: LatestState, observation: Observation, flags: int = 0) -> None:
+    apply_observation(state, observation, flags, 7 if observation.ranks else None)
 
 
 def test_a_new_product_knows_nothing(state: LatestState) -> None:
@@ -38,8 +38,8 @@ def test_a_new_product_knows_nothing(state: LatestState) -> None:
     assert state.today() == state.prior()
 
 
-def test_a_look_moves_every_group_it_reports(state: LatestState) -> None:
-    take(state, make_observation(coupon_percent=10, list_price=2500))
+def test_an_observation_updates_every_group_it_reports(state: LatestState) -> None:
+    apply(state, make_observation(coupon_percent=10, list_price=2500))
     assert (state.price, state.list_price, state.coupon_percent) == (2000, 2500, 10)
     assert (state.bsr, state.bsr_category_id) == (500, 7)
     assert (state.rating, state.ratings_count) == (45, 1000)
@@ -47,18 +47,18 @@ def test_a_look_moves_every_group_it_reports(state: LatestState) -> None:
     assert {state.price_at, state.bsr_at, state.rating_at, state.availability_at} == {NOON}
 
 
-def test_an_older_look_moves_nothing(state: LatestState) -> None:
-    take(state, make_observation(at=NOON + HOUR))
-    take(state, make_observation(price=1, rank=1, rating=1, ratings_count=1))
+def test_an_older_observation_changes_nothing(state: LatestState) -> None:
+    apply(state, make_observation(at=NOON + HOUR))
+    apply(state, make_observation(price=1, rank=1, rating=1, ratings_count=1))
     assert (state.price, state.bsr, state.rating, state.ratings_count) == (2000, 500, 45, 1000)
     assert state.captured_at == NOON + HOUR
 
 
-def test_an_older_look_fills_a_group_that_the_newer_one_does_not_report(
+def test_an_older_observation_fills_a_group_that_the_newer_one_does_not_report(
     state: LatestState,
 ) -> None:
-    take(state, make_price_observation(at=NOON + HOUR, price=2100))
-    take(state, make_observation())
+    apply(state, make_price_observation(at=NOON + HOUR, price=2100))
+    apply(state, make_observation())
     assert (state.price, state.bsr, state.bsr_at) == (2100, 500, NOON)
 
 
@@ -74,11 +74,11 @@ def test_an_older_look_fills_a_group_that_the_newer_one_does_not_report(
         (Flag.RATINGS_COLLAPSED, "ratings_count", 1000),
     ],
 )
-def test_a_doubtful_value_leaves_the_accepted_one_standing(
+def test_a_flagged_value_does_not_replace_the_accepted_one(
     state: LatestState, flag: Flag, name: str, kept: int
 ) -> None:
-    take(state, make_observation())
-    take(
+    apply(state, make_observation())
+    apply(
         state,
         make_observation(at=NOON + HOUR, price=9, rank=9, rating=9, ratings_count=9),
         int(flag),
@@ -90,22 +90,22 @@ def test_a_doubtful_value_leaves_the_accepted_one_standing(
     assert state.flags == flag
 
 
-def test_a_price_that_was_looked_for_and_is_gone_is_unknown(state: LatestState) -> None:
-    take(state, make_observation())
-    take(state, make_observation(at=NOON + HOUR, price=None, price_basis=None))
+def test_a_price_that_is_reported_as_none_is_unknown(state: LatestState) -> None:
+    apply(state, make_observation())
+    apply(state, make_observation(at=NOON + HOUR, price=None, price_basis=None))
     assert (state.price, state.price_at) == (None, NOON + HOUR)
 
 
 def test_a_source_without_sellers_keeps_the_known_one(state: LatestState) -> None:
-    take(state, make_observation())
-    take(state, make_observation(at=NOON + HOUR, seen=Seen.AVAILABILITY, buy_box_seller=None))
+    apply(state, make_observation())
+    apply(state, make_observation(at=NOON + HOUR, seen=Seen.AVAILABILITY, buy_box_seller=None))
     assert state.buy_box_seller == "Bright Shop"
 
 
 def test_the_day_before_is_what_stood_at_its_close(state: LatestState) -> None:
-    take(state, make_observation())
+    apply(state, make_observation())
     start_day(state, date(2026, 3, 2))
-    take(state, make_observation(at=NOON + timedelta(days=1), price=3000))
+    apply(state, make_observation(at=NOON + timedelta(days=1), price=3000))
     detect_change(state, ZoneInfo("UTC"))
     assert (state.prior_day, state.prior_price, state.price) == (date(2026, 3, 2), 2000, 3000)
     assert state.attention_kind == "price_moved"
@@ -114,7 +114,7 @@ def test_the_day_before_is_what_stood_at_its_close(state: LatestState) -> None:
 def test_what_is_written_is_what_is_read_and_raises_the_version(session: Session) -> None:
     number = add_product(session)
     state = lock_latest(session, [number])[number]
-    take(state, make_observation())
+    apply(state, make_observation())
     state.pending = [{"flag": 1, "value": 5, "at": NOON.isoformat(), "source": 1}]
     write_latest(session, [state])
     again = lock_latest(session, [number])[number]
@@ -127,7 +127,7 @@ def test_many_rows_are_written_at_once(session: Session) -> None:
     numbers = [add_product(session, LAMP), add_product(session, KETTLE)]
     states = lock_latest(session, numbers)
     for n, number in enumerate(numbers):
-        take(states[number], make_observation(price=1000 + n))
+        apply(states[number], make_observation(price=1000 + n))
     write_latest(session, list(states.values()))
     assert [fetch_latest(session, number)["price"] for number in numbers] == [1000, 1001]
 
@@ -139,33 +139,33 @@ def unread(at_hour: int, text: str = "Pozycja ?? w kategorii Dom") -> Observatio
 def test_a_text_that_could_not_be_read_is_kept_until_a_newer_one_is_read(
     state: LatestState,
 ) -> None:
-    take(state, unread(1))
+    apply(state, unread(1))
     assert state.unreadable == {
         "bsr": {
             "text": "Pozycja ?? w kategorii Dom",
             "at": (NOON + HOUR).isoformat(),
         }
     }
-    take(state, make_observation())  # older: it does not say how the page reads now
+    apply(state, make_observation())  # older: the page may have changed since
     assert state.unreadable is not None
     assert state.bsr == 500
-    take(state, make_observation(at=NOON + 2 * HOUR))
+    apply(state, make_observation(at=NOON + 2 * HOUR))
     assert state.unreadable is None
 
 
-def test_an_older_text_that_could_not_be_read_says_nothing_of_a_newer_value(
+def test_an_older_unreadable_text_does_not_concern_a_newer_value(
     state: LatestState,
 ) -> None:
-    take(state, make_observation(at=NOON + 2 * HOUR))
-    take(state, unread(1))
+    apply(state, make_observation(at=NOON + 2 * HOUR))
+    apply(state, unread(1))
     assert state.unreadable is None
 
 
-def test_the_newest_of_two_unreadable_texts_is_kept_whichever_comes_first(
+def test_the_newest_of_two_unreadable_texts_is_kept_in_either_order(
     session: Session, state: LatestState
 ) -> None:
-    take(state, unread(2, "newest"))
-    take(state, unread(1, "older"))
+    apply(state, unread(2, "newest"))
+    apply(state, unread(1, "older"))
     write_latest(session, [state])
     kept = fetch_latest(session, state.product_id)["unreadable"]
     assert kept is not None

@@ -1,4 +1,4 @@
-"""What storing looks does to snapshots, days, newest values and listings."""
+"""What storing observations does to snapshots, days, newest values and listings."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -35,7 +35,7 @@ from tests.hypothesis_runs import examples
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
-def test_the_same_look_stored_twice_is_stored_once(session: Session) -> None:
+def test_an_observation_stored_twice_is_stored_once(session: Session) -> None:
     first = store_observations(session, make_observation())
     version = fetch_latest(session, add_product(session))["data_version"]
     again = store_observations(session, make_observation(price=9900))
@@ -47,7 +47,7 @@ def test_the_same_look_stored_twice_is_stored_once(session: Session) -> None:
     assert fetch_latest(session, add_product(session))["data_version"] >= version
 
 
-def test_the_same_look_twice_in_one_batch_counts_once(session: Session) -> None:
+def test_an_observation_twice_in_one_batch_counts_once(session: Session) -> None:
     result = store_observations(session, make_observation(), make_observation())
     assert (result.stored, result.known, len(result.new_keys)) == (1, 1, 1)
 
@@ -75,7 +75,7 @@ def test_two_sources_at_the_same_time_are_two_snapshots(session: Session) -> Non
     assert found == [(1, 2000), (2, 2100)]
 
 
-def test_looks_out_of_order_in_a_batch_are_taken_by_their_times(session: Session) -> None:
+def test_observations_of_a_batch_are_processed_by_their_times(session: Session) -> None:
     store_observations(
         session, make_observation(at=NOON + HOUR, price=2200), make_observation(price=2000)
     )
@@ -85,7 +85,7 @@ def test_looks_out_of_order_in_a_batch_are_taken_by_their_times(session: Session
     assert (day["price_open"], day["price_close"]) == (2000, 2200)
 
 
-def test_a_late_look_does_not_move_the_newest_values(session: Session) -> None:
+def test_a_late_observation_does_not_change_the_newest_values(session: Session) -> None:
     store_observations(
         session, make_observation(at=NOON + DAY, price=2200, listing=make_listing("New title"))
     )
@@ -102,7 +102,7 @@ def test_a_late_look_does_not_move_the_newest_values(session: Session) -> None:
     assert searched["title"] == "New title"
 
 
-def test_a_late_look_joins_the_days_that_are_there(session: Session) -> None:
+def test_a_late_observation_joins_the_existing_days(session: Session) -> None:
     store_observations(
         session,
         make_observation(at=NOON, price=2000),
@@ -114,7 +114,7 @@ def test_a_late_look_joins_the_days_that_are_there(session: Session) -> None:
     assert shown == (2000, 2500, 2200, 3)
 
 
-def test_a_late_listing_between_two_looks_does_not_become_the_current_one(
+def test_a_late_listing_between_two_observations_does_not_become_current(
     session: Session,
 ) -> None:
     store_observations(session, make_observation(listing=make_listing("Current")))
@@ -129,7 +129,7 @@ def test_a_late_listing_between_two_looks_does_not_become_the_current_one(
     assert newest["listing_changed_at"] is None
 
 
-def test_the_look_that_shows_another_listing_raises_the_finding(session: Session) -> None:
+def test_an_observation_with_another_listing_is_a_change(session: Session) -> None:
     store_observations(session, make_observation(listing=make_listing("Lamp")))
     store_observations(
         session, make_observation(at=NOON + DAY, listing=make_listing("Lamp, now in brass"))
@@ -177,7 +177,7 @@ def test_a_source_that_reports_no_rank_leaves_the_older_rank_standing(session: S
     assert (newest["price"], newest["price_at"]) == (2100, NOON + HOUR)
 
 
-def test_a_rank_that_was_looked_for_and_is_gone_is_unknown(session: Session) -> None:
+def test_a_rank_that_is_reported_as_none_is_unknown(session: Session) -> None:
     store_observations(
         session, make_observation(rank=500), make_observation(at=NOON + HOUR, rank=None)
     )
@@ -201,7 +201,9 @@ def test_a_price_a_hundred_times_too_high_is_stored_as_flagged_and_changes_nothi
     assert (day["price_high"], day["looks"]) == (2000, 2)
 
 
-def test_a_second_look_confirms_a_doubt_and_mends_its_day(session: Session) -> None:
+def test_a_second_observation_confirms_a_flagged_value_and_corrects_its_day(
+    session: Session,
+) -> None:
     store_observations(session, make_observation())
     store_observations(session, make_observation(at=NOON + DAY, price=200_000))
     store_observations(session, make_observation(at=NOON + 2 * DAY, price=199_900))
@@ -216,7 +218,7 @@ def test_a_second_look_confirms_a_doubt_and_mends_its_day(session: Session) -> N
     assert (newest["price"], newest["pending"]) == (199_900, None)
 
 
-def test_a_doubt_in_a_series_of_changes_is_mended_with_what_it_carries(session: Session) -> None:
+def test_a_confirmed_value_of_a_change_series_corrects_its_carried_days(session: Session) -> None:
     store_observations(session, make_change(price=2000))
     store_observations(session, make_change(at=NOON + 2 * DAY, price=200_000))
     store_observations(session, make_change(at=NOON + 5 * DAY, price=200_000, rank=400))
@@ -233,7 +235,9 @@ def test_a_doubt_in_a_series_of_changes_is_mended_with_what_it_carries(session: 
     ]
 
 
-def test_a_look_contradicting_a_doubt_settles_it(session: Session) -> None:
+def test_an_observation_that_contradicts_a_flagged_value_leaves_it_flagged(
+    session: Session,
+) -> None:
     store_observations(session, make_observation())
     store_observations(session, make_observation(at=NOON + HOUR, price=200_000))
     store_observations(session, make_observation(at=NOON + 2 * HOUR, price=2010))
@@ -242,7 +246,7 @@ def test_a_look_contradicting_a_doubt_settles_it(session: Session) -> None:
     assert flags == [0, Flag.PRICE_JUMP, 0, Flag.PRICE_JUMP]
 
 
-def test_late_looks_before_new_ones_do_not_change_what_the_new_ones_are_compared_with(
+def test_late_observations_do_not_change_what_new_ones_are_compared_with(
     session: Session,
 ) -> None:
     store_observations(
@@ -317,7 +321,7 @@ def test_an_amount_in_another_currency_is_kept_as_observed_and_not_compared(
     assert fetch_latest(session, add_product(session))["price"] == 2000
 
 
-def test_a_look_from_the_future_is_refused_with_a_reason(session: Session) -> None:
+def test_an_observation_from_the_future_is_refused_with_a_reason(session: Session) -> None:
     result = store_observations(session, make_observation(at=NOW + DAY))
     assert result.stored == 0
     assert "future" in result.refused[0][1]
@@ -414,7 +418,7 @@ def test_another_sources_new_title_is_a_version_with_the_known_rest(session: Ses
     assert newest == {"title": "Bright", "bullets": ["Bends", "Shines"]}
 
 
-def test_every_rank_of_a_look_is_kept(session: Session) -> None:
+def test_every_rank_of_an_observation_is_stored(session: Session) -> None:
     ranks = tuple(CategoryRank(f"Category {n}", 10 * n + 1) for n in range(5))
     store_observations(session, make_observation(ranks=ranks))
     (kept,) = fetch_snapshots(session, add_product(session))
@@ -442,7 +446,7 @@ def test_a_change_holds_over_the_days_until_the_next_one_in_another_batch(
     assert found == [(2000, 1), (2000, 0), (2000, 0), (2000, 0), (2500, 1)]
 
 
-def test_a_late_change_holds_until_the_look_that_was_there_before(session: Session) -> None:
+def test_a_late_change_holds_until_the_observation_stored_before(session: Session) -> None:
     store_observations(session, make_change(at=NOON + 4 * DAY, price=2500))
     store_observations(session, make_change(price=2000))
     found = [
@@ -462,12 +466,12 @@ def test_a_scrape_after_a_series_of_changes_ends_what_the_series_held(session: S
 
 
 def test_a_huge_batch_is_stored_whole(session: Session) -> None:
-    looks = [
+    observations = [
         make_observation(f"B0TEST{n:04d}", at=NOON + hour * HOUR)
         for n in range(500)
         for hour in range(4)
     ]
-    result = store_observations(session, *looks)
+    result = store_observations(session, *observations)
     assert result.stored == 2000
     assert fetch_row(session, "SELECT count(*) AS n, sum(looks) AS looks FROM product_daily") == {
         "n": 500,
@@ -497,7 +501,7 @@ DAILY_VALUES = (
     "in_stock_share",
     "looks",
 )
-some_looks = st.lists(
+some_observations = st.lists(
     st.builds(
         lambda hours, kind, price, rank, stock: make_observation(
             at=NOON + hours * HOUR,
@@ -515,19 +519,21 @@ some_looks = st.lists(
     ),
     min_size=1,
     max_size=8,
-    unique_by=lambda look: look.captured_at,
+    unique_by=lambda observation: observation.captured_at,
 )
 
 
 @settings(max_examples=examples(15))
-@given(looks=some_looks, data=st.data())
-def test_days_do_not_depend_on_the_order_in_which_looks_come(
-    session: Session, looks: list, data: st.DataObject
+@given(observations=some_observations, data=st.data())
+def test_days_do_not_depend_on_the_order_in_which_observations_arrive(
+    session: Session, observations: list, data: st.DataObject
 ) -> None:
     with session.begin_nested() as savepoint:
-        store_observations(session, *[replace(look, asin=KETTLE) for look in looks])
-        for look in data.draw(st.permutations(looks)):
-            store_observations(session, look)
+        store_observations(
+            session, *[replace(observation, asin=KETTLE) for observation in observations]
+        )
+        for observation in data.draw(st.permutations(observations)):
+            store_observations(session, observation)
         at_once, one_by_one = (
             [
                 tuple(day[name] for name in DAILY_VALUES)
@@ -540,10 +546,14 @@ def test_days_do_not_depend_on_the_order_in_which_looks_come(
 
 
 def test_newest_values_in_order_are_those_of_one_batch(session: Session) -> None:
-    looks = [make_observation(at=NOON + n * HOUR, price=2000 + n, rank=500 + n) for n in range(30)]
-    store_observations(session, *[replace(look, asin=KETTLE) for look in looks])
-    for look in looks:
-        store_observations(session, look)
+    observations = [
+        make_observation(at=NOON + n * HOUR, price=2000 + n, rank=500 + n) for n in range(30)
+    ]
+    store_observations(
+        session, *[replace(observation, asin=KETTLE) for observation in observations]
+    )
+    for observation in observations:
+        store_observations(session, observation)
     apart = {"product_id", "data_version"}
     one, other = (fetch_latest(session, add_product(session, asin)) for asin in (KETTLE, LAMP))
     assert {k: v for k, v in one.items() if k not in apart} == {
@@ -566,7 +576,7 @@ def test_times_in_another_zone_are_the_same_times(session: Session) -> None:
     assert store_observations(session, make_observation(at=tokyo)).known == 1
 
 
-def test_seen_tells_not_reported_from_none(session: Session) -> None:
+def test_the_presence_mask_distinguishes_not_reported_from_none(session: Session) -> None:
     store_observations(
         session, make_price_observation(), make_observation(at=NOON + HOUR, rank=None)
     )
@@ -591,7 +601,7 @@ def test_a_change_that_held_for_long_is_the_newest_value_though_the_next_one_is_
 
 
 hours = st.integers(0, 60)
-odd_looks = st.lists(
+odd_observations = st.lists(
     st.builds(
         lambda at, kind, source, price, rank, category, count, flags: make_observation(
             at=NOON + at * HOUR,
@@ -613,7 +623,7 @@ odd_looks = st.lists(
     ),
     min_size=2,
     max_size=9,
-    unique_by=lambda look: (look.captured_at, look.source),
+    unique_by=lambda observation: (observation.captured_at, observation.source),
 )
 BY_ORDER = (
     "flags", "price", "bsr", "bsr_category_id", "ratings_count", "price_at", "bsr_at",
@@ -621,17 +631,19 @@ BY_ORDER = (
 
 
 @settings(max_examples=examples(12))
-@given(looks=odd_looks, data=st.data())
-def test_flags_do_not_depend_on_the_order_in_which_looks_come(
-    session: Session, looks: list, data: st.DataObject
+@given(observations=odd_observations, data=st.data())
+def test_flags_do_not_depend_on_the_order_in_which_observations_arrive(
+    session: Session, observations: list, data: st.DataObject
 ) -> None:
-    arrivals = data.draw(st.permutations(looks))
-    cut = data.draw(st.integers(0, len(looks)))
+    arrivals = data.draw(st.permutations(observations))
+    cut = data.draw(st.integers(0, len(observations)))
     with session.begin_nested() as savepoint:
-        store_observations(session, *[replace(look, asin=KETTLE) for look in looks])
+        store_observations(
+            session, *[replace(observation, asin=KETTLE) for observation in observations]
+        )
         store_observations(session, *arrivals[:cut])
-        for look in arrivals[cut:]:
-            store_observations(session, look)
+        for observation in arrivals[cut:]:
+            store_observations(session, observation)
         in_order, as_it_came = (add_product(session, asin) for asin in (KETTLE, LAMP))
         expected, found = (
             [kept["flags"] for kept in fetch_snapshots(session, number)]

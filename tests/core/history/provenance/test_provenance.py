@@ -1,4 +1,4 @@
-"""Where a figure is said to come from."""
+"""Where values come from."""
 
 from datetime import timedelta
 
@@ -18,14 +18,21 @@ from core.history.provenance.provenance import (
 )
 from core.history.provenance.text import provenance_lines
 from core.scraping.runs.store_items import ensure_raw_partition
-from tests.core.history.looks import SEEN, followed, look_of, make_fetch_run, store, this_hour
+from tests.core.history.observations import (
+    SEEN,
+    make_fetch_run,
+    make_sourced,
+    store,
+    this_hour,
+    track_product,
+)
 
 HOUR = timedelta(hours=1)
 
 
 def test_a_fetched_figure_names_its_run_and_field(session: Session, principal: Principal):
-    product, now, run = followed(session, principal), this_hour(), make_fetch_run(session)
-    store(session, [look_of(product, now - HOUR, fetch_run_id=run)])
+    product, now, run = track_product(session, principal), this_hour(), make_fetch_run(session)
+    store(session, [make_sourced(product, now - HOUR, fetch_run_id=run)])
     origin = find_latest_provenance(session, product, "rating")
     assert origin is not None
     assert (origin.value, origin.source, origin.outcome) == (43, Source.AXESSO, Outcome.OK)
@@ -43,8 +50,8 @@ def test_a_fetched_figure_names_its_run_and_field(session: Session, principal: P
 def test_an_original_that_is_kept_names_its_parser_and_can_be_had(
     session: Session, principal: Principal
 ):
-    product, now, run = followed(session, principal), this_hour(), make_fetch_run(session)
-    store(session, [look_of(product, now - HOUR, fetch_run_id=run)])
+    product, now, run = track_product(session, principal), this_hour(), make_fetch_run(session)
+    store(session, [make_sourced(product, now - HOUR, fetch_run_id=run)])
     ensure_raw_partition(session, now)
     session.execute(
         text("INSERT INTO raw_item VALUES (:run, :product, :now, 7, '\\x0102')"),
@@ -65,7 +72,7 @@ def test_an_original_that_is_kept_names_its_parser_and_can_be_had(
 
 
 def test_an_imported_figure_names_its_file_and_person(session: Session, principal: Principal):
-    product, now = followed(session, principal), this_hour()
+    product, now = track_product(session, principal), this_hour()
     imported = session.execute(
         text(
             "INSERT INTO import_run (team_id, person_id, name, kind, state, file_hash, "
@@ -74,7 +81,7 @@ def test_an_imported_figure_names_its_file_and_person(session: Session, principa
         ),
         {"team": principal.team_id, "person": principal.person_id},
     ).scalar_one()
-    store(session, [look_of(product, now - HOUR, import_run_id=imported)])
+    store(session, [make_sourced(product, now - HOUR, import_run_id=imported)])
     origin = find_latest_provenance(session, product, "price")
     assert origin is not None
     assert origin.imported is not None
@@ -84,9 +91,12 @@ def test_an_imported_figure_names_its_file_and_person(session: Session, principa
     assert words["Imported by"] == principal.name
 
 
-def test_a_doubtful_price_of_a_snapshot_says_why(session: Session, principal: Principal):
-    product, now = followed(session, principal), this_hour()
-    store(session, [look_of(product, now - 2 * HOUR), look_of(product, now - HOUR, price=199900)])
+def test_a_flagged_price_of_a_snapshot_has_its_flags(session: Session, principal: Principal):
+    product, now = track_product(session, principal), this_hour()
+    store(
+        session,
+        [make_sourced(product, now - 2 * HOUR), make_sourced(product, now - HOUR, price=199900)],
+    )
     origin = find_provenance(session, product, "price", now - HOUR, int(Source.AXESSO))
     assert origin is not None
     assert origin.flags == Flag.PRICE_JUMP
@@ -96,16 +106,19 @@ def test_a_doubtful_price_of_a_snapshot_says_why(session: Session, principal: Pr
 def test_the_latest_price_comes_from_the_snapshot_that_was_accepted(
     session: Session, principal: Principal
 ):
-    product, now = followed(session, principal), this_hour()
-    store(session, [look_of(product, now - 2 * HOUR), look_of(product, now - HOUR, price=199900)])
+    product, now = track_product(session, principal), this_hour()
+    store(
+        session,
+        [make_sourced(product, now - 2 * HOUR), make_sourced(product, now - HOUR, price=199900)],
+    )
     origin = find_latest_provenance(session, product, "price")
     assert origin is not None
     assert (origin.value, origin.captured_at) == (1999, now - 2 * HOUR)
 
 
-def test_none_and_not_reported_are_told_apart(session: Session, principal: Principal):
-    product, now = followed(session, principal), this_hour()
-    store(session, [look_of(product, now - HOUR, price=None, seen=SEEN & ~Seen.BSR, ranks=())])
+def test_none_and_not_reported_are_different(session: Session, principal: Principal):
+    product, now = track_product(session, principal), this_hour()
+    store(session, [make_sourced(product, now - HOUR, price=None, seen=SEEN & ~Seen.BSR, ranks=())])
     at = (now - HOUR, int(Source.AXESSO))
     words = [
         dict(provenance_lines(origin, "US", "UTC", 30))["Value"]
@@ -116,7 +129,7 @@ def test_none_and_not_reported_are_told_apart(session: Session, principal: Princ
 
 
 def test_what_was_never_seen_has_no_origin(session: Session, principal: Principal):
-    assert find_latest_provenance(session, followed(session, principal), "bsr") is None
+    assert find_latest_provenance(session, track_product(session, principal), "bsr") is None
 
 
 def test_a_column_without_provenance_is_refused(session: Session, principal: Principal):
@@ -127,9 +140,11 @@ def test_a_column_without_provenance_is_refused(session: Session, principal: Pri
 def test_a_value_is_traced_into_the_period_and_only_else_to_before_it(
     session: Session, principal: Principal
 ):
-    product, now = followed(session, principal), this_hour()
+    product, now = track_product(session, principal), this_hour()
     prices = {50: 1500, 40: 1500, 11: 1999, 2: 1999}  # hours ago
-    store(session, [look_of(product, now - h * HOUR, price=price) for h, price in prices.items()])
+    store(
+        session, [make_sourced(product, now - h * HOUR, price=price) for h, price in prices.items()]
+    )
     period, oldest = (now - 10 * HOUR, now), now - 50 * HOUR
 
     def traced(value: int) -> Provenance | None:
@@ -142,12 +157,14 @@ def test_a_value_is_traced_into_the_period_and_only_else_to_before_it(
     assert traced(1) is None
 
 
-def test_what_stands_now_is_traced_to_the_look_that_said_it_last(
+def test_the_current_value_comes_from_the_last_observation_with_it(
     session: Session, principal: Principal
 ):
-    product, now = followed(session, principal), this_hour()
+    product, now = track_product(session, principal), this_hour()
     prices = {9: 1999, 5: 1500, 2: 1999, 1: 1999}  # hours ago
-    store(session, [look_of(product, now - h * HOUR, price=price) for h, price in prices.items()])
+    store(
+        session, [make_sourced(product, now - h * HOUR, price=price) for h, price in prices.items()]
+    )
     period = (now - 10 * HOUR, now)
     found = find_value_provenance(
         session, product, "price", 1999, period, now - 50 * HOUR, last=True
@@ -156,16 +173,19 @@ def test_what_stands_now_is_traced_to_the_look_that_said_it_last(
     assert found.captured_at == now - HOUR
 
 
-def test_a_doubtful_look_is_not_where_a_figure_comes_from(session: Session, principal: Principal):
-    product, now = followed(session, principal), this_hour()
-    store(session, [look_of(product, now - 3 * HOUR), look_of(product, now - HOUR, price=199900)])
+def test_a_flagged_value_is_not_the_provenance_of_a_figure(session: Session, principal: Principal):
+    product, now = track_product(session, principal), this_hour()
+    store(
+        session,
+        [make_sourced(product, now - 3 * HOUR), make_sourced(product, now - HOUR, price=199900)],
+    )
     period = (now - 10 * HOUR, now)
     assert find_value_provenance(session, product, "price", 199900, period, period[0]) is None
 
 
 def test_a_rank_is_traced_within_its_category(session: Session, principal: Principal):
-    product, now = followed(session, principal), this_hour()
-    store(session, [look_of(product, now - HOUR)])
+    product, now = track_product(session, principal), this_hour()
+    store(session, [make_sourced(product, now - HOUR)])
     kitchen = session.execute(text("SELECT id FROM category WHERE name = 'Kitchen'")).scalar_one()
     period = (now - 10 * HOUR, now)
     found = find_value_provenance(session, product, "bsr", 1200, period, period[0], kitchen)
@@ -174,9 +194,9 @@ def test_a_rank_is_traced_within_its_category(session: Session, principal: Princ
     assert other is None
 
 
-def test_an_unknown_time_of_storing_says_why(session: Session, principal: Principal):
-    product, now = followed(session, principal), this_hour()
-    store(session, [look_of(product, now - HOUR)])
+def test_an_unknown_time_of_storing_has_a_reason(session: Session, principal: Principal):
+    product, now = track_product(session, principal), this_hour()
+    store(session, [make_sourced(product, now - HOUR)])
     origin = find_latest_provenance(session, product, "price")
     assert origin is not None
     assert dict(provenance_lines(origin, "US", "UTC", 30))["Stored"].startswith(

@@ -1,4 +1,4 @@
-"""Whose file said a value is told to that team alone."""
+"""Only the importing team sees which file a value comes from."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -17,7 +17,7 @@ from core.history.provenance.queries import (
     find_origin_of_snapshot,
     find_origin_of_value,
 )
-from tests.core.history.looks import ASIN, followed, look_of, store, this_hour
+from tests.core.history.observations import ASIN, make_sourced, store, this_hour, track_product
 from tests.factories.imports import add_import
 from tests.factories.people import add_stranger
 
@@ -26,7 +26,7 @@ Ways = dict[str, Callable[[Session, Principal, ProductSummary], Provenance | Non
 WAYS: Ways = {
     "newest": lambda session, principal, head: _newest(session, principal, head),
     "at a time": lambda session, principal, head: _at(session, principal, head),
-    "of a look": lambda session, principal, head: find_origin_of_snapshot(
+    "of a snapshot": lambda session, principal, head: find_origin_of_snapshot(
         session, principal, head, "price", this_hour() - HOUR, int(Source.HISTORY_FILE)
     ),
     "of a value": lambda session, principal, head: find_origin_of_value(
@@ -45,12 +45,14 @@ def _at(session: Session, principal: Principal, head: ProductSummary) -> Provena
     return found and found.provenance
 
 
-def imported_by(session: Session, somebody: Principal) -> None:
-    """Store a look at the product from a file of somebody's."""
-    run = add_import(session, somebody, "secret-margins.csv")
-    product = followed(session, somebody)
-    look = look_of(product, this_hour() - HOUR, source=Source.HISTORY_FILE, import_run_id=run)
-    store(session, [look])
+def imported_by(session: Session, owner: Principal) -> None:
+    """Store an observation of the product from a user's file."""
+    run = add_import(session, owner, "secret-margins.csv")
+    product = track_product(session, owner)
+    sourced = make_sourced(
+        product, this_hour() - HOUR, source=Source.HISTORY_FILE, import_run_id=run
+    )
+    store(session, [sourced])
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -123,7 +123,7 @@ def test_events_of_one_kind_have_one_sign_and_one_name_in_the_legend():
     assert not [text for text in figure.layout.annotations if text.text == "Deal"]
 
 
-def test_a_panel_without_a_value_says_so_and_has_no_invented_scale():
+def test_a_panel_without_a_value_has_a_sentence_and_no_scale():
     frame = history_frame([0, 1], bsr=[5.0, 900])
     figure = checked(charts.price_and_rank(timeline_of(frame), DOLLARS))
     assert [text.text for text in figure.layout.annotations] == ["No price is known in this period"]
@@ -131,7 +131,7 @@ def test_a_panel_without_a_value_says_so_and_has_no_invented_scale():
     assert figure.layout.yaxis2.showticklabels is None
 
 
-def test_a_list_of_ratings_that_nobody_knows_says_so():
+def test_a_panel_of_unknown_ratings_has_a_sentence():
     figure = checked(charts.rating_and_count(timeline_of(history_frame([0, 1], rating=[43.0, 44]))))
     assert [text.text for text in figure.layout.annotations] == [
         "No number of ratings is known in this period"
@@ -203,7 +203,7 @@ def test_ratings_are_drawn_in_stars():
     assert list(trace(figure, "Ratings").y) == [10, 12]
 
 
-def test_the_axis_ends_with_the_period_so_that_a_stretch_without_a_look_is_seen():
+def test_the_axis_ends_with_the_period_so_that_a_stretch_without_observations_is_visible():
     until = datetime(2026, 1, 11, 12, tzinfo=timezone(timedelta(hours=3)))
     seen = timeline_of(history_frame([0, 1], price=[1999.0, 1599], rating=[43.0, 44]), until)
     for figure in (
@@ -213,7 +213,7 @@ def test_the_axis_ends_with_the_period_so_that_a_stretch_without_a_look_is_seen(
         assert list(checked(figure).layout.xaxis.range) == ["2026-01-01T00:00", "2026-01-11T09:00"]
 
 
-def test_a_look_at_the_end_of_a_period_is_not_cut_off():
+def test_an_observation_at_the_end_of_a_period_is_not_cut_off():
     until = datetime(2026, 1, 1, 9, tzinfo=UTC)
     seen = timeline_of(history_frame([0, 10], price=[1999.0, 1599]), until)
     figure = checked(charts.price_and_rank(seen, DOLLARS))
@@ -262,7 +262,7 @@ def test_days_are_drawn_with_the_area_of_their_extremes():
     assert set(trace(figure, "Price").y) == {5, 6}
 
 
-def test_the_finding_of_days_is_said_in_words():
+def test_the_text_alternative_of_a_period_by_day():
     daily = pd.DataFrame(
         {
             "day": pd.date_range("2024-01-01", periods=2),
@@ -276,7 +276,7 @@ def test_the_finding_of_days_is_said_in_words():
     )
 
 
-def test_the_finding_is_said_in_words():
+def test_the_text_alternative_of_a_period_by_snapshot():
     frame = history_frame([0, 1], price=[500.0, 600], bsr=[1500.0, 900])
     assert charts.alt_text(timeline_of(frame), DOLLARS) == (
         "Price from $5.00 to $6.00, between $5.00 and $6.00. "
@@ -284,6 +284,6 @@ def test_the_finding_is_said_in_words():
     )
 
 
-def test_what_is_unknown_is_said_in_words():
-    said = charts.alt_text(history([0]), DOLLARS)
-    assert said == "No price is known in this period. No rank is known in this period."
+def test_the_text_alternative_of_an_unknown_period():
+    written = charts.alt_text(history([0]), DOLLARS)
+    assert written == "No price is known in this period. No rank is known in this period."

@@ -31,25 +31,25 @@ def read(session: Session, principal: Principal, since: datetime, until: datetim
     return period.read_timeline(session, key, since, until)
 
 
-def in_turns(session: Session, principal: Principal, looks: int) -> Timeline:
-    """Read looks whose main category is another one each time."""
+def in_turns(session: Session, principal: Principal, observations: int) -> Timeline:
+    """Read observations with another main category each time."""
     track_products(session, principal, [LAMP])
     store_observations(
         session,
         *(
             make_observation(LAMP, FIRST + n * HOUR, ranks=(CategoryRank("AB"[n % 2], 10 + n),))
-            for n in range(looks)
+            for n in range(observations)
         ),
     )
-    return read(session, principal, FIRST - HOUR, FIRST + looks * HOUR)
+    return read(session, principal, FIRST - HOUR, FIRST + observations * HOUR)
 
 
 def test_a_rank_that_changes_its_category_each_time_loses_no_step(
     session: Session, principal: Principal
 ) -> None:
     line = in_turns(session, principal, 4).line(series.RANK)
-    told = [None if value != value else value for value in line.values.tolist()]
-    assert told == [10, 10, None, 11, 11, None, 12, 12, None, 13]
+    found = [None if value != value else value for value in line.values.tolist()]
+    assert found == [10, 10, None, 11, 11, None, 12, 12, None, 13]
 
 
 @pytest.mark.parametrize(("past", "last"), [(0, 1), (1, 2)])
@@ -69,7 +69,7 @@ def test_spells_of_a_category_are_named(session: Session, principal: Principal) 
     ]
 
 
-def test_a_look_without_a_rank_ends_no_spell(session: Session, principal: Principal) -> None:
+def test_an_observation_without_a_rank_ends_no_run(session: Session, principal: Principal) -> None:
     track_products(session, principal, [LAMP])
     store_observations(
         session,
@@ -81,7 +81,9 @@ def test_a_look_without_a_rank_ends_no_spell(session: Session, principal: Princi
     assert period.named_rank_categories(session, seen) == [(FIRST, "Lamps")]
 
 
-def test_further_ranks_are_those_of_the_newest_look(session: Session, principal: Principal) -> None:
+def test_further_ranks_are_those_of_the_newest_observation(
+    session: Session, principal: Principal
+) -> None:
     track_products(session, principal, [LAMP])
     ranks = [CategoryRank(name, rank) for name, rank in (("A", 900), ("B", 9), ("C", 5), ("D", 7))]
     store_observations(session, make_observation(ranks=tuple(ranks)))

@@ -12,7 +12,14 @@ from core.catalog.listing import Listing
 from core.history.observation import Availability, CategoryRank, Kind, Seen, Source
 from core.history.product_summary import find_product_summary
 from core.history.timeline import queries
-from tests.core.history.looks import ASIN, SEEN, followed, look_of, store, this_hour
+from tests.core.history.observations import (
+    ASIN,
+    SEEN,
+    make_sourced,
+    store,
+    this_hour,
+    track_product,
+)
 from tests.factories.people import add_stranger
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -34,9 +41,12 @@ def read(session: Session, product: int, since: datetime, until: datetime) -> pd
 
 
 def test_a_history_is_read_in_order_with_none_as_nan(session: Session, principal: Principal):
-    product, now = followed(session, principal), this_hour()
+    product, now = track_product(session, principal), this_hour()
     nothing = {"price": None, "ranks": (), "availability": None}
-    store(session, [look_of(product, now - 2 * HOUR), look_of(product, now - HOUR, **nothing)])
+    store(
+        session,
+        [make_sourced(product, now - 2 * HOUR), make_sourced(product, now - HOUR, **nothing)],
+    )
     frame = read(session, product, now - DAY, now)
     assert list(frame["captured_at"]) == [now - 2 * HOUR, now - HOUR]
     assert frame["price"].iloc[0] == 1999
@@ -49,15 +59,15 @@ def test_a_history_is_read_in_order_with_none_as_nan(session: Session, principal
 
 def test_an_empty_history_keeps_its_columns(session: Session, principal: Principal):
     now = this_hour()
-    frame = read(session, followed(session, principal), now - DAY, now)
+    frame = read(session, track_product(session, principal), now - DAY, now)
     assert frame.empty
     assert str(frame["captured_at"].dtype) == "datetime64[us, UTC]"
     assert "bsr_category" in frame
 
 
 def test_a_history_begins_at_since_and_ends_before_until(session: Session, principal: Principal):
-    product, now = followed(session, principal), this_hour()
-    store(session, [look_of(product, now - hours * HOUR) for hours in (3, 2, 1)])
+    product, now = track_product(session, principal), this_hour()
+    store(session, [make_sourced(product, now - hours * HOUR) for hours in (3, 2, 1)])
     frame = read(session, product, now - 2 * HOUR, now - HOUR)
     assert list(frame["captured_at"]) == [now - 2 * HOUR]
 
@@ -66,10 +76,10 @@ def test_a_period_that_begins_on_the_first_day_knows_what_stood_then(
     session: Session, principal: Principal
 ):
     """Also where that day bears the same date as the period's beginning, whatever its zone."""
-    product, now = followed(session, principal), this_hour()
+    product, now = track_product(session, principal), this_hour()
     noon = now.replace(hour=12) - 10 * DAY
     keepa = {"kind": Kind.CHANGE, "source": Source.KEEPA_API}
-    store(session, [look_of(product, noon, price=1500, **keepa)])
+    store(session, [make_sourced(product, noon, price=1500, **keepa)])
     for zone in (0, 12, -11):
         since = (noon + 6 * HOUR).astimezone(timezone(zone * HOUR))
         frame = read(session, product, since, now)
@@ -78,14 +88,14 @@ def test_a_period_that_begins_on_the_first_day_knows_what_stood_then(
 
 
 def test_a_change_before_the_period_is_carried_to_its_edge(session: Session, principal: Principal):
-    product, now = followed(session, principal), this_hour()
+    product, now = track_product(session, principal), this_hour()
     keepa = {"kind": Kind.CHANGE, "source": Source.KEEPA_API}
     store(
         session,
         [
-            look_of(product, now - 60 * DAY, price=1500, **keepa),
-            look_of(product, now - 50 * DAY, price=1700, **keepa),
-            look_of(product, now - 2 * DAY, price=1600, **keepa),
+            make_sourced(product, now - 60 * DAY, price=1500, **keepa),
+            make_sourced(product, now - 50 * DAY, price=1700, **keepa),
+            make_sourced(product, now - 2 * DAY, price=1600, **keepa),
         ],
     )
     frame = read(session, product, now - 30 * DAY, now)
@@ -95,15 +105,18 @@ def test_a_change_before_the_period_is_carried_to_its_edge(session: Session, pri
 
 
 def test_a_sample_before_the_period_is_not_carried_into_it(session: Session, principal: Principal):
-    product, now = followed(session, principal), this_hour()
-    store(session, [look_of(product, now - 5 * DAY), look_of(product, now - HOUR)])
+    product, now = track_product(session, principal), this_hour()
+    store(session, [make_sourced(product, now - 5 * DAY), make_sourced(product, now - HOUR)])
     assert len(read(session, product, now - 2 * DAY, now)) == 1
 
 
 def test_days_are_read_with_their_extremes(session: Session, principal: Principal):
-    product, now = followed(session, principal), this_hour()
+    product, now = track_product(session, principal), this_hour()
     at = now.replace(hour=20) - 3 * DAY  # noon in Los Angeles
-    store(session, [look_of(product, at, price=1000), look_of(product, at + HOUR, price=1200)])
+    store(
+        session,
+        [make_sourced(product, at, price=1000), make_sourced(product, at + HOUR, price=1200)],
+    )
     first = first_day(session, product)
     assert first == at.date()
     daily = queries.daily_columns(session, product, first, first)
@@ -114,8 +127,8 @@ def test_days_are_read_with_their_extremes(session: Session, principal: Principa
 
 
 def test_a_page_of_snapshots_is_newest_first(session: Session, principal: Principal):
-    product, now = followed(session, principal), this_hour()
-    store(session, [look_of(product, now - hours * HOUR) for hours in (3, 2, 1)])
+    product, now = track_product(session, principal), this_hour()
+    store(session, [make_sourced(product, now - hours * HOUR) for hours in (3, 2, 1)])
     period = (product, now - DAY, now)
     page = queries.snapshot_page(session, *period, offset=1, limit=1)
     assert [row["captured_at"] for row in page] == [now - 2 * HOUR]
@@ -131,34 +144,34 @@ def listing(title: str) -> Listing:
 
 
 def test_the_first_version_of_a_listing_is_no_change(session: Session, principal: Principal):
-    product, now = followed(session, principal), this_hour()
+    product, now = track_product(session, principal), this_hour()
     seen = SEEN | Seen.LISTING
-    store(session, [look_of(product, now - 2 * HOUR, listing=listing("Old"), seen=seen)])
-    store(session, [look_of(product, now - HOUR, listing=listing("New"), seen=seen)])
+    store(session, [make_sourced(product, now - 2 * HOUR, listing=listing("Old"), seen=seen)])
+    store(session, [make_sourced(product, now - HOUR, listing=listing("New"), seen=seen)])
     assert queries.listing_changes(session, product, now - DAY) == [now - HOUR]
     versions = queries.listing_versions(session, product)
     assert [version.title for version in versions] == ["New", "Old"]
     assert versions[0].bullets == ("One.",)
 
 
-def test_deals_are_read_where_a_source_looks_for_them(session: Session, principal: Principal):
-    product, now = followed(session, principal), this_hour()
+def test_deals_are_read_where_the_source_reports_them(session: Session, principal: Principal):
+    product, now = track_product(session, principal), this_hour()
     seen = SEEN | Seen.DEAL
     store(
         session,
         [
-            look_of(product, now - 3 * HOUR, seen=seen),
-            look_of(product, now - 2 * HOUR, seen=seen, deal_price=1500),
-            look_of(product, now - HOUR),
+            make_sourced(product, now - 3 * HOUR, seen=seen),
+            make_sourced(product, now - 2 * HOUR, seen=seen, deal_price=1500),
+            make_sourced(product, now - HOUR),
         ],
     )
     deals = queries.read_deals(session, product, now - DAY, now)
     assert deals["is_deal"].tolist() == [0, 1]
 
 
-def test_the_head_of_a_product_tells_all_in_one(session: Session, principal: Principal):
-    product, now = followed(session, principal), this_hour()
-    store(session, [look_of(product, now - HOUR, ranks=(CategoryRank("Kitchen", 77),))])
+def test_the_summary_of_a_product_is_one_select(session: Session, principal: Principal):
+    product, now = track_product(session, principal), this_hour()
+    store(session, [make_sourced(product, now - HOUR, ranks=(CategoryRank("Kitchen", 77),))])
     head = find_product_summary(session, principal, "US", ASIN)
     assert head is not None
     assert (head.product_id, head.price, head.bsr, head.bsr_category) == (
@@ -172,10 +185,10 @@ def test_the_head_of_a_product_tells_all_in_one(session: Session, principal: Pri
     assert head.data_version > 0
 
 
-def test_a_product_that_somebody_else_follows_is_known_but_not_followed(
+def test_a_product_tracked_by_another_team_is_known_but_not_tracked(
     session: Session, principal: Principal
 ):
-    followed(session, principal)
+    track_product(session, principal)
     head = find_product_summary(session, add_stranger(session), "US", ASIN)
     assert head is not None
     assert head.tracking is None
@@ -185,11 +198,11 @@ def test_an_unknown_product_has_no_head(session: Session, principal: Principal):
     assert find_product_summary(session, principal, "US", "B0TEST9999") is None
 
 
-def test_a_period_whose_snapshots_were_let_go_is_read_by_day(
+def test_a_period_whose_snapshots_were_deleted_is_read_by_day(
     session: Session, principal: Principal
 ):
-    product, now = followed(session, principal), this_hour()
-    store(session, [look_of(product, now - HOUR)])
+    product, now = track_product(session, principal), this_hour()
+    store(session, [make_sourced(product, now - HOUR)])
     assert not read(session, product, now - 30 * DAY, now).empty
     assert queries.snapshot_columns(session, product, now - 401 * DAY, now, None) is None
     session.execute(text("UPDATE product_daily SET is_sealed = true"))

@@ -31,7 +31,7 @@ def hours_of(times: np.ndarray) -> list[float]:
 
 
 def history_frame(hours: list[float], **columns: object) -> pd.DataFrame:
-    """A history frame with sure samples of everything, where nothing else is said."""
+    """Return a history frame: by default accepted samples of every field."""
     count = len(hours)
     usual: dict[str, object] = {
         "captured_at": pd.DatetimeIndex(times_of(*hours)).tz_localize("UTC"),
@@ -79,7 +79,7 @@ def test_each_change_of_price_is_kept():
     assert steps([0, 1, 2, 3], [5, 6, 6, 5]) == ([0, 1, 3], [5, 6, 5])
 
 
-def test_a_price_holds_until_a_look_finds_none():
+def test_a_price_holds_until_an_observation_has_none():
     assert steps([0, 1, 2, 3], [5, 5, NOTHING, 7]) == ([0, 2, 2, 3], [5, 5, None, 7])
 
 
@@ -92,13 +92,13 @@ def test_a_change_holds_through_any_silence():
     assert steps([0, 5000], [5, 6], Kind.CHANGE) == ([0, 5000], [5, 6])
 
 
-def test_daily_looks_before_hourly_ones_are_no_holes():
+def test_daily_observations_before_hourly_ones_are_no_gaps():
     hours = [24.0 * day for day in range(60)] + [60 * 24 + hour for hour in range(700)]
     _, values = steps(hours, [5.0] * len(hours))
     assert None not in values
 
 
-def test_ten_days_without_a_look_are_a_hole_among_daily_ones():
+def test_ten_days_without_an_observation_are_a_gap_among_daily_ones():
     hours = [24.0 * day for day in range(60) if not 30 <= day < 40]
     _, values = steps(hours, [5.0] * len(hours))
     assert values.count(None) == 1
@@ -118,16 +118,16 @@ def test_a_source_that_does_not_report_the_price_makes_no_hole():
     assert line.values.tolist() == [500, 500]
 
 
-def test_a_doubtful_price_is_left_out_of_the_line_and_told_apart():
+def test_a_flagged_price_is_no_part_of_the_line_but_a_point():
     frame = history_frame([0, 1, 2], price=[500.0, 50000, 500])
     frame.loc[1, "flags"] = int(Flag.PRICE_JUMP)
     timeline = timeline_of(frame)
     assert timeline.line(series.PRICE).scaled(100).values.tolist() == [5, 5]
-    doubtful = timeline.flagged_points(series.PRICE).scaled(100)
-    assert (hours_of(doubtful.times), doubtful.values.tolist()) == ([1], [500])
+    flagged = timeline.flagged_points(series.PRICE).scaled(100)
+    assert (hours_of(flagged.times), flagged.values.tolist()) == ([1], [500])
 
 
-def test_a_doubtful_rank_does_not_make_the_price_doubtful():
+def test_a_flagged_rank_does_not_flag_the_price():
     frame = history_frame([0, 1], price=[500.0, 600])
     frame["flags"] = int(Flag.RANK_INVALID)
     assert timeline_of(frame).line(series.PRICE).values.tolist() == [500, 600]
@@ -180,15 +180,15 @@ def test_thinning_keeps_both_ends_and_no_more_than_was_asked_for(count, share, m
         max_size=60,
     )
 )
-def test_steps_say_at_every_look_what_the_look_said(rows):
+def test_steps_have_each_observations_value_at_its_time(rows):
     hours = np.cumsum([gap for gap, _, _ in rows]).tolist()
-    said = np.array([value for _, value, _ in rows], dtype=float)
+    written = np.array([value for _, value, _ in rows], dtype=float)
     kind = np.array([int(is_change) for _, _, is_change in rows], dtype=np.int64)
-    times, values = series.change_points(times_of(*hours), said, kind)
+    times, values = series.change_points(times_of(*hours), written, kind)
     assert (np.diff(times) >= np.timedelta64(0)).all()
     if rows:
         held = np.searchsorted(times, times_of(*hours), side="right") - 1
-        np.testing.assert_equal(values[held], said)
+        np.testing.assert_equal(values[held], written)
 
 
 def test_a_long_hold_gets_points_for_the_pointer_but_a_hole_gets_none():

@@ -1,4 +1,4 @@
-"""What the statistics of a period say, on frames that can be checked in the head."""
+"""Statistics of a period, on frames small enough to check by hand."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -34,10 +34,10 @@ def test_an_average_price_is_weighted_by_how_long_each_price_held():
     assert price.changes.value == 1
 
 
-def test_time_without_looks_weighs_nothing():
+def test_time_without_observations_weighs_nothing():
     frame = history_frame([0, 1, 2, 3, 100, 101], price=[1000.0, 1000, 1000, 1000, 3000, 3000])
     price = timeline_of(frame).statistics().price
-    # 3 hours of looks and 3 that a sample may stand for, then one hour at the end.
+    # 3 hours of observations and 3 that a sample may hold, then one hour at the end.
     assert price.average.value == (6 * 1000 + 1 * 3000) / 7
 
 
@@ -47,7 +47,7 @@ def test_a_last_change_holds_until_the_end_of_the_period():
     assert price.average.value == (10 * 1000 + 30 * 2000) / 40
 
 
-def test_a_doubtful_price_counts_nowhere():
+def test_a_flagged_price_counts_nowhere():
     frame = history_frame(
         [0, 1, 2], price=[1999.0, 199900, 1999], flags=[0, int(Flag.PRICE_JUMP), 0]
     )
@@ -64,25 +64,25 @@ def test_a_price_that_is_gone_has_no_now_but_a_past():
     assert price.low.value == 1999
 
 
-def test_a_field_that_no_source_reports_says_so():
+def test_a_field_that_no_source_reports_has_that_reason():
     frame = history_frame([0, 1], price=[1.0, 2], seen=[int(Seen.PRICE)] * 2)
     rank = timeline_of(frame).statistics().rank
     assert rank.now.reason == rank.average.reason == MissingReason.NOT_REPORTED
 
 
-def test_a_field_with_nothing_but_doubts_says_so():
+def test_a_field_with_only_flagged_values_has_that_reason():
     frame = history_frame([0], price=[5.0], flags=[int(Flag.PRICE_JUMP)])
     assert timeline_of(frame).statistics().price.now.reason == MissingReason.ONLY_FLAGGED
 
 
-def test_an_empty_period_says_that_nothing_was_seen():
+def test_an_empty_period_has_that_reason():
     statistics = timeline_of(history_frame([])).statistics()
     assert statistics.price.now.reason == MissingReason.NO_OBSERVATION
     assert statistics.in_stock_share.reason == MissingReason.NO_OBSERVATION
     assert statistics.observations == 0
 
 
-def test_one_look_tells_no_number_of_changes():
+def test_one_observation_gives_no_number_of_changes():
     frame = history_frame([0], price=[5.0])
     price = timeline_of(frame).statistics().price
     assert price.changes.reason == MissingReason.SEEN_ONCE
@@ -96,7 +96,7 @@ def test_ranks_of_an_earlier_category_are_not_compared():
     assert rank.median.value == 900
 
 
-def test_a_median_counts_time_and_not_how_often_somebody_looked():
+def test_a_median_is_weighted_by_time_and_not_by_checks():
     daily = [24.0 * day for day in range(30)]
     hourly = [daily[-1] + hour for hour in range(1, 49)]
     ranks = [7000.0] * len(daily) + [2000.0] * len(hourly)
@@ -164,7 +164,7 @@ def test_a_sparkline_holds_each_value_and_leaves_holes_out():
     assert sample_line(Line(times[:1], np.array([1.0])), 5) == []
 
 
-def test_a_deal_begins_and_ends_where_looks_differ():
+def test_a_deal_starts_and_ends_where_snapshots_differ():
     at = pd.date_range("2026-01-01", periods=4, freq="h", tz="UTC")
     deals = pd.DataFrame({"captured_at": at, "is_deal": [1, 0, 1, 1]})
     assert deal_turns(deals) == [

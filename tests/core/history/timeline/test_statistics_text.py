@@ -1,4 +1,4 @@
-"""What is said of a period, of a blank and of a changed listing."""
+"""Texts of a period, of a missing value and of a changed listing."""
 
 import csv
 import io
@@ -38,21 +38,21 @@ def fetching(**values: Any) -> FetchState:
         (fetching(last_outcome=Outcome.BLOCKED), "never read: the last fetch ended as blocked"),
     ],
 )  # fmt: skip
-def test_a_product_never_seen_says_what_comes(state: FetchState | None, words: str):
+def test_a_product_never_observed_has_a_reason(state: FetchState | None, words: str):
     assert missing_values.never_observed_text(state, NOW) == words
 
 
-def test_a_failed_fetch_is_told_and_a_good_one_is_not():
+def test_a_failed_fetch_is_a_problem_and_a_good_one_is_not():
     failed = fetching(
         last_outcome=Outcome.BLOCKED, failures=3, observed_at=NOW - timedelta(hours=1)
     )
-    told = missing_values.fetch_problem(failed, NOW)
-    assert told is not None
-    assert told.startswith("The last fetch failed (3 times in a row; last read 1 h ago): Amazon")
+    found = missing_values.fetch_problem(failed, NOW)
+    assert found is not None
+    assert found.startswith("The last fetch failed (3 times in a row; last read 1 h ago): Amazon")
     assert missing_values.fetch_problem(fetching(last_outcome=Outcome.UNAVAILABLE), NOW) is None
 
 
-def test_a_request_is_told_until_a_look_answers_it():
+def test_a_request_is_shown_until_a_check_answers_it():
     asked = fetching(due_at=NOW, requested_at=NOW - timedelta(minutes=2))
     assert missing_values.next_fetch_text(asked, NOW) == "asked for 2 min ago, next in line"
     answered = fetching(requested_at=NOW - timedelta(hours=2), observed_at=NOW)
@@ -75,11 +75,11 @@ def test_a_table_of_statistics_writes_change_range_and_middle():
     assert rows["Rating"].now == "none on the page"
 
 
-def test_the_chart_of_ratings_is_told_to_those_who_cannot_see_it():
+def test_the_chart_of_ratings_has_a_text_alternative():
     frame = history_frame([0, 1], rating=[43.0, 44])
     until = frame["captured_at"].iloc[-1].to_pydatetime()
-    told = statistics_text.ratings_text(timeline_of(frame, until).statistics())
-    assert told == "Rating 4.4, +0.1 from 4.3. Ratings none on the page."
+    found = statistics_text.ratings_text(timeline_of(frame, until).statistics())
+    assert found == "Rating 4.4, +0.1 from 4.3. Ratings none on the page."
 
 
 @pytest.mark.parametrize(
@@ -112,10 +112,10 @@ def version(title: str, *bullets: str) -> ListingText:
     return ListingText(NOW, Source.AXESSO, title, None, bullets, None, 0)
 
 
-def test_versions_tell_what_changed_since_the_one_before():
-    told = list_changes([version("New", "a", "b"), version("Old", "a")])
-    assert [change.part for change in told[0][1] or ()] == ["Title", "Bullet 2"]
-    assert told[1][1] is None
+def test_each_version_lists_its_changes_since_the_one_before():
+    found = list_changes([version("New", "a", "b"), version("Old", "a")])
+    assert [change.part for change in found[0][1] or ()] == ["Title", "Bullet 2"]
+    assert found[1][1] is None
     assert list_changes([]) == []
 
 
@@ -143,7 +143,7 @@ def stored(**values: Any) -> dict[str, Any]:
     return usual | {"currency": "USD", "unreadable": None} | values
 
 
-def test_a_row_tells_none_from_not_reported_and_why_a_value_is_doubtful():
+def test_a_row_distinguishes_none_from_not_reported_and_names_the_flags():
     row = stored(price=1999, seen=int(Seen.PRICE | Seen.BSR), flags=int(Flag.PRICE_JUMP))
     shown = format_rows([row], "US", "UTC")[0]
     assert (shown["price"], shown["bsr"], shown["rating"]) == ("$19.99", "none", "–")

@@ -21,7 +21,7 @@ def names(session: Session, principal: Principal, typed: str) -> list[str]:
     return [f"{marketplace}:{asin}" for marketplace, asin in found.products]
 
 
-def test_a_product_that_several_follow_is_offered_once(
+def test_a_product_that_several_users_track_is_offered_once(
     session: Session, principal: Principal
 ) -> None:
     track_products(session, principal, ["B0TEST0001"])
@@ -30,7 +30,7 @@ def test_a_product_that_several_follow_is_offered_once(
     assert names(session, principal, "b0") == ["US:B0TEST0001", "US:B0TEST0002"]
 
 
-def test_a_product_that_nobody_of_the_team_follows_is_not_offered(
+def test_a_product_that_the_team_does_not_track_is_not_offered(
     session: Session, principal: Principal
 ) -> None:
     add_product(session, "B0TEST0001")
@@ -46,7 +46,7 @@ def test_words_of_a_title_find_it_in_any_marketplace(
     assert names(session, principal, "US:") == []
 
 
-def test_counting_ends_at_a_cap_and_says_so(
+def test_counting_stops_at_a_cap_and_returns_no_total(
     session: Session, principal: Principal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     track_products(session, principal, [f"B0TEST{number:04}" for number in range(6)])

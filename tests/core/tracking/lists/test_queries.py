@@ -1,4 +1,4 @@
-"""Lists of followed products: search, filters, order, pages, sparklines."""
+"""Lists of tracked products: search, filters, order, pages, sparklines."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -33,7 +33,7 @@ def asins(
 
 @pytest.fixture
 def shelf(track: Track) -> None:
-    """Four products: a kettle, a lamp, a Japanese pressure cooker, one never looked at."""
+    """Four products: a kettle, a lamp, a Japanese pressure cooker, one never observed."""
     track(
         "B0TEST0001",
         "Brightwell Electric Kettle 1.7 l, glass",
@@ -172,7 +172,9 @@ def test_what_a_page_showed_before_it_was_gone_is_no_value_to_sort_by(
     assert sorted(found) == ["B0TEST0001", "B0TEST0002", "B0TEST0003"]
 
 
-def test_old_findings_are_no_news(session: Session, principal: Principal, track: Track) -> None:
+def test_old_changes_need_no_attention(
+    session: Session, principal: Principal, track: Track
+) -> None:
     long_ago = datetime.now(UTC) - timedelta(hours=49)
     track("B0TEST0001", role=Role.OWN, captured_at=long_ago, attention=90, attention_kind="gone")
     assert count_products(session, principal, ListFilter(states=(State.ATTENTION,))) == 0
@@ -183,7 +185,7 @@ def test_old_findings_are_no_news(session: Session, principal: Principal, track:
 class TestOrder:
     @pytest.fixture(autouse=True)
     def _length(self, monkeypatch: pytest.MonkeyPatch, is_long: bool) -> None:
-        """A list beyond SHORT_LIST is ordered by other statements: the answer is the same."""
+        """A list beyond SHORT_LIST is ordered by other statements with the same result."""
         if is_long:
             monkeypatch.setattr(queries, "SHORT_LIST", 0)
 
@@ -282,7 +284,7 @@ def test_only_what_is_there_can_be_chosen(session: Session, principal: Principal
     assert queries.list_tags(session, principal) == ["kitchen"]
 
 
-def test_freshness_counts_looks_of_a_day_and_leaves_out_what_is_paused(
+def test_freshness_counts_products_checked_in_a_day_without_paused_ones(
     session: Session, principal: Principal, track: Track
 ) -> None:
     now = datetime.now(UTC)
@@ -356,7 +358,7 @@ def test_an_improved_rank_is_good_of_ones_own_product_and_bad_of_a_competitors()
     assert {f"{role}:{kind}" for role in Role for kind in ChangeKind}.issuperset(NOT_A_PROBLEM)
 
 
-def test_a_move_below_a_persons_own_threshold_is_no_news_to_them(
+def test_a_change_below_the_users_own_threshold_needs_no_attention(
     session: Session, principal: Principal, track: Track
 ) -> None:
     moved = {"attention": 25.0, "attention_kind": "price_moved", "prior_price": 1000}

@@ -1,4 +1,4 @@
-"""Looks at an invented product, to be stored by tests of what is read back."""
+"""Observations of an invented product, for tests that read them back."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -36,13 +36,13 @@ def this_hour() -> datetime:
     return datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
 
 
-def followed(session: Session, principal: Principal, asin: str = ASIN) -> int:
-    """Follow a product in the US and return its id."""
+def track_product(session: Session, principal: Principal, asin: str = ASIN) -> int:
+    """Track a product in the US and return its id."""
     return track(session, principal, [NewTracking("US", asin, role=Role.OWN)])[0].product_id
 
 
-def look_of(product_id: int, at: datetime, **values: Any) -> SourcedObservation:
-    """A look by an actor: $19.99, #1,200 in Kitchen, 4.3 stars of 1,000 ratings, in stock."""
+def make_sourced(product_id: int, at: datetime, **values: Any) -> SourcedObservation:
+    """Return an actor's observation: $19.99, #1,200 in Kitchen, 4.3 stars (1,000), in stock."""
     run = values.pop("fetch_run_id", None)
     imported = values.pop("import_run_id", None)
     usual = Observation(
@@ -64,14 +64,14 @@ def look_of(product_id: int, at: datetime, **values: Any) -> SourcedObservation:
     )
 
 
-def store(session: Session, looks: list[SourcedObservation]) -> None:
-    """Store looks, in the partitions made for them."""
-    ensure_partitions(session, [look.observation.captured_at for look in looks])
-    store_observations(session, looks, datetime.now(UTC) + timedelta(minutes=1))
+def store(session: Session, observations: list[SourcedObservation]) -> None:
+    """Store observations, and create their partitions."""
+    ensure_partitions(session, [sourced.observation.captured_at for sourced in observations])
+    store_observations(session, observations, datetime.now(UTC) + timedelta(minutes=1))
 
 
 def make_fetch_run(session: Session) -> int:
-    """A collected run of an actor."""
+    """Store a collected run of an actor and return its id."""
     return int(
         session.execute(
             text(
