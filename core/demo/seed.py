@@ -100,7 +100,11 @@ def _load_batch(
     now: datetime,
 ) -> None:
     followed = track(
-        session, principal, [_wish(product) for product in products], is_demo=True, is_recorded=False
+        session,
+        principal,
+        [_wish(product) for product in products],
+        is_demo=True,
+        is_recorded=False,
     )
     looks = [
         SourcedObservation(answer.product_id, observation)
