@@ -72,13 +72,14 @@ PACKAGES = {
     "core.suggestions": {
         ".": set(),
         "evidence": {"."},
-        "advisors": {".", "evidence"},
         "competitors": {".", "evidence"},
-        "proposals": {".", "advisors", "competitors", "evidence"},
-        "review": {".", "advisors", "competitors"},
+        "changes": {".", "competitors"},
+        "advisors": {".", "changes", "evidence"},
+        "proposals": {".", "advisors", "changes", "competitors", "evidence"},
+        "review": {".", "advisors", "changes", "competitors"},
         "advice_queue": {".", "advisors", "evidence", "proposals", "review"},
-        "execution": {".", "competitors", "review"},
-        "llm": {".", "advice_queue", "proposals"},
+        "execution": {".", "changes", "competitors", "review"},
+        "llm": {".", "advice_queue", "changes", "proposals"},
     },
     "core.demo": {
         "fake_apify": set(),
@@ -127,8 +128,12 @@ ENTRY_POINTS = {
     "mcp_server.server",
 }
 LARGEST_FOLDER = 12  # modules
-# Their modules are of one shape: a tool or a migration each.
-OF_ONE_SHAPE = {"mcp_server/tools", "core/database/migrations/versions"}
+# Their modules are of one shape: a tool, a migration or a kind of change each.
+OF_ONE_SHAPE = {
+    "core/database/migrations/versions",
+    "core/suggestions/changes",
+    "mcp_server/tools",
+}
 TABLES = {"core.metadata", "core.database.migrations.env"}
 PURE = (
     "rules",

@@ -8,11 +8,12 @@ from app.data import get_principal
 from core.database.session import shared_time, write_scope
 from core.errors import InvalidInputError
 from core.suggestions.advice_queue import service as advising
+from core.suggestions.changes.add_competitor import parse_competitor
 from core.suggestions.competitors import service as competitors
 from core.suggestions.execution import apply
-from core.suggestions.review import edit_parser, service
+from core.suggestions.review import service
 from core.suggestions.review.service import Decision
-from core.suggestions.rules import Change, PriceCaps
+from core.suggestions.rules import PriceCaps
 from core.text.escaping import escape_markdown
 from core.text.numbers import format_count
 from core.tracking.rules import Role
@@ -117,7 +118,7 @@ def set_second_approver(is_on: bool) -> str:
 
 def add_competitor(product_id: int, marketplace: str, text: str) -> str:
     """Compare a product with the one that a pasted address or ASIN names; the team follows it."""
-    place, asin = edit_parser.parse_competitor(text, marketplace)
+    place, asin = parse_competitor(text, marketplace)
     if place != marketplace:
         raise InvalidInputError(
             f"This product is sold in {place}. Ranks and prices compare only within {marketplace}."
@@ -156,11 +157,6 @@ def set_price_caps(product_id: int, caps: PriceCaps) -> str:
     with write_scope() as session:
         competitors.set_price_cap(session, get_principal(), product_id, caps)
     return "Price caps saved."
-
-
-def parse_edit(change: Change, text: str, marketplace: str) -> dict[str, Any]:
-    """Return the values that a text stands for. Raises InvalidInputError."""
-    return edit_parser.parse_edit(change, text, marketplace)
 
 
 def _now() -> datetime:

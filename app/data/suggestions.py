@@ -20,6 +20,7 @@ from core.history.product_summary import ProductSummary
 from core.settings.environment import get_settings
 from core.suggestions.advice_queue import queries as advice_queries
 from core.suggestions.advice_queue.queries import AdviceProgress, AdvisorAnswer
+from core.suggestions.changes.publication import Preview
 from core.suggestions.competitors import queries as competitor_queries
 from core.suggestions.competitors.queries import CompetitorRow, OwnProduct
 from core.suggestions.execution import export
@@ -28,9 +29,8 @@ from core.suggestions.llm.config import ModelAddress, get_spoken
 from core.suggestions.llm.daily_stats import ModelDay, model_day
 from core.suggestions.queue_filter import QueueFilter
 from core.suggestions.review import charts, listing_preview, queries, service
-from core.suggestions.review.listing_preview import Preview
 from core.suggestions.review.views import Event, QueuePage, QueuePlace, QueueRow, SuggestionView
-from core.suggestions.rules import KIND_OF, ActionState, Change, Kind, PriceCaps
+from core.suggestions.rules import ActionState, Change, Kind, PriceCaps
 
 PAGE_SIZE = 50
 MOST_ASKED = 1000  # products in one request
@@ -89,7 +89,7 @@ def find_suggestion(suggestion_id: int) -> SuggestionDetails | None:
 def _change_set(session: Session, who: Principal, view: SuggestionView) -> ChangeSet | None:
     """Return what a seller has to do, unless all of it was seen on the page or is a setting."""
     is_open = any(
-        KIND_OF[action.change] is not Kind.TRACKING and action.state in _TO_DO
+        action.change.kind is not Kind.TRACKING and action.state in _TO_DO
         for action in view.actions
     )
     if not is_open or not who.may(Permission.TRACK):

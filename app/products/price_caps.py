@@ -9,7 +9,7 @@ from app.data import suggestions as data
 from app.web import error_boundary
 from core.catalog.marketplaces import get_marketplace
 from core.history.product_summary import ProductSummary
-from core.suggestions.review import edit_parser
+from core.suggestions.changes.registry import get_spec
 from core.suggestions.rules import Change, PriceCaps
 
 
@@ -36,7 +36,7 @@ def show_price_caps_form(head: ProductSummary) -> None:
 
 
 def _written(minor: int | None, marketplace: str) -> str:
-    return edit_parser.format_for_edit(Change.UPDATE_PRICE, {"price": minor}, marketplace)
+    return get_spec(Change.UPDATE_PRICE).format_for_edit({"price": minor}, marketplace)
 
 
 def _save(head: ProductSummary, floor: str, ceiling: str, step: str) -> None:
@@ -57,9 +57,9 @@ def _amount(text: str, marketplace: str) -> int | None:
     """Return minor units, None for no limit."""
     if not text.strip():
         return None
-    amount: int = edit_parser.parse_edit(Change.UPDATE_PRICE, text, marketplace)["price"]
+    amount: int = get_spec(Change.UPDATE_PRICE).parse_edit(text, marketplace)["price"]
     return amount
 
 
 def _percent(text: str) -> Decimal:
-    return Decimal(edit_parser.parse_edit(Change.SET_PRICE_THRESHOLD, text, "US")["percent"])
+    return Decimal(get_spec(Change.SET_PRICE_THRESHOLD).parse_edit(text, "US")["percent"])

@@ -8,7 +8,9 @@ from app.data import get_principal
 from app.data.suggestions import SuggestionDetails
 from app.suggestions import dialogs, policies
 from core.accounts.access.permissions import Permission
-from core.suggestions.review import diff, edit_parser, labels
+from core.suggestions.changes.registry import get_spec
+from core.suggestions.changes.spec import Editor
+from core.suggestions.review import diff, labels
 from core.suggestions.review.views import ActionView
 from core.suggestions.rules import ActionState, SuggestionState
 from core.text.escaping import escape_markdown
@@ -117,7 +119,7 @@ def show_decision_buttons(
     """Show the three buttons of one action that waits."""
     if st.button("Decline", icon=":material/close:", key=f"decline_{action.id}"):
         dialogs.show_decline(action)
-    can_be_edited = action.change not in edit_parser.CAN_NOT_BE_EDITED
+    can_be_edited = get_spec(action.change).editor is not Editor.NONE
     if can_be_edited and st.button("Edit", icon=":material/edit:", key=f"edit_{action.id}"):
         dialogs.show_edit(details, action)
     st.button(

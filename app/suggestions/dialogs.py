@@ -11,7 +11,10 @@ from app.suggestions import policies
 from app.web import error_boundary
 from core.catalog.marketplaces import get_marketplace
 from core.errors import InvalidInputError
-from core.suggestions.review import diff, edit_parser, labels
+from core.suggestions.changes.registry import get_spec
+from core.suggestions.changes.spec import Editor
+from core.suggestions.changes.values import LONGEST_TEXT
+from core.suggestions.review import diff, labels
 from core.suggestions.review.views import ActionView, SuggestionView
 from core.suggestions.rules import Change
 from core.text.escaping import escape_markdown
@@ -19,7 +22,6 @@ from core.text.times import format_cadence
 from core.tracking.rules import Cadence
 
 LONGEST_REASON = 2000  # characters
-_TEXTS = {Change.UPDATE_TITLE, Change.UPDATE_BRAND}  # of one line
 _CADENCES = [cadence.value for cadence in Cadence]
 
 
@@ -81,11 +83,11 @@ def show_approve_all(view: SuggestionView) -> None:
 def show_edit(details: SuggestionDetails, action: ActionView) -> None:
     """Let a manager change a proposed value; it is kept beside what was proposed."""
     marketplace = details.view.row.marketplace
-    written = edit_parser.format_for_edit(action.change, action.wanted, marketplace)
+    written = get_spec(action.change).format_for_edit(action.wanted, marketplace)
     text = _field(action.change, written, marketplace)
     reason = st.text_input("Reason (optional)", max_chars=LONGEST_REASON, key="edit_reason")
     try:
-        wanted = suggestions.parse_edit(action.change, text, marketplace)
+        wanted = get_spec(action.change).parse_edit(text, marketplace)
     except InvalidInputError as error:
         st.error(escape_markdown(str(error)), icon=":material/error:")
         return
@@ -114,18 +116,21 @@ def _approve(action: ActionView, wanted: dict[str, object], reason: str) -> None
 
 
 def _field(change: Change, written: str, marketplace: str) -> str:
-    name = labels.CHANGES[change]
-    if change is Change.UPDATE_PRICE:
-        currency = get_marketplace(marketplace).currency
-        return st.text_input(f"{name} ({currency})", written, key="edit_value")
-    if change is Change.SET_CADENCE:
-        place = _CADENCES.index(written) if written in _CADENCES else 0
-        chosen = st.selectbox(name, _CADENCES, place, format_func=format_cadence, key="edit_value")
-        return chosen or written
-    if change in edit_parser.LONG:
-        label = f"{name}, one a line" if change in edit_parser.LINES else name
-        return st.text_area(
-            label, written, height=200, max_chars=edit_parser.LONGEST_TEXT, key="edit_value"
-        )
-    longest = edit_parser.LONGEST_TEXT if change in _TEXTS else None
+    name, editor = labels.CHANGES[change], get_spec(change).editor
+    match editor:
+        case Editor.AMOUNT:
+            currency = get_marketplace(marketplace).currency
+            return st.text_input(f"{name} ({currency})", written, key="edit_value")
+        case Editor.CADENCE:
+            place = _CADENCES.index(written) if written in _CADENCES else 0
+            chosen = st.selectbox(
+                name, _CADENCES, place, format_func=format_cadence, key="edit_value"
+            )
+            return chosen or written
+        case Editor.LINES | Editor.LONG_TEXT:
+            label = f"{name}, one a line" if editor is Editor.LINES else name
+            return st.text_area(
+                label, written, height=200, max_chars=LONGEST_TEXT, key="edit_value"
+            )
+    longest = LONGEST_TEXT if editor is Editor.TEXT else None
     return st.text_input(name, written, max_chars=longest, key="edit_value")

@@ -10,9 +10,10 @@ import streamlit as st
 from app.data.suggestions import SuggestionDetails
 from core.catalog.marketplaces import get_marketplace
 from core.suggestions.advisors import listing_policies
+from core.suggestions.changes.registry import get_spec
 from core.suggestions.review import labels
 from core.suggestions.review.views import ActionView
-from core.suggestions.rules import KIND_OF, Change, Kind
+from core.suggestions.rules import Change, Kind
 from core.text.escaping import escape_markdown
 
 
@@ -20,7 +21,7 @@ def show_policy_check(
     details: SuggestionDetails, action: ActionView, wanted: Mapping[str, Any]
 ) -> None:
     """Show what a value would break, or that it breaks nothing; nothing for tracking."""
-    match KIND_OF[action.change]:
+    match action.change.kind:
         case Kind.CONTENT:
             _listing_rules(details, action.change, wanted)
         case Kind.PRICING:
@@ -44,10 +45,8 @@ def _listing_rules(details: SuggestionDetails, change: Change, wanted: Mapping[s
 def _price_caps(details: SuggestionDetails, action: ActionView, wanted: Mapping[str, Any]) -> None:
     """Show which cap a price, or what a coupon leaves of it, lies outside of."""
     caps = details.caps
-    if action.change is Change.UPDATE_PRICE:
-        problem = caps.problem(action.current.get("price"), wanted.get("price"))
-    else:
-        problem = caps.coupon_problem(details.before.price, wanted)
+    spec = get_spec(action.change)
+    problem = spec.find_cap_problem(caps, action.current, details.before.price, wanted)
     if problem is None:
         limits = labels.price_caps_text(caps, details.view.row.marketplace)
         st.caption(f":material/straighten: Within the price caps: {escape_markdown(limits)}.")

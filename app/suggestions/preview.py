@@ -4,9 +4,10 @@ import streamlit as st
 
 from app.data.suggestions import SuggestionDetails
 from core.catalog.money import format_price
-from core.suggestions.review import labels, listing_preview
-from core.suggestions.review.listing_preview import Preview
-from core.suggestions.rules import KIND_OF, ActionState, Change, Kind
+from core.suggestions.changes.publication import Preview
+from core.suggestions.changes.registry import get_spec
+from core.suggestions.review import listing_preview
+from core.suggestions.rules import ActionState, Change, Kind
 from core.text.escaping import escape_markdown, shorten
 
 _NOT_TO_COME = {  # what a page shows already, or never will
@@ -23,7 +24,7 @@ def show_preview(details: SuggestionDetails) -> None:
     wanted = [
         (each.change, each.wanted)
         for each in details.view.actions
-        if KIND_OF[each.change] is not Kind.TRACKING and each.state not in _NOT_TO_COME
+        if each.change.kind is not Kind.TRACKING and each.state not in _NOT_TO_COME
     ]
     if not wanted:
         return
@@ -52,5 +53,5 @@ def _listing(after: Preview, marketplace: str) -> None:
 
 
 def _coupon(after: Preview, marketplace: str) -> str:
-    [(_, words)] = labels.texts(Change.SET_COUPON, after.coupon or {}, marketplace)
+    words = get_spec(Change.SET_COUPON).format(after.coupon or {}, marketplace)
     return f" · coupon {escape_markdown(words)}"

@@ -22,50 +22,41 @@ class Kind(StrEnum):
 
 
 class Change(StrEnum):
-    """What one action would change."""
+    """What one action would change, and what such a change is about.
+
+    What else there is to say of a kind of change is in `core.suggestions.changes`.
+    """
+
+    kind: Kind
+
+    def __new__(cls, code: str, kind: Kind | None = None) -> "Change":
+        if kind is None:  # optional only for the type of Change("a code")
+            raise TypeError(f"{code} is of no kind")
+        made = str.__new__(cls, code)
+        made._value_ = code
+        made.kind = kind
+        return made
 
     # Beside each, what an action's `current` and `proposed` hold.
-    UPDATE_PRICE = "update_price"  # {"price": minor}
-    SET_COUPON = "set_coupon"  # {"percent": 5} or {"amount": minor}
-    UPDATE_TITLE = "update_title"  # {"title": text}
-    UPDATE_BULLETS = "update_bullets"  # {"bullets": [text, …]}
-    UPDATE_DESCRIPTION = "update_description"  # {"description": text}
-    UPDATE_SEARCH_TERMS = "update_search_terms"  # {"search_terms": text}
-    ADD_IMAGES = "add_images"  # {"count": at least so many}
-    UPDATE_BRAND = "update_brand"  # {"brand": text}
-    UPDATE_CATEGORY = "update_category"  # {"category_path": [text, …]}
-    SET_PRICE_THRESHOLD = "set_price_threshold"  # {"percent": "7.5"}
-    SET_RANK_THRESHOLD = "set_rank_threshold"  # {"percent": "60"}
-    SET_CADENCE = "set_cadence"  # {"cadence": "hourly"}
-    ADD_COMPETITOR = "add_competitor"  # {"marketplace": "US", "asin": "B0…"}
-    PAUSE_TRACKING = "pause_tracking"  # {}
+    UPDATE_PRICE = "update_price", Kind.PRICING  # {"price": minor}
+    SET_COUPON = "set_coupon", Kind.PRICING  # {"percent": 5} or {"amount": minor}
+    UPDATE_TITLE = "update_title", Kind.CONTENT  # {"title": text}
+    UPDATE_BULLETS = "update_bullets", Kind.CONTENT  # {"bullets": [text, …]}
+    UPDATE_DESCRIPTION = "update_description", Kind.CONTENT  # {"description": text}
+    UPDATE_SEARCH_TERMS = "update_search_terms", Kind.CONTENT  # {"search_terms": text}
+    ADD_IMAGES = "add_images", Kind.CONTENT  # {"count": at least so many}
+    UPDATE_BRAND = "update_brand", Kind.CONTENT  # {"brand": text}
+    UPDATE_CATEGORY = "update_category", Kind.CONTENT  # {"category_path": [text, …]}
+    SET_PRICE_THRESHOLD = "set_price_threshold", Kind.TRACKING  # {"percent": "7.5"}
+    SET_RANK_THRESHOLD = "set_rank_threshold", Kind.TRACKING  # {"percent": "60"}
+    SET_CADENCE = "set_cadence", Kind.TRACKING  # {"cadence": "hourly"}
+    ADD_COMPETITOR = "add_competitor", Kind.TRACKING  # {"marketplace": "US", "asin": "B0…"}
+    PAUSE_TRACKING = "pause_tracking", Kind.TRACKING  # {}
 
-
-KIND_OF: Mapping[Change, Kind] = {
-    **dict.fromkeys((Change.UPDATE_PRICE, Change.SET_COUPON), Kind.PRICING),
-    **dict.fromkeys(
-        (
-            Change.UPDATE_TITLE,
-            Change.UPDATE_BULLETS,
-            Change.UPDATE_DESCRIPTION,
-            Change.UPDATE_SEARCH_TERMS,
-            Change.ADD_IMAGES,
-            Change.UPDATE_BRAND,
-            Change.UPDATE_CATEGORY,
-        ),
-        Kind.CONTENT,
-    ),
-    **dict.fromkeys(
-        (
-            Change.SET_PRICE_THRESHOLD,
-            Change.SET_RANK_THRESHOLD,
-            Change.SET_CADENCE,
-            Change.ADD_COMPETITOR,
-            Change.PAUSE_TRACKING,
-        ),
-        Kind.TRACKING,
-    ),
-}
+    @property
+    def is_setting(self) -> bool:
+        """Return whether it changes how a product is tracked here, nothing on Amazon."""
+        return self.kind is Kind.TRACKING
 
 
 class Metric(StrEnum):
@@ -150,7 +141,7 @@ class Advice:
 
     @property
     def kind(self) -> Kind:
-        return KIND_OF[self.actions[0].change]
+        return self.actions[0].change.kind
 
 
 # Its life
@@ -260,7 +251,17 @@ class PriceCaps:
         return None
 
 
-# What an advisor looks at
+# What an advisor reads
+
+
+class ListingPart(StrEnum):
+    """Which part of a listing a policy is about."""
+
+    TITLE = "title"
+    BULLETS = "bullets"
+    DESCRIPTION = "description"
+    SEARCH_TERMS = "search_terms"
+    ITEM_HIGHLIGHTS = "item_highlights"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from pydantic import Field as Described
 
 from core.catalog.marketplaces import get_marketplace
+from core.suggestions.changes.registry import get_spec
 from core.suggestions.review import labels
 from core.suggestions.rules import Change, Evidence
 from mcp_server.results.base import (
@@ -29,29 +30,22 @@ class ChangeValue(ResultPart):
         list[Untrusted] | None, Described(description="Bullets, or levels of a category.")
     ] = None
     word: Annotated[
-        str | None, Described(description="A cadence, `paused`, `followed`, or a product.")
+        str | None, Described(description="A cadence, `paused`, `tracked`, or a product.")
     ] = None
     why_unknown: str | None = None
 
 
 _TEXTS = ("title", "description", "search_terms", "brand")
 _LISTS = ("bullets", "category_path")
-_NOTHING = {
-    Change.SET_PRICE_THRESHOLD: "no threshold of its own: the usual one holds",
-    Change.SET_RANK_THRESHOLD: "no threshold of its own: the usual one holds",
-    Change.UPDATE_SEARCH_TERMS: "no page shows search terms",
-    Change.SET_COUPON: "no coupon is known",
-    Change.ADD_COMPETITOR: "not compared with it yet",
-}
 
 
 def setting_of(change: Change, values: Mapping[str, Any], marketplace: str) -> ChangeValue:
     """Return values of a change in told units."""
     known = {key: value for key, value in values.items() if value not in (None, "", [])}
     currency = get_marketplace(marketplace).currency
-    off = " off" if change is Change.SET_COUPON else ""
+    off = get_spec(change).value_suffix
     if change is Change.PAUSE_TRACKING:
-        return ChangeValue(word="followed" if values.get("paused") is False else "paused")
+        return ChangeValue(word="tracked" if values.get("paused") is False else "paused")
     if "asin" in known:
         return ChangeValue(word=format_product_name(known["marketplace"], known["asin"]))
     if "cadence" in known:
@@ -73,7 +67,7 @@ def _written(change: Change, known: Mapping[str, Any]) -> ChangeValue:
     for key in _LISTS:
         if key in known:
             return ChangeValue(texts=[Untrusted(untrusted=each) for each in known[key]])
-    return ChangeValue(why_unknown=_NOTHING.get(change, "no source ever reported it"))
+    return ChangeValue(why_unknown=get_spec(change).no_value)
 
 
 class EvidenceFigure(ResultPart):

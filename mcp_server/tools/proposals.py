@@ -11,8 +11,11 @@ from sqlalchemy.orm import Session
 from core.accounts.access.permissions import Permission
 from core.errors import InvalidInputError
 from core.history.ingest.change_detection import USUAL_RULE
+from core.suggestions.changes.add_images import MOST_IMAGES
+from core.suggestions.changes.registry import SPECS
+from core.suggestions.changes.set_coupon import LARGEST_COUPON
 from core.suggestions.proposals.add_action import add_action
-from core.suggestions.proposals.draft import TAKES, USUAL_EFFECT, USUAL_TITLE, Draft, DraftAction
+from core.suggestions.proposals.draft import USUAL_EFFECT, USUAL_TITLE, Draft, DraftAction
 from core.suggestions.proposals.propose import Proposal, propose_by_name
 from core.suggestions.proposals.validation import LENGTHS, LONGEST_WINDOW, MOST_ACTIONS
 from core.suggestions.review import labels
@@ -80,12 +83,12 @@ Money = Annotated[float, Described(gt=0, lt=1e9)]
 Percent = Annotated[float, Described(ge=0.01, le=LARGEST_THRESHOLD)]
 Text = Annotated[str, Described(min_length=1, max_length=_LONGEST_TEXT)]
 Texts = Annotated[tuple[Text, ...], Described(min_length=1, max_length=10)]
-Images = Annotated[int, Described(ge=1, le=12)]
+Images = Annotated[int, Described(ge=1, le=MOST_IMAGES)]
 
 
 def _taken_by(value: str) -> str:
     """Return which changes take a value, for its description."""
-    return f"For {', '.join(change for change in Change if value in TAKES[change])}."
+    return f"For {', '.join(change for change, spec in SPECS.items() if value in spec.takes)}."
 
 
 class ActionArgument(BaseModel):
@@ -309,7 +312,7 @@ def propose_price_optimization(
     price: Annotated[
         Money | None, Described(description="In the marketplace's currency.", examples=[19.99])
     ] = None,
-    coupon_percent: Annotated[int | None, Described(ge=1, le=50)] = None,
+    coupon_percent: Annotated[int | None, Described(ge=1, le=LARGEST_COUPON)] = None,
     title: Title | None = None,
     priority: Priority = 2,
     confidence: Confidence = 0.5,

@@ -9,7 +9,6 @@ from core.accounts.access.permissions import Permission
 from core.database.session import read_scope
 from core.errors import NotFoundError
 from core.settings.environment import get_settings
-from core.suggestions.change_values import is_tracking
 from core.suggestions.proposals.propose import citable
 from core.suggestions.queue_filter import QueueFilter
 from core.suggestions.review import labels, queries
@@ -294,7 +293,7 @@ def _summarize_suggestion(view: SuggestionView, call: Call) -> str:
         for each in view.actions
     )
     is_carried = any(
-        each.state is ActionState.APPLIED and not is_tracking(each.change) for each in view.actions
+        each.state is ActionState.APPLIED and not each.change.is_setting for each in view.actions
     )
     by_hand = " A user publishes it on Amazon from the change set." if is_carried else ""
     product, by = format_product_name(row.marketplace, row.asin), labels.advisor_label(row)

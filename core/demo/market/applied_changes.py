@@ -19,7 +19,8 @@ from core.demo.market.catalogue import Stocked
 from core.demo.market.observations import Offer, own_seller
 from core.errors import ConfigurationError
 from core.history.observation import CategoryRank, Listing
-from core.suggestions.change_values import is_tracking
+from core.suggestions.changes.publication import ListingChange, OfferChange
+from core.suggestions.changes.registry import get_published_spec
 from core.suggestions.rules import Change
 
 log = logging.getLogger(__name__)
@@ -68,7 +69,7 @@ def find_applied_changes(session: Session) -> Adoptions:
     """Return every listing and price change of demo products that was applied, the first first."""
     found: dict[Key, list[AppliedChanges]] = {}
     for marketplace, asin, change, values, since, until in session.execute(text(_ADOPTED)):
-        if not is_tracking(Change(change)):
+        if not Change(change).is_setting:
             adopted = AppliedChanges(Change(change), values, since, until)
             found.setdefault((marketplace, asin), []).append(adopted)
     return found
@@ -115,16 +116,14 @@ def _changed_offer(stocked: Stocked, offer: Offer, adopted: AppliedChanges, at: 
     """Return an offer with a seller's own price or coupon; another's in the Buy Box stays."""
     if offer.price is None or offer.seller != own_seller(stocked)[0]:
         return offer
-    if adopted.change is Change.SET_COUPON:
-        values = adopted.values
-        return offer._replace(
-            coupon_percent=values.get("percent"), coupon_amount=values.get("amount")
-        )
-    if adopted.change is not Change.UPDATE_PRICE:
+    spec = get_published_spec(adopted.change)
+    if not isinstance(spec, OfferChange):
         return offer
-    price = int(adopted.values["price"])
-    ranks = _ranks(offer, price / offer.price, at - adopted.since)
-    return offer._replace(price=price, list_price=None, is_deal=False, ranks=ranks)
+    fields = spec.offer_fields(adopted.values)
+    if "price" not in fields:
+        return offer._replace(**fields)
+    ranks = _ranks(offer, fields["price"] / offer.price, at - adopted.since)
+    return offer._replace(**fields, list_price=None, is_deal=False, ranks=ranks)
 
 
 def _ranks(offer: Offer, ratio: float, since: timedelta) -> tuple[CategoryRank, ...]:
@@ -135,22 +134,13 @@ def _ranks(offer: Offer, ratio: float, since: timedelta) -> tuple[CategoryRank, 
 
 
 def _changed_listing(listing: Listing, adopted: AppliedChanges) -> Listing:
-    values = adopted.values
-    match adopted.change:
-        case Change.UPDATE_TITLE:
-            return replace(listing, title=values["title"])
-        case Change.UPDATE_BULLETS:
-            return replace(listing, bullets=tuple(values["bullets"]))
-        case Change.UPDATE_DESCRIPTION:
-            return replace(listing, description=values["description"])
-        case Change.UPDATE_BRAND:
-            return replace(listing, brand=values["brand"])
-        case Change.UPDATE_CATEGORY:
-            return replace(listing, category_path=tuple(values["category_path"]))
-        case Change.ADD_IMAGES:
-            return replace(listing, images=_more(listing.images, int(values["count"])))
-        case _:
-            return listing
+    spec = get_published_spec(adopted.change)
+    if not isinstance(spec, ListingChange):
+        return listing
+    fields = dict(spec.listing_fields(adopted.values))
+    if "image_count" in fields:
+        fields = {"images": _more(listing.images, int(fields["image_count"]))}
+    return replace(listing, **fields)
 
 
 def _more(images: tuple[str, ...], count: int) -> tuple[str, ...]:

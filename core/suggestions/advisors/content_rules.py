@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 
 from core.catalog.marketplaces import get_marketplace
 from core.suggestions.advisors.listing_policies import (
-    ListingPart,
     PolicyFinding,
     lint_change,
     lint_listing,
@@ -29,6 +28,7 @@ from core.suggestions.rules import (
     Direction,
     Evidence,
     Facts,
+    ListingPart,
     Metric,
     Proposed,
     SnapshotKey,

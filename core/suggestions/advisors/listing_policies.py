@@ -7,25 +7,15 @@ not report breaks nothing. Text of listings is data: it is measured, never obeye
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
 from typing import Any
 
 from core.catalog.marketplaces import MARKETPLACES
 from core.suggestions.advisors.vocabulary import MEDIA, PROMOTIONS, SMALL_WORDS
-from core.suggestions.rules import Change, ListingFacts
-
-
-class ListingPart(StrEnum):
-    """What of a listing a rule is about."""
-
-    TITLE = "title"
-    BULLETS = "bullets"
-    DESCRIPTION = "description"
-    SEARCH_TERMS = "search_terms"
-    ITEM_HIGHLIGHTS = "item_highlights"
-
+from core.suggestions.changes.publication import ListingChange
+from core.suggestions.changes.registry import SPECS
+from core.suggestions.rules import Change, ListingFacts, ListingPart
 
 FORBIDDEN = "!$?_{}^¬¦"
 _EVERYWHERE = frozenset(MARKETPLACES)
@@ -159,40 +149,13 @@ def lint_change(
 
     `proposed` has the keys and types that `Change` names.
     """
-    part = _WRITES.get(change)
-    if part is None:
+    spec = SPECS[change]
+    if not isinstance(spec, ListingChange) or spec.part is None:
         return ()
-    terms = proposed["search_terms"] if change is Change.UPDATE_SEARCH_TERMS else None
-    then = listing_after(listing, change, proposed)
+    terms = proposed["search_terms"] if spec.part is ListingPart.SEARCH_TERMS else None
+    then = spec.listing_with(listing, proposed)
     found = lint_listing(then, marketplace, on, search_terms=terms)
-    return tuple(each for each in found if each.part is part)
-
-
-def listing_after(
-    listing: ListingFacts, change: Change, proposed: Mapping[str, Any]
-) -> ListingFacts:
-    """Return a listing as a change would leave it."""
-    match change:
-        case Change.UPDATE_TITLE:
-            return replace(listing, title=proposed["title"])
-        case Change.UPDATE_BULLETS:
-            return replace(listing, bullets=tuple(proposed["bullets"]))
-        case Change.UPDATE_DESCRIPTION:
-            return replace(listing, description=proposed["description"])
-        case Change.UPDATE_BRAND:
-            return replace(listing, brand=proposed["brand"])
-        case Change.UPDATE_CATEGORY:
-            return replace(listing, category_path=tuple(proposed["category_path"]))
-        case _:
-            return listing
-
-
-_WRITES: Mapping[Change, ListingPart] = {
-    Change.UPDATE_TITLE: ListingPart.TITLE,
-    Change.UPDATE_BULLETS: ListingPart.BULLETS,
-    Change.UPDATE_DESCRIPTION: ListingPart.DESCRIPTION,
-    Change.UPDATE_SEARCH_TERMS: ListingPart.SEARCH_TERMS,
-}
+    return tuple(each for each in found if each.part is spec.part)
 
 
 def title_limit(listing: ListingFacts, marketplace: str, on: date) -> int | None:

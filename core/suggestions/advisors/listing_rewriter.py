@@ -14,14 +14,13 @@ from core.suggestions.advisors.listing_policies import (
     BULLETS_COUNT,
     BULLETS_LENGTH,
     FORBIDDEN,
-    ListingPart,
     is_media_listing,
     lint_listing,
     title_limit,
     words_of,
 )
 from core.suggestions.advisors.vocabulary import PROMOTIONS, SMALL_WORDS
-from core.suggestions.rules import ListingFacts
+from core.suggestions.rules import ListingFacts, ListingPart
 
 SHORTEST_TITLE = 15  # characters: what is left must still say what it is
 LEAST_SHARE = 0.5  # of the room: a cut that leaves less loses too much

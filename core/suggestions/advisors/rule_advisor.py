@@ -9,11 +9,10 @@ from collections.abc import Iterator
 
 from core.suggestions.advisors import content_rules as content
 from core.suggestions.advisors import tracking_rules as tracking
-from core.suggestions.advisors.listing_policies import ListingPart
 from core.suggestions.advisors.pricing_rules import advise_price
 from core.suggestions.evidence.lookup import EvidenceLookup
 from core.suggestions.fingerprints import is_repeat
-from core.suggestions.rules import Advice, Facts
+from core.suggestions.rules import Advice, Facts, ListingPart
 
 
 def advise_by_rules(facts: Facts) -> tuple[Advice, ...]:

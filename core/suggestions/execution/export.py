@@ -12,13 +12,13 @@ from sqlalchemy.orm import Session
 from core.accounts.access.operations import requires
 from core.accounts.access.permissions import Permission, Principal
 from core.catalog.models import Product
-from core.suggestions.change_values import is_tracking
+from core.suggestions.changes.registry import get_published_spec
 from core.suggestions.execution.change_set import ChangeSet, Line, make_change_set, patches
 from core.suggestions.execution.connectors import PushRequest
 from core.suggestions.lifecycle import LockedAction
 from core.suggestions.models import Suggestion, SuggestionAction
 from core.suggestions.review.preconditions import why_stale
-from core.suggestions.rules import ActionState, Change
+from core.suggestions.rules import ActionState
 
 _HANDED_OVER = (
     ActionState.APPLIED,
@@ -48,7 +48,7 @@ def change_set(
         .order_by(Product.marketplace, Product.asin, Suggestion.id, SuggestionAction.place)
     )
     held = [LockedAction(action, suggestion, product) for action, suggestion, product in found]
-    return make_change_set([_line(each) for each in held if not is_tracking(each.change)])
+    return make_change_set([_line(each) for each in held if not each.change.is_setting])
 
 
 def _line(held: LockedAction) -> Line:
@@ -67,16 +67,9 @@ def _line(held: LockedAction) -> Line:
 def _before_and_after(held: LockedAction) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     inverse = held.action.inverse or held.action.current
     if held.state is ActionState.UNDONE:
-        return held.wanted, _set_back(held, inverse)
+        spec = get_published_spec(held.change)
+        return held.wanted, spec.values_of_undo(inverse, held.wanted)
     return inverse, held.wanted
-
-
-def _set_back(held: LockedAction, inverse: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return what undoing sets; a coupon may have been of the other sort before."""
-    before = {key: value for key, value in inverse.items() if value is not None}
-    if held.change is Change.SET_COUPON and before:
-        return before
-    return {key: inverse.get(key) for key in held.wanted}
 
 
 def order_of(session: Session, action_id: int) -> PushRequest | None:
@@ -96,7 +89,7 @@ def order_of(session: Session, action_id: int) -> PushRequest | None:
     if row is None:
         return None
     held = LockedAction(*row)
-    if is_tracking(held.change) or why_stale(session, held) is not None:
+    if held.change.is_setting or why_stale(session, held) is not None:
         return None
     line = _line(held)
     [patch] = patches([line])["listings"]
@@ -104,7 +97,7 @@ def order_of(session: Session, action_id: int) -> PushRequest | None:
         key=f"suggestion-action-{action_id}",
         marketplace=line.marketplace,
         asin=line.asin,
-        change=Change(held.change),
+        change=held.change,
         before=line.before,
         after=line.after,
         patch=patch,

@@ -11,11 +11,11 @@ from core.catalog.listing_versions import as_listing
 from core.catalog.models import ListingVersion
 from core.history.ingest.quality_gate import PRICE_FLAGS
 from core.history.models import Snapshot
-from core.suggestions.change_values import NOT_ON_A_PAGE, are_equal
-from core.suggestions.current_values import of_listing
+from core.suggestions.changes.publication import ListingChange, OfferChange
+from core.suggestions.changes.registry import get_published_spec
 from core.suggestions.lifecycle import BY_ITSELF, LockedAction, lock_action, transition
 from core.suggestions.models import Suggestion, SuggestionAction
-from core.suggestions.rules import ActionState, Change
+from core.suggestions.rules import ActionState
 
 # A change that comes late is still one; past this it is another story.
 LATE = timedelta(days=60)
@@ -38,7 +38,7 @@ def verify_one(session: Session, action_id: int, now: datetime) -> ActionState |
     held = lock_action(session, action_id)
     if held.state not in _WAITING:
         return None  # somebody was faster
-    sight = find_sight(session, held)
+    sight = find_confirmation(session, held)
     if sight is not None:
         return ActionState.VERIFIED if _mark_seen(session, held, sight, now) else None
     if held.state is ActionState.APPLIED and _is_overdue(held, now):
@@ -70,23 +70,23 @@ def waiting_to_be_seen(
     return list(session.scalars(waiting))
 
 
-def find_sight(session: Session, held: LockedAction) -> Confirmation | None:
+def find_confirmation(session: Session, held: LockedAction) -> Confirmation | None:
     """Return the first accepted look since the change was applied that shows its value."""
-    applied_at = held.action.applied_at
-    if applied_at is None or held.change in NOT_ON_A_PAGE:
+    spec, applied_at = get_published_spec(held.change), held.action.applied_at
+    if applied_at is None or not spec.is_on_page:
         return None
-    if held.change in (Change.UPDATE_PRICE, Change.SET_COUPON):
-        return _offer_sight(session, held, applied_at)
-    return _listing_sight(session, held, applied_at)
+    if isinstance(spec, OfferChange):
+        return _find_in_offers(session, held, spec, applied_at)
+    if isinstance(spec, ListingChange):
+        return _find_in_listings(session, held, spec, applied_at)
+    return None
 
 
-def _offer_sight(session: Session, held: LockedAction, applied_at: datetime) -> Confirmation | None:
-    columns = {
-        "price": Snapshot.price,
-        "percent": Snapshot.coupon_percent,
-        "amount": Snapshot.coupon_amount,
-    }
-    shows = [columns[key] == value for key, value in held.wanted.items() if value is not None]
+def _find_in_offers(
+    session: Session, held: LockedAction, spec: OfferChange, applied_at: datetime
+) -> Confirmation | None:
+    wanted = spec.offer_fields(held.wanted).items()
+    shows = [getattr(Snapshot, field) == value for field, value in wanted if value is not None]
     row = session.execute(
         select(Snapshot.captured_at, Snapshot.source)
         .where(
@@ -101,8 +101,8 @@ def _offer_sight(session: Session, held: LockedAction, applied_at: datetime) -> 
     return None if row is None else Confirmation(*row)
 
 
-def _listing_sight(
-    session: Session, held: LockedAction, applied_at: datetime
+def _find_in_listings(
+    session: Session, held: LockedAction, spec: ListingChange, applied_at: datetime
 ) -> Confirmation | None:
     versions = (
         select(ListingVersion)
@@ -113,16 +113,10 @@ def _listing_sight(
         .order_by(ListingVersion.first_seen_at)
     )
     for version in session.scalars(versions):
-        if _shows(held, version):
+        shown = spec.of_listing(as_listing(version))
+        if spec.is_confirmed_by(shown, held.wanted):
             return Confirmation(version.first_seen_at, version.source)
     return None
-
-
-def _shows(held: LockedAction, version: ListingVersion) -> bool:
-    seen = of_listing(held.change, as_listing(version))
-    if held.change is Change.ADD_IMAGES:
-        return int(seen["count"]) >= int(held.wanted["count"])
-    return are_equal(seen, held.wanted)
 
 
 def _mark_seen(session: Session, held: LockedAction, sight: Confirmation, now: datetime) -> bool:
@@ -146,7 +140,7 @@ def _mark_unseen(session: Session, held: LockedAction, now: datetime) -> bool:
     days = (until - applied_at).days if applied_at and until else 0
     why = (
         "No page shows this, so no look can confirm it."
-        if held.change in NOT_ON_A_PAGE
+        if not get_published_spec(held.change).is_on_page
         else f"No look has shown the new value within {days} days. Was it uploaded?"
     )
     return transition(session, held, ActionState.UNSEEN, now, BY_ITSELF, why, trouble=why)

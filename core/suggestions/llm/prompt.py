@@ -10,8 +10,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from core.suggestions.changes.registry import SPECS
 from core.suggestions.facts_payload import make_facts_payload
-from core.suggestions.rules import Change, Facts, product_name
+from core.suggestions.rules import Facts, product_name
 
 MOST_TOKENS = 1_500  # of the facts of one product
 _KEPT_OF_A_REPLY = 2_000  # characters that are shown to the model again
@@ -47,7 +48,7 @@ Rules, each checked by a program that rejects the whole reply:
   or threshold), text (title, description, search terms, brand or cadence), texts (bullets or
   category path), count (images). Everything else is null."""
 
-_CHANGES = ", ".join(change.value for change in Change if change is not Change.ADD_COMPETITOR)
+_CHANGES = ", ".join(each.value for each, spec in SPECS.items() if spec.model_may_propose)
 
 
 def first_messages(facts: Facts) -> list[Message]:

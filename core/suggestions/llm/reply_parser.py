@@ -12,10 +12,10 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from core.suggestions.changes.registry import get_spec
+from core.suggestions.changes.spec import GivenValue
 from core.suggestions.fingerprints import change_hash
 from core.suggestions.llm.reply_json import find_json
-from core.suggestions.proposals import action_values
-from core.suggestions.proposals.action_values import ReplyAction
 from core.suggestions.proposals.validation import RawAction, RawProposal, validate_proposal
 from core.suggestions.rules import Advice, Change, Direction, Facts, Metric
 
@@ -32,6 +32,28 @@ class ReplyEvidence(BaseModel):
 
     key: str
     value: int | float | str
+
+
+class ReplyAction(BaseModel):
+    """One change of a reply. Which of the values it fills follows from the change."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+    change: Change
+    amount: int | None
+    percent: float | None
+    text: str | None
+    texts: list[str] | None
+    count: int | None
+    reason: str
+
+    def read_values(self, facts: Facts) -> dict[str, Any] | None:
+        """Return what it would set; None where that is missing, or not a model's to propose."""
+        spec = get_spec(self.change)
+        if not spec.model_may_propose:
+            return None
+        given = GivenValue(self.amount, self.percent, self.text, self.texts, self.count)
+        return spec.read_given(given, facts)
 
 
 class ReplySuggestion(BaseModel):
@@ -124,7 +146,7 @@ def _all(suggestions: list[ReplySuggestion], facts: Facts) -> CheckedReply:
     advice: list[Advice] = []
     reasons: list[str] = []
     for place, each in enumerate(suggestions, 1):
-        found, wrong = validate_proposal(_saying(each), facts)
+        found, wrong = validate_proposal(_saying(each, facts), facts)
         reasons += [f"Suggestion {place}: {reason}" for reason in wrong]
         advice += [found] if found is not None else []
     hashes = [change_hash(each) for each in advice]
@@ -133,7 +155,7 @@ def _all(suggestions: list[ReplySuggestion], facts: Facts) -> CheckedReply:
     return _rejected(*reasons) if reasons else CheckedReply(tuple(advice))
 
 
-def _saying(said: ReplySuggestion) -> RawProposal:
+def _saying(said: ReplySuggestion, facts: Facts) -> RawProposal:
     return RawProposal(
         product=said.product,
         title=said.title,
@@ -145,13 +167,6 @@ def _saying(said: ReplySuggestion) -> RawProposal:
         window_days=said.window_days,
         evidence=tuple((each.key, each.value) for each in said.evidence),
         actions=tuple(
-            RawAction(each.change, _proposed(each), each.reason) for each in said.actions
+            RawAction(each.change, each.read_values(facts), each.reason) for each in said.actions
         ),
     )
-
-
-def _proposed(action: ReplyAction) -> dict[str, Any] | None:
-    # A competitor is another product than the one asked about.
-    if action.change is Change.ADD_COMPETITOR:
-        return None
-    return action_values.proposed_of(action)

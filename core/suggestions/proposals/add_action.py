@@ -15,7 +15,7 @@ from core.accounts.access import audit
 from core.accounts.access.operations import requires
 from core.accounts.access.permissions import Permission, Principal
 from core.errors import InvalidInputError, NotAllowedError
-from core.suggestions.change_values import validate_value
+from core.suggestions.changes.registry import get_spec
 from core.suggestions.fingerprints import change_hash, evidence_hash
 from core.suggestions.lifecycle import ActorRef, append_event, lock_suggestion
 from core.suggestions.models import Suggestion, SuggestionAction
@@ -78,7 +78,9 @@ def add_action(
 
 
 def _is_among(wanted: RawAction, actions: Sequence[SuggestionAction]) -> bool:
-    proposed = None if wanted.proposed is None else validate_value(wanted.change, wanted.proposed)
+    if wanted.proposed is None:
+        return False
+    proposed = get_spec(wanted.change).validate(wanted.proposed)
     return any((each.change, each.proposed) == (wanted.change.value, proposed) for each in actions)
 
 

@@ -4,21 +4,19 @@ What it cites it names by key; the values are the server's own. Which figures be
 change where none is named is said here too.
 """
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from decimal import Decimal
 
-from pydantic import ValidationError
-
 from core.catalog.marketplaces import get_marketplace
 from core.catalog.money import parse_amount, to_decimal
 from core.errors import InvalidInputError
+from core.suggestions.changes.registry import get_spec
+from core.suggestions.changes.spec import GivenValue
 from core.suggestions.evidence.lookup import EvidenceLookup
-from core.suggestions.proposals import action_values
-from core.suggestions.proposals.action_values import ReplyAction
 from core.suggestions.proposals.validation import RawAction, RawProposal, Value
 from core.suggestions.rules import Change, Direction, Evidence, Facts, Kind, Metric, product_name
-from core.tracking.product_reference import parse_reference
 
 LONGEST_DRAFT = 20_000  # characters, all texts together
 MOST_LISTED = 60  # figures that a refusal names
@@ -26,7 +24,7 @@ MOST_LISTED = 60  # figures that a refusal names
 
 @dataclass(frozen=True, slots=True)
 class DraftAction:
-    """One change as it is written. Which of the values it takes is in `TAKES`."""
+    """One change as it is written. Which value it takes follows from the change."""
 
     change: Change
     reason: str
@@ -64,24 +62,6 @@ USUAL_EFFECT: Mapping[Kind, tuple[Metric, Direction, int]] = {
 }
 """What is expected of a kind of change where nothing is said, within so many days."""
 
-
-TAKES: Mapping[Change, tuple[str, ...]] = {
-    Change.UPDATE_PRICE: ("amount",),
-    Change.SET_COUPON: ("percent", "amount"),
-    Change.UPDATE_TITLE: ("text",),
-    Change.UPDATE_BULLETS: ("texts",),
-    Change.UPDATE_DESCRIPTION: ("text",),
-    Change.UPDATE_SEARCH_TERMS: ("text",),
-    Change.ADD_IMAGES: ("count",),
-    Change.UPDATE_BRAND: ("text",),
-    Change.UPDATE_CATEGORY: ("texts",),
-    Change.SET_PRICE_THRESHOLD: ("percent",),
-    Change.SET_RANK_THRESHOLD: ("percent",),
-    Change.SET_CADENCE: ("text",),
-    Change.ADD_COMPETITOR: ("text",),
-    Change.PAUSE_TRACKING: (),
-}
-"""Which values a change takes: exactly one of them, or none where there are none."""
 _VALUES = tuple(each.name for each in fields(DraftAction) if each.name not in ("change", "reason"))
 
 
@@ -157,51 +137,31 @@ def wanted_of(action: DraftAction, facts: Facts) -> RawAction:
     """Return a change with the values it sets. Raises InvalidInputError, saying what it takes."""
     _require_values(action)
     _require_size(_texts(action))
-    read = _typed(action, facts.marketplace)
-    if action.change is Change.ADD_COMPETITOR:
-        return RawAction(action.change, _rival(read.text or "", facts), action.reason)
-    proposed = action_values.proposed_of(read)
+    spec = get_spec(action.change)
+    proposed = spec.read_given(_given(action, facts.marketplace), facts)
     if proposed is None:  # half a percent off
-        raise InvalidInputError(f"{action.change.value}: {_takes(action.change)}")
+        raise InvalidInputError(f"{action.change.value}: {spec.takes_text()}")
     return RawAction(action.change, proposed, action.reason)
-
-
-def _rival(text: str, facts: Facts) -> dict[str, str]:
-    """Return the product that a text names; an ASIN alone is one of the same marketplace."""
-    named = parse_reference(text, facts.marketplace)
-    if named.marketplace is None or named.asin is None:
-        raise InvalidInputError(named.detail)
-    return {"marketplace": named.marketplace, "asin": named.asin}
 
 
 def _require_values(action: DraftAction) -> None:
     given = [name for name in _VALUES if getattr(action, name) is not None]
-    takes = TAKES[action.change]
-    if len(given) != min(1, len(takes)) or not set(given) <= set(takes):
-        told = f"it was given {', '.join(given)}" if given else "none was given"
-        raise InvalidInputError(f"{action.change.value}: {_takes(action.change)} Here {told}.")
+    spec = get_spec(action.change)
+    if len(given) != min(1, len(spec.takes)) or not set(given) <= set(spec.takes):
+        found = f"it was given {', '.join(given)}" if given else "none was given"
+        raise InvalidInputError(f"{action.change.value}: {spec.takes_text()} Here {found}.")
 
 
-def _takes(change: Change) -> str:
-    takes = TAKES[change]
-    if not takes:
-        return "This takes no value."
-    if change is Change.SET_COUPON:
-        return "This takes either percent (a whole number) or amount (money), not both."
-    unit = " (in the marketplace's currency)" if takes == ("amount",) else ""
-    return f"This takes {takes[0]}{unit}, and nothing else."
-
-
-def _typed(action: DraftAction, marketplace: str) -> ReplyAction:
-    given = {name: getattr(action, name) for name in _VALUES}
-    given["amount"] = _minor(action.amount, marketplace)
-    given["texts"] = None if action.texts is None else list(action.texts)
-    try:
-        return ReplyAction(change=action.change, reason=action.reason, **given)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        where = ".".join(map(str, first["loc"]))
-        raise InvalidInputError(f"{action.change.value}: {where}: {first['msg']}.") from None
+def _given(action: DraftAction, marketplace: str) -> GivenValue:
+    if action.percent is not None and not math.isfinite(action.percent):
+        raise InvalidInputError(f"{action.change.value}: percent is not a finite number.")
+    return GivenValue(
+        amount=_minor(action.amount, marketplace),
+        percent=action.percent,
+        text=action.text,
+        texts=action.texts,
+        count=action.count,
+    )
 
 
 def _minor(amount: Decimal | None, marketplace: str) -> int | None:
@@ -217,45 +177,6 @@ def _minor(amount: Decimal | None, marketplace: str) -> int | None:
 
 # Which figures belong to a change
 
-_RANKS = ("bsr_now", "bsr_median_30")
-_PRICES = ("price_now", "price_median_30", "price_median_90", "price_low_90", "price_high_90")
-_NEAR: Mapping[Change, tuple[str, ...]] = {
-    Change.UPDATE_PRICE: (*_PRICES, *_RANKS),
-    Change.SET_COUPON: ("coupon_now", *_PRICES, *_RANKS),
-    Change.UPDATE_TITLE: ("title_length", *_RANKS),
-    Change.UPDATE_BULLETS: ("bullet_count", "bullets_length", *_RANKS),
-    Change.UPDATE_DESCRIPTION: ("description_length", *_RANKS),
-    Change.UPDATE_SEARCH_TERMS: ("title_length", *_RANKS),
-    Change.ADD_IMAGES: ("image_count", *_RANKS),
-    Change.UPDATE_BRAND: ("title_length", *_RANKS),
-    Change.UPDATE_CATEGORY: _RANKS,
-    Change.SET_PRICE_THRESHOLD: (
-        "price_threshold",
-        "price_moves_90",
-        "price_alerts_90",
-        "price_wide_move_90",
-    ),
-    Change.SET_RANK_THRESHOLD: (
-        "rank_threshold",
-        "rank_moves_90",
-        "rank_alerts_90",
-        "rank_wide_move_90",
-    ),
-    Change.SET_CADENCE: (
-        "looks_per_day_30",
-        "price_changes_30",
-        "price_ranges_30",
-        "price_days_30",
-    ),
-    Change.ADD_COMPETITOR: ("bsr_now",),
-    Change.PAUSE_TRACKING: ("availability_now", "out_of_stock_30", "stock_days_30"),
-}
-_OF_RIVALS: Mapping[Change, str] = {
-    Change.UPDATE_PRICE: "price",
-    Change.SET_COUPON: "price",
-    Change.UPDATE_BULLETS: "bullet_count",
-    Change.ADD_IMAGES: "image_count",
-}
 _ANY = ("price_now", "bsr_now", "availability_now", "rating_now", "title_length", "price_days_30")
 
 
@@ -269,9 +190,10 @@ def usual_keys(actions: tuple[DraftAction, ...], facts: Facts) -> Iterator[str]:
 
 
 def _near(action: DraftAction, known: EvidenceLookup) -> Iterator[str]:
-    yield from (each.key for each in known.cite(*_NEAR[action.change]))
-    if action.change in _OF_RIVALS:
-        yield from known.keys_of_competitors(_OF_RIVALS[action.change])
+    spec = get_spec(action.change)
+    yield from (each.key for each in known.cite(*spec.usual_evidence))
+    if spec.competitor_figure is not None:
+        yield from known.keys_of_competitors(spec.competitor_figure)
     if action.change is Change.ADD_COMPETITOR and action.text:
         yield from _of_candidate(action.text.upper(), known.facts.evidence)
 

@@ -10,7 +10,7 @@ from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from core.errors import InvalidInputError
-from core.suggestions.change_values import are_equal
+from core.suggestions.changes.values import are_equal
 from core.suggestions.evidence.queries import REMEMBERED
 from core.suggestions.fingerprints import change_hash, evidence_hash
 from core.suggestions.models import Suggestion, SuggestionAction

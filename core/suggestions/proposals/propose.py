@@ -7,7 +7,6 @@ run goes the same way up to storing. The same change is proposed once, whoever s
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -18,9 +17,8 @@ from core.accounts.access.permissions import Permission, Principal, Via
 from core.catalog.models import Product
 from core.catalog.service import find_products
 from core.errors import InvalidInputError, NotFoundError
-from core.suggestions.change_values import are_equal, validate_value
-from core.suggestions.competitors.service import MOST_COMPETITORS, count_competitors
-from core.suggestions.current_values import ChangeTarget, current_at
+from core.suggestions.changes.current_values import ChangeTarget
+from core.suggestions.changes.registry import get_spec
 from core.suggestions.evidence.collect import gather_facts
 from core.suggestions.lifecycle import expire_suggestions
 from core.suggestions.models import Suggestion
@@ -29,10 +27,8 @@ from core.suggestions.proposals import duplicates, store
 from core.suggestions.proposals.draft import Draft, DraftAction
 from core.suggestions.proposals.validation import RawProposal, validate_proposal
 from core.suggestions.rules import (
-    KIND_OF,
     Advice,
     Advisor,
-    Change,
     Facts,
     Kind,
     Proposed,
@@ -173,7 +169,7 @@ def require_own(
     session: Session, team_id: int, facts: Facts, actions: Sequence[DraftAction]
 ) -> None:
     """Raise InvalidInputError for a price or text of a product that is another's."""
-    if all(KIND_OF[each.change] is Kind.TRACKING for each in actions):
+    if all(each.change.kind is Kind.TRACKING for each in actions):
         return
     own = select(Tracking.id).where(
         Tracking.team_id == team_id,
@@ -225,30 +221,13 @@ def _refusal(reasons: Sequence[str], facts: Facts) -> str:
 
 def _frozen(session: Session, team_id: int, action: Proposed, facts: Facts) -> Proposed:
     """Return an action with the present value that approving it will compare."""
-    proposed = validate_value(action.change, action.proposed)
-    place = ChangeTarget(team_id, facts.product_id, action.change, proposed)
-    current = current_at(session, place)
-    if _stands_already(action.change, current, proposed):
+    spec = get_spec(action.change)
+    proposed = spec.validate(action.proposed)
+    current = spec.read_current(session, ChangeTarget(team_id, facts.product_id, proposed))
+    if spec.is_current(current, proposed):
         raise InvalidInputError(f"{action.change.value}: It proposes what stands already.")
-    if action.change is Change.ADD_COMPETITOR:
-        _require_rival(session, team_id, facts, proposed)
+    spec.require_proposable(session, team_id, facts, proposed)
     return replace(action, current=current, proposed=proposed)
-
-
-def _stands_already(change: Change, current: dict[str, Any], proposed: dict[str, Any]) -> bool:
-    if change is Change.PAUSE_TRACKING:
-        return bool(current.get("paused"))
-    return are_equal(current, proposed)
-
-
-def _require_rival(session: Session, team_id: int, facts: Facts, proposed: dict[str, Any]) -> None:
-    """Raise InvalidInputError for what can be no competitor of the product."""
-    if proposed["marketplace"] != facts.marketplace:
-        raise InvalidInputError("Ranks and prices compare only within one marketplace.")
-    if proposed["asin"] == facts.asin:
-        raise InvalidInputError("A product is no competitor of its own.")
-    if count_competitors(session, team_id, facts.product_id) >= MOST_COMPETITORS:
-        raise InvalidInputError(f"A product has at most {MOST_COMPETITORS} competitors.")
 
 
 # Storing

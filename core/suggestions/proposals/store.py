@@ -16,12 +16,11 @@ from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Via
 from core.errors import InvalidInputError
-from core.suggestions.change_values import validate_value
+from core.suggestions.changes.registry import get_spec
 from core.suggestions.fingerprints import change_hash, evidence_hash
 from core.suggestions.lifecycle import ActorRef, append_event
 from core.suggestions.models import Suggestion, SuggestionAction
 from core.suggestions.rules import (
-    KIND_OF,
     ActionState,
     Advice,
     Advisor,
@@ -106,9 +105,9 @@ def store_advice(
 def _checked_actions(advice: Advice) -> list[tuple[Proposed, dict[str, Any]]]:
     if not advice.actions:
         raise InvalidInputError("A suggestion has at least one action.")
-    if any(KIND_OF[each.change] is not advice.kind for each in advice.actions):
+    if any(each.change.kind is not advice.kind for each in advice.actions):
         raise InvalidInputError("All actions of a suggestion are of one kind.")
-    return [(each, validate_value(each.change, each.proposed)) for each in advice.actions]
+    return [(each, get_spec(each.change).validate(each.proposed)) for each in advice.actions]
 
 
 def is_settled(

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from core.suggestions.changes.registry import get_spec
 from core.suggestions.fingerprints import is_repeat
-from core.suggestions.proposals import action_values, text_checks
+from core.suggestions.proposals import text_checks
 from core.suggestions.proposals.number_grounding import (
     CitedFigure,
     Sort,
@@ -21,8 +22,8 @@ from core.suggestions.proposals.number_grounding import (
     keys_said,
     proposed_figures,
 )
+from core.suggestions.proposals.value_problems import find_problems
 from core.suggestions.rules import (
-    KIND_OF,
     Advice,
     Change,
     Direction,
@@ -180,15 +181,15 @@ def _actions(said: RawProposal, facts: Facts) -> tuple[list[Proposed], list[str]
         if each.proposed is None:
             reasons.append(f"{each.change.value} lacks the value it needs, or no model may ask it.")
             continue
-        found = action_values.find_problems(each.change, each.proposed, facts)
+        found = find_problems(each.change, each.proposed, facts)
         reasons += [f"{each.change.value}: {problem}" for problem in found]
-        current = action_values.current_of(each.change, facts)
+        current = get_spec(each.change).current_in(facts)
         actions.append(Proposed(each.change, current, each.proposed, each.reason.strip()))
     return actions, reasons
 
 
 def _set_problems(actions: Sequence[RawAction]) -> Iterator[str]:
-    if len({KIND_OF[each.change] for each in actions}) > 1:
+    if len({each.change.kind for each in actions}) > 1:
         yield "Its actions are of more than one kind."
     if len({each.change for each in actions}) < len(actions):
         yield "It changes the same thing twice."

@@ -3,15 +3,15 @@
 What came from a listing, a model or a person stays as it is: a page escapes it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from core.accounts.access.permissions import Via
 from core.accounts.labels import via_phrase
 from core.catalog.marketplaces import MARKETPLACES
 from core.catalog.money import format_amount, format_price
-from core.suggestions.change_values import NOT_ON_A_PAGE, is_tracking
+from core.suggestions.changes.publication import PublishedChange
+from core.suggestions.changes.registry import SPECS
 from core.suggestions.review.views import ActionView, Event, QueueRow
 from core.suggestions.rules import (
     ActionState,
@@ -27,7 +27,7 @@ from core.suggestions.rules import (
 from core.text import locale as formats
 from core.text.locale import digits
 from core.text.numbers import THIN_SPACE, format_count, format_rank, format_rating
-from core.text.times import format_age, format_cadence
+from core.text.times import format_age
 
 KINDS = {Kind.PRICING: "Pricing", Kind.CONTENT: "Content", Kind.TRACKING: "Tracking"}
 PRIORITIES = {1: "High", 2: "Medium", 3: "Low"}
@@ -57,22 +57,7 @@ _ACTION_STATES = {
     ActionState.UNDONE: "undone",
     ActionState.EXPIRED: "expired",
 }
-CHANGES = {
-    Change.UPDATE_PRICE: "Price",
-    Change.SET_COUPON: "Coupon",
-    Change.UPDATE_TITLE: "Title",
-    Change.UPDATE_BULLETS: "Bullets",
-    Change.UPDATE_DESCRIPTION: "Description",
-    Change.UPDATE_SEARCH_TERMS: "Search terms",
-    Change.ADD_IMAGES: "Images",
-    Change.UPDATE_BRAND: "Brand",
-    Change.UPDATE_CATEGORY: "Category",
-    Change.SET_PRICE_THRESHOLD: "Price threshold",
-    Change.SET_RANK_THRESHOLD: "Rank threshold",
-    Change.SET_CADENCE: "Check frequency",
-    Change.ADD_COMPETITOR: "Competitor",
-    Change.PAUSE_TRACKING: "Tracking",
-}
+CHANGES = {change: spec.label for change, spec in SPECS.items()}
 _METRICS = {
     Metric.BSR: "Best Sellers Rank",
     Metric.PRICE: "price",
@@ -97,7 +82,7 @@ _DIRECTIONS = {
 
 def action_state(change: Change, state: ActionState) -> str:
     """Name an action's state; an applied one is done for tracking, else to publish."""
-    if state is ActionState.APPLIED and is_tracking(change):
+    if state is ActionState.APPLIED and change.is_setting:
         return "done"
     return _ACTION_STATES[state]
 
@@ -211,69 +196,6 @@ def seen(evidence: Evidence, now: datetime) -> str:
     return age if looks == 1 else f"{age} · {format_count(looks)} looks"
 
 
-# Values of an action
-
-_BELOW = " › "
-
-
-def texts(change: Change, values: Mapping[str, Any], marketplace: str) -> list[tuple[str, str]]:
-    """Return what an action's values say, part by part; "" where there is no value.
-
-    The parts of two calls with the same change stand in the same order; bullets may
-    differ in number.
-    """
-    name = CHANGES[change]
-    if change is Change.UPDATE_BULLETS:
-        bullets = values.get("bullets") or []
-        return [(f"Bullet {number}", str(text)) for number, text in enumerate(bullets, 1)]
-    if change is Change.PAUSE_TRACKING:
-        return [(name, "")]
-    return [(name, _text(change, values, marketplace))]
-
-
-def _text(change: Change, values: Mapping[str, Any], marketplace: str) -> str:
-    if change is Change.UPDATE_PRICE:
-        price = values.get("price")
-        return "" if price is None else format_price(price, marketplace)
-    if change is Change.SET_COUPON:
-        return _coupon(values, marketplace)
-    if change is Change.ADD_COMPETITOR:
-        return " · ".join(str(values[key]) for key in ("marketplace", "asin") if values.get(key))
-    if change is Change.UPDATE_CATEGORY:
-        return _BELOW.join(map(str, values.get("category_path") or ()))
-    if change is Change.SET_CADENCE:
-        return format_cadence(values["cadence"]) if values.get("cadence") else ""
-    if change in (Change.SET_PRICE_THRESHOLD, Change.SET_RANK_THRESHOLD):
-        return _threshold(change, values.get("percent"))
-    if change is Change.ADD_IMAGES:
-        number = values.get("count")
-        return "" if number is None else f"{number} {'image' if number == 1 else 'images'}"
-    plain = values.get(_PLAIN[change])
-    return "" if plain is None else str(plain)
-
-
-_PLAIN = {
-    Change.UPDATE_TITLE: "title",
-    Change.UPDATE_DESCRIPTION: "description",
-    Change.UPDATE_SEARCH_TERMS: "search_terms",
-    Change.UPDATE_BRAND: "brand",
-}
-_USUAL = {Change.SET_PRICE_THRESHOLD: "5", Change.SET_RANK_THRESHOLD: "50"}
-
-
-def _threshold(change: Change, percent: Any) -> str:
-    if percent is None:
-        return f"the usual {_USUAL[change]}{THIN_SPACE}%"
-    return f"{digits(str(percent))}{THIN_SPACE}%"
-
-
-def _coupon(values: Mapping[str, Any], marketplace: str) -> str:
-    if values.get("percent") is not None:
-        return f"{values['percent']}{THIN_SPACE}% off"
-    amount = values.get("amount")
-    return "none" if amount is None else f"{format_price(amount, marketplace)} off"
-
-
 def price_caps_text(limits: PriceCaps, marketplace: str) -> str:
     """Say between which prices a product may be moved, and how far at once."""
     step = f"at most {digits(f'{limits.step_percent:g}')}{THIN_SPACE}% at once"
@@ -317,7 +239,7 @@ def event_text(told: Event, row: QueueRow) -> str:
     what = "Suggestion" if told.change is None else CHANGES[told.change]
     step = _STEPS.get(told.after, told.after.replace("_", " "))
     if told.after == ActionState.APPLIED and told.change is not None:
-        step = "done" if is_tracking(told.change) else "set to publish"
+        step = "done" if told.change.is_setting else "set to publish"
     if told.before == "failed" and told.after == "approved":
         step = "tried again"
     elif told.is_edited:
@@ -364,7 +286,8 @@ _UNVERIFIED = {ActionState.PENDING, ActionState.APPROVED, ActionState.APPLIED}
 
 def is_to_be_seen(action: ActionView) -> bool:
     """Return whether a look at the page is still to show a change: settings need none."""
-    is_seen = not is_tracking(action.change) and action.change not in NOT_ON_A_PAGE
+    spec = SPECS[action.change]
+    is_seen = isinstance(spec, PublishedChange) and spec.is_on_page
     return is_seen and action.state in _UNVERIFIED
 
 
@@ -375,7 +298,7 @@ def steps_ahead(actions: Sequence[ActionView]) -> list[str]:
     if ActionState.PENDING in states:
         ahead.append("A manager decides")
     if {ActionState.PENDING, ActionState.APPROVED} & states:
-        is_setting = all(is_tracking(each.change) for each in actions)
+        is_setting = all(each.change.is_setting for each in actions)
         ahead.append("The worker sets it" if is_setting else "A user publishes it on Amazon")
     if any(is_to_be_seen(each) for each in actions):
         ahead.append("A check shows the new value")

@@ -12,12 +12,13 @@ from core.catalog.marketplaces import get_marketplace
 from core.catalog.models import Product
 from core.history.observation import Availability
 from core.suggestions.advisors.listing_policies import lint_change
-from core.suggestions.change_values import are_equal, format_value, is_tracking
+from core.suggestions.changes.current_values import latest_of, listing_of, team_tracking
+from core.suggestions.changes.registry import current_of, format_stored, get_spec
+from core.suggestions.changes.values import are_equal
 from core.suggestions.competitors.service import caps_of
-from core.suggestions.current_values import current_of, latest_of, listing_of, team_tracking
 from core.suggestions.lifecycle import LockedAction
 from core.suggestions.models import Suggestion, SuggestionAction
-from core.suggestions.rules import KIND_OF, ActionState, Change, Kind
+from core.suggestions.rules import ActionState, Kind
 
 _ON_ITS_WAY = (ActionState.APPROVED, ActionState.APPLIED)
 
@@ -26,9 +27,9 @@ def problem_with(
     session: Session, held: LockedAction, wanted: Mapping[str, Any], now: datetime
 ) -> str | None:
     """Return why a value may not be set for a product, None when it may."""
-    if not is_tracking(held.change) and (under_way := _under_way(session, held)):
+    if not held.change.is_setting and (under_way := _under_way(session, held)):
         return under_way
-    match KIND_OF[held.change]:
+    match held.change.kind:
         case Kind.PRICING:
             return _price_problem(session, held, wanted)
         case Kind.CONTENT:
@@ -60,7 +61,7 @@ def _under_way(session: Session, held: LockedAction) -> str | None:
     if other is None:
         return None
     wanted = LockedAction(other, held.suggestion, held.product).wanted
-    value = format_value(held.change, wanted, held.product.marketplace)
+    value = format_stored(held, wanted)
     return (
         f"Another change of the same is on its way to the page: {value} "
         f"(suggestion {other.suggestion_id}). Wait until a look shows it, or undo it."
@@ -69,10 +70,9 @@ def _under_way(session: Session, held: LockedAction) -> str | None:
 
 def _price_problem(session: Session, held: LockedAction, wanted: Mapping[str, Any]) -> str | None:
     caps = caps_of(session, held.suggestion.team_id, held.product.id)
-    if held.change is Change.UPDATE_PRICE:
-        return caps.problem(held.action.current.get("price"), wanted.get("price"))
     latest = latest_of(session, held.product.id)
-    return caps.coupon_problem(None if latest is None else latest.price, wanted)
+    price = None if latest is None else latest.price
+    return get_spec(held.change).find_cap_problem(caps, held.action.current, price, wanted)
 
 
 def _listing_problem(
@@ -92,11 +92,10 @@ def why_stale(session: Session, held: LockedAction) -> str | None:
         return "No one in the team tracks this product any more."
     latest = latest_of(session, held.product.id)
     is_gone = latest is not None and latest.availability == Availability.GONE
-    if is_gone and not is_tracking(held.change):
+    if is_gone and not held.change.is_setting:
         return "The product's page is gone."
     reviewed, now = held.action.current, current_of(session, held)
     if are_equal(reviewed, now):
         return None
-    marketplace = held.product.marketplace
-    was, is_now = (format_value(held.change, each, marketplace) for each in (reviewed, now))
+    was, is_now = (format_stored(held, each) for each in (reviewed, now))
     return f"The value changed since: reviewed was {was}; now it is {is_now}."

@@ -17,7 +17,8 @@ from core.accounts.access import audit
 from core.accounts.access.operations import requires
 from core.accounts.access.permissions import Permission, Principal
 from core.errors import InvalidInputError, NotAllowedError
-from core.suggestions.change_values import are_equal, validate_value
+from core.suggestions.changes.registry import get_spec
+from core.suggestions.changes.values import are_equal
 from core.suggestions.lifecycle import (
     BY_ITSELF,
     ActorRef,
@@ -94,7 +95,7 @@ def _approve(
     reason: str | None,
 ) -> Decision:
     before = held.state
-    wanted = held.wanted if edited is None else validate_value(held.change, edited)
+    wanted = held.wanted if edited is None else get_spec(held.change).validate(edited)
     if problem := problem_with(session, held, wanted, now):
         raise InvalidInputError(problem)
     # What a manager typed without changing anything is no edit.

@@ -7,7 +7,6 @@ from typing import Any
 
 from core.suggestions.queue_filter import Counts
 from core.suggestions.rules import (
-    KIND_OF,
     ActionState,
     Advisor,
     Change,
@@ -58,7 +57,7 @@ class QueueRow:
     @property
     def is_quick(self) -> bool:
         """Return whether it can be decided from the list: it waits, and is about tracking only."""
-        is_tracking = all(KIND_OF[each.change] is Kind.TRACKING for each in self.waiting)
+        is_tracking = all(each.change.kind is Kind.TRACKING for each in self.waiting)
         is_waiting = self.state is SuggestionState.PENDING and bool(self.waiting)
         return self.kind is Kind.TRACKING and is_tracking and is_waiting
 

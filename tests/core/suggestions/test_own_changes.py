@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session
 from core.accounts.access.permissions import Principal
 from core.catalog.models import ProductLatest
 from core.history.ingest.change_detection import USUAL_RULE
-from core.suggestions.change_values import NOT_ON_A_PAGE
+from core.suggestions.changes.publication import ListingChange
+from core.suggestions.changes.registry import SPECS
 from core.suggestions.models import SuggestionAction
-from core.suggestions.rules import KIND_OF, Change, Kind, Proposed
+from core.suggestions.rules import Proposed
 from core.tracking.list_filter import ListFilter, State
 from core.tracking.lists.list_filter_sql import LISTING_CHANGES, SMALL_MOVE
 from core.tracking.lists.queries import count_products
@@ -88,6 +89,10 @@ def test_a_rank_that_worsened_needs_attention_whatever_was_set(
 
 
 def test_the_list_repeats_the_rules_constants() -> None:
-    on_a_page = {each for each in Change if KIND_OF[each] is Kind.CONTENT} - set(NOT_ON_A_PAGE)
-    assert set(LISTING_CHANGES) == {each.value for each in on_a_page}
+    on_a_page = {
+        spec.change.value
+        for spec in SPECS.values()
+        if isinstance(spec, ListingChange) and spec.is_on_page
+    }
+    assert set(LISTING_CHANGES) == on_a_page
     assert USUAL_RULE.price_share == SMALL_MOVE

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from core.accounts.access.permissions import Principal, Role, Scope, Via
 from core.accounts.people.membership import get_owner_principal, get_principal
 from core.database.session import write_scope
+from core.suggestions.changes.registry import SPECS
 from core.suggestions.execution import apply
-from core.suggestions.proposals.draft import TAKES
 from core.suggestions.review import service
 from core.suggestions.rules import ActionState, Change
 from mcp_server.protocol.tools import TOOLS
@@ -467,7 +467,7 @@ def test_every_tool_says_its_limits_and_what_a_change_takes() -> None:
     values = found["create_suggestion"]["properties"]["actions"]["items"]["properties"]
     assert values["change"]["enum"] == [each.value for each in Change]
     for each in Change:
-        for value in TAKES[each]:
+        for value in SPECS[each].takes:
             about = values[value]["description"]
             assert each.value in about or about.startswith("For the others."), each
     price = found["propose_price_optimization"]["properties"]

@@ -7,13 +7,12 @@ import pytest
 from core.catalog.marketplaces import MARKETPLACES
 from core.suggestions.advisors import listing_policies
 from core.suggestions.advisors.listing_policies import (
-    ListingPart,
     Policy,
     forbidden_in,
     lint_change,
     lint_listing,
 )
-from core.suggestions.rules import Change, ListingFacts
+from core.suggestions.rules import Change, ListingFacts, ListingPart
 from tests.core.suggestions.made_facts import BULLETS, listing
 
 BEFORE, FROM = date(2026, 7, 26), date(2026, 7, 27)

@@ -8,14 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.catalog.marketplaces import MARKETPLACES
-from core.suggestions.advisors.listing_policies import ListingPart, lint_listing
+from core.suggestions.advisors.listing_policies import lint_listing
 from core.suggestions.advisors.listing_rewriter import (
     bullets_of_description,
     repaired_bullets,
     repaired_description,
     repaired_title,
 )
-from core.suggestions.rules import ListingFacts
+from core.suggestions.rules import ListingFacts, ListingPart
 from tests.core.suggestions.made_facts import BULLETS, listing
 
 ON = date(2026, 11, 2)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from core.accounts.access.permissions import Principal, Role
 from core.accounts.models import Person
 from core.errors import NotAllowedError
-from core.suggestions import change_values
+from core.suggestions.changes.values import are_equal
 from core.suggestions.execution import apply, export
 from core.suggestions.execution.apply import undo
 from core.suggestions.models import Competitor
@@ -99,7 +99,7 @@ def test_a_setting_is_set_read_back_and_set_back(
     action_id = applied(session, principal, proposed(change, before, after))
     kept = action(session, action_id)
     assert (kept["state"], kept["inverse"], kept["verified_at"]) == ("verified", before, THEN)
-    assert change_values.are_equal({key: str(tracking(session)[column])}, after)
+    assert are_equal({key: str(tracking(session)[column])}, after)
     assert undo(session, principal, action_id, THEN, "It was quieter before.")
     assert tracking(session)[column] == old
     assert action(session, action_id)["state"] == "undone"

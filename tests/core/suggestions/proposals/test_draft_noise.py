@@ -10,9 +10,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from core.errors import AmazcopeError, InvalidInputError
-from core.suggestions.change_values import validate_value
+from core.suggestions.changes.registry import SPECS
 from core.suggestions.proposals import draft as drafts
-from core.suggestions.proposals.draft import TAKES, Draft, DraftAction
+from core.suggestions.proposals.draft import Draft, DraftAction
 from core.suggestions.proposals.validation import validate_proposal
 from core.suggestions.rules import Change, Direction, Metric
 from tests.core.suggestions.model_facts import lamp_facts
@@ -50,7 +50,7 @@ values = {
 def actions(draw: st.DrawFn) -> DraftAction:
     """Mostly the value that a change takes, sometimes another."""
     change = draw(st.sampled_from(Change))
-    names = draw(st.sampled_from([TAKES[change][:1]] * 4 + [tuple(values), ("text",), ()]))
+    names = draw(st.sampled_from([SPECS[change].takes[:1]] * 4 + [tuple(values), ("text",), ()]))
     given_values: dict[str, Any] = {name: draw(values[name]) for name in names}
     return DraftAction(change, draw(words | st.just("It is worth a try.")), **given_values)
 
@@ -83,7 +83,7 @@ def texts_kept(said: Draft) -> list[str]:
     assert (advice is None) == bool(reasons)
     if advice is None:
         return []
-    kept = [validate_value(each.change, each.proposed) for each in advice.actions]
+    kept = [SPECS[each.change].validate(each.proposed) for each in advice.actions]
     told = [advice.title, advice.reasoning, *(each.reason for each in advice.actions)]
     return told + [text for each in kept for text in texts_in(list(each.values()))]
 
@@ -130,8 +130,8 @@ def test_a_good_draft_is_among_those_that_are_taken() -> None:
 
 def test_every_change_says_which_of_the_values_it_takes() -> None:
     names = {each.name for each in fields(DraftAction)} - {"change", "reason"}
-    assert set(TAKES) == set(Change)
-    for change, taken in TAKES.items():
+    for change, spec in SPECS.items():
+        taken = spec.takes
         assert set(taken) <= names
         if taken:
             with pytest.raises(InvalidInputError, match=f"takes .*{taken[0]}"):

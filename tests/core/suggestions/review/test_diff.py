@@ -68,7 +68,7 @@ def test_bullets_are_compared_one_by_one_and_extra_ones_come_or_go():
             "",
             "US · B0TEST0001",
         ),
-        (Change.PAUSE_TRACKING, {"paused": False}, {}, "followed", "paused"),
+        (Change.PAUSE_TRACKING, {"paused": False}, {}, "tracked", "paused"),
         (Change.ADD_IMAGES, {"count": 1}, {"count": 6}, "1 image", "6 images"),
         (
             Change.UPDATE_CATEGORY,

@@ -7,6 +7,7 @@ import pytest
 
 from core.suggestions.advice_queue import labels as answer_labels
 from core.suggestions.advice_queue.queries import AdvisorAnswer
+from core.suggestions.changes.registry import get_spec
 from core.suggestions.review import labels as suggestion_words
 from core.suggestions.review.views import ActionView, Event
 from core.suggestions.rules import (
@@ -100,7 +101,7 @@ def test_figures_are_written_in_the_readers_way(as_read_in):
             suggestion_words.format_evidence_value(Evidence("key", "Figure", value, unit), "US")
             == words
         )
-    threshold = suggestion_words.texts(Change.SET_PRICE_THRESHOLD, {"percent": "7.5"}, "US")
+    threshold = get_spec(Change.SET_PRICE_THRESHOLD).parts({"percent": "7.5"}, "US")
     assert threshold == [("Price threshold", f"7,5{THIN_SPACE}%")]
     assert suggestion_words.price_caps_text(PriceCaps(step_percent=2.5), "US").endswith(
         f"at most 2,5{THIN_SPACE}% at once"

@@ -3,7 +3,7 @@
 import pytest
 
 from core.errors import InvalidInputError
-from core.suggestions.review import edit_parser
+from core.suggestions.changes.registry import get_spec
 from core.suggestions.rules import Change
 
 
@@ -30,7 +30,7 @@ from core.suggestions.rules import Change
     ],
 )
 def test_what_is_typed_becomes_the_value(change, text, marketplace, values):
-    assert edit_parser.parse_edit(change, text, marketplace) == values
+    assert get_spec(change).parse_edit(text, marketplace) == values
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_what_is_typed_becomes_the_value(change, text, marketplace, values):
 )
 def test_what_can_not_be_a_value_is_refused_with_a_reason(change, text):
     with pytest.raises(InvalidInputError):
-        edit_parser.parse_edit(change, text, "US")
+        get_spec(change).parse_edit(text, "US")
 
 
 @pytest.mark.parametrize(
@@ -76,5 +76,5 @@ def test_what_can_not_be_a_value_is_refused_with_a_reason(change, text):
     ],
 )
 def test_what_is_left_as_it_was_is_no_edit(change, values, marketplace):
-    text = edit_parser.format_for_edit(change, values, marketplace)
-    assert edit_parser.parse_edit(change, text, marketplace) == values
+    text = get_spec(change).format_for_edit(values, marketplace)
+    assert get_spec(change).parse_edit(text, marketplace) == values

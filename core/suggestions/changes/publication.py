@@ -1,0 +1,249 @@
+"""Changes that a seller publishes on Amazon, and a later check confirms: offers and listings."""
+
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+from sqlalchemy.orm import Session
+
+from core.catalog.listing import Listing
+from core.catalog.listing_versions import current_listings
+from core.catalog.marketplaces import get_marketplace
+from core.catalog.models import ProductLatest
+from core.suggestions.changes import values as shared
+from core.suggestions.changes.current_values import ChangeTarget, latest_of
+from core.suggestions.changes.spec import ChangeSpec, Editor, GivenValue
+from core.suggestions.changes.values import Values
+from core.suggestions.rules import Facts, ListingFacts, ListingPart
+
+RANK_EVIDENCE = ("bsr_now", "bsr_median_30")
+PRICE_EVIDENCE = (
+    "price_now",
+    "price_median_30",
+    "price_median_90",
+    "price_low_90",
+    "price_high_90",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a buyer would see; None: not reported by any source."""
+
+    listing: ListingFacts
+    price: int | None  # minor units
+    coupon: Values | None  # as in an action; None: not known
+
+
+class PublishedChange(ChangeSpec):
+    """A change of what Amazon shows of a product."""
+
+    patch_path: ClassVar[str]  # in Amazon's Listings Items API
+    is_made_by_hand: ClassVar[bool] = False  # the API can't make it, or not from this value
+    instruction: ClassVar[str]  # the line of the checklist, before the ASIN
+    is_on_page: ClassVar[bool] = True  # a check can confirm it
+
+    @abstractmethod
+    def preview(self, before: Preview, values: Values) -> Preview:
+        """Return what a buyer would see with these values."""
+
+    def is_confirmed_by(self, shown: Values, wanted: Values) -> bool:
+        """Return whether values that a page shows are the wanted ones."""
+        return shared.are_equal(shown, wanted)
+
+    def values_of_undo(self, inverse: Values, wanted: Values) -> Values:
+        """Return what sets the value from before back."""
+        return {key: inverse.get(key) for key in wanted}
+
+    # The change set
+
+    def has_amount(self, values: Values) -> bool:
+        """Return whether values are money, so that a row names the currency."""
+        return False
+
+    def cells(
+        self, before: Values, after: Values, marketplace: str
+    ) -> Iterator[tuple[str, str, str]]:
+        """Yield field, current value and new value of each row of the flat file."""
+        for key in dict.fromkeys((*after, *before)):
+            if after.get(key) is not None or key in after:
+                old, new = (self._cell(key, each.get(key), marketplace) for each in (before, after))
+                yield key, old, new
+
+    def _cell(self, key: str, value: object, marketplace: str) -> str:
+        if value is None:
+            return ""
+        return " > ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+    def patch_value(self, after: Values, marketplace: str) -> list[dict[str, Any]]:
+        """Return what the attribute becomes, in the shape of Amazon's Listings Items API."""
+        usual = _usual_patch(marketplace)
+        return [{"value": value, **usual} for value in after.values() if value is not None]
+
+    def to_copy(self, after: Values, marketplace: str) -> str:
+        """Return what a seller pastes into Seller Central: text as it is, "none" for no value."""
+        if all(value is None for value in after.values()):
+            return "none"
+        return self._pasted(after, marketplace)
+
+    def _pasted(self, after: Values, marketplace: str) -> str:
+        return self.format_stored(after, marketplace)
+
+
+def _usual_patch(marketplace: str) -> dict[str, str]:
+    place = get_marketplace(marketplace)
+    return {"language_tag": place.locale, "marketplace_id": place.marketplace_id}
+
+
+class OfferChange(PublishedChange):
+    """A change of the price, or of what a buyer pays."""
+
+    usual_evidence: ClassVar[tuple[str, ...]] = (*PRICE_EVIDENCE, *RANK_EVIDENCE)
+    competitor_figure = "price"
+    _amount_key: ClassVar[str]
+
+    @abstractmethod
+    def offer_fields(self, values: Values) -> dict[str, Any]:
+        """Return values under the names of a snapshot's fields."""
+
+    @abstractmethod
+    def of_latest(self, latest: ProductLatest) -> dict[str, Any]:
+        """Return the values that the newest accepted observation shows."""
+
+    def read_current(self, session: Session, target: ChangeTarget) -> dict[str, Any]:
+        latest = latest_of(session, target.product_id)
+        return {} if latest is None else self.of_latest(latest)
+
+    @abstractmethod
+    def price_after(self, price: int, proposed: Values) -> int:
+        """Return what a buyer would pay instead of a price, both in minor units."""
+
+    def find_problems(self, proposed: Values, facts: Facts) -> Iterator[str]:
+        yield from super().find_problems(proposed, facts)
+        if facts.price is None:
+            yield "The price now is not known, so none can be proposed."
+            return
+        problem = self._find_value_problem(proposed)
+        if problem is None:
+            price = self.price_after(facts.price, proposed)
+            problem = facts.caps.problem(facts.price, price)
+        if problem is not None:
+            yield problem
+
+    def _find_value_problem(self, proposed: Values) -> str | None:
+        return None
+
+    def has_amount(self, values: Values) -> bool:
+        return self._amount_key in values
+
+    def _cell(self, key: str, value: object, marketplace: str) -> str:
+        if key == self._amount_key:
+            return shared.major_units(value, marketplace)
+        return super()._cell(key, value, marketplace)
+
+    def _pasted(self, after: Values, marketplace: str) -> str:
+        if after.get(self._amount_key) is None:
+            return super()._pasted(after, marketplace)
+        return shared.major_units(after[self._amount_key], marketplace)
+
+
+class ListingChange(PublishedChange):
+    """A change of a listing's text or images."""
+
+    key: ClassVar[str]  # of its one value
+    part: ClassVar[ListingPart | None] = None  # which part listing policies hold to rules
+
+    @abstractmethod
+    def of_listing(self, listing: Listing) -> dict[str, Any]:
+        """Return the values that a stored listing shows; empty for what no page shows."""
+
+    def listing_fields(self, values: Values) -> Mapping[str, Any]:
+        """Return values under the names of a listing's fields; empty for what no page shows."""
+        return {self.key: values.get(self.key)}
+
+    def preview(self, before: Preview, values: Values) -> Preview:
+        return replace(before, listing=self.listing_with(before.listing, values))
+
+    def listing_with(self, listing: ListingFacts, values: Values) -> ListingFacts:
+        """Return a listing as the change would leave it."""
+        return replace(listing, **self.listing_fields(values))
+
+    def read_current(self, session: Session, target: ChangeTarget) -> dict[str, Any]:
+        listing = current_listings(session, [target.product_id]).get(target.product_id)
+        return {} if listing is None else self.of_listing(listing)
+
+
+class WrittenChange(ListingChange):
+    """A change of a listing's words. `proposals` holds all of them to the same rules of text."""
+
+    may_break_lines: ClassVar[bool] = False
+    must_be_in_listing: ClassVar[bool] = False  # a new text may not invent it
+
+    @abstractmethod
+    def texts_of(self, values: Values) -> list[str]:
+        """Return the texts of values, one or more."""
+
+
+class TextChange(WrittenChange):
+    """A change of one text."""
+
+    takes = ("text",)
+    editor = Editor.TEXT
+    size_unit: ClassVar[str | None] = "characters"
+
+    def validate(self, values: Values) -> dict[str, Any]:
+        return {self.key: shared.require_text(values.get(self.key))}
+
+    def read_given(self, given: GivenValue, facts: Facts) -> dict[str, Any] | None:
+        return None if given.text is None else {self.key: given.text.strip()}
+
+    def current_in(self, facts: Facts) -> dict[str, Any]:
+        return {self.key: getattr(facts.listing, self.key)}
+
+    def of_listing(self, listing: Listing) -> dict[str, Any]:
+        return {self.key: getattr(listing, self.key)}
+
+    def texts_of(self, values: Values) -> list[str]:
+        return [values[self.key]]
+
+    def format(self, values: Values, marketplace: str) -> str:
+        return str(values.get(self.key) or "")
+
+    def format_for_edit(self, values: Values, marketplace: str) -> str:
+        return self.format(values, marketplace)
+
+    def _parse_typed(self, text: str, marketplace: str) -> dict[str, Any]:
+        return {self.key: text}
+
+
+class TextsChange(WrittenChange):
+    """A change of several texts in their order."""
+
+    takes = ("texts",)
+    editor = Editor.LINES
+
+    def validate(self, values: Values) -> dict[str, Any]:
+        return {self.key: shared.require_texts(values.get(self.key))}
+
+    def read_given(self, given: GivenValue, facts: Facts) -> dict[str, Any] | None:
+        return {self.key: [each.strip() for each in given.texts]} if given.texts else None
+
+    def current_in(self, facts: Facts) -> dict[str, Any]:
+        known: Sequence[str] | None = getattr(facts.listing, self.key)
+        return {self.key: None if known is None else list(known)}
+
+    def of_listing(self, listing: Listing) -> dict[str, Any]:
+        return {self.key: list(getattr(listing, self.key))}
+
+    def listing_fields(self, values: Values) -> Mapping[str, Any]:
+        return {self.key: tuple(map(str, values.get(self.key) or ()))}
+
+    def texts_of(self, values: Values) -> list[str]:
+        return list(values[self.key])
+
+    def format_for_edit(self, values: Values, marketplace: str) -> str:
+        return "\n".join(map(str, values.get(self.key) or ()))
+
+    def _parse_typed(self, text: str, marketplace: str) -> dict[str, Any]:
+        return {self.key: [line.strip() for line in text.splitlines() if line.strip()]}

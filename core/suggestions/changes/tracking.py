@@ -1,0 +1,150 @@
+"""Changes of how a team tracks a product: the worker sets them here, at once."""
+
+from abc import abstractmethod
+from collections.abc import Iterator
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from sqlalchemy.orm import Session
+
+from core.accounts.access.permissions import Principal
+from core.errors import InvalidInputError
+from core.suggestions.changes import values as shared
+from core.suggestions.changes.current_values import ChangeTarget, team_tracking
+from core.suggestions.changes.spec import ChangeSpec, GivenValue
+from core.suggestions.changes.values import Values
+from core.suggestions.lifecycle import LockedAction
+from core.suggestions.rules import Facts, WrongStepError
+from core.text.locale import digits
+from core.text.numbers import THIN_SPACE
+from core.thresholds import LARGEST_THRESHOLD, NO_THRESHOLD, is_threshold
+from core.tracking import team_tracking as team
+from core.tracking.models import Tracking
+
+
+class TrackingChange(ChangeSpec):
+    """A change of a setting."""
+
+    @abstractmethod
+    def apply(
+        self, session: Session, principal: Principal, held: LockedAction, now: datetime
+    ) -> dict[str, Any]:
+        """Set the wanted values and return what `undo` needs to take them back."""
+
+    @abstractmethod
+    def undo(self, session: Session, principal: Principal, held: LockedAction) -> None:
+        """Take the change back. Raises WrongStepError where it was changed again since."""
+
+
+class SettingChange(TrackingChange):
+    """A change of one setting in a team's row for a product."""
+
+    key: ClassVar[str]
+
+    @abstractmethod
+    def of_tracking(self, row: Tracking) -> dict[str, Any]:
+        """Return the current values in the team's row."""
+
+    @abstractmethod
+    def set_values(
+        self, session: Session, principal: Principal, product_id: int, values: Values
+    ) -> None:
+        """Set the values for the whole team."""
+
+    def read_current(self, session: Session, target: ChangeTarget) -> dict[str, Any]:
+        row = team_tracking(session, target.team_id, target.product_id)
+        return {} if row is None else self.of_tracking(row)
+
+    def apply(
+        self, session: Session, principal: Principal, held: LockedAction, now: datetime
+    ) -> dict[str, Any]:
+        before = self.read_current(session, _target_of(held))
+        self.set_values(session, principal, held.product.id, held.wanted)
+        return before
+
+    def undo(self, session: Session, principal: Principal, held: LockedAction) -> None:
+        now = self.read_current(session, _target_of(held))
+        if not shared.are_equal(now, held.wanted):
+            set_to, is_now = (
+                self.format_stored(each, held.product.marketplace) for each in (held.wanted, now)
+            )
+            raise WrongStepError(
+                f"It was changed again since: it was set to {set_to}; now it is {is_now}."
+            )
+        self.set_values(session, principal, held.product.id, held.action.inverse or {})
+
+    def format_for_edit(self, values: Values, marketplace: str) -> str:
+        return str(values.get(self.key, ""))
+
+
+def _target_of(held: LockedAction) -> ChangeTarget:
+    return ChangeTarget(held.suggestion.team_id, held.product.id, held.wanted)
+
+
+class ThresholdChange(SettingChange):
+    """A change of the smallest change that the team is alerted of."""
+
+    key = "percent"
+    takes = ("percent",)
+    no_value = "no threshold of its own: the usual one holds"
+    threshold: ClassVar[team.Threshold]
+    default_percent: ClassVar[float]  # where a team has set none
+
+    def validate(self, values: Values) -> dict[str, Any]:
+        number = shared.to_number(values.get("percent"))
+        if number is None or not is_threshold(number):
+            raise InvalidInputError(NO_THRESHOLD)
+        return {"percent": _rounded(number)}
+
+    def read_given(self, given: GivenValue, facts: Facts) -> dict[str, Any] | None:
+        return None if given.percent is None else {"percent": _written(given.percent)}
+
+    @abstractmethod
+    def percent_in(self, facts: Facts) -> float | None:
+        """Return the threshold that advisors know, None for the default one."""
+
+    def current_in(self, facts: Facts) -> dict[str, Any]:
+        percent = self.percent_in(facts)
+        return {"percent": None if percent is None else _written(percent)}
+
+    def find_problems(self, proposed: Values, facts: Facts) -> Iterator[str]:
+        yield from super().find_problems(proposed, facts)
+        percent = Decimal(proposed["percent"])
+        if not is_threshold(percent):
+            yield NO_THRESHOLD
+        elif percent < Decimal(str(self.default_percent)):
+            yield f"A threshold below the usual {self.default_percent:g} percent has no effect."
+
+    def of_tracking(self, row: Tracking) -> dict[str, Any]:
+        percent = getattr(row, self.threshold.value)
+        return {"percent": None if percent is None else str(percent)}
+
+    def set_values(
+        self, session: Session, principal: Principal, product_id: int, values: Values
+    ) -> None:
+        percent = None if values["percent"] is None else Decimal(values["percent"])
+        team.set_threshold(session, principal, product_id, self.threshold, percent)
+
+    def format(self, values: Values, marketplace: str) -> str:
+        percent = values.get("percent")
+        if percent is None:
+            return f"the usual {self.default_percent:g}{THIN_SPACE}%"
+        return f"{digits(str(percent))}{THIN_SPACE}%"
+
+    def _parse_typed(self, text: str, marketplace: str) -> dict[str, Any]:
+        percent = shared.parse_number(text.replace("%", ""))
+        if not is_threshold(percent):
+            raise InvalidInputError(NO_THRESHOLD)
+        return {"percent": f"{percent.normalize():f}"}
+
+
+def _written(percent: float) -> str:
+    number = Decimal(str(percent))
+    if abs(number) > LARGEST_THRESHOLD:
+        return str(number)  # refused later: so large a number can't be rounded to hundredths
+    return _rounded(number)
+
+
+def _rounded(number: Decimal) -> str:
+    return f"{number.quantize(Decimal('0.01')).normalize():f}"
