@@ -110,7 +110,7 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
-class Proposed:
+class ProposedAction:
     """One change that an advisor proposes for the product that was asked about."""
 
     change: Change
@@ -133,7 +133,7 @@ class Advice:
     direction: Direction
     window_days: int
     evidence: tuple[Evidence, ...]
-    actions: tuple[Proposed, ...]
+    actions: tuple[ProposedAction, ...]
 
     def __post_init__(self) -> None:
         if not 0 <= self.confidence <= 1 or self.priority not in (1, 2, 3):

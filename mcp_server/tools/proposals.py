@@ -16,10 +16,10 @@ from core.suggestions.changes.registry import SPECS
 from core.suggestions.changes.set_coupon import LARGEST_COUPON
 from core.suggestions.proposals.add_action import add_action
 from core.suggestions.proposals.draft import USUAL_EFFECT, USUAL_TITLE, Draft, DraftAction
-from core.suggestions.proposals.propose import Proposal, propose_by_name
+from core.suggestions.proposals.propose import ProposalResult, propose_by_name
 from core.suggestions.proposals.validation import LENGTHS, LONGEST_WINDOW, MOST_ACTIONS
 from core.suggestions.review import labels
-from core.suggestions.rules import Change, Direction, Kind, Metric, Proposed, SuggestionState
+from core.suggestions.rules import Change, Direction, Kind, Metric, ProposedAction, SuggestionState
 from core.thresholds import LARGEST_THRESHOLD
 from core.tracking.rules import Cadence
 from mcp_server.protocol.call_log import Call
@@ -162,7 +162,7 @@ class SuggestionWritten(ProductRef, WriteResult):
         )
 
 
-def _answer(made: Proposal) -> SuggestionWritten:
+def _answer(made: ProposalResult) -> SuggestionWritten:
     number = made.suggestion_id
     return SuggestionWritten(
         dry_run=made.is_dry,
@@ -181,7 +181,7 @@ def _answer(made: Proposal) -> SuggestionWritten:
     )
 
 
-def _change(action: Proposed, marketplace: str) -> ProposedChange:
+def _change(action: ProposedAction, marketplace: str) -> ProposedChange:
     return ProposedChange(
         change=action.change,
         current=setting_of(action.change, action.current, marketplace),

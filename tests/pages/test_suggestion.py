@@ -24,7 +24,7 @@ from core.suggestions.rules import (
     Evidence,
     Metric,
     PriceCaps,
-    Proposed,
+    ProposedAction,
 )
 from tests.core.suggestions.world import (
     TITLE,
@@ -85,7 +85,7 @@ def send(app: AppTest) -> None:
     next(button for button in app.button if "FormSubmitter" in (button.key or "")).click().run()
 
 
-def new_coupon() -> Proposed:
+def new_coupon() -> ProposedAction:
     nothing = {"percent": None, "amount": None}
     return proposed(Change.SET_COUPON, nothing, {"percent": 5})
 

@@ -30,7 +30,7 @@ from core.suggestions.rules import (
     Facts,
     ListingPart,
     Metric,
-    Proposed,
+    ProposedAction,
     SnapshotKey,
 )
 
@@ -68,7 +68,7 @@ def advise_title(known: EvidenceLookup, broken: Sequence[PolicyFinding]) -> Advi
     title = repaired_title(facts.listing, facts.marketplace, day_of(facts))
     if title is None or title == facts.listing.title:
         return None
-    proposed = Proposed(
+    proposed = ProposedAction(
         Change.UPDATE_TITLE, {"title": facts.listing.title}, {"title": title}, _said(broken)
     )
     said = f"{_said(broken)} Amazon may rewrite such a title or leave the product out of search."
@@ -87,7 +87,7 @@ def advise_bullets(known: EvidenceLookup, broken: Sequence[PolicyFinding]) -> Ad
     bullets = bullets or bullets_of_description(facts.listing, facts.marketplace, day)
     if bullets is None or bullets == now:
         return None
-    proposed = Proposed(
+    proposed = ProposedAction(
         Change.UPDATE_BULLETS, {"bullets": list(now)}, {"bullets": list(bullets)}, _said(broken)
     )
     title = f"Put the bullets into {len(bullets)} that keep the rules"
@@ -113,7 +113,9 @@ def advise_more_bullets(known: EvidenceLookup) -> Advice | None:
         f"{len(keys)} better-ranked competitors have {theirs:g} bullets in the middle, this "
         f"listing has {len(now)}. The description already says more."
     )
-    proposed = Proposed(Change.UPDATE_BULLETS, {"bullets": list(now)}, {"bullets": bullets}, said)
+    proposed = ProposedAction(
+        Change.UPDATE_BULLETS, {"bullets": list(now)}, {"bullets": bullets}, said
+    )
     cited = ("bullet_count", *keys, "bsr_now", *(f"{each}_bsr" for each in before))
     return _text(known, f"Add {len(bullets) - len(now)} bullets", said, 3, 0.5, cited, (), proposed)
 
@@ -133,7 +135,7 @@ def advise_description(known: EvidenceLookup, broken: Sequence[PolicyFinding]) -
     if text is None or text == now:
         return None
     said = _said(broken)
-    proposed = Proposed(
+    proposed = ProposedAction(
         Change.UPDATE_DESCRIPTION, {"description": now}, {"description": text}, said
     )
     title = "Take promotional words out of the description"
@@ -157,7 +159,7 @@ def advise_images(known: EvidenceLookup) -> Advice | None:
         if is_behind
         else f"The listing shows {count} images; Amazon recommends {GOOD_IMAGES}."
     )
-    proposed = Proposed(Change.ADD_IMAGES, {"count": count}, {"count": wanted}, said)
+    proposed = ProposedAction(Change.ADD_IMAGES, {"count": count}, {"count": wanted}, said)
     cited = ("image_count", *keys, *((f"{each}_bsr" for each in before) if is_behind else ()))
     title = f"Add {wanted - count} images"
     return _text(known, title, said, 2 if count < LEAST_IMAGES else 3, 0.6, cited, (), proposed)
@@ -171,7 +173,7 @@ def _text(
     confidence: float,
     keys: Sequence[str],
     broken: Sequence[PolicyFinding],
-    proposed: Proposed,
+    proposed: ProposedAction,
 ) -> Advice:
     figures = known.cite(*keys)
     return Advice(

@@ -20,7 +20,7 @@ from core.suggestions.rules import (
     Facts,
     Metric,
     PriceCaps,
-    Proposed,
+    ProposedAction,
 )
 from core.text.numbers import format_rank
 
@@ -181,7 +181,7 @@ def find_coupon(known: EvidenceLookup, rule: PriceRule) -> Advice | None:
     )
     keys = ("bsr_median_30", "bsr_median_90", "price_now", "price_median_90", "out_of_stock_30")
     percent = rule.coupon_percent
-    proposed = Proposed(Change.SET_COUPON, {"percent": None}, {"percent": percent}, reasoning)
+    proposed = ProposedAction(Change.SET_COUPON, {"percent": None}, {"percent": percent}, reasoning)
     return Advice(
         title=f"Try a coupon of {percent} %",
         reasoning=reasoning,
@@ -242,7 +242,7 @@ def _moved(
         direction=direction,
         window_days=14,
         evidence=known.cite(*keys),
-        actions=(Proposed(Change.UPDATE_PRICE, {"price": now}, {"price": then}, reasoning),),
+        actions=(ProposedAction(Change.UPDATE_PRICE, {"price": now}, {"price": then}, reasoning),),
     )
 
 

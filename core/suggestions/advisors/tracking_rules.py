@@ -6,7 +6,7 @@ from math import ceil
 from core.history.observation import Availability
 from core.suggestions.evidence.competitor_candidates import ENOUGH, WANTED
 from core.suggestions.evidence.lookup import EvidenceLookup
-from core.suggestions.rules import Advice, Change, Direction, Metric, Proposed
+from core.suggestions.rules import Advice, Change, Direction, Metric, ProposedAction
 from core.text.numbers import format_rank
 from core.text.times import format_cadence
 from core.thresholds import LARGEST_THRESHOLD
@@ -66,7 +66,7 @@ def _threshold(
         "only when it is unusual."
     )
     before = {"percent": None if current is None else f"{current:g}"}
-    proposed = Proposed(change, before, {"percent": f"{then:g}"}, said)
+    proposed = ProposedAction(change, before, {"percent": f"{then:g}"}, said)
     title = f"Raise the {name} threshold from {threshold:g} % to {then:g} %"
     return _tracking(known, title, said, 3, 0.8, keys, proposed)
 
@@ -131,7 +131,7 @@ def _cadence(
     known: EvidenceLookup, then: Cadence, said: str, keys: tuple[str, ...], direction: Direction
 ) -> Advice:
     now = known.facts.cadence
-    proposed = Proposed(Change.SET_CADENCE, {"cadence": now}, {"cadence": then.value}, said)
+    proposed = ProposedAction(Change.SET_CADENCE, {"cadence": now}, {"cadence": then.value}, said)
     title = f"Look {format_cadence(then.value)} instead of {format_cadence(now)}"
     return _tracking(known, title, said, 3, 0.6, keys, proposed, direction=direction)
 
@@ -146,7 +146,7 @@ def advise_pause(known: EvidenceLookup, rule: CadenceRule = USUAL_CADENCE) -> Ad
         return None
     said = f"The page is gone, on all {days:g} days of the last 30 with a look."
     keys = ("availability_now", "stock_days_30", "out_of_stock_30")
-    proposed = Proposed(Change.PAUSE_TRACKING, {}, {}, said)
+    proposed = ProposedAction(Change.PAUSE_TRACKING, {}, {}, said)
     return _tracking(known, "Pause looking at a page that is gone", said, 3, 0.7, keys, proposed)
 
 
@@ -170,11 +170,11 @@ def advise_competitors(known: EvidenceLookup) -> Advice | None:
     return _tracking(known, title, said, 3, 0.7, keys, *actions, direction=Direction.RISES)
 
 
-def _add(known: EvidenceLookup, candidate: str) -> Proposed:
+def _add(known: EvidenceLookup, candidate: str) -> ProposedAction:
     rank = format_rank(known.number(f"{candidate}_bsr"))
     proposed = {"marketplace": known.facts.marketplace, "asin": known.text(candidate)}
     reason = f"Same shelf, rank {rank}."
-    return Proposed(Change.ADD_COMPETITOR, {}, proposed, reason)
+    return ProposedAction(Change.ADD_COMPETITOR, {}, proposed, reason)
 
 
 def _tracking(
@@ -184,7 +184,7 @@ def _tracking(
     priority: int,
     confidence: float,
     keys: tuple[str, ...],
-    *actions: Proposed,
+    *actions: ProposedAction,
     direction: Direction = Direction.FALLS,
 ) -> Advice:
     return Advice(

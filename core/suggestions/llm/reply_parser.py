@@ -16,8 +16,8 @@ from core.suggestions.changes.registry import get_spec
 from core.suggestions.changes.spec import GivenValue
 from core.suggestions.fingerprints import change_hash
 from core.suggestions.llm.reply_json import find_json
-from core.suggestions.proposals.validation import RawAction, RawProposal, validate_proposal
-from core.suggestions.rules import Advice, Change, Direction, Facts, Metric
+from core.suggestions.proposals.validation import Proposal, validate_proposal
+from core.suggestions.rules import Advice, Change, Direction, Facts, Metric, ProposedAction
 
 LONGEST_REPLY = 20_000  # characters
 MOST_SUGGESTIONS = 3
@@ -146,7 +146,7 @@ def _all(suggestions: list[ReplySuggestion], facts: Facts) -> CheckedReply:
     advice: list[Advice] = []
     reasons: list[str] = []
     for place, each in enumerate(suggestions, 1):
-        found, wrong = validate_proposal(_saying(each, facts), facts)
+        found, wrong = validate_proposal(_read_suggestion(each, facts), facts)
         reasons += [f"Suggestion {place}: {reason}" for reason in wrong]
         advice += [found] if found is not None else []
     hashes = [change_hash(each) for each in advice]
@@ -155,18 +155,22 @@ def _all(suggestions: list[ReplySuggestion], facts: Facts) -> CheckedReply:
     return _rejected(*reasons) if reasons else CheckedReply(tuple(advice))
 
 
-def _saying(said: ReplySuggestion, facts: Facts) -> RawProposal:
-    return RawProposal(
-        product=said.product,
-        title=said.title,
-        reasoning=said.reasoning,
-        priority=said.priority,
-        confidence=said.confidence,
-        metric=said.metric,
-        direction=said.direction,
-        window_days=said.window_days,
-        evidence=tuple((each.key, each.value) for each in said.evidence),
+def _read_suggestion(written: ReplySuggestion, facts: Facts) -> Proposal:
+    values = [(each, each.read_values(facts)) for each in written.actions]
+    return Proposal(
+        product=written.product,
+        title=written.title,
+        reasoning=written.reasoning,
+        priority=written.priority,
+        confidence=written.confidence,
+        metric=written.metric,
+        direction=written.direction,
+        window_days=written.window_days,
+        evidence=tuple((each.key, each.value) for each in written.evidence),
         actions=tuple(
-            RawAction(each.change, each.read_values(facts), each.reason) for each in said.actions
+            ProposedAction(each.change, {}, proposed, each.reason)
+            for each, proposed in values
+            if proposed is not None
         ),
+        unread=tuple(each.change for each, proposed in values if proposed is None),
     )

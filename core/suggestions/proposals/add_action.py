@@ -23,13 +23,13 @@ from core.suggestions.proposals import draft, duplicates, store
 from core.suggestions.proposals.draft import DraftAction
 from core.suggestions.proposals.propose import (
     WRITTEN,
-    Proposal,
+    ProposalResult,
     facts_of,
     judged,
     one_at_a_time,
     require_own,
 )
-from core.suggestions.proposals.validation import RawAction, RawProposal
+from core.suggestions.proposals.validation import Proposal
 from core.suggestions.rules import (
     ActionState,
     Advice,
@@ -37,7 +37,7 @@ from core.suggestions.rules import (
     Direction,
     Facts,
     Metric,
-    Proposed,
+    ProposedAction,
     SuggestionState,
     as_evidence,
     product_name,
@@ -53,7 +53,7 @@ def add_action(
     now: datetime,
     *,
     dry_run: bool = False,
-) -> Proposal:
+) -> ProposalResult:
     """Add a change to a suggestion of the person's own that nobody has decided about.
 
     There already: returns it as it is. Raises InvalidInputError with every reason against
@@ -65,7 +65,7 @@ def add_action(
     actions = _open_actions(session, principal, held, now)
     facts = _with_frozen(facts_of(session, principal.team_id, held.product_id, now), held)
     require_own(session, principal.team_id, facts, [action])
-    wanted = draft.wanted_of(action, facts)
+    wanted = draft.read_action(action, facts)
     if _is_among(wanted, actions):
         return _proposal(held, facts, _kept_advice(held, actions), dry_run=dry_run, is_new=False)
     said = _with(_saying(held, actions, facts), action, facts)
@@ -77,18 +77,16 @@ def add_action(
     return _proposal(held, facts, advice, dry_run=dry_run, is_new=True)
 
 
-def _is_among(wanted: RawAction, actions: Sequence[SuggestionAction]) -> bool:
-    if wanted.proposed is None:
-        return False
+def _is_among(wanted: ProposedAction, actions: Sequence[SuggestionAction]) -> bool:
     proposed = get_spec(wanted.change).validate(wanted.proposed)
     return any((each.change, each.proposed) == (wanted.change.value, proposed) for each in actions)
 
 
-def _with(said: RawProposal, action: DraftAction, facts: Facts) -> RawProposal:
+def _with(said: Proposal, action: DraftAction, facts: Facts) -> Proposal:
     """Return a saying with one more change, and the figures that belong to it."""
     keys = tuple(draft.usual_keys((action,), facts))
     evidence = dict(said.evidence) | dict(draft.cited_values(keys, facts))
-    actions = (*said.actions, draft.wanted_of(action, facts))
+    actions = (*said.actions, draft.read_action(action, facts))
     return replace(said, evidence=tuple(evidence.items()), actions=actions)
 
 
@@ -117,10 +115,10 @@ def _with_frozen(facts: Facts, held: Suggestion) -> Facts:
     return replace(facts, evidence=tuple((now | kept).values()))
 
 
-def _saying(held: Suggestion, actions: Sequence[SuggestionAction], facts: Facts) -> RawProposal:
+def _saying(held: Suggestion, actions: Sequence[SuggestionAction], facts: Facts) -> Proposal:
     """Return a stored suggestion as it would be written now."""
     kept = _kept_advice(held, actions)
-    return RawProposal(
+    return Proposal(
         product=product_name(facts),
         title=kept.title,
         reasoning=kept.reasoning,
@@ -131,7 +129,7 @@ def _saying(held: Suggestion, actions: Sequence[SuggestionAction], facts: Facts)
         window_days=kept.window_days,
         evidence=tuple((each.key, each.value) for each in kept.evidence),
         actions=tuple(
-            RawAction(each.change, dict(each.proposed), each.reason) for each in kept.actions
+            ProposedAction(each.change, {}, each.proposed, each.reason) for each in kept.actions
         ),
     )
 
@@ -147,7 +145,7 @@ def _kept_advice(held: Suggestion, actions: Sequence[SuggestionAction]) -> Advic
         window_days=held.window_days,
         evidence=tuple(map(as_evidence, held.evidence)),
         actions=tuple(
-            Proposed(Change(each.change), each.current, each.proposed, each.reason)
+            ProposedAction(Change(each.change), each.current, each.proposed, each.reason)
             for each in actions
         ),
     )
@@ -155,8 +153,8 @@ def _kept_advice(held: Suggestion, actions: Sequence[SuggestionAction]) -> Advic
 
 def _proposal(
     held: Suggestion, facts: Facts, advice: Advice, *, dry_run: bool, is_new: bool
-) -> Proposal:
-    return Proposal(
+) -> ProposalResult:
+    return ProposalResult(
         suggestion_id=held.id,
         is_new=is_new,
         is_dry=dry_run,

@@ -15,8 +15,17 @@ from core.errors import InvalidInputError
 from core.suggestions.changes.registry import get_spec
 from core.suggestions.changes.spec import GivenValue
 from core.suggestions.evidence.lookup import EvidenceLookup
-from core.suggestions.proposals.validation import RawAction, RawProposal, Value
-from core.suggestions.rules import Change, Direction, Evidence, Facts, Kind, Metric, product_name
+from core.suggestions.proposals.validation import Proposal, Value
+from core.suggestions.rules import (
+    Change,
+    Direction,
+    Evidence,
+    Facts,
+    Kind,
+    Metric,
+    ProposedAction,
+    product_name,
+)
 
 LONGEST_DRAFT = 20_000  # characters, all texts together
 MOST_LISTED = 60  # figures that a refusal names
@@ -65,16 +74,16 @@ USUAL_EFFECT: Mapping[Kind, tuple[Metric, Direction, int]] = {
 _VALUES = tuple(each.name for each in fields(DraftAction) if each.name not in ("change", "reason"))
 
 
-def saying_of(draft: Draft, facts: Facts) -> RawProposal:
+def read_draft(draft: Draft, facts: Facts) -> Proposal:
     """Return a draft as it is judged. Raises InvalidInputError for what can't be read.
 
     A key that is not in the evidence is refused with all that are.
     """
     of_actions = (text for action in draft.actions for text in _texts(action))
     _require_size((draft.title, draft.reasoning, *draft.evidence, *of_actions))
-    wanted = tuple(wanted_of(each, facts) for each in draft.actions)
+    wanted = tuple(read_action(each, facts) for each in draft.actions)
     keys = draft.evidence or tuple(usual_keys(draft.actions, facts))
-    return RawProposal(
+    return Proposal(
         product=product_name(facts),
         title=draft.title,
         reasoning=draft.reasoning,
@@ -133,7 +142,7 @@ def _told(figure: Evidence) -> str:
 # Reading a change
 
 
-def wanted_of(action: DraftAction, facts: Facts) -> RawAction:
+def read_action(action: DraftAction, facts: Facts) -> ProposedAction:
     """Return a change with the values it sets. Raises InvalidInputError, saying what it takes."""
     _require_values(action)
     _require_size(_texts(action))
@@ -141,7 +150,7 @@ def wanted_of(action: DraftAction, facts: Facts) -> RawAction:
     proposed = spec.read_given(_given(action, facts.marketplace), facts)
     if proposed is None:  # half a percent off
         raise InvalidInputError(f"{action.change.value}: {spec.takes_text()}")
-    return RawAction(action.change, proposed, action.reason)
+    return ProposedAction(action.change, {}, proposed, action.reason)
 
 
 def _require_values(action: DraftAction) -> None:

@@ -15,7 +15,7 @@ from core.suggestions.evidence.queries import REMEMBERED
 from core.suggestions.fingerprints import change_hash, evidence_hash
 from core.suggestions.models import Suggestion, SuggestionAction
 from core.suggestions.proposals.store import is_settled
-from core.suggestions.rules import ActionState, Advice, Facts, Proposed, SuggestionState
+from core.suggestions.rules import ActionState, Advice, Facts, ProposedAction, SuggestionState
 from core.text.escaping import quote
 
 LONGEST_REASON = 200  # characters of a decision's reason that a refusal repeats
@@ -63,7 +63,11 @@ def require_new(
 
 
 def _each(
-    session: Session, team_id: int, product_id: int, actions: Sequence[Proposed], now: datetime
+    session: Session,
+    team_id: int,
+    product_id: int,
+    actions: Sequence[ProposedAction],
+    now: datetime,
 ) -> list[tuple[int, EarlierChanges]]:
     """Return which of the actions there are already, each with where."""
     rows = session.execute(
@@ -91,7 +95,7 @@ def _each(
     ]
 
 
-def _is_same(row: Row[Any], action: Proposed) -> bool:
+def _is_same(row: Row[Any], action: ProposedAction) -> bool:
     return bool(row.change == action.change.value and are_equal(row.proposed, action.proposed))
 
 

@@ -13,7 +13,7 @@ from enum import Enum
 from typing import Any
 
 from core.catalog.marketplaces import get_marketplace
-from core.suggestions.rules import Evidence, Facts, ListingFacts, Proposed
+from core.suggestions.rules import Evidence, Facts, ListingFacts, ProposedAction
 
 
 class Sort(Enum):
@@ -64,7 +64,7 @@ def _of(evidence: Evidence, decimals: int) -> Iterator[CitedFigure]:
         yield from (CitedFigure(Sort.PLAIN, number, evidence.key) for number in _numbers(words))
 
 
-def proposed_figures(action: Proposed, marketplace: str) -> list[CitedFigure]:
+def proposed_figures(action: ProposedAction, marketplace: str) -> list[CitedFigure]:
     """Return the numbers that an action proposes or replaces."""
     return [
         figure

@@ -25,13 +25,13 @@ from core.suggestions.models import Suggestion
 from core.suggestions.proposals import draft as drafts
 from core.suggestions.proposals import duplicates, store
 from core.suggestions.proposals.draft import Draft, DraftAction
-from core.suggestions.proposals.validation import RawProposal, validate_proposal
+from core.suggestions.proposals.validation import Proposal, validate_proposal
 from core.suggestions.rules import (
     Advice,
     Advisor,
     Facts,
     Kind,
-    Proposed,
+    ProposedAction,
     SuggestionState,
 )
 from core.tracking import product_reference
@@ -44,7 +44,7 @@ WRITTEN = frozenset({Advisor.PERSON.value, Advisor.AGENT.value})  # by them, in 
 
 
 @dataclass(frozen=True, slots=True)
-class Proposal:
+class ProposalResult:
     """What came of proposing, or would come of it."""
 
     suggestion_id: int | None  # None: a dry run of something new
@@ -77,7 +77,7 @@ def propose_by_name(
     now: datetime,
     *,
     dry_run: bool = False,
-) -> Proposal:
+) -> ProposalResult:
     """Propose changes of the product that a name means; see `propose`."""
     product_id = _id_of(session, principal, name)
     return propose(session, principal, product_id, draft, now, dry_run=dry_run)
@@ -108,7 +108,7 @@ def propose(
     now: datetime,
     *,
     dry_run: bool = False,
-) -> Proposal:
+) -> ProposalResult:
     """Propose changes of one product that the team follows; a manager decides about them.
 
     Proposed already, by anybody: returns what there is. Raises InvalidInputError with every
@@ -121,7 +121,7 @@ def propose(
         )  # what is over makes room for the same
         one_at_a_time(session, product_id)
     require_own(session, principal.team_id, facts, draft.actions)
-    advice = judged(session, principal.team_id, drafts.saying_of(draft, facts), facts)
+    advice = judged(session, principal.team_id, drafts.read_draft(draft, facts), facts)
     made = _proposal(facts, advice, now, dry_run=dry_run)
     if known := duplicates.find_whole(session, principal.team_id, product_id, advice, now):
         return _as_known(made, known)
@@ -130,8 +130,8 @@ def propose(
     return made if dry_run else _store(session, principal, made, now)
 
 
-def _proposal(facts: Facts, advice: Advice, now: datetime, *, dry_run: bool) -> Proposal:
-    return Proposal(
+def _proposal(facts: Facts, advice: Advice, now: datetime, *, dry_run: bool) -> ProposalResult:
+    return ProposalResult(
         suggestion_id=None,
         is_new=True,
         is_dry=dry_run,
@@ -144,7 +144,7 @@ def _proposal(facts: Facts, advice: Advice, now: datetime, *, dry_run: bool) -> 
     )
 
 
-def _as_known(made: Proposal, known: duplicates.EarlierChanges) -> Proposal:
+def _as_known(made: ProposalResult, known: duplicates.EarlierChanges) -> ProposalResult:
     why = f"This is proposed already, as suggestion {known.suggestion_id}."
     return replace(
         made,
@@ -201,7 +201,7 @@ def _require_room(session: Session, principal: Principal, now: datetime) -> None
 # Judging
 
 
-def judged(session: Session, team_id: int, said: RawProposal, facts: Facts) -> Advice:
+def judged(session: Session, team_id: int, said: Proposal, facts: Facts) -> Advice:
     """Return a saying as advice with present values frozen. Raises InvalidInputError.
 
     What was declined is asked in `repeating`, which knows the reason.
@@ -219,7 +219,7 @@ def _refusal(reasons: Sequence[str], facts: Facts) -> str:
     return f"{told} {drafts.what_there_is(facts)}" if is_about_figures else told
 
 
-def _frozen(session: Session, team_id: int, action: Proposed, facts: Facts) -> Proposed:
+def _frozen(session: Session, team_id: int, action: ProposedAction, facts: Facts) -> ProposedAction:
     """Return an action with the present value that approving it will compare."""
     spec = get_spec(action.change)
     proposed = spec.validate(action.proposed)
@@ -233,7 +233,9 @@ def _frozen(session: Session, team_id: int, action: Proposed, facts: Facts) -> P
 # Storing
 
 
-def _store(session: Session, principal: Principal, made: Proposal, now: datetime) -> Proposal:
+def _store(
+    session: Session, principal: Principal, made: ProposalResult, now: datetime
+) -> ProposalResult:
     number = store.store_advice(
         session,
         principal.team_id,

@@ -25,7 +25,7 @@ from core.suggestions.rules import (
     Advice,
     Advisor,
     Kind,
-    Proposed,
+    ProposedAction,
     SuggestionState,
 )
 
@@ -102,7 +102,7 @@ def store_advice(
     return suggestion_id
 
 
-def _checked_actions(advice: Advice) -> list[tuple[Proposed, dict[str, Any]]]:
+def _checked_actions(advice: Advice) -> list[tuple[ProposedAction, dict[str, Any]]]:
     if not advice.actions:
         raise InvalidInputError("A suggestion has at least one action.")
     if any(each.change.kind is not advice.kind for each in advice.actions):
@@ -147,7 +147,7 @@ def _insert_once(session: Session, values: Mapping[str, Any]) -> int | None:
 def insert_actions(
     session: Session,
     suggestion_id: int,
-    actions: Sequence[tuple[Proposed, dict[str, Any]]],
+    actions: Sequence[tuple[ProposedAction, dict[str, Any]]],
     first: int = 0,
 ) -> list[int]:
     """Store actions, the first of them at that place; return their ids."""

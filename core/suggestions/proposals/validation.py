@@ -7,9 +7,8 @@ it says is done: what is left of it is `Advice`.
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Any
 
 from core.suggestions.changes.registry import get_spec
 from core.suggestions.fingerprints import is_repeat
@@ -30,7 +29,7 @@ from core.suggestions.rules import (
     Evidence,
     Facts,
     Metric,
-    Proposed,
+    ProposedAction,
     product_name,
 )
 
@@ -42,16 +41,7 @@ Value = int | float | str
 
 
 @dataclass(frozen=True, slots=True)
-class RawAction:
-    """One change as it was written. `proposed` None: it lacks the value it needs."""
-
-    change: Change
-    proposed: dict[str, Any] | None
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class RawProposal:
+class Proposal:
     """A suggestion as it was written: nothing of it is checked yet."""
 
     product: str  # as `product_name` writes it
@@ -62,49 +52,50 @@ class RawProposal:
     metric: Metric
     direction: Direction
     window_days: int
-    evidence: tuple[tuple[str, Value], ...]  # cited keys, each with the value it was told with
-    actions: tuple[RawAction, ...]
+    evidence: tuple[tuple[str, Value], ...]  # cited keys, each with the value it is cited with
+    actions: tuple[ProposedAction, ...]  # `current` is empty yet
+    unread: tuple[Change, ...] = ()  # changes without the value they need
 
     @property
     def texts(self) -> list[str]:
-        """Return all that a reader is told."""
+        """Return all texts that a reader sees."""
         return [self.title, self.reasoning, *(each.reason for each in self.actions)]
 
 
-def validate_proposal(said: RawProposal, facts: Facts) -> tuple[Advice | None, list[str]]:
+def validate_proposal(proposal: Proposal, facts: Facts) -> tuple[Advice | None, list[str]]:
     """Return a suggestion as advice, or every reason against it."""
-    reasons = [*_frame_problems(said, facts), *_word_problems(said)]
-    actions, wrong = _actions(said, facts)
-    reasons += [*wrong, *_evidence_problems(said, facts)]
-    reasons += _figure_problems(said, actions, facts)
+    reasons = [*_frame_problems(proposal, facts), *_word_problems(proposal)]
+    actions, wrong = _actions(proposal, facts)
+    reasons += [*wrong, *_evidence_problems(proposal, facts)]
+    reasons += _figure_problems(proposal, actions, facts)
     if reasons:
         return None, reasons
-    advice = _advice(said, actions, facts)
+    advice = _advice(proposal, actions, facts)
     if is_repeat(advice, facts):
         return None, ["It was declined before, and no figure has changed since."]
     return advice, []
 
 
-def _advice(said: RawProposal, actions: list[Proposed], facts: Facts) -> Advice:
+def _advice(proposal: Proposal, actions: list[ProposedAction], facts: Facts) -> Advice:
     return Advice(
-        title=said.title.strip(),
-        reasoning=said.reasoning.strip(),
-        priority=said.priority,
-        confidence=said.confidence,
-        metric=said.metric,
-        direction=said.direction,
-        window_days=said.window_days,
-        evidence=_cited(said, facts),
+        title=proposal.title.strip(),
+        reasoning=proposal.reasoning.strip(),
+        priority=proposal.priority,
+        confidence=proposal.confidence,
+        metric=proposal.metric,
+        direction=proposal.direction,
+        window_days=proposal.window_days,
+        evidence=_cited(proposal, facts),
         actions=tuple(actions),
     )
 
 
-def _cited(said: RawProposal, facts: Facts) -> tuple[Evidence, ...]:
+def _cited(proposal: Proposal, facts: Facts) -> tuple[Evidence, ...]:
     """Return the frozen evidence that is cited, and what the texts say besides."""
-    keys = {key for key, _ in said.evidence}
+    keys = {key for key, _ in proposal.evidence}
     figures = figures_of(facts.evidence, facts.marketplace)
     cited = [each for each in figures if each.key in keys]
-    for text in said.texts:
+    for text in proposal.texts:
         if find_unsupported_numbers(
             text, cited, facts
         ):  # it says a figure that stands beside those listed
@@ -112,23 +103,23 @@ def _cited(said: RawProposal, facts: Facts) -> tuple[Evidence, ...]:
     return tuple(each for each in facts.evidence if each.key in keys)
 
 
-def _frame_problems(said: RawProposal, facts: Facts) -> Iterator[str]:
-    if said.product != product_name(facts):
-        yield f"It is about {said.product}, but {product_name(facts)} was asked about."
-    if said.priority not in (1, 2, 3):
+def _frame_problems(proposal: Proposal, facts: Facts) -> Iterator[str]:
+    if proposal.product != product_name(facts):
+        yield f"It is about {proposal.product}, but {product_name(facts)} was asked about."
+    if proposal.priority not in (1, 2, 3):
         yield "A priority is 1, 2 or 3."
-    if not (math.isfinite(said.confidence) and 0 <= said.confidence <= 1):
+    if not (math.isfinite(proposal.confidence) and 0 <= proposal.confidence <= 1):
         yield "A confidence lies between 0 and 1."
-    if not 1 <= said.window_days <= LONGEST_WINDOW:
+    if not 1 <= proposal.window_days <= LONGEST_WINDOW:
         yield f"A window has 1 to {LONGEST_WINDOW} days."
-    is_rank = said.metric is Metric.BSR
-    if is_rank != (said.direction in (Direction.IMPROVES, Direction.WORSENS)):
+    is_rank = proposal.metric is Metric.BSR
+    if is_rank != (proposal.direction in (Direction.IMPROVES, Direction.WORSENS)):
         yield "A rank improves or worsens; every other metric rises or falls."
 
 
-def _word_problems(said: RawProposal) -> Iterator[str]:
-    named = [("title", said.title), ("reasoning", said.reasoning)]
-    named += [("reason", action.reason) for action in said.actions]
+def _word_problems(proposal: Proposal) -> Iterator[str]:
+    named = [("title", proposal.title), ("reasoning", proposal.reasoning)]
+    named += [("reason", action.reason) for action in proposal.actions]
     for name, text in named:
         shortest, longest = LENGTHS[name]
         if not shortest <= len(text.strip()) <= longest:
@@ -141,29 +132,31 @@ def _word_problems(said: RawProposal) -> Iterator[str]:
         yield "Its title and reasons are not in English."
 
 
-def _evidence_problems(said: RawProposal, facts: Facts) -> Iterator[str]:
+def _evidence_problems(proposal: Proposal, facts: Facts) -> Iterator[str]:
     known = {each.key: each.value for each in facts.evidence}
-    if not said.evidence:
+    if not proposal.evidence:
         yield "It rests on no figure."
-    for key, value in said.evidence:
+    for key, value in proposal.evidence:
         if key not in known:
             yield f"It cites {key}, which is not in the evidence."
         elif not _is_value(value, known[key]):
             yield f"It cites {key} as {value}, but it is {known[key]}."
 
 
-def _is_value(said: Value, known: Value) -> bool:
-    if isinstance(said, str) or isinstance(known, str):
-        return said == known
-    return math.isclose(said, known, rel_tol=1e-9, abs_tol=1e-9)
+def _is_value(proposal: Value, known: Value) -> bool:
+    if isinstance(proposal, str) or isinstance(known, str):
+        return proposal == known
+    return math.isclose(proposal, known, rel_tol=1e-9, abs_tol=1e-9)
 
 
-def _figure_problems(said: RawProposal, actions: list[Proposed], facts: Facts) -> Iterator[str]:
+def _figure_problems(
+    proposal: Proposal, actions: list[ProposedAction], facts: Facts
+) -> Iterator[str]:
     figures = figures_of(facts.evidence, facts.marketplace)
     for action in actions:
         figures += proposed_figures(action, facts.marketplace)
-    figures.append(CitedFigure(Sort.PLAIN, Decimal(said.window_days)))
-    for text in said.texts:
+    figures.append(CitedFigure(Sort.PLAIN, Decimal(proposal.window_days)))
+    for text in proposal.texts:
         for word in find_unsupported_numbers(text, figures, facts):
             yield f"It says {word}, which is not in the evidence."
 
@@ -171,25 +164,27 @@ def _figure_problems(said: RawProposal, actions: list[Proposed], facts: Facts) -
 # Actions
 
 
-def _actions(said: RawProposal, facts: Facts) -> tuple[list[Proposed], list[str]]:
-    """Return the actions that can be read, and every reason against one."""
-    if not 1 <= len(said.actions) <= MOST_ACTIONS:
+def _actions(proposal: Proposal, facts: Facts) -> tuple[list[ProposedAction], list[str]]:
+    """Return the actions with current values, and every reason against one."""
+    changes = [*(each.change for each in proposal.actions), *proposal.unread]
+    if not 1 <= len(changes) <= MOST_ACTIONS:
         return [], [f"A suggestion has 1 to {MOST_ACTIONS} actions."]
-    reasons = list(_set_problems(said.actions))
+    reasons = list(_set_problems(changes))
+    reasons += [
+        f"{change.value} lacks the value it needs, or no model may ask it."
+        for change in proposal.unread
+    ]
     actions = []
-    for each in said.actions:
-        if each.proposed is None:
-            reasons.append(f"{each.change.value} lacks the value it needs, or no model may ask it.")
-            continue
+    for each in proposal.actions:
         found = find_problems(each.change, each.proposed, facts)
         reasons += [f"{each.change.value}: {problem}" for problem in found]
         current = get_spec(each.change).current_in(facts)
-        actions.append(Proposed(each.change, current, each.proposed, each.reason.strip()))
+        actions.append(replace(each, current=current, reason=each.reason.strip()))
     return actions, reasons
 
 
-def _set_problems(actions: Sequence[RawAction]) -> Iterator[str]:
-    if len({each.change.kind for each in actions}) > 1:
+def _set_problems(changes: Sequence[Change]) -> Iterator[str]:
+    if len({each.kind for each in changes}) > 1:
         yield "Its actions are of more than one kind."
-    if len({each.change for each in actions}) < len(actions):
+    if len(set(changes)) < len(changes):
         yield "It changes the same thing twice."

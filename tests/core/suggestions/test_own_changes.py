@@ -13,7 +13,7 @@ from core.history.ingest.change_detection import USUAL_RULE
 from core.suggestions.changes.publication import ListingChange
 from core.suggestions.changes.registry import SPECS
 from core.suggestions.models import SuggestionAction
-from core.suggestions.rules import Proposed
+from core.suggestions.rules import ProposedAction
 from core.tracking.list_filter import ListFilter, State
 from core.tracking.lists.list_filter_sql import LISTING_CHANGES, SMALL_MOVE
 from core.tracking.lists.queries import count_products
@@ -29,7 +29,9 @@ def needing_attention(session: Session, principal: Principal) -> int:
     return count_products(session, principal, ListFilter(states=(State.ATTENTION,)))
 
 
-def made(session: Session, principal: Principal, found: dict[str, Any], *actions: Proposed) -> None:
+def made(
+    session: Session, principal: Principal, found: dict[str, Any], *actions: ProposedAction
+) -> None:
     """Have the lamp's values of today differ by `found`, and these actions verified."""
     own_lamp(session, principal)
     now = datetime.now(UTC)
@@ -43,7 +45,7 @@ def made(session: Session, principal: Principal, found: dict[str, Any], *actions
     ("found", "action"), [(MOVED, new_price(1900)), (CHANGED, new_title())], ids=["price", "title"]
 )
 def test_ones_own_verified_change_needs_no_attention(
-    session: Session, principal: Principal, found: dict[str, Any], action: Proposed
+    session: Session, principal: Principal, found: dict[str, Any], action: ProposedAction
 ) -> None:
     made(session, principal, found, action)
     assert needing_attention(session, principal) == 0

@@ -17,7 +17,7 @@ from core.suggestions.rules import (
     Direction,
     Evidence,
     Metric,
-    Proposed,
+    ProposedAction,
     SnapshotKey,
 )
 from core.tracking.rules import Role
@@ -52,23 +52,23 @@ def kettle(session: Session, principal: Principal) -> int:
 
 def proposed(
     change: Change, current: dict[str, Any], values: dict[str, Any], reason: str = "It sells."
-) -> Proposed:
-    return Proposed(change, current, values, reason)
+) -> ProposedAction:
+    return ProposedAction(change, current, values, reason)
 
 
-def new_price(price: int = 1900, current: int | None = PRICE) -> Proposed:
+def new_price(price: int = 1900, current: int | None = PRICE) -> ProposedAction:
     return proposed(Change.UPDATE_PRICE, {"price": current}, {"price": price})
 
 
-def new_title(title: str = SHORTER, current: str = TITLE) -> Proposed:
+def new_title(title: str = SHORTER, current: str = TITLE) -> ProposedAction:
     return proposed(Change.UPDATE_TITLE, {"title": current}, {"title": title})
 
 
-def new_cadence(cadence: str = "hourly", current: str = "daily") -> Proposed:
+def new_cadence(cadence: str = "hourly", current: str = "daily") -> ProposedAction:
     return proposed(Change.SET_CADENCE, {"cadence": current}, {"cadence": cadence})
 
 
-def advice(*actions: Proposed, evidence: int = PRICE, **values: Any) -> Advice:
+def advice(*actions: ProposedAction, evidence: int = PRICE, **values: Any) -> Advice:
     """Return advice, on the price unless told otherwise."""
     usual: dict[str, Any] = {
         "title": "Ask for less",
@@ -92,7 +92,7 @@ def price_now(price: int) -> Evidence:
 def suggest(
     session: Session,
     principal: Principal,
-    *actions: Proposed,
+    *actions: ProposedAction,
     now: datetime = NOON,
     asked_by: int | None = None,
     **values: Any,

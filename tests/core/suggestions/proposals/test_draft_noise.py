@@ -79,7 +79,7 @@ def texts_in(value: object) -> list[str]:
 
 def texts_kept(said: Draft) -> list[str]:
     """Return all texts that would be stored; none where the draft is refused, in words."""
-    advice, reasons = validate_proposal(drafts.saying_of(said, FACTS), FACTS)
+    advice, reasons = validate_proposal(drafts.read_draft(said, FACTS), FACTS)
     assert (advice is None) == bool(reasons)
     if advice is None:
         return []
@@ -124,7 +124,7 @@ def test_any_bullets_are_taken_or_refused_in_words(bullets: list[str]) -> None:
 
 def test_a_good_draft_is_among_those_that_are_taken() -> None:
     said = draft(reasoning="The price of 20.00 is high, and the rank is worse for it.")
-    advice, reasons = validate_proposal(drafts.saying_of(said, FACTS), FACTS)
+    advice, reasons = validate_proposal(drafts.read_draft(said, FACTS), FACTS)
     assert (advice is not None, reasons) == (True, [])
 
 
@@ -135,7 +135,7 @@ def test_every_change_says_which_of_the_values_it_takes() -> None:
         assert set(taken) <= names
         if taken:
             with pytest.raises(InvalidInputError, match=f"takes .*{taken[0]}"):
-                drafts.wanted_of(DraftAction(change, "It is worth a try."), FACTS)
+                drafts.read_action(DraftAction(change, "It is worth a try."), FACTS)
 
 
 def test_the_usual_figures_of_every_change_are_ones_that_there_are() -> None:

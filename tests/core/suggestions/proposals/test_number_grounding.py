@@ -11,12 +11,14 @@ from core.suggestions.proposals.number_grounding import (
     numbers_not_in_listing,
     proposed_figures,
 )
-from core.suggestions.rules import Change, Evidence, Proposed
+from core.suggestions.rules import Change, Evidence, ProposedAction
 from tests.core.suggestions.model_facts import LISTING, lamp_facts
 
 FACTS = lamp_facts()
-PRICE = Proposed(Change.UPDATE_PRICE, {"price": 2000}, {"price": 1900}, "Try it.")
-THRESHOLD = Proposed(Change.SET_RANK_THRESHOLD, {"percent": None}, {"percent": "7.5"}, "Noise.")
+PRICE = ProposedAction(Change.UPDATE_PRICE, {"price": 2000}, {"price": 1900}, "Try it.")
+THRESHOLD = ProposedAction(
+    Change.SET_RANK_THRESHOLD, {"percent": None}, {"percent": "7.5"}, "Noise."
+)
 
 
 def wrong_in(text: str) -> list[str]:

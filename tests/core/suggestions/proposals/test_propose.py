@@ -16,7 +16,7 @@ from core.suggestions.competitors import service as competitors
 from core.suggestions.models import Suggestion, SuggestionEvent
 from core.suggestions.proposals import propose as drafting
 from core.suggestions.proposals.draft import Draft, DraftAction
-from core.suggestions.proposals.propose import Proposal, propose
+from core.suggestions.proposals.propose import ProposalResult, propose
 from core.suggestions.review import service
 from core.suggestions.review.queries import find_suggestion
 from core.suggestions.rules import (
@@ -79,7 +79,7 @@ def stored(session: Session) -> int:
     return sum(row["n"] for row in fetch_rows(session, "SELECT count(*) AS n FROM suggestion"))
 
 
-def put(session: Session, who: Principal, *actions: DraftAction, **values: Any) -> Proposal:
+def put(session: Session, who: Principal, *actions: DraftAction, **values: Any) -> ProposalResult:
     return propose(session, who, add_product(session), draft(*actions, **values), NOW)
 
 
