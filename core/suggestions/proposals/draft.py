@@ -162,11 +162,12 @@ def _require_values(action: DraftAction) -> None:
 
 
 def _given(action: DraftAction, marketplace: str) -> GivenValue:
-    if action.percent is not None and not math.isfinite(action.percent):
+    percent = None if action.percent is None else float(action.percent)  # a tool may give 5
+    if percent is not None and not math.isfinite(percent):
         raise InvalidInputError(f"{action.change.value}: percent is not a finite number.")
     return GivenValue(
         amount=_minor(action.amount, marketplace),
-        percent=action.percent,
+        percent=percent,
         text=action.text,
         texts=action.texts,
         count=action.count,
