@@ -164,7 +164,7 @@ def _require_values(action: DraftAction) -> None:
 def _given(action: DraftAction, marketplace: str) -> GivenValue:
     percent = None if action.percent is None else float(action.percent)  # a tool may give 5
     if percent is not None and not math.isfinite(percent):
-        raise InvalidInputError(f"{action.change.value}: percent is not a finite number.")
+        raise InvalidInputError(f"{action.change.value}: percent: A finite number is needed.")
     return GivenValue(
         amount=_minor(action.amount, marketplace),
         percent=percent,
