@@ -1,6 +1,6 @@
 # ruff: noqa: T201, S603, UP020, UP024, UP031, C405, RUF005
 """Makes the virtual environment. Standard library only; must run on any Python, however
-old, far enough to say what is missing and how to mend it: no annotations, no f-strings.
+old, far enough to report what is missing and how to install it: no annotations, no f-strings.
 
     python3 deploy/bootstrap.py requirements.txt [requirements-dev.txt]
 

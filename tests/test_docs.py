@@ -10,6 +10,11 @@ from mcp_server.protocol.prompts import PROMPTS
 from mcp_server.protocol.resources import RESOURCES
 from mcp_server.protocol.tools import TOOLS
 
+NOT_OUR_WORDS = re.compile(
+    r"\b(?:told|tells?|door|house|stand-in|by hand|whoever|somebody|nobody|anybody|doubt\w*"
+    r"|look(?:s|ed)?(?! up)|adviser)\b",
+    re.IGNORECASE,
+)
 PARTS = ["Context", "Decision", "Consequences", "Alternatives", "Where"]  # of a decision
 NAMED_PATH = re.compile(
     r"`((?:core|app|pages|jobs|mcp_server|tests|benchmarks|deploy|docs)/[\w/.-]*)`"
@@ -79,6 +84,17 @@ def test_every_target_of_make_has_a_line_of_help() -> None:
     targets = set(re.findall(r"^([a-z-]+):", makefile, flags=re.MULTILINE))
     helped = set(re.findall(r"^([a-z-]+):.*## ", makefile, flags=re.MULTILINE))
     assert targets - helped <= {"runtime", "development"}
+
+
+def test_the_documents_use_the_words_of_the_field() -> None:
+    """Code and the tables that the server writes are left out."""
+    found = []
+    for document in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), ROOT / ".env.example"):
+        text = document.read_text("utf-8")
+        text = re.sub(r"<!-- begin.*?<!-- end", "", text, flags=re.DOTALL)
+        text = re.sub(r"```.*?```|`[^`]*`", "", text, flags=re.DOTALL)
+        found += [f"{document.name}: {each[0]}" for each in NOT_OUR_WORDS.finditer(text)]
+    assert found == []
 
 
 def test_paths_in_the_documents_exist() -> None:
