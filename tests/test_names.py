@@ -1,5 +1,9 @@
-"""Names of modules and classes: nouns or verb phrases, each class once in its package."""
+"""Names of modules and classes: nouns or verb phrases, each class once in its package.
 
+Tests lie and are named as what they test.
+"""
+
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +23,47 @@ NOUNS = re.compile(
     "embedded|escaping|feed|grounding|importing|listing|pricing|ranking|scraping|seed|"
     "throttling|tracking"
 )
+
+# Test modules whose subject crosses modules.
+CROSSING = {
+    "app/test_outages.py": "pages and routes while the database is away, full or read-only",
+    "core/accounts/access/test_foreign_ids.py": "operations of all packages, by another team's ids",
+    "core/importing/test_fault_files.py": "an import from the file to the stored row",
+    "core/importing/test_hostile_input.py": "any bytes, through detection and all readers",
+    "core/importing/test_imported_recordings.py": "an import from the file to the stored row",
+    "core/importing/test_recorded_files.py": "recorded files, through detection and all readers",
+    "core/suggestions/test_never_unapproved.py": "any order of operations on a suggestion",
+    "core/suggestions/test_own_changes.py": "verified actions in the lists of products",
+    "core/suggestions/test_two_at_once.py": "two users in different operations at one moment",
+    "jobs/test_kills.py": "a killed worker, in all of its tasks",
+    "jobs/test_wrong_clocks.py": "a worker with a wrong clock, in all of its tasks",
+    "mcp_server/test_outside.py": "the whole server, by clients of others",
+}
+
+
+def test_every_test_module_is_named_and_placed_as_what_it_tests() -> None:
+    """`test_x.py` or `test_x_<aspect>.py` tests the module or package `x` of the same folder."""
+    tests = {
+        path.relative_to(ROOT / "tests")
+        for folder in ("app", "core", "jobs", "mcp_server")
+        for path in (ROOT / "tests" / folder).rglob("test_*.py")
+    }
+    assert CROSSING.keys() - {path.as_posix() for path in tests} == set()
+    assert sorted(str(path) for path in tests if not find_subject(path)) == sorted(CROSSING)
+
+
+def find_subject(test: Path) -> Path | None:
+    """Return the module or package that a test module is named by, None if there is none."""
+    words = test.stem.removeprefix("test_").split("_")
+    names = ["_".join(words[:count]) for count in range(len(words), 0, -1)]
+    paths = [ROOT / test.parent / name for name in names]
+    modules = [path for path in paths if path.with_suffix(".py").exists() or path.is_dir()]
+    return next(iter(modules), None)
+
+
+def test_every_measured_test_module_exists() -> None:
+    measured = json.loads((ROOT / "tests" / "durations.json").read_text())
+    assert [path for path in measured if not (ROOT / path).exists()] == []
 
 
 def test_no_module_is_named_by_a_participle_or_a_pronoun() -> None:

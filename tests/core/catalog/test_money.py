@@ -15,6 +15,7 @@ from core.catalog.money import (
     find_currency,
     format_amount,
     format_money,
+    format_price,
     parse_amount,
     to_decimal,
 )
@@ -249,3 +250,14 @@ def test_recorded_money_is_read_and_all_other_recorded_strings_are_refused():
             with pytest.raises(UnreadableMoneyError):
                 parse_amount(row["raw"], marketplace)
     assert read == 109
+
+
+def test_prices_are_written_for_people() -> None:
+    assert format_price(1299, "US") == "$12.99"
+    assert format_price(1299.0, "JP") == "￥1,299"
+    assert format_price(0, "US") == "$0.00"
+
+
+@pytest.mark.parametrize("nothing", [None, float("nan")])
+def test_an_unknown_price_is_called_unknown(nothing: float | None) -> None:
+    assert format_price(nothing, "US") == "unknown"

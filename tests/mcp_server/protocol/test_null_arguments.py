@@ -17,8 +17,8 @@ from tests.factories.observations import make_observation, store_observations
 from tests.factories.products import KETTLE, make_listing, track_products
 from tests.factories.products import LAMP as LAMP_ASIN
 from tests.mcp_server.conftest import Agent, words_of
-from tests.mcp_server.test_fuzz import suggesting
 from tests.mcp_server.test_prompts import text_of
+from tests.mcp_server.test_tools_fuzz import suggesting
 from tests.mcp_server.valid_arguments import valid_arguments
 
 LAMP = f"US:{LAMP_ASIN}"

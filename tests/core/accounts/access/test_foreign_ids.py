@@ -33,7 +33,7 @@ from core.tracking import settings as tracking
 from core.tracking.list_filter import ListScope
 from core.tracking.rules import Cadence
 from core.tracking.rules import Role as ProductRole
-from tests.core.accounts.access.test_matrix import OPERATIONS_OF_PRINCIPALS
+from tests.core.accounts.access.test_operations import OPERATIONS_OF_PRINCIPALS
 from tests.core.accounts.conftest import NOW, Member, signed_in
 from tests.core.suggestions.proposals.test_propose import draft
 from tests.core.suggestions.world import kettle, new_price, only_action, own_lamp, suggest
