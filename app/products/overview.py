@@ -10,6 +10,7 @@ from app.components import cards
 from app.products import table
 from app.products.filters import STATES
 from core.history.changes import text
+from core.history.changes.change import read_change
 from core.text.escaping import escape_markdown, shorten
 from core.text.numbers import format_capped_count
 from core.text.times import format_age
@@ -111,7 +112,7 @@ def _change(row: dict[str, Any]) -> None:
                 help=escape_markdown(title),
                 query_params=table.product_parameters(row),
             )
-        details = escape_markdown(text.format_before_and_after(row))
+        details = escape_markdown(text.format_before_and_after(read_change(row)))
         age = format_age(row["captured_at"], datetime.now(UTC))
         whose = "yours" if role is Role.OWN else role.value
         st.caption(f"{details} · {row['marketplace']} · {whose} · {age}")

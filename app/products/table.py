@@ -18,6 +18,7 @@ from app.products import compare
 from core.accounts.access.permissions import Permission
 from core.catalog.money import format_price
 from core.history.changes import text as change_wording
+from core.history.changes.change import read_change
 from core.history.labels import availability_label
 from core.history.observation import Availability, Outcome
 from core.text.escaping import shorten
@@ -119,7 +120,7 @@ def _changed(row: dict[str, Any], now: datetime) -> str:
     """Say what changed since the day before, and how far, when that is still news."""
     if row["attention_kind"] is None or now - row["captured_at"] > timedelta(hours=48):
         return NO_NEWS
-    return change_wording.short_change(row)
+    return change_wording.short_change(read_change(row))
 
 
 def scale_sparkline(history: Sequence[float | None], *, higher_is_up: bool = True) -> list[float]:

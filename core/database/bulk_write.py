@@ -9,9 +9,40 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Date,
+    DateTime,
+    FromClause,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    Text,
+)
+from sqlalchemy.dialects.postgresql import JSONB, REAL
 from sqlalchemy.orm import Session
 
 from core.database.session import driver_connection
+
+
+def column_types(table: FromClause) -> dict[str, str]:
+    """Return the PostgreSQL types of a table's columns by name, as the functions here take them."""
+    return {column.name: _TYPE_NAMES[type(column.type)] for column in table.columns}
+
+
+_TYPE_NAMES: Mapping[type, str] = {
+    BigInteger: "int8",
+    Boolean: "bool",
+    Date: "date",
+    DateTime: "timestamptz",
+    Integer: "int4",
+    JSONB: "jsonb",
+    LargeBinary: "bytea",
+    REAL: "float4",
+    SmallInteger: "int2",
+    Text: "text",
+}
 
 
 def insert_rows(

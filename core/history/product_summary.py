@@ -4,7 +4,7 @@ Cached reads of the product use its `data_version` as their key.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from core.accounts.access.operations import requires
 from core.accounts.access.permissions import Permission, Principal
+from core.catalog.models import ProductLatest
 from core.database.session import driver_connection
 from core.history.observation import Availability, Flag, Outcome, PriceBasis
 from core.tracking.rules import Cadence, Role
@@ -99,13 +100,19 @@ class ProductSummary:
         return HistoryKey(self.product_id, self.marketplace, self.first_day)
 
 
-_HEAD = """
-SELECT p.id, p.marketplace, p.asin, p.is_demo, x.title, x.brand, c.name AS category_name,
+# The fields that are columns of `product_latest` are read and copied by their names.
+_LATEST = [
+    field.name
+    for field in fields(ProductSummary)
+    if field.name in ProductLatest.__table__.columns and field.name != "product_id"
+]
+_COPIED = ("product_id", "marketplace", "asin", "is_demo", "first_day", "title", "brand",
+           "bsr_category", *_LATEST)  # fmt: skip
+_SUMMARY = f"""
+SELECT p.id AS product_id, p.marketplace, p.asin, p.is_demo, x.title, x.brand,
+    c.name AS bsr_category, l.buy_box_seller,
     (SELECT min(day) FROM product_daily d WHERE d.product_id = p.id) AS first_day,
-    l.data_version, l.captured_at, l.flags, l.unreadable,
-    l.price, l.price_basis, l.list_price, l.coupon_amount, l.coupon_percent, l.price_at,
-    l.bsr, l.bsr_category_id, l.bsr_at, l.rating, l.ratings_count, l.reviews_count, l.rating_at,
-    l.availability, l.stock_left, l.buy_box_seller, l.availability_at,
+    {", ".join(f"l.{name}" for name in _LATEST)},
     t.person_id = %(person)s AS is_mine, t.role, t.cadence, t.is_primary, t.tags,
     CASE WHEN t.person_id = %(person)s OR %(is_manager)s THEN t.note END AS note,
     t.price_change_percent, t.rank_change_percent, t.paused_at,
@@ -137,45 +144,25 @@ def find_product_summary(
     }
     # By the driver: with forty columns, SQLAlchemy's rows cost more than the query.
     with driver_connection(session).cursor(row_factory=namedtuple_row) as cursor:
-        row = cursor.execute(_HEAD, values).fetchone()
+        row = cursor.execute(_SUMMARY, values).fetchone()
     return None if row is None else _make_summary(row)
 
 
 def _make_summary(row: Any) -> ProductSummary:
     availability = None if row.availability is None else Availability(row.availability)
     is_featured = availability is None or availability.has_featured_offer
+    values = {name: getattr(row, name) for name in _COPIED} | {
+        "data_version": row.data_version or 0,
+        "flags": Flag(row.flags or 0),
+        "price_basis": None if row.price_basis is None else PriceBasis(row.price_basis),
+        "availability": availability,
+        "unreadable": {name: each["text"] for name, each in (row.unreadable or {}).items()},
+    }
     return ProductSummary(
-        product_id=row.id,
-        marketplace=row.marketplace,
-        asin=row.asin,
-        is_demo=row.is_demo,
-        data_version=row.data_version or 0,
-        first_day=row.first_day,
-        title=row.title,
-        brand=row.brand,
-        captured_at=row.captured_at,
-        flags=Flag(row.flags or 0),
-        price=row.price,
-        price_basis=None if row.price_basis is None else PriceBasis(row.price_basis),
-        list_price=row.list_price,
-        coupon_amount=row.coupon_amount,
-        coupon_percent=row.coupon_percent,
-        price_at=row.price_at,
-        bsr=row.bsr,
-        bsr_category_id=row.bsr_category_id,
-        bsr_category=row.category_name,
-        bsr_at=row.bsr_at,
-        rating=row.rating,
-        ratings_count=row.ratings_count,
-        reviews_count=row.reviews_count,
-        rating_at=row.rating_at,
-        availability=availability,
-        stock_left=row.stock_left,
+        **values,
         seller=row.buy_box_seller if is_featured else None,
-        availability_at=row.availability_at,
         tracking=_tracking_state(row),
         fetching=_fetch_state(row),
-        unreadable={name: each["text"] for name, each in (row.unreadable or {}).items()},
     )
 
 

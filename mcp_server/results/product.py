@@ -12,6 +12,7 @@ from core.catalog.marketplaces import get_marketplace
 from core.catalog.money import format_price
 from core.database.session import read_scope
 from core.history.changes import text as change_wording
+from core.history.changes.change import read_change
 from core.history.current import missing_values
 from core.history.current.missing_values import Group
 from core.history.labels import availability_label, flag_reasons
@@ -212,7 +213,7 @@ def _change(row: Mapping[Any, Any]) -> Untrusted | None:
     if row["attention_kind"] is None:
         return None
     what = change_wording.change_label(row["attention_kind"])
-    return untrusted(f"{what}: {change_wording.format_before_and_after(row)}")
+    return untrusted(f"{what}: {change_wording.format_before_and_after(read_change(row))}")
 
 
 # One product

@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from app.commands import products
 from core.accounts.access.permissions import Principal
+from core.history.changes.change import read_change
 from core.history.changes.text import change_label, format_before_and_after
 from core.history.ingest.change_detection import ChangeKind
 from core.history.observation import Availability
@@ -193,8 +194,8 @@ def test_every_finding_has_words(kind: ChangeKind) -> None:
         "buy_box_seller": None,
     }
     assert change_label(kind.value)
-    assert format_before_and_after(change)
+    assert format_before_and_after(read_change(change))
     if kind is ChangeKind.PRICE_MOVED:
-        assert format_before_and_after(change) == "$29.99 → $27.99, −6.7\u202f%"
+        assert format_before_and_after(read_change(change)) == "$29.99 → $27.99, −6.7\u202f%"
     if kind is ChangeKind.BUY_BOX_MOVED:
-        assert format_before_and_after(change) == "Brightwell → unknown"
+        assert format_before_and_after(read_change(change)) == "Brightwell → unknown"

@@ -9,8 +9,10 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal
 
+from core.history.accepted_values import AcceptedValues
 from core.history.changes import text
-from core.history.ingest.change_detection import ChangeKind, DayValues, find_change
+from core.history.changes.change import Change
+from core.history.ingest.change_detection import ChangeKind, find_change
 from core.history.observation import Availability
 from core.history.timeline import statistics_text
 from core.text.numbers import format_percent_change, format_rank_change
@@ -18,30 +20,6 @@ from core.tracking.change_sentiment import Sentiment, exceeds_threshold, find_se
 from core.tracking.rules import Role
 
 ComparedField = Literal["price", "rank", "rating", "ratings_count"]
-
-
-@dataclass(frozen=True, slots=True)
-class ComparedState:
-    """A product's accepted values at one time, in the stored units. None: unknown or none."""
-
-    price: int | None = None
-    bsr: int | None = None
-    bsr_category_id: int | None = None
-    rating: int | None = None
-    ratings_count: int | None = None
-    availability: int | None = None
-    seller: str | None = None
-
-    def as_day(self) -> DayValues:
-        """Return the values that changes are detected by."""
-        return DayValues(
-            self.price,
-            self.bsr,
-            self.bsr_category_id,
-            self.ratings_count,
-            self.availability,
-            self.seller,
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,22 +33,17 @@ class ValueChange:
 
 
 @dataclass(frozen=True, slots=True)
-class ChangedProduct:
+class ChangedProduct(Change):
     """A tracked product whose values differ from those at the close of `then_day`."""
 
     product_id: int
-    marketplace: str
     asin: str
     title: str | None
     is_demo: bool
     role: Role
     tags: tuple[str, ...]
     captured_at: datetime
-    bsr_category: str | None
     then_day: date  # of the marketplace
-    then: ComparedState
-    now: ComparedState
-    kind: ChangeKind
     is_exact: bool  # False: of `then` we only know whether it was in stock on that day
 
     @property
@@ -86,25 +59,7 @@ class ChangedProduct:
         """Write the worst change from which value to which."""
         if not self.is_exact and self.kind in _OF_STOCK:
             return text.format_stock(_was_for_sale(self.then), self.now.availability)
-        return text.format_before_and_after(self._row())
-
-    def _row(self) -> dict[str, Any]:
-        """Return the values as a row of a product list names them."""
-        return {
-            "attention_kind": self.kind,
-            "marketplace": self.marketplace,
-            "price": self.now.price,
-            "bsr": self.now.bsr,
-            "bsr_category": self.bsr_category,
-            "ratings_count": self.now.ratings_count,
-            "availability": self.now.availability,
-            "buy_box_seller": self.now.seller,
-            "prior_price": self.then.price,
-            "prior_bsr": self.then.bsr,
-            "prior_ratings_count": self.then.ratings_count,
-            "prior_availability": self.then.availability,
-            "prior_seller": self.then.seller,
-        }
+        return text.format_before_and_after(self)
 
 
 _OF_STOCK = (
@@ -115,11 +70,11 @@ _OF_STOCK = (
 )
 
 
-def _was_for_sale(then: ComparedState) -> bool:
+def _was_for_sale(then: AcceptedValues) -> bool:
     return then.availability == Availability.IN_STOCK
 
 
-def _list_value_changes(then: ComparedState, now: ComparedState) -> Iterator[ValueChange]:
+def _list_value_changes(then: AcceptedValues, now: AcceptedValues) -> Iterator[ValueChange]:
     if _differ(then.price, now.price):
         yield _make_value_change("price", then.price, now.price, format_percent_change)
     if _differ(then.bsr, now.bsr) and then.bsr_category_id == now.bsr_category_id:
@@ -167,10 +122,10 @@ class Thresholds:
 
 
 def find_notable_change(
-    then: ComparedState, now: ComparedState, listing_changed: bool, own: Thresholds
+    then: AcceptedValues, now: AcceptedValues, listing_changed: bool, own: Thresholds
 ) -> tuple[ChangeKind, float] | None:
     """Return the worst change that reaches the user's thresholds, and its score, or None."""
-    kind, score = find_change(then.as_day(), now.as_day(), listing_changed)
+    kind, score = find_change(then, now, listing_changed)
     if kind is None:
         return None
     pair = {

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from math import exp
+from operator import attrgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -22,9 +23,9 @@ from core.accounts.access.permissions import Permission, Principal
 from core.catalog.marketplaces import MARKETPLACES
 from core.database.session import driver_connection
 from core.errors import InvalidInputError
+from core.history.accepted_values import CURRENT_COLUMNS, PRIOR_COLUMNS, AcceptedValues
 from core.history.changes.comparison import (
     ChangedProduct,
-    ComparedState,
     Thresholds,
     availability_of_day,
     find_notable_change,
@@ -213,7 +214,7 @@ _MAY_BE_OF_NOTE = f"""
 """
 _CHUNK = f"""
 SELECT l.product_id, l.captured_at, t.price_change_percent, t.rank_change_percent,
-    l.price, l.bsr, l.bsr_category_id, l.rating, l.ratings_count, l.availability,
+    {", ".join(f"l.{name}" for name in CURRENT_COLUMNS)},
     d.price_close, d.bsr_close, d.bsr_category_id AS then_category_id, d.rating AS then_rating,
     d.ratings_count AS then_ratings_count, d.in_stock_share,
     {_LISTING_CHANGED} AS listing_changed
@@ -296,25 +297,24 @@ def _chunk_ranges(session: Session, scope: str, values: dict[str, Any]) -> list[
 def _find_notable(rows: Sequence[Any], query: ChangeQuery) -> Iterator[tuple[int, _Found]]:
     for row in rows:
         own = Thresholds(row.price_change_percent, row.rank_change_percent)
-        notable = find_notable_change(_state_of_day(row), _state_now(row), row.listing_changed, own)
+        notable = find_notable_change(
+            _values_of_day(row), _current_values(row), row.listing_changed, own
+        )
         if notable is None or (query.kinds and notable[0] not in query.kinds):
             continue
         yield row.product_id, _Found(notable[1], _key(query, notable[1], row), False)
 
 
-def _state_now(row: Any) -> ComparedState:
-    return ComparedState(
-        row.price,
-        row.bsr,
-        row.bsr_category_id,
-        row.rating,
-        row.ratings_count,
-        row.availability,
-    )
+_current_values_of = attrgetter(*CURRENT_COLUMNS)
+_prior_values_of = attrgetter(*PRIOR_COLUMNS)
 
 
-def _state_of_day(row: Any) -> ComparedState:
-    return ComparedState(
+def _current_values(row: Any) -> AcceptedValues:
+    return AcceptedValues(*_current_values_of(row))
+
+
+def _values_of_day(row: Any) -> AcceptedValues:
+    return AcceptedValues(
         row.price_close,
         row.bsr_close,
         row.then_category_id,
@@ -326,14 +326,13 @@ def _state_of_day(row: Any) -> ComparedState:
 
 # Details of a page
 
+_LATEST = ", ".join(f"l.{name}" for name in (*CURRENT_COLUMNS, *PRIOR_COLUMNS))
 _DETAILS = f"""
 SELECT p.id AS product_id, p.marketplace, p.asin, p.is_demo, x.title, t.role, t.tags,
     t.price_change_percent, t.rank_change_percent, l.captured_at, c.name AS bsr_category,
-    l.price, l.bsr, l.bsr_category_id, l.rating, l.ratings_count, l.availability,
-    l.buy_box_seller, l.attention_kind, l.prior_day, l.prior_price, l.prior_bsr,
-    l.prior_bsr_category_id, l.prior_rating, l.prior_ratings_count, l.prior_availability,
-    l.prior_seller, d.day, d.price_close, d.bsr_close, d.bsr_category_id AS then_category_id,
-    d.rating AS then_rating, d.ratings_count AS then_ratings_count, d.in_stock_share,
+    {_LATEST}, l.attention_kind, l.prior_day, d.day, d.price_close, d.bsr_close,
+    d.bsr_category_id AS then_category_id, d.rating AS then_rating,
+    d.ratings_count AS then_ratings_count, d.in_stock_share,
     {_LISTING_CHANGED} AS listing_changed
 FROM unnest(%(ids)s::int8[]) WITH ORDINALITY AS o (id, place)
 JOIN product p ON p.id = o.id
@@ -366,29 +365,12 @@ def _details(
 def _change_since_day_before(row: Any) -> ChangedProduct | None:
     if row.attention_kind is None:  # an observation stored meanwhile reverted the change
         return None
-    then = ComparedState(
-        row.prior_price,
-        row.prior_bsr,
-        row.prior_bsr_category_id,
-        row.prior_rating,
-        row.prior_ratings_count,
-        row.prior_availability,
-        row.prior_seller,
-    )
-    now = ComparedState(
-        row.price,
-        row.bsr,
-        row.bsr_category_id,
-        row.rating,
-        row.ratings_count,
-        row.availability,
-        row.buy_box_seller,
-    )
+    then, now = AcceptedValues(*_prior_values_of(row)), _current_values(row)
     return _make_changed_product(row, then, now, ChangeKind(row.attention_kind), row.prior_day)
 
 
 def _change_since_day(row: Any) -> ChangedProduct | None:
-    then, now = _state_of_day(row), _state_now(row)
+    then, now = _values_of_day(row), _current_values(row)
     own = Thresholds(row.price_change_percent, row.rank_change_percent)
     notable = find_notable_change(then, now, row.listing_changed, own)
     if notable is None or row.day is None:
@@ -398,8 +380,8 @@ def _change_since_day(row: Any) -> ChangedProduct | None:
 
 def _make_changed_product(
     row: Any,
-    then: ComparedState,
-    now: ComparedState,
+    then: AcceptedValues,
+    now: AcceptedValues,
     kind: ChangeKind,
     day: date,
     *,

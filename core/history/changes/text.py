@@ -1,9 +1,9 @@
 """Writes changes as text: what happened, and from which value to which. Pure."""
 
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from core.catalog.money import format_price
+from core.history.changes.change import Change
 from core.history.ingest.change_detection import ChangeKind
 from core.history.labels import availability_label
 from core.history.observation import Availability
@@ -37,47 +37,40 @@ def change_label(kind: str) -> str:
     return _LABELS[ChangeKind(kind)]
 
 
-def short_change(change: Mapping[str, Any]) -> str:
-    """Write a change and its size, short enough for a cell: "Rank worsened 92 %".
-
-    `change`: as for `format_before_and_after`.
-    """
-    kind = ChangeKind(change["attention_kind"])
+def short_change(change: Change) -> str:
+    """Write a change and its size, short enough for a cell: "Rank worsened 92 %"."""
+    kind, then, now = change.kind, change.then, change.now
     if kind in (ChangeKind.RANK_WORSENED, ChangeKind.RANK_IMPROVED):
-        return f"Rank {format_rank_change(change['prior_bsr'], change['bsr'])}"
+        return f"Rank {format_rank_change(then.bsr, now.bsr)}"
     if kind is ChangeKind.PRICE_MOVED:
-        return f"Price {format_percent_change(change['prior_price'], change['price'])}"
+        return f"Price {format_percent_change(then.price, now.price)}"
     return change_label(kind)
 
 
-def format_before_and_after(change: Mapping[str, Any]) -> str:
-    """Write a change from which value to which: "#1,204 → #2,310 in Desk Lamps, worsened 92 %".
-
-    `change` is a row of a product list: the values now and, as `prior_*`, those
-    of the day before.
-    """
-    kind = ChangeKind(change["attention_kind"])
+def format_before_and_after(change: Change) -> str:
+    """Write a change from which value to which: "#1,204 → #2,310 in Desk Lamps, worsened 92 %"."""
+    kind, then, now = change.kind, change.then, change.now
     if kind in (ChangeKind.RANK_WORSENED, ChangeKind.RANK_IMPROVED):
         return _rank(change)
     if kind is ChangeKind.PRICE_MOVED:
         return _price(change)
     if kind is ChangeKind.BUY_BOX_MOVED:
-        return f"{_seller(change['prior_seller'])} {ARROW} {_seller(change['buy_box_seller'])}"
+        return f"{_seller(then.seller)} {ARROW} {_seller(now.seller)}"
     if kind is ChangeKind.RATINGS_LOST:
-        before, after = change["prior_ratings_count"], change["ratings_count"]
+        before, after = then.ratings_count, now.ratings_count
         return f"{format_count(before)} {ARROW} {format_count(after)} ratings"
     if kind is ChangeKind.LISTING_CHANGED:
         return "title, text or images differ from before"
     return _stock(change)
 
 
-def _stock(change: Mapping[str, Any]) -> str:
+def _stock(change: Change) -> str:
     """Write how availability changed, or if it did not, what else changed while unavailable."""
-    before, after = change["prior_availability"], change["availability"]
+    before, after = change.then.availability, change.now.availability
     if before != after:
         return f"{_availability(before)} {ARROW} {_availability(after)}"
     parts = [f"still {_availability(after).removeprefix('currently ')}"]
-    if change["prior_bsr"] and change["bsr"] and change["prior_bsr"] < change["bsr"]:
+    if change.then.bsr and change.now.bsr and change.then.bsr < change.now.bsr:
         parts.append(f"rank {_rank(change)}")
     return ", ".join(parts)
 
@@ -87,17 +80,19 @@ def format_stock(was_for_sale: bool, availability: int | None) -> str:
     return f"{'for sale' if was_for_sale else 'not for sale'} {ARROW} {_availability(availability)}"
 
 
-def _rank(change: Mapping[str, Any]) -> str:
-    before, after = change["prior_bsr"], change["bsr"]
-    place = f" in {change['bsr_category']}" if change["bsr_category"] else ""
+def _rank(change: Change) -> str:
+    before, after = change.then.bsr, change.now.bsr
+    place = f" in {change.bsr_category}" if change.bsr_category else ""
     moved = format_rank_change(before, after)
     return f"{format_rank(before)} {ARROW} {format_rank(after)}{place}, {moved}"
 
 
-def _price(change: Mapping[str, Any]) -> str:
-    before, after, market = change["prior_price"], change["price"], change["marketplace"]
+def _price(change: Change) -> str:
+    before, after, marketplace = change.then.price, change.now.price, change.marketplace
     moved = format_percent_change(before, after)
-    return f"{format_price(before, market)} {ARROW} {format_price(after, market)}, {moved}"
+    return (
+        f"{format_price(before, marketplace)} {ARROW} {format_price(after, marketplace)}, {moved}"
+    )
 
 
 def _seller(name: str | None) -> str:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 from math import exp, log
 
+from core.history.accepted_values import AcceptedValues
 from core.history.observation import Availability
 
 
@@ -24,18 +25,6 @@ class ChangeKind(StrEnum):
     PRICE_MOVED = "price_moved"
     BACK_IN_STOCK = "back_in_stock"
     RANK_IMPROVED = "rank_improved"
-
-
-@dataclass(frozen=True, slots=True)
-class DayValues:
-    """A product's accepted values at one time. None: unknown."""
-
-    price: int | None = None
-    bsr: int | None = None
-    bsr_category_id: int | None = None
-    ratings_count: int | None = None
-    availability: int | None = None
-    seller: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +64,7 @@ _LOST = frozenset({Availability.NO_OFFERS, Availability.UNAVAILABLE})
 
 
 def find_change(
-    prior: DayValues, now: DayValues, listing_changed: bool, rule: ChangeRule = USUAL_RULE
+    prior: AcceptedValues, now: AcceptedValues, listing_changed: bool, rule: ChangeRule = USUAL_RULE
 ) -> tuple[ChangeKind | None, float]:
     """Return the worst change between two days' values and its score, or (None, 0).
 
@@ -100,7 +89,7 @@ def find_change(
     return kind, score
 
 
-def _blocking_state(now: DayValues) -> tuple[float, ChangeKind] | None:
+def _blocking_state(now: AcceptedValues) -> tuple[float, ChangeKind] | None:
     """Return the state that keeps the product from being bought, with its score, or None."""
     if now.availability == Availability.GONE:
         return 100.0, ChangeKind.GONE
@@ -112,7 +101,7 @@ def _blocking_state(now: DayValues) -> tuple[float, ChangeKind] | None:
 
 
 def _find_unavailable(
-    prior: DayValues, now: DayValues, state: tuple[float, ChangeKind], rule: ChangeRule
+    prior: AcceptedValues, now: AcceptedValues, state: tuple[float, ChangeKind], rule: ChangeRule
 ) -> tuple[ChangeKind | None, float]:
     """Return the blocking state if it is new, or if ratings or rank got worse meanwhile."""
     score, kind = state
@@ -126,21 +115,21 @@ def _find_unavailable(
     return (kind, score) if is_new or worse else (None, 0.0)
 
 
-def _find_stock(prior: DayValues, now: DayValues) -> list[tuple[float, ChangeKind]]:
+def _find_stock(prior: AcceptedValues, now: AcceptedValues) -> list[tuple[float, ChangeKind]]:
     if now.availability is None or prior.availability in (None, now.availability):
         return []
     was_unavailable = prior.availability in _LOST or prior.availability == Availability.GONE
     return [(15.0, ChangeKind.BACK_IN_STOCK)] if was_unavailable else []
 
 
-def _find_buy_box(prior: DayValues, now: DayValues) -> list[tuple[float, ChangeKind]]:
+def _find_buy_box(prior: AcceptedValues, now: AcceptedValues) -> list[tuple[float, ChangeKind]]:
     if prior.seller is None or now.seller is None or prior.seller == now.seller:
         return []
     return [(85.0, ChangeKind.BUY_BOX_MOVED)]
 
 
 def _find_ratings(
-    prior: DayValues, now: DayValues, rule: ChangeRule
+    prior: AcceptedValues, now: AcceptedValues, rule: ChangeRule
 ) -> list[tuple[float, ChangeKind]]:
     if not prior.ratings_count or now.ratings_count is None:
         return []
@@ -149,7 +138,7 @@ def _find_ratings(
 
 
 def _find_rank(
-    prior: DayValues, now: DayValues, rule: ChangeRule
+    prior: AcceptedValues, now: AcceptedValues, rule: ChangeRule
 ) -> list[tuple[float, ChangeKind]]:
     comparable = prior.bsr_category_id == now.bsr_category_id
     if not prior.bsr or not now.bsr or not comparable:
@@ -161,7 +150,7 @@ def _find_rank(
 
 
 def _find_price(
-    prior: DayValues, now: DayValues, rule: ChangeRule
+    prior: AcceptedValues, now: AcceptedValues, rule: ChangeRule
 ) -> list[tuple[float, ChangeKind]]:
     if not prior.price or not now.price:
         return []

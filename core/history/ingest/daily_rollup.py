@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from sqlalchemy.orm import Session
 
-from core.database.bulk_write import execute_with_arrays, insert_rows
+from core.database.bulk_write import column_types, execute_with_arrays, insert_rows
 from core.database.columnar_read import Column, read_frame
 from core.history.ingest.quality_gate import (
     COUNT_FLAGS,
@@ -25,28 +25,13 @@ from core.history.ingest.quality_gate import (
     RANK_FLAGS,
     RATING_FLAGS,
 )
+from core.history.models import ProductDaily
 from core.history.observation import Availability, Kind
 
 _IN_STOCK = (int(Availability.IN_STOCK), int(Availability.LIMITED))
 
-_COLUMNS = {
-    "product_id": "int8",
-    "day": "date",
-    "price_open": "int8",
-    "price_low": "int8",
-    "price_high": "int8",
-    "price_close": "int8",
-    "list_price": "int8",
-    "bsr_open": "int4",
-    "bsr_best": "int4",
-    "bsr_worst": "int4",
-    "bsr_close": "int4",
-    "bsr_category_id": "int4",
-    "rating": "int2",
-    "ratings_count": "int4",
-    "in_stock_share": "float4",
-    "looks": "int4",
-}
+_COLUMNS = column_types(ProductDaily.__table__)
+del _COLUMNS["is_sealed"]  # set when the day's snapshots are deleted
 _VALUES = [name for name in _COLUMNS if name not in ("product_id", "day")]
 _REPLACE = (
     "ON CONFLICT (product_id, day) DO UPDATE SET "

@@ -1,6 +1,7 @@
 """Accepted values of products at earlier times, read from their snapshots. Never commits."""
 
 from collections.abc import Container, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, time
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -115,5 +116,13 @@ def _set_newest(state: LatestState, values: Sequence[Any]) -> None:
 
 
 def _set_prior(state: LatestState, values: Sequence[Any]) -> None:
-    _, state.prior_price, *_, state.prior_bsr, state.prior_bsr_category_id = values[:10]
-    state.prior_rating, state.prior_ratings_count = values[10:12]
+    _, price, *_, bsr, category_id = values[:10]
+    rating, ratings_count = values[10:12]
+    state.prior = replace(
+        state.prior,
+        price=price,
+        bsr=bsr,
+        bsr_category_id=category_id,
+        rating=rating,
+        ratings_count=ratings_count,
+    )

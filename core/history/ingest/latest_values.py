@@ -13,9 +13,16 @@ from zoneinfo import ZoneInfo
 import orjson
 from sqlalchemy.orm import Session
 
-from core.database.bulk_write import execute_with_arrays
+from core.catalog.models import ProductLatest
+from core.database.bulk_write import column_types, execute_with_arrays
 from core.database.session import driver_connection
-from core.history.ingest.change_detection import DayValues, find_change
+from core.history.accepted_values import (
+    CURRENT_COLUMNS,
+    PRIOR_COLUMNS,
+    VALUE_NAMES,
+    AcceptedValues,
+)
+from core.history.ingest.change_detection import find_change
 from core.history.ingest.quality_gate import (
     ALL_FLAGS,
     COUNT_FLAGS,
@@ -47,6 +54,7 @@ _READ_AT = {
 class LatestState:
     """A row of `product_latest`; see there for the meaning of each column."""
 
+    prior: AcceptedValues  # at the close of `prior_day`
     product_id: int
     captured_at: datetime | None
     listing_hash: bytes | None
@@ -75,13 +83,6 @@ class LatestState:
     buy_box_seller: str | None
     availability_at: datetime | None
     prior_day: date | None
-    prior_price: int | None
-    prior_bsr: int | None
-    prior_bsr_category_id: int | None
-    prior_ratings_count: int | None
-    prior_rating: int | None
-    prior_availability: int | None
-    prior_seller: str | None
     attention: float
     attention_kind: str | None
 
@@ -90,59 +91,18 @@ class LatestState:
         pending = tuple(UnconfirmedValue.from_json(stored) for stored in self.pending or ())
         return Reference(self.price, self.ratings_count, self.bsr, self.bsr_category_id, pending)
 
-    def today(self) -> DayValues:
-        return DayValues(
-            price=self.price,
-            bsr=self.bsr,
-            bsr_category_id=self.bsr_category_id,
-            ratings_count=self.ratings_count,
-            availability=self.availability,
-            seller=self.buy_box_seller,
-        )
-
-    def prior(self) -> DayValues:
-        return DayValues(
-            price=self.prior_price,
-            bsr=self.prior_bsr,
-            bsr_category_id=self.prior_bsr_category_id,
-            ratings_count=self.prior_ratings_count,
-            availability=self.prior_availability,
-            seller=self.prior_seller,
-        )
+    def current_values(self) -> AcceptedValues:
+        """Return the newest accepted values."""
+        return AcceptedValues(*_current_values_of(self))
 
 
-_NAMES = [field.name for field in fields(LatestState)]
+_current_values_of = attrgetter(*CURRENT_COLUMNS)
+_OWN = [field.name for field in fields(LatestState) if field.name != "prior"]
+_NAMES = [*_OWN, *PRIOR_COLUMNS]
+_values_of = attrgetter(*_OWN, *(f"prior.{name}" for name in VALUE_NAMES))
 _JSON = frozenset({"pending", "unreadable"})
 _JSON_PLACES = tuple(_NAMES.index(name) for name in sorted(_JSON))
-_values_of = attrgetter(*_NAMES)
-_TYPES = {
-    "product_id": "int8",
-    "captured_at": "timestamptz",
-    "listing_hash": "bytea",
-    "listing_source": "int2",
-    "listing_changed_at": "timestamptz",
-    "carried_until": "timestamptz",
-    "flags": "int4",
-    "pending": "text",
-    "unreadable": "text",
-    "price_at": "timestamptz",
-    "bsr_at": "timestamptz",
-    "rating_at": "timestamptz",
-    "availability_at": "timestamptz",
-    "buy_box_seller": "text",
-    "prior_day": "date",
-    "prior_seller": "text",
-    "attention": "float4",
-    "attention_kind": "text",
-}
-_SMALL = {
-    "price_basis",
-    "coupon_percent",
-    "rating",
-    "availability",
-    "prior_rating",
-    "prior_availability",
-}
+_TYPES = column_types(ProductLatest.__table__) | dict.fromkeys(_JSON, "text")
 
 
 def lock_latest(session: Session, product_ids: Iterable[int]) -> dict[int, LatestState]:
@@ -156,7 +116,11 @@ def lock_latest(session: Session, product_ids: Iterable[int]) -> dict[int, Lates
     )
     with driver_connection(session).cursor(binary=True) as cursor:
         cursor.execute(statement, [sorted(set(product_ids))])
-        return {row[0]: LatestState(*row) for row in cursor}
+        return {row[0]: _make_state(row) for row in cursor}
+
+
+def _make_state(row: Sequence[Any]) -> LatestState:
+    return LatestState(AcceptedValues(*row[len(_OWN) :]), *row[: len(_OWN)])
 
 
 def write_latest(session: Session, states: Sequence[LatestState]) -> None:
@@ -165,16 +129,12 @@ def write_latest(session: Session, states: Sequence[LatestState]) -> None:
     assignments = ", ".join(
         f"{name} = n.{name}::jsonb" if name in _JSON else f"{name} = n.{name}" for name in changed
     )
-    arrays = ", ".join(f"%s::{_type_of(name)}[]" for name in _NAMES)
+    arrays = ", ".join(f"%s::{_TYPES[name]}[]" for name in _NAMES)
     statement = (
         f"UPDATE product_latest AS l SET {assignments}, data_version = l.data_version + 1 "
         f"FROM unnest({arrays}) AS n ({', '.join(_NAMES)}) WHERE l.product_id = n.product_id"
     )
     execute_with_arrays(session, statement, [_row(state) for state in states])
-
-
-def _type_of(name: str) -> str:
-    return _TYPES.get(name) or ("int2" if name in _SMALL else "int8")
 
 
 def _row(state: LatestState) -> Sequence[Any]:
@@ -240,11 +200,7 @@ def _record_unreadable(state: LatestState, observation: Observation) -> None:
 
 def start_day(state: LatestState, day_before: date) -> None:
     """Keep the newest values as those at the close of `day_before`."""
-    state.prior_day = day_before
-    state.prior_price, state.prior_bsr = state.price, state.bsr
-    state.prior_bsr_category_id = state.bsr_category_id
-    state.prior_rating, state.prior_ratings_count = state.rating, state.ratings_count
-    state.prior_availability, state.prior_seller = state.availability, state.buy_box_seller
+    state.prior_day, state.prior = day_before, state.current_values()
 
 
 def detect_change(state: LatestState, zone: ZoneInfo) -> None:
@@ -256,7 +212,7 @@ def detect_change(state: LatestState, zone: ZoneInfo) -> None:
     changed = False
     if changed_at is not None and prior_day is not None:
         changed = changed_at.astimezone(zone).date() > prior_day
-    kind, score = find_change(state.prior(), state.today(), changed)
+    kind, score = find_change(state.prior, state.current_values(), changed)
     state.attention, state.attention_kind = score, kind.value if kind else None
 
 

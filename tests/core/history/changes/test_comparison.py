@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.history.accepted_values import AcceptedValues
 from core.history.changes.comparison import (
     ChangedProduct,
-    ComparedState,
     Thresholds,
     availability_of_day,
     find_notable_change,
@@ -19,12 +19,12 @@ from core.history.observation import Availability
 from core.tracking.change_sentiment import Sentiment, exceeds_threshold
 from core.tracking.rules import Role
 
-USUAL = ComparedState(2000, 500, 1, 45, 1000, Availability.IN_STOCK, "Bright Shop")
+USUAL = AcceptedValues(2000, 500, 1, 45, 1000, Availability.IN_STOCK, "Bright Shop")
 NO_THRESHOLDS = Thresholds()
 
 
 def changed(
-    then: ComparedState, now: ComparedState, kind: ChangeKind, **more: object
+    then: AcceptedValues, now: AcceptedValues, kind: ChangeKind, **more: object
 ) -> ChangedProduct:
     usual: dict[str, object] = {
         "product_id": 1,
@@ -46,7 +46,7 @@ def changed(
 
 
 def test_every_value_that_differs_and_is_known_at_both_times_is_listed() -> None:
-    now = ComparedState(2200, 400, 1, 46, 1010, None, None)
+    now = AcceptedValues(2200, 400, 1, 46, 1010, None, None)
     found = changed(USUAL, now, ChangeKind.PRICE_MOVED).list_value_changes()
     assert [(change.field, change.before, change.after, change.text) for change in found] == [
         ("price", 2000, 2200, "+10\u202f%"),
@@ -58,13 +58,13 @@ def test_every_value_that_differs_and_is_known_at_both_times_is_listed() -> None
 
 @pytest.mark.parametrize("gone", ["price", "bsr", "rating", "ratings_count"])
 def test_an_unknown_value_is_no_change(gone: str) -> None:
-    now = ComparedState(**{**{name: getattr(USUAL, name) for name in USUAL.__slots__}, gone: None})
+    now = AcceptedValues(**{**{name: getattr(USUAL, name) for name in USUAL.__slots__}, gone: None})
     assert changed(USUAL, now, ChangeKind.PRICE_MOVED).list_value_changes() == []
     assert changed(now, USUAL, ChangeKind.PRICE_MOVED).list_value_changes() == []
 
 
 def test_a_rank_in_another_category_is_no_change() -> None:
-    now = ComparedState(2000, 9, 2, 45, 1000)
+    now = AcceptedValues(2000, 9, 2, 45, 1000)
     assert changed(USUAL, now, ChangeKind.RANK_IMPROVED).list_value_changes() == []
 
 
@@ -86,14 +86,14 @@ def test_a_share_of_a_day_is_compared_as_an_availability(
 
 
 def test_a_change_since_a_day_is_written_without_the_exact_state() -> None:
-    then = ComparedState(availability=Availability.IN_STOCK)
-    now = ComparedState(availability=Availability.GONE)
+    then = AcceptedValues(availability=Availability.IN_STOCK)
+    now = AcceptedValues(availability=Availability.GONE)
     lost = changed(then, now, ChangeKind.GONE, is_exact=False)
     assert lost.format_change() == "for sale → page gone"
     assert changed(then, now, ChangeKind.GONE).format_change() == "in stock → page gone"
     back = changed(
-        ComparedState(availability=Availability.UNAVAILABLE),
-        ComparedState(availability=Availability.LIMITED),
+        AcceptedValues(availability=Availability.UNAVAILABLE),
+        AcceptedValues(availability=Availability.LIMITED),
         ChangeKind.BACK_IN_STOCK,
         is_exact=False,
     )
@@ -107,7 +107,7 @@ def test_a_setback_of_a_competitor_is_better_for_the_user() -> None:
 
 
 def test_the_worst_change_is_found_as_for_a_day() -> None:
-    worse = ComparedState(2400, 1000, 1, 45, 1000, Availability.IN_STOCK, "Bright Shop")
+    worse = AcceptedValues(2400, 1000, 1, 45, 1000, Availability.IN_STOCK, "Bright Shop")
     found = find_notable_change(USUAL, worse, False, NO_THRESHOLDS)
     assert found is not None
     assert found[0] is ChangeKind.RANK_WORSENED
@@ -119,12 +119,12 @@ def test_the_worst_change_is_found_as_for_a_day() -> None:
 
 
 def test_a_change_below_the_users_own_threshold_is_left_out() -> None:
-    dearer = ComparedState(2400, 500, 1, 45, 1000)
+    dearer = AcceptedValues(2400, 500, 1, 45, 1000)
     assert (
         find_notable_change(USUAL, dearer, False, Thresholds(price_percent=Decimal(20))) is not None
     )
     assert find_notable_change(USUAL, dearer, False, Thresholds(price_percent=Decimal(21))) is None
-    better = ComparedState(2000, 250, 1, 45, 1000)
+    better = AcceptedValues(2000, 250, 1, 45, 1000)
     assert (
         find_notable_change(USUAL, better, False, Thresholds(rank_percent=Decimal(100))) is not None
     )

@@ -2,11 +2,13 @@
 
 import pytest
 
+from core.history.accepted_values import AcceptedValues
+from core.history.changes.change import Change
 from core.history.changes.text import short_change
 from core.history.ingest.change_detection import ChangeKind
 from core.text.numbers import THIN_SPACE
 
-MOVED = {"prior_price": 1000, "price": 1250, "prior_bsr": 500, "bsr": 960}
+THEN, NOW = AcceptedValues(price=1000, bsr=500), AcceptedValues(price=1250, bsr=960)
 
 
 @pytest.mark.parametrize(
@@ -19,4 +21,4 @@ MOVED = {"prior_price": 1000, "price": 1250, "prior_bsr": 500, "bsr": 960}
     ],
 )
 def test_a_cell_holds_the_change_and_its_size(kind: ChangeKind, written: str) -> None:
-    assert short_change(MOVED | {"attention_kind": kind.value}) == written
+    assert short_change(Change(kind, "US", None, THEN, NOW)) == written

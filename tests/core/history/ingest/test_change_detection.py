@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.history.ingest.change_detection import USUAL_RULE, ChangeKind, DayValues, find_change
+from core.history.accepted_values import AcceptedValues
+from core.history.ingest.change_detection import USUAL_RULE, ChangeKind, find_change
 from core.history.observation import Availability
 
-USUAL = DayValues(
+USUAL = AcceptedValues(
     price=2000,
     bsr=500,
     bsr_category_id=1,
@@ -19,13 +20,13 @@ USUAL = DayValues(
 )
 
 
-def day(**values: object) -> DayValues:
-    usual = {name: getattr(USUAL, name) for name in DayValues.__slots__}
-    return DayValues(**(usual | values))
+def day(**values: object) -> AcceptedValues:
+    usual = {name: getattr(USUAL, name) for name in AcceptedValues.__slots__}
+    return AcceptedValues(**(usual | values))
 
 
 def kind(
-    now: DayValues, prior: DayValues = USUAL, listing_changed: bool = False
+    now: AcceptedValues, prior: AcceptedValues = USUAL, listing_changed: bool = False
 ) -> ChangeKind | None:
     return find_change(prior, now, listing_changed)[0]
 
@@ -35,8 +36,8 @@ def test_a_day_like_the_one_before_deserves_none() -> None:
 
 
 def test_unknown_values_deserve_none() -> None:
-    assert kind(DayValues()) is None
-    assert kind(USUAL, DayValues()) is None
+    assert kind(AcceptedValues()) is None
+    assert kind(USUAL, AcceptedValues()) is None
 
 
 @pytest.mark.parametrize(

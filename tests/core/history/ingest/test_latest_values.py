@@ -6,6 +6,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy.orm import Session
 
+from core.catalog.models import ProductLatest
+from core.history.ingest import latest_values
 from core.history.ingest.latest_values import (
     LatestState,
     apply_observation,
@@ -35,7 +37,7 @@ def apply(state: LatestState, observation: Observation, flags: int = 0) -> None:
 def test_a_new_product_knows_nothing(state: LatestState) -> None:
     assert state.captured_at is None
     assert state.make_reference().price is None
-    assert state.today() == state.prior()
+    assert state.current_values() == state.prior
 
 
 def test_an_observation_updates_every_group_it_reports(state: LatestState) -> None:
@@ -107,7 +109,7 @@ def test_the_day_before_is_what_stood_at_its_close(state: LatestState) -> None:
     start_day(state, date(2026, 3, 2))
     apply(state, make_observation(at=NOON + timedelta(days=1), price=3000))
     detect_change(state, ZoneInfo("UTC"))
-    assert (state.prior_day, state.prior_price, state.price) == (date(2026, 3, 2), 2000, 3000)
+    assert (state.prior_day, state.prior.price, state.price) == (date(2026, 3, 2), 2000, 3000)
     assert state.attention_kind == "price_moved"
 
 
@@ -170,3 +172,8 @@ def test_the_newest_of_two_unreadable_texts_is_kept_in_either_order(
     kept = fetch_latest(session, state.product_id)["unreadable"]
     assert kept is not None
     assert kept["bsr"]["text"] == "newest"
+
+
+def test_the_state_has_every_column_of_the_table_but_the_version() -> None:
+    columns = set(ProductLatest.__table__.columns.keys())
+    assert set(latest_values._NAMES) == columns - {"data_version"}

@@ -1,0 +1,25 @@
+"""A product's accepted values at one time. A value; no storage."""
+
+from dataclasses import dataclass, fields
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedValues:
+    """A product's accepted values at one time, in the stored units. None: unknown or none.
+
+    `product_latest` has a column for each: the newest (`CURRENT_COLUMNS`), and those at the
+    close of the day before (`PRIOR_COLUMNS`).
+    """
+
+    price: int | None = None
+    bsr: int | None = None
+    bsr_category_id: int | None = None
+    rating: int | None = None
+    ratings_count: int | None = None
+    availability: int | None = None
+    seller: str | None = None  # who holds the Buy Box
+
+
+VALUE_NAMES = tuple(field.name for field in fields(AcceptedValues))
+CURRENT_COLUMNS = tuple("buy_box_seller" if name == "seller" else name for name in VALUE_NAMES)
+PRIOR_COLUMNS = tuple(f"prior_{name}" for name in VALUE_NAMES)
