@@ -116,7 +116,7 @@ def _searches(server: Server, many: int, rounds: int) -> Iterator[Figure]:
 
 def _ask(words: str) -> None:
     with read_scope() as session:
-        asked = ListFilter(search=words, whose=ListScope.TEAM)
+        asked = ListFilter(search=words, scope=ListScope.TEAM)
         find_rows(session, get_owner_principal(session), asked, Sort(), 0, 20)
 
 

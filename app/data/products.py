@@ -60,7 +60,7 @@ def find_changes(state: State, roles: tuple[Role, ...], whose: ListScope) -> Lis
 
     The page's `total` counts all of them.
     """
-    asked = ListFilter(states=(state,), roles=roles, whose=whose)
+    asked = ListFilter(states=(state,), roles=roles, scope=whose)
     return _find_changes(get_principal(), asked, get_cache_token())
 
 
@@ -73,7 +73,7 @@ def _find_changes(who: Principal, asked: ListFilter, token: str) -> ListPage:
 
 def count_flagged(whose: ListScope) -> int:
     """Return how many products have a flagged value."""
-    flagged = ListFilter(states=(State.FLAGGED,), whose=whose)
+    flagged = ListFilter(states=(State.FLAGGED,), scope=whose)
     return _count_products(get_principal(), flagged, get_cache_token())
 
 

@@ -230,7 +230,7 @@ def _search() -> None:
         "Find a product", key="find", type="search", placeholder="Title, brand or ASIN", width=480
     )
     # Of the team: what a colleague follows is one's to look at, too.
-    asked = ListFilter(search=words, whose=ListScope.TEAM)
+    asked = ListFilter(search=words, scope=ListScope.TEAM)
     found = lists.find_products(asked, Sort(SortBy.TITLE), 1)
     if found.rows.empty:
         st.caption("No followed product matches. Try fewer words, or an ASIN.")

@@ -24,13 +24,13 @@ _PRICE_BASES = {
     PriceBasis.BUY_BOX: "Buy Box price",
     PriceBasis.LOWEST_NEW: "lowest new offer; no offer is featured",
     PriceBasis.AMAZON: "Amazon's own price",
-    PriceBasis.AS_LISTED: "price as listed; the source doesn't say whose",
+    PriceBasis.AS_LISTED: "price as listed; the source names no seller",
 }
 
 _TRIED_AGAIN = "It will be tried again."
 _OUTCOMES = {
     Outcome.OK: "The product was read.",
-    Outcome.NOT_FOUND: "Amazon has no page for this product. It will be looked for again.",
+    Outcome.NOT_FOUND: "Amazon has no page for this product. It will be checked again.",
     Outcome.UNAVAILABLE: "The product is currently unavailable. It stays on the schedule.",
     Outcome.NO_FEATURED_OFFER: (
         "There are offers, but none is featured: the Buy Box is suppressed. "

@@ -141,21 +141,21 @@ def refresh_named(
 
 @requires(Permission.TRACK)
 def set_running_named(
-    session: Session, principal: Principal, names: Sequence[str], runs: bool, whose: ListScope
+    session: Session, principal: Principal, names: Sequence[str], runs: bool, scope: ListScope
 ) -> list[NamedResult]:
     """Pause or resume the referenced products, for the user or for the team.
 
     A product that is paused (resumed) already has the result "unchanged".
     """
-    if whose is ListScope.TEAM:
+    if scope is ListScope.TEAM:
         require_permission(principal, Permission.TRACK_TEAM)
-    missing = _NOT_YOURS if whose is ListScope.MINE else _NOT_THE_TEAMS
+    missing = _NOT_YOURS if scope is ListScope.MINE else _NOT_THE_TEAMS
     operation, done = (resume, Verdict.RESUMED) if runs else (pause, Verdict.PAUSED)
 
     def set_one(status: TrackingStatus) -> Result:
-        if not status.is_tracked(whose):
+        if not status.is_tracked(scope):
             return Verdict.NOT_TRACKED, missing
-        changed = operation(session, principal, [status.product_id], whose)
+        changed = operation(session, principal, [status.product_id], scope)
         return (done if changed else Verdict.UNCHANGED), None
 
     return _each(session, principal, names, set_one, missing)
@@ -163,7 +163,7 @@ def set_running_named(
 
 @requires(Permission.TRACK)
 def change_named(
-    session: Session, principal: Principal, name: str, changes: TrackingPatch, whose: ListScope
+    session: Session, principal: Principal, name: str, changes: TrackingPatch, scope: ListScope
 ) -> tuple[Key, SettingsChange]:
     """Change some settings of the referenced product; return the product and the change.
 
@@ -172,10 +172,10 @@ def change_named(
     """
     key = resolve_product(session, principal, name)
     status = find_tracking_status(session, principal, [key]).get(key)
-    if status is None or not status.is_tracked(whose):
-        missing = _NOT_YOURS if whose is ListScope.MINE else _NOT_THE_TEAMS
+    if status is None or not status.is_tracked(scope):
+        missing = _NOT_YOURS if scope is ListScope.MINE else _NOT_THE_TEAMS
         raise NotFoundError(missing)
-    return key, patch_settings(session, principal, status.product_id, changes, whose)
+    return key, patch_settings(session, principal, status.product_id, changes, scope)
 
 
 def _each(

@@ -12,13 +12,13 @@ from core.tracking.models import Tracking
 
 
 def editable_conditions(
-    principal: Principal, whose: ListScope, product_ids: Collection[int]
+    principal: Principal, scope: ListScope, product_ids: Collection[int]
 ) -> tuple[ColumnElement[bool], ...]:
     """Return the conditions of the rows to change: the principal's own, or all of the team's.
 
     Raises NotAllowedError for the team's if the principal is no manager.
     """
-    if whose is ListScope.TEAM:
+    if scope is ListScope.TEAM:
         require_permission(principal, Permission.TRACK_TEAM)
         return Tracking.team_id == principal.team_id, Tracking.product_id.in_(product_ids)
     return Tracking.person_id == principal.person_id, Tracking.product_id.in_(product_ids)
@@ -39,17 +39,17 @@ def find_own_rows(
 
 
 def lock_editable_row(
-    session: Session, principal: Principal, product_id: int, whose: ListScope
+    session: Session, principal: Principal, product_id: int, scope: ListScope
 ) -> Tracking:
     """Return the row to change, locked: the principal's own, else for a manager the team's first.
 
     Locked, because a partial change must start from the newest values. Raises
     NotAllowedError as `editable_by` does, NotFoundError if there is no row.
     """
-    if whose is ListScope.TEAM:
+    if scope is ListScope.TEAM:
         require_permission(principal, Permission.TRACK_TEAM)
     found = _locked(session, *editable_conditions(principal, ListScope.MINE, {product_id}))
-    if found is None and whose is ListScope.TEAM:
+    if found is None and scope is ListScope.TEAM:
         found = _locked(
             session,
             *editable_conditions(principal, ListScope.TEAM, {product_id}),

@@ -66,10 +66,10 @@ class ListFilter:
     roles: tuple[Role, ...] = ()
     states: tuple[State, ...] = ()
     tags: tuple[str, ...] = ()
-    whose: ListScope = ListScope.MINE
+    scope: ListScope = ListScope.MINE
     is_paused: bool | None = None  # None: either
 
     @property
     def is_empty(self) -> bool:
         """True if nothing but the scope is filtered."""
-        return self == ListFilter(whose=self.whose)
+        return self == ListFilter(scope=self.scope)

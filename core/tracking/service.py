@@ -185,12 +185,12 @@ def pause(
     session: Session,
     principal: Principal,
     product_ids: Collection[int],
-    whose: ListScope = ListScope.MINE,
+    scope: ListScope = ListScope.MINE,
     *,
     is_recorded: bool = True,
 ) -> int:
     """Pause products for the principal or the team; return how many were not paused before."""
-    paused = _set_paused(session, principal, product_ids, whose, datetime.now(UTC))
+    paused = _set_paused(session, principal, product_ids, scope, datetime.now(UTC))
     if is_recorded:
         audit.record_bulk(session, principal, "paused", "product", paused)
     return len(paused)
@@ -201,10 +201,10 @@ def resume(
     session: Session,
     principal: Principal,
     product_ids: Collection[int],
-    whose: ListScope = ListScope.MINE,
+    scope: ListScope = ListScope.MINE,
 ) -> int:
     """Resume paused products for the principal or the team; return how many were paused."""
-    resumed = _set_paused(session, principal, product_ids, whose, None)
+    resumed = _set_paused(session, principal, product_ids, scope, None)
     audit.record_bulk(session, principal, "resumed", "product", resumed)
     return len(resumed)
 
@@ -213,13 +213,13 @@ def _set_paused(
     session: Session,
     principal: Principal,
     product_ids: Collection[int],
-    whose: ListScope,
+    scope: ListScope,
     at: datetime | None,
 ) -> Sequence[int]:
     is_other = Tracking.paused_at.is_not(None) if at is None else Tracking.paused_at.is_(None)
     changed = session.scalars(
         update(Tracking)
-        .where(*editable_conditions(principal, whose, product_ids), is_other)
+        .where(*editable_conditions(principal, scope, product_ids), is_other)
         .values(paused_at=at)
         .returning(Tracking.product_id)
     ).all()
@@ -232,13 +232,13 @@ def stop_tracking(
     session: Session,
     principal: Principal,
     product_ids: Collection[int],
-    whose: ListScope = ListScope.MINE,
+    scope: ListScope = ListScope.MINE,
 ) -> int:
     """Stop tracking products for the principal or the team; history stays. Return how many."""
     _lock_team_tracking(session, principal)
     removed = session.scalars(
         delete(Tracking)
-        .where(*editable_conditions(principal, whose, product_ids))
+        .where(*editable_conditions(principal, scope, product_ids))
         .returning(Tracking.product_id)
     ).all()
     _promote_earliest(session, principal, removed)
@@ -265,12 +265,12 @@ def add_tags(
     principal: Principal,
     product_ids: Collection[int],
     tags: Sequence[str],
-    whose: ListScope = ListScope.MINE,
+    scope: ListScope = ListScope.MINE,
 ) -> int:
     """Add tags to tracked products; return how many products."""
     cleaned = clean_tags(tags)
     rows = session.scalars(
-        select(Tracking).where(*editable_conditions(principal, whose, product_ids))
+        select(Tracking).where(*editable_conditions(principal, scope, product_ids))
     ).all()
     for tracking in rows:
         tracking.tags = sorted({*tracking.tags, *cleaned})

@@ -78,10 +78,10 @@ def change_settings(
     principal: Principal,
     product_id: int,
     settings: TrackingSettings,
-    whose: ListScope = ListScope.MINE,
+    scope: ListScope = ListScope.MINE,
 ) -> None:
     """Replace the settings of a tracked product; a manager may change a teammate's."""
-    _change(session, principal, lock_editable_row(session, principal, product_id, whose), settings)
+    _change(session, principal, lock_editable_row(session, principal, product_id, scope), settings)
 
 
 @requires(Permission.TRACK)
@@ -90,7 +90,7 @@ def patch_settings(
     principal: Principal,
     product_id: int,
     changes: TrackingPatch,
-    whose: ListScope = ListScope.MINE,
+    scope: ListScope = ListScope.MINE,
 ) -> SettingsChange:
     """Change some of a product's settings; the others stay, even if just changed by others.
 
@@ -99,7 +99,7 @@ def patch_settings(
     changed_values = changes.changed_values()
     if not changed_values:
         raise InvalidInputError("Name at least one setting to change.")
-    tracking = lock_editable_row(session, principal, product_id, whose)
+    tracking = lock_editable_row(session, principal, product_id, scope)
     before = _settings_of(tracking)
     _change(session, principal, tracking, replace(before, **changed_values))
     is_mine = tracking.person_id == principal.person_id

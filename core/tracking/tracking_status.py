@@ -22,9 +22,9 @@ class TrackingStatus:
     is_mine: bool  # the user tracks it
     is_the_teams: bool  # anyone in the team tracks it
 
-    def is_tracked(self, whose: ListScope) -> bool:
+    def is_tracked(self, scope: ListScope) -> bool:
         """Return whether the user, or anyone in the team, tracks it."""
-        return self.is_mine if whose is ListScope.MINE else self.is_the_teams
+        return self.is_mine if scope is ListScope.MINE else self.is_the_teams
 
 
 _STATUSES = """

@@ -41,7 +41,7 @@ def followed_products(call: Call) -> ProductList:
     Where it is truncated, hand `next_cursor` to `search_products` with `limit` 100 and the
     same `whose`.
     """
-    asked = ListFilter(whose=default_list_scope(call.principal))
+    asked = ListFilter(scope=default_list_scope(call.principal))
     return list_products(call.principal, call.now, asked, Sort(), LIST_SIZE, None)
 
 
@@ -100,7 +100,7 @@ def _following(session: Session, call: Call, whose: ListScope) -> Following:
     found = measure_freshness(session, call.principal, whose)
 
     def in_state(state: State) -> Count:
-        asked = ListFilter(states=(state,), whose=whose)
+        asked = ListFilter(states=(state,), scope=whose)
         return _count(count_products(session, call.principal, asked))
 
     return Following(

@@ -100,9 +100,9 @@ def _summarize_empty_list(asked: ListFilter) -> str:
     """Return why a list is empty, and what to try instead."""
     if asked.search:
         return "No tracked product matches. Try fewer words, or add products by `track_products`."
-    if asked != ListFilter(whose=asked.whose):
+    if asked != ListFilter(scope=asked.scope):
         return "No tracked product matches these filters. Use fewer to see others."
-    if asked.whose is ListScope.MINE:
+    if asked.scope is ListScope.MINE:
         return (
             "The token's owner tracks no products. `search_products` lists the team's, "
             "`track_products` adds products."

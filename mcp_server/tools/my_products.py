@@ -35,6 +35,6 @@ def get_my_products(
     """List the products that the token's owner tracks, with current values. For the team's, or
     to search by words, use `search_products`."""
     asked = ListFilter(
-        roles=roles, tags=tags, states=states, whose=ListScope.MINE, is_paused=paused
+        roles=roles, tags=tags, states=states, scope=ListScope.MINE, is_paused=paused
     )
     return list_products(call.principal, call.now, asked, Sort(sort, descending), limit, cursor)

@@ -91,7 +91,7 @@ def mia(session: Session) -> Principal:
 
 
 def listed(session: Session, principal: Principal, whose: ListScope = ListScope.MINE) -> set[str]:
-    asked = ListFilter(whose=whose)
+    asked = ListFilter(scope=whose)
     found = find_rows(session, principal, asked, Sort(SortBy.TITLE), 0, 50)
     return {row["asin"] for row in found.rows}
 

@@ -58,7 +58,7 @@ class ChangeQuery:
 
     since: datetime
     is_last_day: bool  # include changes since the day before each newest observation
-    whose: ListScope = ListScope.TEAM
+    scope: ListScope = ListScope.TEAM
     roles: tuple[Role, ...] = ()
     kinds: tuple[ChangeKind, ...] = ()
     order: ChangeOrder = ChangeOrder.WORST
@@ -158,7 +158,7 @@ def _fetch(session: Session, statement: str, values: dict[str, Any]) -> list[Any
 def _find_since_day_before(session: Session, principal: Principal, query: ChangeQuery) -> Found:
     """Return the stored changes, the first COUNT_CAP + 1 of the order."""
     conditions = [
-        SCOPES[query.whose],
+        SCOPES[query.scope],
         "l.attention > 0",
         "l.captured_at >= %(since)s",
         f"({IS_ENOUGH})",
@@ -244,7 +244,7 @@ def _compare_with_day(
     For the last day only products that are checked several times a day: the stored changes
     cover the others.
     """
-    conditions = [SCOPES[query.whose]]
+    conditions = [SCOPES[query.scope]]
     if query.roles:
         conditions.append("t.role = ANY(%(roles)s)")
     if query.is_last_day:
@@ -350,7 +350,7 @@ def _details(
 ) -> list[ChangedProduct]:
     if not page:
         return []
-    statement = _DETAILS.format(scope=SCOPES[query.whose])
+    statement = _DETAILS.format(scope=SCOPES[query.scope])
     values = _values(principal, query) | _day_values(query) | {"ids": list(page)}
     rows = _fetch(session, statement, values)
     changes = (

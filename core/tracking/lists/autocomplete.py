@@ -66,7 +66,7 @@ def complete_asin(
 
 
 def _by_words(session: Session, principal: Principal, typed: str, most: int) -> Completions:
-    filtered = make_filter_sql(principal, ListFilter(search=typed, whose=ListScope.TEAM))
+    filtered = make_filter_sql(principal, ListFilter(search=typed, scope=ListScope.TEAM))
     if not filtered.is_search:
         return Completions((), 0)
     matching = (

@@ -49,10 +49,10 @@ SELECT
 
 @requires(Permission.READ)
 def measure_freshness(
-    session: Session, principal: Principal, whose: ListScope = ListScope.MINE
+    session: Session, principal: Principal, scope: ListScope = ListScope.MINE
 ) -> Freshness:
     """Return how up to date the products of the principal, or of the team, are."""
-    statement = _FRESHNESS.format(scope=SCOPES[whose], cap=_CAP, recent=RECENT_HOURS)
+    statement = _FRESHNESS.format(scope=SCOPES[scope], cap=_CAP, recent=RECENT_HOURS)
     with driver_connection(session).cursor() as cursor:
         row: Any = cursor.execute(statement, scope_values(principal)).fetchone()
     return Freshness(*row)

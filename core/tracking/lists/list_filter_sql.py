@@ -107,7 +107,7 @@ def scope_values(principal: Principal) -> dict[str, int]:
 def make_filter_sql(principal: Principal, list_filter: ListFilter) -> FilterSql:
     """Return the filter as SQL over the products that the user, or the team, tracks."""
     search = read_search(list_filter.search)
-    conditions = [SCOPES[list_filter.whose], *_conditions(list_filter), *_search_conditions(search)]
+    conditions = [SCOPES[list_filter.scope], *_conditions(list_filter), *_search_conditions(search)]
     values: dict[str, Any] = {
         **scope_values(principal),
         "marketplaces": list(list_filter.marketplaces),

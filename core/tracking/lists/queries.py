@@ -85,7 +85,7 @@ def find_rows(
     total, ids = find(session, filtered, sort, skipped, size)
     if ids is None:
         ids = _page_ids(session, filtered, sort, skipped, size) if skipped < total else []
-    return RowsFound(_details(session, principal, list_filter.whose, ids), total)
+    return RowsFound(_details(session, principal, list_filter.scope, ids), total)
 
 
 @requires(Permission.READ)
@@ -308,14 +308,14 @@ _DETAILS_OF = (
 )
 
 
-def _details(session: Session, principal: Principal, whose: ListScope, ids: Sequence[int]) -> Rows:
+def _details(session: Session, principal: Principal, scope: ListScope, ids: Sequence[int]) -> Rows:
     """Return one row per id, in the order of the ids."""
     values = {
         **scope_values(principal),
         "ids": list(ids),
         "is_manager": principal.may(Permission.TEAM),
     }
-    statement = _DETAILS_OF.format(scope=SCOPES[whose])
+    statement = _DETAILS_OF.format(scope=SCOPES[scope])
     return _fetch(session, statement, values) if ids else []
 
 
@@ -366,30 +366,30 @@ ORDER BY m.place
 
 @requires(Permission.READ)
 def list_marketplaces(
-    session: Session, principal: Principal, codes: Sequence[str], whose: ListScope = ListScope.MINE
+    session: Session, principal: Principal, codes: Sequence[str], scope: ListScope = ListScope.MINE
 ) -> list[str]:
     """Return the marketplaces, of the given ones, with tracked products."""
-    statement = _MARKETPLACES.format(scope=SCOPES[whose])
+    statement = _MARKETPLACES.format(scope=SCOPES[scope])
     values = {**scope_values(principal), "codes": list(codes)}
     return [row["code"] for row in _fetch(session, statement, values)]
 
 
 @requires(Permission.READ)
 def list_tags(
-    session: Session, principal: Principal, whose: ListScope = ListScope.MINE
+    session: Session, principal: Principal, scope: ListScope = ListScope.MINE
 ) -> list[str]:
     """Return the tags of tracked products, sorted."""
     statement = (
         "SELECT DISTINCT unnest(t.tags) AS tag FROM tracking t "
-        f"WHERE {SCOPES[whose]} AND t.tags <> '{{}}' ORDER BY tag"
+        f"WHERE {SCOPES[scope]} AND t.tags <> '{{}}' ORDER BY tag"
     )
     return [row["tag"] for row in _fetch(session, statement, scope_values(principal))]
 
 
 @requires(Permission.READ)
 def tracks_anything(
-    session: Session, principal: Principal, whose: ListScope = ListScope.MINE
+    session: Session, principal: Principal, scope: ListScope = ListScope.MINE
 ) -> bool:
     """Return whether any product is tracked."""
-    statement = f"SELECT EXISTS (SELECT 1 FROM tracking t WHERE {SCOPES[whose]}) AS any"
+    statement = f"SELECT EXISTS (SELECT 1 FROM tracking t WHERE {SCOPES[scope]}) AS any"
     return bool(_fetch(session, statement, scope_values(principal))[0]["any"])

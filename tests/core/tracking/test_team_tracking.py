@@ -22,7 +22,7 @@ from tests.factories.products import track_products
 from tests.factories.tables import fetch_rows
 
 ASIN, OTHER = "B0TEAM0001", "B0TEAM0002"
-TEAM = ListFilter(whose=ListScope.TEAM)
+TEAM = ListFilter(scope=ListScope.TEAM)
 
 
 def asins(session: Session, principal: Principal, asked: ListFilter) -> list[str]:

@@ -89,9 +89,9 @@ def test_a_change_of_yesterday_after_the_time_is_found(
     assert page.total == 1
 
 
-@pytest.mark.parametrize("whose", ListScope)
+@pytest.mark.parametrize("scope", ListScope)
 def test_a_product_that_a_teammate_checks_hourly_is_compared_too(
-    session: Session, principal: Principal, whose: ListScope
+    session: Session, principal: Principal, scope: ListScope
 ) -> None:
     """The team's first row says daily; the hourly checks are the teammate's."""
     now = (datetime.now(UTC) - timedelta(days=1)).replace(hour=1, minute=15)
@@ -103,7 +103,7 @@ def test_a_product_that_a_teammate_checks_hourly_is_compared_too(
             session, make_observation(LAMP, now - timedelta(hours=hours), price=2400), now=now
         )
     page = find_changes(
-        session, principal, ChangeQuery(*start_of_changes(None, now), whose=whose), 0, 10
+        session, principal, ChangeQuery(*start_of_changes(None, now), scope=scope), 0, 10
     )
     assert [(row.product_id, row.then.price, row.now.price) for row in page.rows] == [
         (number, 2000, 2400)
