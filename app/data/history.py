@@ -107,14 +107,14 @@ def _draw(
         since=timeline.since,
         until=timeline.until,
         shows_deals=period.shows_deals(timeline),
-        statistics=timeline.statistics(),
+        statistics=timeline.compute_statistics(),
         price_and_rank=pack_figure(figure),
         rating_and_count=pack_figure(charts.rating_and_count(timeline, zone=zone)),
         alt=charts.alt_text(timeline, money),
-        prices=sample_line(timeline.line(series.PRICE)),
-        ranks=sample_line(timeline.comparable_ranks()),
-        ratings=sample_line(timeline.line(series.RATING)),
-        ratings_counts=sample_line(timeline.line(series.RATINGS_COUNT)),
+        prices=sample_line(timeline.get_line(series.PRICE)),
+        ranks=sample_line(timeline.get_comparable_ranks()),
+        ratings=sample_line(timeline.get_line(series.RATING)),
+        ratings_counts=sample_line(timeline.get_line(series.RATINGS_COUNT)),
     )
 
 

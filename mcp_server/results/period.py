@@ -164,11 +164,11 @@ def told_line(
     seen: Timeline, field: Field, unit: str, divisor: float, most_points: int
 ) -> dict[str, Any]:
     """Return a field's line; `divisor`: of the stored unit in the told one."""
-    line = seen.line(field)
-    shown = line.thinned(most_points)
+    line = seen.get_line(field)
+    shown = line.thin_points(most_points)
     return {
         "unit": unit,
-        "points": points_of(shown.scaled(divisor), is_by_day=seen.is_by_day),
+        "points": points_of(shown.scale_values(divisor), is_by_day=seen.is_by_day),
         "points_total": len(line),
         "is_thinned": len(shown) < len(line),
         "doubtful_looks_left_out": known(seen.count_flagged(field)),

@@ -190,7 +190,7 @@ def _read_spans(session: Session, head: ProductSummary, since: datetime, until: 
         return {kind.name: nothing for kind in _KINDS}
     fields = [kind.field for kind in _KINDS]
     timeline = read_timeline(session, head.history_key, since, until, fields)
-    return {kind.name: timeline.field_statistics(kind.field) for kind in _KINDS}
+    return {kind.name: timeline.compute_field_statistics(kind.field) for kind in _KINDS}
 
 
 def _refuse_twice(heads: Sequence[ProductSummary]) -> None:

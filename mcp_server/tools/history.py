@@ -11,7 +11,7 @@ from core.catalog.money import format_price, minor_units
 from core.database.session import read_scope
 from core.history.current.sub_ranks import newest_ranks
 from core.history.timeline import series, statistics_text
-from core.history.timeline.period import named_rank_categories
+from core.history.timeline.period import list_named_rank_categories
 from core.history.timeline.timeline import Timeline
 from core.text.numbers import format_percent_change, format_rank, format_rank_change, format_rating
 from mcp_server.protocol.call_log import Call
@@ -71,7 +71,7 @@ def get_price_history(
         seen = read(session, head, period(days, until, call.now), (series.PRICE,), call.now)
     currency = get_marketplace(head.marketplace).currency
     divisor = float(minor_units(currency))
-    span = seen.field_statistics(series.PRICE)
+    span = seen.compute_field_statistics(series.PRICE)
 
     def money(minor: float | None) -> str:
         return format_price(minor, head.marketplace)
@@ -144,7 +144,7 @@ def get_bsr_history(
         seen = read(session, head, period(days, until, call.now), (series.RANK,), call.now)
         spells = _spells(session, seen)
         others = newest_ranks(session, call.principal, head)
-    span = seen.field_statistics(series.RANK)
+    span = seen.compute_field_statistics(series.RANK)
     summary = in_words(head, "Rank", seen, span, format_rank, format_rank_change)
     return BsrHistory(
         **told_product(head),
@@ -168,7 +168,7 @@ def _spells(session: Session, seen: Timeline) -> list[CategorySpell]:
             since=at.date().isoformat() if seen.is_by_day else format_moment(at),
             category=untrusted(name),
         )
-        for at, name in named_rank_categories(session, seen)
+        for at, name in list_named_rank_categories(session, seen)
     ]
 
 
@@ -213,8 +213,8 @@ def get_rating_history(
             (series.RATING, series.RATINGS_COUNT),
             call.now,
         )
-    stars = seen.field_statistics(series.RATING)
-    counted = seen.field_statistics(series.RATINGS_COUNT)
+    stars = seen.compute_field_statistics(series.RATING)
+    counted = seen.compute_field_statistics(series.RATINGS_COUNT)
     counts = CountLine(
         **told_line(seen, series.RATINGS_COUNT, "ratings", 1, most_points),
         figures=figures_of(counted, 1, statistics_text.count_change),

@@ -10,7 +10,7 @@ from core.catalog.money import minor_units
 from core.database.session import read_scope
 from core.history.product_summary import ProductSummary
 from core.history.timeline import statistics, statistics_text
-from core.history.timeline.period import named_rank_categories
+from core.history.timeline.period import list_named_rank_categories
 from core.history.timeline.statistics import Statistics
 from core.text.numbers import format_percent_change, format_rank_change
 from mcp_server.protocol.call_log import Call
@@ -70,8 +70,8 @@ def get_statistics(
     with read_scope() as session:
         head = find_product(session, call.principal, product)
         seen = read(session, head, period(days, until, call.now), (), call.now)
-        categories = named_rank_categories(session, seen)
-    found = seen.statistics()
+        categories = list_named_rank_categories(session, seen)
+    found = seen.compute_statistics()
     currency = get_marketplace(head.marketplace).currency
     cents = float(minor_units(currency))
     return ProductStatistics(

@@ -48,11 +48,11 @@ def price_and_rank(
     a neutral line, the extremes of days drawn as an area.
     """
     zone = _zone_of(timeline, zone)
-    price = timeline.line(series.PRICE).scaled(money.divisor)
-    list_price = timeline.line(series.LIST_PRICE).scaled(money.divisor)
-    price_band = timeline.band(series.PRICE).scaled(money.divisor)
-    flagged = timeline.flagged_points(series.PRICE).scaled(money.divisor)
-    rank = timeline.line(series.RANK).thinned(series.MOST_RANK_POINTS)
+    price = timeline.get_line(series.PRICE).scale_values(money.divisor)
+    list_price = timeline.get_line(series.LIST_PRICE).scale_values(money.divisor)
+    price_band = timeline.get_band(series.PRICE).scale_values(money.divisor)
+    flagged = timeline.get_flagged_points(series.PRICE).scale_values(money.divisor)
+    rank = timeline.get_line(series.RANK).thin_points(series.MOST_RANK_POINTS)
     limits = axes.value_range(price, list_price, price_band)
     traces = [
         _list_price(list_price, money, zone),
@@ -60,8 +60,8 @@ def price_and_rank(
         _price(price, money, zone),
         _hollow(flagged, limits, "Flagged price", money.hover, chart_theme.PRICE, zone),
         _newest(price, timeline, chart_theme.PRICE, "y", zone),
-        _area(timeline.band(series.RANK), chart_theme.RANK, "y2"),
-        _rank(rank, rank_name(timeline.newest_category(), categories or {}), zone),
+        _area(timeline.get_band(series.RANK), chart_theme.RANK, "y2"),
+        _rank(rank, rank_name(timeline.find_newest_category(), categories or {}), zone),
         _newest(rank, timeline, chart_theme.RANK, "y2", zone),
     ]
     layout = _two_panels(money, rank)
@@ -72,16 +72,16 @@ def price_and_rank(
         _write_empty(layout, "yaxis", "No price is known in this period")
     if rank.is_empty:
         _write_empty(layout, "yaxis2", "No rank is known in this period")
-    marks = [_shade(start, end, zone) for start, end in timeline.stock_outs()]
+    marks = [_shade(start, end, zone) for start, end in timeline.find_stock_outs()]
     return _figure(traces, layout, marks, event_marks.events_within(events, shown), zone)
 
 
 def rating_and_count(timeline: Timeline, *, zone: tzinfo = UTC) -> Figure:
     """Draw the rating over the number of ratings."""
     zone = _zone_of(timeline, zone)
-    rating = timeline.line(series.RATING).scaled(10)
-    count = timeline.line(series.RATINGS_COUNT).thinned(series.MOST_COUNT_POINTS)
-    flagged = timeline.flagged_points(series.RATINGS_COUNT)
+    rating = timeline.get_line(series.RATING).scale_values(10)
+    count = timeline.get_line(series.RATINGS_COUNT).thin_points(series.MOST_COUNT_POINTS)
+    flagged = timeline.get_flagged_points(series.RATINGS_COUNT)
     limits, color = axes.value_range(count), chart_theme.LIST_PRICE
     hollow = _hollow(flagged, limits, "Flagged count", "%{y:,.0f}", color, zone)
     layout = _rating_panels(rating, count, is_counted=len(flagged) > 0 or not count.is_empty)
@@ -111,8 +111,8 @@ def rank_name(newest: int | None, categories: Mapping[int, str]) -> str:
 
 def alt_text(timeline: Timeline, money: MoneyStyle) -> str:
     """Return a text alternative of the price and rank chart."""
-    price = axes.find_span(timeline.line(series.PRICE).scaled(money.divisor))
-    rank = axes.find_span(timeline.line(series.RANK))
+    price = axes.find_span(timeline.get_line(series.PRICE).scale_values(money.divisor))
+    rank = axes.find_span(timeline.get_line(series.RANK))
     opening = "By day. " if timeline.is_by_day else ""
     return f"{opening}{_price_sentence(price, money)} {_rank_sentence(rank)}"
 
@@ -205,13 +205,13 @@ def _hollow(
 
 def _newest(line: Line, timeline: Timeline, color: str, axis: str, zone: tzinfo) -> Trace:
     """Return a dot at the newest value; by day none, because the area is visible alone."""
-    return _newest_dot(Line.empty() if timeline.is_by_day else line, color, axis, zone)
+    return _newest_dot(Line.make_empty() if timeline.is_by_day else line, color, axis, zone)
 
 
 def _newest_dot(line: Line, color: str, axis: str, zone: tzinfo) -> Trace:
     """Return a dot at the newest value if it still holds: a one-point line is invisible."""
     stands = len(line) > 0 and not np.isnan(line.values[-1])
-    newest = line.newest() if stands else Line(line.times[:0], line.values[:0])
+    newest = line.find_newest_point() if stands else Line(line.times[:0], line.values[:0])
     return {
         "type": "scatter",
         "mode": "markers",

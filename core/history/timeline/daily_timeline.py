@@ -48,27 +48,27 @@ class DailyTimeline(Timeline):
     def axis_end(self) -> datetime:
         return datetime.combine(self.last_day, time.min, UTC)
 
-    def line(self, field: Field) -> Line:
+    def get_line(self, field: Field) -> Line:
         """Return each day's last value as steps; a missing day is a gap."""
         breaks = series.category_changes(self.categories) if field is series.RANK else None
         return self._steps(self._closes(field), None, breaks)
 
-    def comparable_ranks(self) -> Line:
+    def get_comparable_ranks(self) -> Line:
         return self._steps(self._closes(series.RANK), self._comparable_rows(), None)
 
-    def band(self, field: Field) -> Line:
+    def get_band(self, field: Field) -> Line:
         if field not in _COLUMNS:
-            return Line.empty()
+            return Line.make_empty()
         _, low, high = _COLUMNS[field]
         return series.area_outlines(self.times, self.columns[low], self.columns[high])
 
-    def flagged_points(self, field: Field) -> Line:  # noqa: ARG002 (no field has any)
-        return Line.empty()
+    def get_flagged_points(self, field: Field) -> Line:  # noqa: ARG002 (no field has any)
+        return Line.make_empty()
 
     def count_flagged(self, field: Field) -> Measure:  # noqa: ARG002 (not kept by day)
         return Measure(None, MissingReason.ONLY_DAYS)
 
-    def stock_outs(self) -> list[Stretch]:
+    def find_stock_outs(self) -> list[Stretch]:
         """Return the runs of whole days on which the product could not be bought."""
         out = np.flatnonzero(self.columns["in_stock_share"] == 0)
         if len(out) == 0:
@@ -77,7 +77,7 @@ class DailyTimeline(Timeline):
         runs = np.split(out, np.flatnonzero(np.diff(day[out]) > 1) + 1)
         return [(self.times[run[0]], self.times[run[-1]] + DAY) for run in runs]
 
-    def field_statistics(self, field: Field) -> FieldStatistics:
+    def compute_field_statistics(self, field: Field) -> FieldStatistics:
         rows = self._comparable_rows() if field is series.RANK else None
         names = _COLUMNS.get(field, (field.column,) * 3)
         columns = (self.columns[name] for name in names)
@@ -85,7 +85,7 @@ class DailyTimeline(Timeline):
             *(each if rows is None else each[rows] for each in columns)
         )
 
-    def statistics(self) -> Statistics:
+    def compute_statistics(self) -> Statistics:
         shares = self.columns["in_stock_share"]
         known = shares[~np.isnan(shares)]
         stock = (
@@ -95,7 +95,7 @@ class DailyTimeline(Timeline):
         )
         return self._statistics(stock, int(self.columns["looks"].sum()), None)
 
-    def rank_categories(self) -> list[tuple[np.datetime64, int]]:
+    def list_rank_categories(self) -> list[tuple[np.datetime64, int]]:
         return series.category_runs(self.times, self.categories)
 
     def _closes(self, field: Field) -> Floats:

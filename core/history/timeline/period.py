@@ -15,7 +15,7 @@ from core.history.timeline.daily_timeline import DailyTimeline
 from core.history.timeline.event_marks import EventMark
 from core.history.timeline.series import RANK, Field
 from core.history.timeline.snapshot_timeline import SnapshotTimeline
-from core.history.timeline.statistics import deal_turns
+from core.history.timeline.statistics import find_deal_turns
 from core.history.timeline.timeline import Timeline
 
 MOST_DEAL_DAYS = 90  # deals are read from the snapshots themselves
@@ -59,7 +59,7 @@ def days_between(marketplace: str, since: datetime, until: datetime) -> tuple[da
     return since.astimezone(zone).date(), last.astimezone(zone).date()
 
 
-def named_rank_categories(
+def list_named_rank_categories(
     session: Session, timeline: Timeline
 ) -> list[tuple[datetime, str | None]]:
     """Return when the main rank's category changed, with the new category's name, oldest first.
@@ -67,7 +67,7 @@ def named_rank_categories(
     By day, times are midnights of the marketplace's days. Ranks of two categories can't be
     compared. Names are text from outside.
     """
-    runs = timeline.rank_categories()
+    runs = timeline.list_rank_categories()
     names = category_names(session, (category for _, category in runs))
     return [(_with_zone(at), names.get(category)) for at, category in runs]
 
@@ -84,7 +84,8 @@ def read_events(session: Session, product_id: int, timeline: Timeline) -> list[E
     if shows_deals(timeline):
         deals = queries.read_deals(session, product_id, timeline.since, timeline.until)
         events += [
-            EventMark(at, "Deal" if begins else "Deal ends") for at, begins in deal_turns(deals)
+            EventMark(at, "Deal" if begins else "Deal ends")
+            for at, begins in find_deal_turns(deals)
         ]
     return sorted(events, key=lambda event: event.at)
 

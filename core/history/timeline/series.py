@@ -58,7 +58,7 @@ class Line:
     values: Floats
 
     @classmethod
-    def empty(cls) -> "Line":
+    def make_empty(cls) -> "Line":
         """Return a line without a point."""
         return cls(np.empty(0, dtype="M8[us]"), np.empty(0))
 
@@ -70,15 +70,15 @@ class Line:
         """True if no value is known."""
         return bool(np.isnan(self.values).all())
 
-    def scaled(self, divisor: float) -> "Line":
+    def scale_values(self, divisor: float) -> "Line":
         """Return the line in another unit, such as euros instead of cents."""
         return self if divisor == 1 else Line(self.times, self.values / divisor)
 
-    def thinned(self, most: int) -> "Line":
+    def thin_points(self, most: int) -> "Line":
         """Return the line with at most `most` points; see `downsample_min_max`."""
         return Line(*downsample_min_max(self.times, self.values, most))
 
-    def newest(self) -> "Line":
+    def find_newest_point(self) -> "Line":
         """Return a line of the last known point (empty if nothing is known)."""
         known = np.flatnonzero(~np.isnan(self.values))[-1:]
         return Line(self.times[known], self.values[known])
@@ -246,7 +246,7 @@ def area_outlines(times: Times, lows: Floats, highs: Floats, most: int = MOST_BA
     highest values and back along the lowest.
     """
     if len(times) == 0:
-        return Line.empty()
+        return Line.make_empty()
     day = (times - times[0]).astype("m8[D]").astype(np.int64)
     width = int(day[-1]) // most + 1
     starts = np.flatnonzero(np.diff(day // width, prepend=-1))

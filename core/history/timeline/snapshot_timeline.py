@@ -51,7 +51,7 @@ class SnapshotTimeline(Timeline):
     def _longest_holds(self) -> Durations:
         return series.longest_holds(self.times, self.columns["kind"])
 
-    def line(self, field: Field) -> Line:
+    def get_line(self, field: Field) -> Line:
         """Return a field's steps, computed once.
 
         Rows whose source does not report the field are left out.
@@ -62,24 +62,24 @@ class SnapshotTimeline(Timeline):
             self._lines[field] = self._steps(values, self._accepted_rows(field, values), category)
         return self._lines[field]
 
-    def comparable_ranks(self) -> Line:
+    def get_comparable_ranks(self) -> Line:
         values = self._values(series.RANK)
         rows, comparable = self._accepted_rows(series.RANK, values), self._comparable_rows()
         return self._steps(values, rows if comparable is None else rows & comparable)
 
-    def band(self, field: Field) -> Line:  # noqa: ARG002 (no field has one)
-        return Line.empty()
+    def get_band(self, field: Field) -> Line:  # noqa: ARG002 (no field has one)
+        return Line.make_empty()
 
-    def flagged_points(self, field: Field) -> Line:
+    def get_flagged_points(self, field: Field) -> Line:
         rows = np.flatnonzero(self.columns["flags"] & int(field.flags))
         values = self._values(field)[rows]
         known = ~np.isnan(values)
         return Line(self.times[rows][known], values[known])
 
     def count_flagged(self, field: Field) -> Measure:
-        return Measure(float(len(self.flagged_points(field))))
+        return Measure(float(len(self.get_flagged_points(field))))
 
-    def stock_outs(self) -> list[Stretch]:
+    def find_stock_outs(self) -> list[Stretch]:
         """Return the stretches without a featured offer.
 
         One ends when a later snapshot has an offer, or with the last snapshot.
@@ -95,7 +95,7 @@ class SnapshotTimeline(Timeline):
         ends = zip(turns[::2], turns[1::2], strict=True)
         return [(times[start], times[min(end, last)]) for start, end in ends]
 
-    def field_statistics(self, field: Field) -> FieldStatistics:
+    def compute_field_statistics(self, field: Field) -> FieldStatistics:
         values = self._values(field)
         rows = self._accepted_rows(field, values)
         comparable = self._comparable_rows() if field is series.RANK else None
@@ -103,14 +103,14 @@ class SnapshotTimeline(Timeline):
             rows &= comparable
         if not rows.any():
             return statistics.missing_statistics(_reason_for_none(values))
-        line = self.line(field) if comparable is None else self._steps(values, rows)
+        line = self.get_line(field) if comparable is None else self._steps(values, rows)
         return statistics.statistics_of_steps(values[rows], line, self._held_until(rows))
 
-    def statistics(self) -> Statistics:
+    def compute_statistics(self) -> Statistics:
         flagged = int(np.count_nonzero(self.columns["flags"]))
         return self._statistics(self._in_stock_share(), len(self.times), flagged)
 
-    def rank_categories(self) -> list[tuple[np.datetime64, int]]:
+    def list_rank_categories(self) -> list[tuple[np.datetime64, int]]:
         rows = self._accepted_rows(series.RANK, self._values(series.RANK))
         return series.category_runs(self.times[rows], self.categories[rows])
 

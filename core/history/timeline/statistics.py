@@ -174,7 +174,7 @@ def sample_line(line: Line, count: int = 60) -> list[float]:
     return [float(value) for value in chosen[~np.isnan(chosen)]]
 
 
-def deal_turns(deals: "pd.DataFrame") -> list[tuple[datetime, bool]]:
+def find_deal_turns(deals: "pd.DataFrame") -> list[tuple[datetime, bool]]:
     """Return when deals started (True) and ended (False), oldest first.
 
     `deals`: captured_at, is_deal (see `queries.read_deals`). The start of a deal in the first

@@ -40,19 +40,19 @@ class Timeline(ABC):
         """Where a chart's time axis ends at the earliest."""
 
     @abstractmethod
-    def line(self, field: Field) -> Line:
+    def get_line(self, field: Field) -> Line:
         """Return a field's values as steps; a rank's line is broken where its category changes."""
 
     @abstractmethod
-    def comparable_ranks(self) -> Line:
+    def get_comparable_ranks(self) -> Line:
         """Return the ranks of the newest category alone, as steps."""
 
     @abstractmethod
-    def band(self, field: Field) -> Line:
+    def get_band(self, field: Field) -> Line:
         """Return the area between the extremes of each day, empty by snapshot."""
 
     @abstractmethod
-    def flagged_points(self, field: Field) -> Line:
+    def get_flagged_points(self, field: Field) -> Line:
         """Return the values that the quality gate flagged, empty by day."""
 
     @abstractmethod
@@ -60,29 +60,29 @@ class Timeline(ABC):
         """Return how many of a field's values are flagged and so left out."""
 
     @abstractmethod
-    def stock_outs(self) -> list[Stretch]:
+    def find_stock_outs(self) -> list[Stretch]:
         """Return the stretches in which the product could not be bought, oldest first."""
 
     @abstractmethod
-    def field_statistics(self, field: Field) -> FieldStatistics:
+    def compute_field_statistics(self, field: Field) -> FieldStatistics:
         """Return one field's statistics in the period; a rank's in its newest category."""
 
     @abstractmethod
-    def statistics(self) -> Statistics:
+    def compute_statistics(self) -> Statistics:
         """Return the statistics of the period."""
 
     @abstractmethod
-    def rank_categories(self) -> list[tuple[np.datetime64, int]]:
+    def list_rank_categories(self) -> list[tuple[np.datetime64, int]]:
         """Return when the main rank's category changed, with the new one's id, oldest first."""
 
-    def newest_category(self) -> int | None:
+    def find_newest_category(self) -> int | None:
         """Return the category id of the newest rank, None if no rank has one."""
         known = self.categories[self.categories >= 0]
         return int(known[-1]) if len(known) else None
 
     def _comparable_rows(self) -> Marks | None:
         """Mark the rows whose rank is in the newest category; None if all are."""
-        newest, category = self.newest_category(), self.categories
+        newest, category = self.find_newest_category(), self.categories
         if newest is None:
             return None
         marks: Marks = (category == newest) | (category < 0)
@@ -92,11 +92,11 @@ class Timeline(ABC):
         self, in_stock_share: Measure, observations: int, flagged: int | None
     ) -> Statistics:
         return Statistics(
-            price=self.field_statistics(series.PRICE),
-            list_price=self.field_statistics(series.LIST_PRICE),
-            rank=self.field_statistics(series.RANK),
-            rating=self.field_statistics(series.RATING),
-            ratings_count=self.field_statistics(series.RATINGS_COUNT),
+            price=self.compute_field_statistics(series.PRICE),
+            list_price=self.compute_field_statistics(series.LIST_PRICE),
+            rank=self.compute_field_statistics(series.RANK),
+            rating=self.compute_field_statistics(series.RATING),
+            ratings_count=self.compute_field_statistics(series.RATINGS_COUNT),
             in_stock_share=in_stock_share,
             observations=observations,
             flagged=flagged,

@@ -47,7 +47,7 @@ def in_turns(session: Session, principal: Principal, observations: int) -> Timel
 def test_a_rank_that_changes_its_category_each_time_loses_no_step(
     session: Session, principal: Principal
 ) -> None:
-    line = in_turns(session, principal, 4).line(series.RANK)
+    line = in_turns(session, principal, 4).get_line(series.RANK)
     found = [None if value != value else value for value in line.values.tolist()]
     assert found == [10, 10, None, 11, 11, None, 12, 12, None, 13]
 
@@ -62,7 +62,7 @@ def test_a_period_that_ends_at_midnight_has_nothing_of_the_new_day(past: int, la
 
 def test_spells_of_a_category_are_named(session: Session, principal: Principal) -> None:
     seen = in_turns(session, principal, 3)
-    assert period.named_rank_categories(session, seen) == [
+    assert period.list_named_rank_categories(session, seen) == [
         (FIRST, "A"),
         (FIRST + HOUR, "B"),
         (FIRST + 2 * HOUR, "A"),
@@ -78,7 +78,7 @@ def test_an_observation_without_a_rank_ends_no_run(session: Session, principal: 
         make_observation(at=FIRST + 2 * HOUR),
     )
     seen = read(session, principal, FIRST - HOUR, FIRST + 3 * HOUR)
-    assert period.named_rank_categories(session, seen) == [(FIRST, "Lamps")]
+    assert period.list_named_rank_categories(session, seen) == [(FIRST, "Lamps")]
 
 
 def test_further_ranks_are_those_of_the_newest_observation(

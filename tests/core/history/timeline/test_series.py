@@ -106,7 +106,7 @@ def test_ten_days_without_an_observation_are_a_gap_among_daily_ones():
 
 def test_the_rank_line_breaks_where_the_category_changes():
     frame = history_frame([0, 1, 2], bsr=[10.0, 11, 900], bsr_category=[1, 1, 2])
-    line = timeline_of(frame).line(series.RANK)
+    line = timeline_of(frame).get_line(series.RANK)
     assert hours_of(line.times) == [0, 1, 2, 2, 2]
     np.testing.assert_equal(line.values, [10, 11, 11, NOTHING, 900])
 
@@ -114,7 +114,7 @@ def test_the_rank_line_breaks_where_the_category_changes():
 def test_a_source_that_does_not_report_the_price_makes_no_hole():
     frame = history_frame([0, 1, 2], price=[500.0, NOTHING, 500])
     frame.loc[1, "seen"] = int(Seen.BSR)
-    line = timeline_of(frame).line(series.PRICE)
+    line = timeline_of(frame).get_line(series.PRICE)
     assert line.values.tolist() == [500, 500]
 
 
@@ -122,22 +122,22 @@ def test_a_flagged_price_is_no_part_of_the_line_but_a_point():
     frame = history_frame([0, 1, 2], price=[500.0, 50000, 500])
     frame.loc[1, "flags"] = int(Flag.PRICE_JUMP)
     timeline = timeline_of(frame)
-    assert timeline.line(series.PRICE).scaled(100).values.tolist() == [5, 5]
-    flagged = timeline.flagged_points(series.PRICE).scaled(100)
+    assert timeline.get_line(series.PRICE).scale_values(100).values.tolist() == [5, 5]
+    flagged = timeline.get_flagged_points(series.PRICE).scale_values(100)
     assert (hours_of(flagged.times), flagged.values.tolist()) == ([1], [500])
 
 
 def test_a_flagged_rank_does_not_flag_the_price():
     frame = history_frame([0, 1], price=[500.0, 600])
     frame["flags"] = int(Flag.RANK_INVALID)
-    assert timeline_of(frame).line(series.PRICE).values.tolist() == [500, 600]
+    assert timeline_of(frame).get_line(series.PRICE).values.tolist() == [500, 600]
 
 
 def test_an_empty_history_has_empty_lines():
     timeline = timeline_of(history_frame([]))
-    assert timeline.line(series.PRICE).is_empty
-    assert timeline.line(series.RANK).is_empty
-    assert timeline.stock_outs() == []
+    assert timeline.get_line(series.PRICE).is_empty
+    assert timeline.get_line(series.RANK).is_empty
+    assert timeline.find_stock_outs() == []
 
 
 def test_thinning_keeps_the_best_and_the_worst_rank():
@@ -211,13 +211,13 @@ def test_points_for_the_pointer_change_no_value(hours):
 def test_a_stock_out_lasts_until_it_is_for_sale_again():
     states = [Availability.IN_STOCK, Availability.UNAVAILABLE, 0, Availability.LIMITED]
     frame = history_frame([0, 1, 2, 3], availability=[int(state) for state in states])
-    ((start, end),) = timeline_of(frame).stock_outs()
+    ((start, end),) = timeline_of(frame).find_stock_outs()
     assert hours_of(np.array([start, end])) == [1, 3]
 
 
 def test_an_unknown_availability_is_no_stock_out():
     frame = history_frame([0, 1], availability=[0, 0])
-    assert timeline_of(frame).stock_outs() == []
+    assert timeline_of(frame).find_stock_outs() == []
 
 
 @pytest.mark.parametrize(
@@ -253,7 +253,7 @@ def test_a_missing_day_is_a_hole_in_a_line_of_days():
             "price_close": [1.0, 2, 3],
         }
     )
-    line = daily_timeline_of(daily).line(series.PRICE)
+    line = daily_timeline_of(daily).get_line(series.PRICE)
     assert np.isnan(line.values).sum() == 1
 
 
@@ -265,25 +265,25 @@ def test_the_area_of_days_runs_forward_on_the_highs_and_back_on_the_lows():
             "price_high": [5.0, 6],
         }
     )
-    outline = daily_timeline_of(daily).band(series.PRICE)
+    outline = daily_timeline_of(daily).get_band(series.PRICE)
     np.testing.assert_equal(outline.values, [5, 6, 2, 1, NOTHING])
 
 
 def test_ten_years_of_days_make_a_small_area():
     days = pd.date_range("2016-01-01", periods=3650)
     daily = pd.DataFrame({"day": days, "price_low": 1.0, "price_high": 2.0})
-    assert len(daily_timeline_of(daily).band(series.PRICE)) <= 2 * series.MOST_BAND_POINTS + 3
+    assert len(daily_timeline_of(daily).get_band(series.PRICE)) <= 2 * series.MOST_BAND_POINTS + 3
 
 
 def test_an_area_of_joined_days_ends_where_its_days_end():
     days = pd.date_range("2020-01-01", periods=1100)  # joined by five
     daily = pd.DataFrame({"day": days, "price_low": 1.0, "price_high": 2.0})
-    last = daily_timeline_of(daily).band(series.PRICE).times.max()
+    last = daily_timeline_of(daily).get_band(series.PRICE).times.max()
     assert abs(last - days[-1].to_datetime64()) <= np.timedelta64(5, "D")
 
 
 def test_neighbouring_days_out_of_stock_are_one_stretch():
     days = pd.to_datetime(["2026-01-01", "2026-01-02", "2026-01-03", "2026-01-05"])
     daily = pd.DataFrame({"day": days, "in_stock_share": [1.0, 0, 0, 0]})
-    found = [(str(a)[:10], str(b)[:10]) for a, b in daily_timeline_of(daily).stock_outs()]
+    found = [(str(a)[:10], str(b)[:10]) for a, b in daily_timeline_of(daily).find_stock_outs()]
     assert found == [("2026-01-02", "2026-01-04"), ("2026-01-05", "2026-01-06")]

@@ -63,7 +63,7 @@ def test_a_table_of_statistics_writes_change_range_and_middle():
     frame = history_frame([0, 1, 2], price=[2000.0, 2000, 1500], bsr=[200.0, 100, 100])
     rows = {
         row.name: row
-        for row in statistics_text.statistics_rows(timeline_of(frame).statistics(), "US")
+        for row in statistics_text.statistics_rows(timeline_of(frame).compute_statistics(), "US")
     }
     assert rows["Price"].now == "$15.00"
     assert rows["Price"].details == (
@@ -78,7 +78,7 @@ def test_a_table_of_statistics_writes_change_range_and_middle():
 def test_the_chart_of_ratings_has_a_text_alternative():
     frame = history_frame([0, 1], rating=[43.0, 44])
     until = frame["captured_at"].iloc[-1].to_pydatetime()
-    found = statistics_text.ratings_text(timeline_of(frame, until).statistics())
+    found = statistics_text.ratings_text(timeline_of(frame, until).compute_statistics())
     assert found == "Rating 4.4, +0.1 from 4.3. Ratings none on the page."
 
 
