@@ -4,12 +4,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Principal
 from core.errors import InvalidInputError
 from core.suggestions.models import Suggestion
-from core.suggestions.proposals.store import store_advice
+from core.suggestions.proposals.store import store_advice, worth_of
 from core.suggestions.review.service import approve, decline
 from core.suggestions.rules import Advisor, Change, Kind
 from tests.core.suggestions.world import (
@@ -94,6 +96,19 @@ def test_a_surer_and_more_urgent_suggestion_is_worth_more(
     urgent = suggest(session, principal, new_price(1800), priority=1, confidence=0.3)
     worth = {each.id: each.worth for each in session.query(Suggestion)}
     assert worth[urgent] > worth[minor] > 0
+
+
+@given(
+    priority=st.sampled_from([1, 2, 3]),
+    confidences=st.tuples(st.floats(0, 1), st.floats(0, 1)).map(sorted),
+)
+def test_more_confidence_never_lowers_a_place_and_priority_decides_between_equals(
+    priority: int, confidences: list[float]
+) -> None:
+    less, more = (worth_of(advice(priority=priority, confidence=each)) for each in confidences)
+    assert 0 <= less <= more
+    if priority < 3 and confidences[1] > 0:
+        assert more > worth_of(advice(priority=priority + 1, confidence=confidences[1]))
 
 
 @pytest.mark.parametrize(
