@@ -9,7 +9,15 @@ from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Principal
 from core.catalog.listing import Listing
-from core.history.observation import Availability, CategoryRank, Kind, Seen, Source
+from core.history.observation import (
+    Availability,
+    CategoryRank,
+    Confirmed,
+    Flag,
+    Kind,
+    Seen,
+    Source,
+)
 from core.history.product_summary import find_product_summary
 from core.history.timeline import queries
 from tests.core.history.observations import (
@@ -23,6 +31,21 @@ from tests.core.history.observations import (
 from tests.factories.people import add_stranger
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+
+def test_every_mark_has_room_in_the_column_that_packs_them() -> None:
+    largest = {
+        "kind": max(Kind),
+        "flags": max(*Flag, *Confirmed),
+        "availability": max(Availability),
+        "seen": max(Seen),
+    }
+    taken = 0
+    for name, (first, bits) in queries.MARKS.items():
+        assert first == taken
+        assert largest[name].bit_length() <= bits, name
+        taken += bits
+    assert taken < 64, "the sign stays free"
 
 
 def first_day(session: Session, product: int) -> date:
