@@ -71,8 +71,8 @@ PACKAGES = {
     },
     "core.suggestions": {
         ".": set(),
-        "evidence": {"."},
-        "competitors": {".", "evidence"},
+        "competitors": {"."},
+        "evidence": {".", "competitors"},
         "changes": {".", "competitors"},
         "advisors": {".", "changes", "evidence"},
         "proposals": {".", "advisors", "changes", "competitors", "evidence"},

@@ -22,7 +22,7 @@ from core.suggestions.advice_queue import queries as advice_queries
 from core.suggestions.advice_queue.queries import AdviceProgress, AdvisorAnswer
 from core.suggestions.changes.publication import Preview
 from core.suggestions.competitors import queries as competitor_queries
-from core.suggestions.competitors.queries import CompetitorRow, OwnProduct
+from core.suggestions.competitors.queries import CompetitorValues, OwnProduct
 from core.suggestions.execution import export
 from core.suggestions.execution.change_set import ChangeSet
 from core.suggestions.llm.config import ModelAddress, get_spoken
@@ -82,7 +82,7 @@ def find_suggestion(suggestion_id: int) -> SuggestionDetails | None:
             place=queries.find_place(session, who, suggestion_id, now),
             next_waiting=queries.first_waiting(session, who, now),
             before=listing_preview.current_preview(session, product_id),
-            caps=competitor_queries.price_caps_of(session, who, product_id),
+            caps=competitor_queries.get_price_caps(session, who, product_id),
         )
 
 
@@ -140,22 +140,22 @@ def list_advisor_answers(product_ids: Sequence[int], since: datetime) -> list[Ad
         return advice_queries.answers_since(session, get_principal(), product_ids, since)
 
 
-def list_competitors(product_id: int) -> list[CompetitorRow]:
+def list_competitors(product_id: int) -> list[CompetitorValues]:
     """Return the chosen competitors of a product."""
     with read_scope() as session:
-        return competitor_queries.competitors_of(session, get_principal(), product_id)
+        return competitor_queries.list_competitors(session, get_principal(), product_id)
 
 
 def list_own_products(marketplace: str) -> list[OwnProduct]:
     """Return the team's own products of a marketplace, to compare others with."""
     with read_scope() as session:
-        return competitor_queries.own_products_in(session, get_principal(), marketplace)
+        return competitor_queries.list_own_products(session, get_principal(), marketplace)
 
 
 def get_price_caps(product_id: int) -> PriceCaps:
     """Return between which prices a product may be moved."""
     with read_scope() as session:
-        return competitor_queries.price_caps_of(session, get_principal(), product_id)
+        return competitor_queries.get_price_caps(session, get_principal(), product_id)
 
 
 # The chart

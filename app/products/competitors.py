@@ -14,7 +14,7 @@ from app.suggestions import request_advice
 from core.accounts.access.permissions import Permission
 from core.catalog.money import format_price
 from core.history.product_summary import ProductSummary
-from core.suggestions.competitors.queries import CompetitorRow
+from core.suggestions.competitors.queries import CompetitorValues
 from core.suggestions.review import labels
 from core.text.escaping import escape_markdown, shorten
 from core.text.numbers import format_count, format_percent_change, format_rank, format_rating
@@ -61,7 +61,7 @@ def show_competitors(head: ProductSummary, _period: PeriodView) -> None:
     st.caption(f":material/straighten: Price caps of advice: {escape_markdown(caps)}.")
 
 
-def _row(head: ProductSummary, row: CompetitorRow, *, may_remove: bool) -> None:
+def _row(head: ProductSummary, row: CompetitorValues, *, may_remove: bool) -> None:
     title = escape_markdown(shorten(row.title or row.asin, LONGEST_TITLE))
     with st.container(
         border=True, horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
@@ -88,7 +88,7 @@ def _row(head: ProductSummary, row: CompetitorRow, *, may_remove: bool) -> None:
             )
 
 
-def _figures(head: ProductSummary, row: CompetitorRow) -> str:
+def _figures(head: ProductSummary, row: CompetitorValues) -> str:
     """Return a competitor's newest values in words; a rank only compares within its category."""
     now = datetime.now(UTC)
     if row.captured_at is None:

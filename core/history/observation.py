@@ -43,6 +43,14 @@ class Source(IntEnum):
     BESTSELLERS = 6  # junglee/amazon-bestsellers
 
 
+WHOLE_PAGE_SOURCES = (Source.AXESSO, Source.JUNGLEE, Source.KEEPA_API)
+"""Sources that read a product's whole page.
+
+A bestseller list holds the title alone: the listing version made from it keeps the other
+texts of the version before.
+"""
+
+
 class Kind(IntEnum):
     """What holds between two snapshots."""
 

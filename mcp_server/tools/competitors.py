@@ -14,13 +14,8 @@ from core.history.current import missing_values
 from core.history.current.ranking import Ranking
 from core.history.product_summary import ProductSummary
 from core.history.timeline import statistics_text
-from core.suggestions.competitors.comparison import (
-    CompetitorValues,
-    Position,
-    compare_competitors,
-    how_to_choose,
-    position_of,
-)
+from core.suggestions.competitors.comparison import Position, find_comparison_gap, find_position
+from core.suggestions.competitors.queries import ComparedProduct, compare_competitors
 from core.text.numbers import format_count, format_rank, format_rating
 from mcp_server.protocol.call_log import Call
 from mcp_server.protocol.tools import tool
@@ -123,9 +118,9 @@ def get_competitor_analysis(call: Call, product: ProductName) -> CompetitorAnaly
     with read_scope() as session:
         head = find_product(session, call.principal, product)
         own, others = compare_competitors(session, call.principal, head.product_id)
-    position = position_of(own, others)
+    position = find_position(own, others)
     currency = get_marketplace(head.marketplace).currency
-    advice = how_to_choose(head.tracking is not None, others)
+    advice = find_comparison_gap(head.tracking is not None, others)
     return CompetitorAnalysis(
         product=format_product_name(head.marketplace, head.asin),
         marketplace=head.marketplace,
@@ -148,7 +143,7 @@ def get_competitor_analysis(call: Call, product: ProductName) -> CompetitorAnaly
     )
 
 
-def _row(each: CompetitorValues) -> ContenderRow:
+def _row(each: ComparedProduct) -> ContenderRow:
     return ContenderRow(
         product=format_product_name(each.marketplace, each.asin),
         marketplace=each.marketplace,
@@ -175,7 +170,7 @@ def _row(each: CompetitorValues) -> ContenderRow:
 _SIZES = ("title_length", "bullets", "bullets_length", "description_length", "images")
 
 
-def _values(each: CompetitorValues) -> Iterator[tuple[str, int | None, datetime | None]]:
+def _values(each: ComparedProduct) -> Iterator[tuple[str, int | None, datetime | None]]:
     """Yield each value by its name, with when it was last reported."""
     yield "price", each.price, each.price_at
     yield "rank", each.bsr, each.bsr_at
@@ -184,7 +179,7 @@ def _values(each: CompetitorValues) -> Iterator[tuple[str, int | None, datetime 
     yield "availability", each.availability, each.availability_at
 
 
-def _earlier(each: CompetitorValues) -> Iterator[tuple[str, str]]:
+def _earlier(each: ComparedProduct) -> Iterator[tuple[str, str]]:
     """Yield each value that is older than the newest look, with when it was reported."""
     newest = each.captured_at
     for name, value, reported_at in _values(each):
@@ -192,7 +187,7 @@ def _earlier(each: CompetitorValues) -> Iterator[tuple[str, str]]:
             yield name, format_moment(reported_at)
 
 
-def _blanks(each: CompetitorValues) -> Iterator[tuple[str, str]]:
+def _blanks(each: ComparedProduct) -> Iterator[tuple[str, str]]:
     """Yield each value that is null, with the reason."""
     for name, value, reported_at in _values(each):
         if value is None:

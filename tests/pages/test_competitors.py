@@ -12,7 +12,7 @@ from core.accounts.access.permissions import Principal, Role
 from core.errors import InvalidInputError, NotAllowedError
 from core.settings.environment import ROOT
 from core.suggestions.competitors import service
-from core.suggestions.competitors.queries import competitors_of, price_caps_of
+from core.suggestions.competitors.queries import get_price_caps, list_competitors
 from core.suggestions.rules import PriceCaps
 from tests.core.suggestions.world import new_price, own_lamp, show
 from tests.factories.people import add_stranger
@@ -70,7 +70,7 @@ def test_without_competitors_it_is_said_what_they_are_for(lamp: int):
     assert "Price caps of advice: no floor and no ceiling, at most 15 % at once" in words(app)
 
 
-def test_a_pasted_address_adds_a_competitor_and_follows_it(
+def test_a_pasted_address_adds_and_tracks_a_competitor(
     session: Session, principal: Principal, lamp: int
 ):
     app = open_tab("Competitors")
@@ -78,14 +78,17 @@ def test_a_pasted_address_adds_a_competitor_and_follows_it(
     app.text_input(key="pasted_competitor").set_value(address)
     app.button(key="add_competitor").click().run()
     assert not app.exception
-    [added] = competitors_of(session, principal, lamp)
-    assert (added.asin, added.added_by) == ("B0TEST0002", principal.name)
+    [added] = list_competitors(session, principal, lamp)
+    assert added.asin == "B0TEST0002"
+    assert fetch_rows(session, "SELECT added_by FROM competitor") == [
+        {"added_by": principal.person_id}
+    ]
     assert added.captured_at is None
     assert "not checked yet" in words(app)
-    followed = fetch_rows(
+    tracked = fetch_rows(
         session, "SELECT role FROM tracking WHERE product_id = :id", id=added.product_id
     )
-    assert followed == [{"role": "competitor"}]
+    assert tracked == [{"role": "competitor"}]
 
 
 @pytest.mark.parametrize(
@@ -115,7 +118,7 @@ def test_a_competitor_is_removed_and_stays_followed(
     app = open_tab("Competitors")
     app.button(key=f"remove_competitor_{rival}").click().run()
     assert not app.exception
-    assert competitors_of(session, principal, lamp) == []
+    assert list_competitors(session, principal, lamp) == []
     assert len(fetch_rows(session, "SELECT 1 FROM tracking WHERE product_id = :id", id=rival)) == 1
 
 
@@ -129,7 +132,7 @@ def test_a_viewer_sees_competitors_without_changing_them(
 
 
 def test_another_team_has_other_competitors(session: Session, lamp: int, rival: int):
-    assert competitors_of(session, add_stranger(session), lamp) == []
+    assert list_competitors(session, add_stranger(session), lamp) == []
 
 
 def test_a_products_suggestions_are_listed_with_their_state(
@@ -154,7 +157,7 @@ def test_a_manager_sets_price_caps_in_the_settings(
     session: Session, principal: Principal, lamp: int
 ):
     assert suggestions.set_price_caps(lamp, PriceCaps(1500, 2500, 10)) == "Price caps saved."
-    assert price_caps_of(session, principal, lamp) == PriceCaps(1500, 2500, 10)
+    assert get_price_caps(session, principal, lamp) == PriceCaps(1500, 2500, 10)
     shown = words(open_tab("Competitors"))
     assert "between \\$15.00 and \\$25.00, at most 10 % at once" in shown
 
@@ -202,7 +205,7 @@ def test_caps_are_typed_as_the_marketplace_writes_amounts(
     step.set_value("7.5")
     app.button[0].click().run()
     assert app.success[0].value == "Price caps saved."
-    assert price_caps_of(session, principal, lamp) == PriceCaps(1550, None, 7.5)
+    assert get_price_caps(session, principal, lamp) == PriceCaps(1550, None, 7.5)
     assert caps_form("US", LAMP).text_input[0].value == "15.50"
 
 
@@ -212,7 +215,7 @@ def test_a_floor_above_the_ceiling_is_refused(session: Session, principal: Princ
     app.text_input[1].set_value("20")
     app.button[0].click().run()
     assert "floor lies above the ceiling" in app.error[0].value
-    assert price_caps_of(session, principal, lamp) == PriceCaps()
+    assert get_price_caps(session, principal, lamp) == PriceCaps()
 
 
 # From the list
@@ -242,7 +245,7 @@ def test_ticked_products_are_compared_with_a_chosen_own_one(
     assert "They stay its competitors until they are removed on its page." in words(app)
     app.button(key="do_compare").click().run()
     assert not app.exception
-    assert [each.product_id for each in competitors_of(session, principal, lamp)] == others
+    assert [each.product_id for each in list_competitors(session, principal, lamp)] == others
     assert [toast.value for toast in app.toast] == ["2 set as competitors."]
     app.button(key="do_compare").click().run()
     assert [toast.value for toast in app.toast] == ["2 set already."]
@@ -257,7 +260,7 @@ def test_all_ticked_products_are_compared_or_none(
     app.button(key="do_compare").click().run()
     assert "at most 20 competitors" in app.toast[0].value
     session.rollback()
-    assert competitors_of(session, principal, lamp) == []
+    assert list_competitors(session, principal, lamp) == []
 
 
 def test_products_of_two_marketplaces_are_not_compared_together(

@@ -12,14 +12,14 @@ from core.catalog.asin import MentionVerdict, read_mentions
 from core.catalog.service import find_products
 from core.errors import InvalidInputError
 from core.suggestions.changes import values as shared
-from core.suggestions.changes.current_values import ChangeTarget, is_competitor, team_tracking
+from core.suggestions.changes.current_values import ChangeTarget, team_tracking
 from core.suggestions.changes.spec import GivenValue
 from core.suggestions.changes.tracking import TrackingChange
 from core.suggestions.changes.values import Values
+from core.suggestions.competitors.queries import count_competitors, is_competitor
 from core.suggestions.competitors.service import (
     MOST_COMPETITORS,
     add_competitor,
-    count_competitors,
     remove_competitor,
 )
 from core.suggestions.lifecycle import LockedAction
@@ -66,7 +66,10 @@ class AddCompetitor(TrackingChange):
             raise InvalidInputError(f"A product has at most {MOST_COMPETITORS} competitors.")
 
     def read_current(self, session: Session, target: ChangeTarget) -> dict[str, Any]:
-        return dict(target.wanted) if is_competitor(session, target) else {}
+        wanted = target.wanted
+        key = wanted.get("marketplace"), wanted.get("asin")
+        is_known = is_competitor(session, target.team_id, target.product_id, *key)
+        return dict(wanted) if is_known else {}
 
     def apply(
         self, session: Session, principal: Principal, held: LockedAction, now: datetime

@@ -6,9 +6,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.catalog.listing_versions import current_listings
-from core.catalog.models import Product, ProductLatest
+from core.catalog.models import ProductLatest
 from core.suggestions.changes.values import Values
-from core.suggestions.models import Competitor
 from core.suggestions.rules import ListingFacts
 from core.tracking.models import Tracking
 
@@ -41,21 +40,6 @@ def is_checked(session: Session, team_id: int, product_id: int) -> bool:
         Tracking.paused_at.is_(None),
     )
     return session.scalar(running.limit(1)) is not None
-
-
-def is_competitor(session: Session, target: ChangeTarget) -> bool:
-    """Return whether the product that a target's values name is a competitor already."""
-    found = (
-        select(Competitor.competitor_id)
-        .join(Product, Product.id == Competitor.competitor_id)
-        .where(
-            Competitor.team_id == target.team_id,
-            Competitor.product_id == target.product_id,
-            Product.marketplace == target.wanted.get("marketplace"),
-            Product.asin == target.wanted.get("asin"),
-        )
-    )
-    return session.scalar(found) is not None
 
 
 def latest_of(session: Session, product_id: int) -> ProductLatest | None:

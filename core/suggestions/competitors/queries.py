@@ -1,55 +1,177 @@
-"""Which products a team compares one of its own with, and between which prices it may move."""
+"""SELECTs on competitors and price caps: every read of them but those with a lock."""
 
+from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from psycopg.rows import dict_row
+from psycopg.rows import class_row
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.accounts.access.operations import requires
 from core.accounts.access.permissions import Permission, Principal
+from core.catalog.models import Product
 from core.database.session import driver_connection
-from core.suggestions.models import PriceCap
+from core.history.observation import WHOLE_PAGE_SOURCES
+from core.suggestions.models import Competitor, PriceCap
 from core.suggestions.rules import PriceCaps
 
 
 @dataclass(frozen=True, slots=True)
-class CompetitorRow:
-    """A chosen competitor with its newest accepted values; None: unknown."""
+class CompetitorValues:
+    """A product that is compared, with its newest accepted values; None: unknown.
 
+    Prices in minor units, ratings in tenths of a star.
+    """
+
+    own_id: int  # the product that it is compared with
     product_id: int
     marketplace: str
     asin: str
     title: str | None
-    price: int | None  # minor units
+    captured_at: datetime | None  # None: not checked yet
+    flags: int  # of the newest observation
+    price: int | None
     price_at: datetime | None
     bsr: int | None
+    bsr_category_id: int | None
     bsr_category: str | None
-    rating: int | None  # tenths
+    bsr_at: datetime | None
+    rating: int | None
     ratings_count: int | None
-    captured_at: datetime | None  # None: never seen
+    rating_at: datetime | None
+    availability: int | None
+    availability_at: datetime | None
 
 
-_COMPETITORS = """
-SELECT c.competitor_id AS product_id, p.marketplace, p.asin, x.title, l.price, l.price_at,
-    l.bsr, k.name AS bsr_category, l.rating, l.ratings_count, l.captured_at
-FROM competitor c
-JOIN product p ON p.id = c.competitor_id
-LEFT JOIN product_latest l ON l.product_id = p.id
-LEFT JOIN product_text x ON x.product_id = p.id
-LEFT JOIN category k ON k.id = l.bsr_category_id
-WHERE c.team_id = %(team)s AND c.product_id = %(product)s
-ORDER BY c.added_at, c.competitor_id
+_COLUMNS = """
+SELECT k.own_id, p.id AS product_id, p.marketplace, p.asin, x.title, l.captured_at, l.flags,
+    l.price, l.price_at, l.bsr, l.bsr_category_id, c.name AS bsr_category, l.bsr_at, l.rating,
+    l.ratings_count, l.rating_at, l.availability, l.availability_at
+"""
+_TABLES = """
+JOIN product AS p ON p.id = k.id
+JOIN product_latest AS l ON l.product_id = p.id
+LEFT JOIN product_text AS x ON x.product_id = p.id
+LEFT JOIN category AS c ON c.id = l.bsr_category_id
+"""
+_COMPETITORS = f"""
+{_COLUMNS}
+FROM (SELECT product_id AS own_id, competitor_id AS id, added_at FROM competitor
+    WHERE team_id = %(team)s AND product_id = ANY(%(products)s)) AS k
+{_TABLES}
+ORDER BY k.own_id, k.added_at, k.id
+"""
+
+
+def read_competitors(
+    session: Session, team_id: int, product_ids: Collection[int], limit: int | None = None
+) -> dict[int, list[CompetitorValues]]:
+    """Return the competitors that the team chose for each product, the earliest choice first.
+
+    `limit`: at most so many per product. A product without competitors has no entry.
+    """
+    found: dict[int, list[CompetitorValues]] = defaultdict(list)
+    connection = driver_connection(session)
+    with connection.cursor(binary=True, row_factory=class_row(CompetitorValues)) as cursor:
+        cursor.execute(_COMPETITORS, {"team": team_id, "products": list(product_ids)})
+        for row in cursor.fetchall():
+            found[row.own_id].append(row)
+    return {own_id: rows[:limit] for own_id, rows in found.items()}
+
+
+@requires(Permission.READ)
+def list_competitors(
+    session: Session, principal: Principal, product_id: int
+) -> list[CompetitorValues]:
+    """Return the competitors that the team chose for a product, the earliest choice first."""
+    return read_competitors(session, principal.team_id, [product_id]).get(product_id, [])
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedProduct(CompetitorValues):
+    """A product with its newest values and the sizes of its listing.
+
+    A size is None where the product's page was not read yet; 0: its listing has none.
+    """
+
+    title_length: int | None  # characters
+    bullets: int | None
+    bullets_length: int | None  # characters, all together
+    description_length: int | None  # characters
+    images: int | None
+
+
+_COMPARED = f"""
+{_COLUMNS},
+    length(v.title) AS title_length,
+    CASE WHEN v.is_page THEN cardinality(v.bullets) END AS bullets,
+    CASE WHEN v.is_page THEN length(array_to_string(v.bullets, '')) END AS bullets_length,
+    CASE WHEN v.is_page THEN length(COALESCE(v.description, '')) END AS description_length,
+    CASE WHEN v.is_page THEN cardinality(v.images) END AS images
+FROM (
+    SELECT %(product)s::int8 AS own_id, %(product)s::int8 AS id, NULL::timestamptz AS added_at
+    UNION ALL
+    SELECT product_id, competitor_id, added_at FROM competitor
+    WHERE team_id = %(team)s AND product_id = %(product)s
+) AS k
+{_TABLES}
+LEFT JOIN LATERAL (
+    SELECT *, EXISTS (SELECT 1 FROM listing_version
+        WHERE product_id = p.id AND source = ANY(%(pages)s)) AS is_page
+    FROM listing_version WHERE product_id = p.id ORDER BY first_seen_at DESC LIMIT 1
+) AS v ON true
+ORDER BY k.added_at NULLS FIRST, k.id
 """
 
 
 @requires(Permission.READ)
-def competitors_of(session: Session, principal: Principal, product_id: int) -> list[CompetitorRow]:
-    """Return the competitors that the team chose for a product, the first one first."""
-    values: dict[str, Any] = {"team": principal.team_id, "product": product_id}
-    with driver_connection(session).cursor(row_factory=dict_row) as cursor:
-        return [CompetitorRow(**row) for row in cursor.execute(_COMPETITORS, values)]
+def compare_competitors(
+    session: Session, principal: Principal, product_id: int
+) -> tuple[ComparedProduct, list[ComparedProduct]]:
+    """Return a product and the competitors that the team chose for it, the earliest first."""
+    values: dict[str, Any] = {
+        "team": principal.team_id,
+        "product": product_id,
+        "pages": list(map(int, WHOLE_PAGE_SOURCES)),
+    }
+    with driver_connection(session).cursor(row_factory=class_row(ComparedProduct)) as cursor:
+        own, *others = cursor.execute(_COMPARED, values).fetchall()
+    return own, others
+
+
+def count_competitors(session: Session, team_id: int, product_id: int) -> int:
+    """Return how many competitors the team chose for a product."""
+    return (
+        session.scalar(
+            select(func.count()).where(
+                Competitor.team_id == team_id, Competitor.product_id == product_id
+            )
+        )
+        or 0
+    )
+
+
+def is_competitor(
+    session: Session, team_id: int, product_id: int, marketplace: str | None, asin: str | None
+) -> bool:
+    """Return whether the team compares a product with the one of this marketplace and ASIN."""
+    found = (
+        select(Competitor.competitor_id)
+        .join(Product, Product.id == Competitor.competitor_id)
+        .where(
+            Competitor.team_id == team_id,
+            Competitor.product_id == product_id,
+            Product.marketplace == marketplace,
+            Product.asin == asin,
+        )
+    )
+    return session.scalar(found) is not None
+
+
+# Own products
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +180,7 @@ class OwnProduct:
 
     product_id: int
     asin: str
-    title: str | None  # None: none was ever read
+    title: str | None  # None: no title was read yet
 
 
 _OWN = """
@@ -72,19 +194,29 @@ ORDER BY t.is_primary DESC, x.title, p.id LIMIT %(limit)s
 
 
 @requires(Permission.READ)
-def own_products_in(
+def list_own_products(
     session: Session, principal: Principal, marketplace: str, limit: int = 500
 ) -> list[OwnProduct]:
     """Return the team's own products of a marketplace, the primary ones first."""
     values = {"team": principal.team_id, "marketplace": marketplace, "limit": limit}
-    with driver_connection(session).cursor(row_factory=dict_row) as cursor:
-        return [OwnProduct(**row) for row in cursor.execute(_OWN, values)]
+    with driver_connection(session).cursor(row_factory=class_row(OwnProduct)) as cursor:
+        return cursor.execute(_OWN, values).fetchall()
+
+
+# Price caps
 
 
 @requires(Permission.READ)
-def price_caps_of(session: Session, principal: Principal, product_id: int) -> PriceCaps:
-    """Return between which prices a product may be moved; the usual caps where none are set."""
-    found = session.get(PriceCap, (principal.team_id, product_id))
-    if found is None:
-        return PriceCaps()
-    return PriceCaps(found.floor, found.ceiling, found.step_percent)
+def get_price_caps(session: Session, principal: Principal, product_id: int) -> PriceCaps:
+    """Return the price caps of a product; the default ones where the team has set none."""
+    return read_price_caps(session, principal.team_id, product_id)
+
+
+def read_price_caps(session: Session, team_id: int, product_id: int) -> PriceCaps:
+    """Return what `get_price_caps` does, for operations that checked the permission."""
+    row = session.execute(
+        select(PriceCap.floor, PriceCap.ceiling, PriceCap.step_percent).where(
+            PriceCap.team_id == team_id, PriceCap.product_id == product_id
+        )
+    ).first()
+    return PriceCaps() if row is None else PriceCaps(*row)

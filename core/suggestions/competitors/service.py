@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from datetime import datetime
 
-from sqlalchemy import Select, delete, func, select
+from sqlalchemy import Select, delete, select
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 
@@ -12,6 +12,7 @@ from core.accounts.access.operations import requires
 from core.accounts.access.permissions import Permission, Principal
 from core.catalog.models import Product
 from core.errors import InvalidInputError, NotFoundError
+from core.suggestions.competitors.queries import read_price_caps
 from core.suggestions.models import Competitor, PriceCap
 from core.suggestions.rules import PriceCaps
 from core.tracking.models import Tracking
@@ -100,7 +101,7 @@ def set_price_cap(session: Session, principal: Principal, product_id: int, caps:
     """Set between which prices (minor units) a product may be moved, and how far at once."""
     _followed(session, principal, product_id)
     _check(caps)
-    before = caps_of(session, principal.team_id, product_id)
+    before = read_price_caps(session, principal.team_id, product_id)
     values = asdict(caps)
     session.execute(
         postgresql.insert(PriceCap)
@@ -118,25 +119,3 @@ def _check(caps: PriceCaps) -> None:
         raise InvalidInputError("The floor lies above the ceiling.")
     if not 0 < caps.step_percent <= LARGEST_STEP:
         raise InvalidInputError(f"A step lies above 0 and at most at {LARGEST_STEP:g} %.")
-
-
-def caps_of(session: Session, team_id: int, product_id: int) -> PriceCaps:
-    """Return a product's caps, the usual ones where the team has set none."""
-    row = session.execute(
-        select(PriceCap.floor, PriceCap.ceiling, PriceCap.step_percent).where(
-            PriceCap.team_id == team_id, PriceCap.product_id == product_id
-        )
-    ).first()
-    return PriceCaps() if row is None else PriceCaps(*row)
-
-
-def count_competitors(session: Session, team_id: int, product_id: int) -> int:
-    """Return with how many products a team compares one of its own."""
-    return (
-        session.scalar(
-            select(func.count()).where(
-                Competitor.team_id == team_id, Competitor.product_id == product_id
-            )
-        )
-        or 0
-    )

@@ -15,6 +15,7 @@ from core.catalog.categories import is_named
 from core.catalog.marketplaces import get_marketplace
 from core.history.ingest.quality_gate import PRICE_FLAGS
 from core.history.observation import Availability
+from core.suggestions.competitors.queries import CompetitorValues, read_competitors
 from core.suggestions.evidence import queries
 from core.suggestions.evidence.competitor_candidates import Candidate, find_candidates
 from core.suggestions.evidence.history_figures import (
@@ -27,7 +28,7 @@ from core.suggestions.evidence.history_figures import (
     Thresholds,
     history_figures,
 )
-from core.suggestions.evidence.queries import CompetitorFactsRow, ListingRow, Moment, ProductValues
+from core.suggestions.evidence.queries import ListingRow, Moment, ProductValues
 from core.suggestions.rules import (
     CompetitorFacts,
     Evidence,
@@ -63,7 +64,7 @@ class _Gathered:
     ) -> None:
         ids = list(heads)
         self.now = now
-        self.competitors = queries.read_competitors(session, team_id, ids, MOST_COMPETITORS)
+        self.competitors = read_competitors(session, team_id, ids, MOST_COMPETITORS)
         self.candidates = find_candidates(session, team_id, heads, self.competitors)
         shown = {each.product_id for chosen in self.competitors.values() for each in chosen}
         self.listings = queries.read_listings(session, [*ids, *shown])
@@ -160,7 +161,7 @@ class _Gathered:
             found[days] = tuple(dict.fromkeys((first, *last))) if first else ()
         return found
 
-    def _competitor(self, head: ProductValues, row: CompetitorFactsRow) -> CompetitorFacts:
+    def _competitor(self, head: ProductValues, row: CompetitorValues) -> CompetitorFacts:
         """Return a competitor; its price only where it is in the same shop's money."""
         is_near = row.marketplace == head.marketplace
         return CompetitorFacts(
@@ -178,7 +179,7 @@ class _Gathered:
         self,
         head: ProductValues,
         told: Sequence[CompetitorFacts],
-        rows: Sequence[CompetitorFactsRow],
+        rows: Sequence[CompetitorValues],
         currency: str,
     ) -> Iterator[Evidence]:
         for number, (facts, row) in enumerate(zip(told, rows, strict=True), 1):
@@ -202,11 +203,11 @@ class _Gathered:
             yield Evidence(f"{name}_bsr", f"Rank of {figure}", each.bsr, "rank", None, key)
 
 
-def _is_in_category_of(head: ProductValues, row: CompetitorFactsRow) -> bool:
+def _is_in_category_of(head: ProductValues, row: CompetitorValues) -> bool:
     return is_named(head.bsr_category) and row.bsr_category_id == head.bsr_category_id
 
 
-def usable_price(row: ProductValues | CompetitorFactsRow, now: datetime) -> int | None:
+def usable_price(row: ProductValues | CompetitorValues, now: datetime) -> int | None:
     """Return a price that advice may rest on: accepted, of these days, of something sold.
 
     A product whose newest look is doubtful has none until a second look confirms it.
@@ -236,7 +237,7 @@ def _caps(head: ProductValues) -> PriceCaps:
 
 def _moments(
     heads: Mapping[int, ProductValues],
-    competitors: Mapping[int, Sequence[CompetitorFactsRow]],
+    competitors: Mapping[int, Sequence[CompetitorValues]],
     candidates: Mapping[int, Sequence[Candidate]],
 ) -> set[Moment]:
     """Return the products and times of all looks that current values came from."""
@@ -252,7 +253,7 @@ def _moments(
 
 
 def _ratings(
-    row: ProductValues | CompetitorFactsRow, before: str, named: str, key: tuple[SnapshotKey, ...]
+    row: ProductValues | CompetitorValues, before: str, named: str, key: tuple[SnapshotKey, ...]
 ) -> Iterator[Evidence]:
     now = "" if before else "_now"
     if row.rating is not None:

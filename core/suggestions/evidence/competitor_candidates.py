@@ -10,8 +10,9 @@ from math import log
 from sqlalchemy.orm import Session
 
 from core.catalog.categories import is_named
+from core.suggestions.competitors.queries import CompetitorValues
 from core.suggestions.evidence import queries
-from core.suggestions.evidence.queries import CompetitorFactsRow, ProductValues, Shelf
+from core.suggestions.evidence.queries import ProductValues, Shelf
 
 WANTED = 3  # competitors beside an own product, chosen and proposed together
 ENOUGH = 2  # chosen ones: with so many, rules can compare, and nobody more is proposed
@@ -36,7 +37,7 @@ def find_candidates(
     session: Session,
     team_id: int,
     heads: Mapping[int, ProductValues],
-    competitors: Mapping[int, Sequence[CompetitorFactsRow]],
+    competitors: Mapping[int, Sequence[CompetitorValues]],
 ) -> dict[int, list[Candidate]]:
     """Return who could be added to each product's competitors, the nearest in rank first.
 
@@ -67,7 +68,7 @@ def _by_category(
 def _near(
     head: ProductValues,
     ranked: Mapping[int, _Ranked],
-    competitors: Mapping[int, Sequence[CompetitorFactsRow]],
+    competitors: Mapping[int, Sequence[CompetitorValues]],
 ) -> list[tuple[int, int]]:
     """Return the nearest in rank of a product's category, nearest first."""
     if not head.bsr or head.bsr_category_id is None or not is_named(head.bsr_category):

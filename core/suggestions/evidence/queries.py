@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from core.database.bulk_write import execute_with_arrays
 from core.database.session import driver_connection
-from core.history.observation import Source
+from core.history.observation import WHOLE_PAGE_SOURCES
 from core.suggestions.evidence.history_figures import HistoryDay
 from core.suggestions.fingerprints import declined_mark
 from core.suggestions.rules import SnapshotKey
@@ -85,57 +85,6 @@ def read_products(
 
 
 @dataclass(frozen=True, slots=True)
-class CompetitorFactsRow:
-    """A chosen competitor of one own product."""
-
-    own_id: int
-    product_id: int
-    marketplace: str
-    asin: str
-    flags: int
-    price: int | None
-    price_at: datetime | None
-    bsr: int | None
-    bsr_at: datetime | None
-    bsr_category_id: int | None
-    rating: int | None
-    ratings_count: int | None
-    rating_at: datetime | None
-    availability: int | None
-
-
-_COMPETITORS = """
-SELECT k.product_id AS own_id, p.id AS product_id, p.marketplace, p.asin, l.flags, l.price,
-    l.price_at, l.bsr, l.bsr_at, l.bsr_category_id, l.rating, l.ratings_count, l.rating_at,
-    l.availability
-FROM competitor AS k
-JOIN product AS p ON p.id = k.competitor_id
-JOIN product_latest AS l ON l.product_id = p.id
-WHERE k.team_id = %s AND k.product_id = ANY(%s)
-ORDER BY k.product_id, k.added_at, k.competitor_id
-"""
-
-
-def read_competitors(
-    session: Session, team_id: int, product_ids: Collection[int], most: int
-) -> dict[int, list[CompetitorFactsRow]]:
-    """Return each product's chosen competitors, the first `most` that were added."""
-    found: dict[int, list[CompetitorFactsRow]] = defaultdict(list)
-    connection = driver_connection(session)
-    with connection.cursor(binary=True, row_factory=class_row(CompetitorFactsRow)) as cursor:
-        cursor.execute(_COMPETITORS, [team_id, list(product_ids)])
-        for row in cursor.fetchall():
-            if len(found[row.own_id]) < most:
-                found[row.own_id].append(row)
-    return found
-
-
-# Who reads a whole page: a bestseller list names a title and not what else there is. A
-# version that came by such a list holds what was read of the page before.
-PAGES = [int(Source.AXESSO), int(Source.JUNGLEE), int(Source.KEEPA_API)]
-
-
-@dataclass(frozen=True, slots=True)
 class ListingRow:
     """The newest version of a listing."""
 
@@ -168,7 +117,7 @@ def read_listings(session: Session, product_ids: Collection[int]) -> dict[int, L
     """Return the newest listing of each product that has one."""
     connection = driver_connection(session)
     with connection.cursor(binary=True, row_factory=class_row(ListingRow)) as cursor:
-        cursor.execute(_LISTINGS, [PAGES, list(set(product_ids))])
+        cursor.execute(_LISTINGS, [list(map(int, WHOLE_PAGE_SOURCES)), list(set(product_ids))])
         return {row.product_id: row for row in cursor.fetchall()}
 
 

@@ -15,7 +15,7 @@ from core.suggestions.advisors.listing_policies import lint_change
 from core.suggestions.changes.current_values import latest_of, listing_of, team_tracking
 from core.suggestions.changes.registry import current_of, format_stored, get_spec
 from core.suggestions.changes.values import are_equal
-from core.suggestions.competitors.service import caps_of
+from core.suggestions.competitors.queries import read_price_caps
 from core.suggestions.lifecycle import LockedAction
 from core.suggestions.models import Suggestion, SuggestionAction
 from core.suggestions.rules import ActionState, Kind
@@ -69,7 +69,7 @@ def _under_way(session: Session, held: LockedAction) -> str | None:
 
 
 def _price_problem(session: Session, held: LockedAction, wanted: Mapping[str, Any]) -> str | None:
-    caps = caps_of(session, held.suggestion.team_id, held.product.id)
+    caps = read_price_caps(session, held.suggestion.team_id, held.product.id)
     latest = latest_of(session, held.product.id)
     price = None if latest is None else latest.price
     return get_spec(held.change).find_cap_problem(caps, held.action.current, price, wanted)

@@ -94,20 +94,20 @@ def test_a_title_of_a_bestseller_list_leaves_the_sizes_of_the_page(
     assert [own[size] for size in SIZES[1:]] == [2, len("BendsShines"), len("A lamp."), 1]
 
 
-def test_without_competitors_it_says_where_they_are_added(agent: Agent, lamp: int) -> None:
+def test_without_competitors_the_result_names_where_to_add_them(agent: Agent, lamp: int) -> None:
     found = agent.call("get_competitor_analysis", product=NAME)
     assert found["competitors"] == []
-    assert "on the product's screen, under Competitors" in found["how_to_go_on"]
+    assert "on the product's page, under Competitors" in found["how_to_go_on"]
     assert found["how_to_go_on"] in agent.words("get_competitor_analysis", product=NAME)
 
 
-def test_of_a_product_that_nobody_follows_it_says_so(session: Session, agent: Agent) -> None:
+def test_an_untracked_product_has_no_competitors(session: Session, agent: Agent) -> None:
     add_product(session, LAMP)
     found = agent.call("get_competitor_analysis", product=NAME)
-    assert "Your team does not follow this product" in found["how_to_go_on"]
+    assert "Your team does not track this product" in found["how_to_go_on"]
 
 
-def test_a_competitor_never_looked_at_is_told(
+def test_a_competitor_without_a_check_is_reported(
     session: Session, principal: Principal, agent: Agent, lamp: int
 ) -> None:
     rival(session, principal, lamp, KETTLE)
@@ -118,7 +118,7 @@ def test_a_competitor_never_looked_at_is_told(
         **dict.fromkeys(values, "never checked"),
         **dict.fromkeys(SIZES, "its page was not read yet"),
     }
-    assert "1 of the competitors were never looked at" in found["how_to_go_on"]
+    assert "1 of the competitors were not checked yet" in found["how_to_go_on"]
 
 
 def test_other_teams_competitors_are_not_shown(

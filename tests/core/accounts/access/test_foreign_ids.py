@@ -20,7 +20,7 @@ from core.errors import NotFoundError
 from core.importing import queries as imports
 from core.importing import service as importing
 from core.importing.models import ImportRun
-from core.suggestions.competitors import comparison, queries
+from core.suggestions.competitors import queries
 from core.suggestions.competitors import service as competitors
 from core.suggestions.execution import apply
 from core.suggestions.proposals.add_action import add_action
@@ -186,14 +186,14 @@ LOOKS: dict[str, Call] = {
     "importing.queries.list_row_results": lambda s, who, of: imports.list_row_results(
         s, who, of.run, "added"
     ),
-    "suggestions.competitors.queries.competitors_of": (
-        lambda s, who, of: queries.competitors_of(s, who, of.product)
+    "suggestions.competitors.queries.list_competitors": (
+        lambda s, who, of: queries.list_competitors(s, who, of.product)
     ),
-    "suggestions.competitors.queries.price_caps_of": (
-        lambda s, who, of: queries.price_caps_of(s, who, of.product) != PriceCaps()
+    "suggestions.competitors.queries.get_price_caps": (
+        lambda s, who, of: queries.get_price_caps(s, who, of.product) != PriceCaps()
     ),
-    "suggestions.competitors.comparison.compare_competitors": lambda s, who, of: (
-        comparison.compare_competitors(s, who, of.product)[1]
+    "suggestions.competitors.queries.compare_competitors": lambda s, who, of: (
+        queries.compare_competitors(s, who, of.product)[1]
     ),
     "suggestions.competitors.service.remove_competitor": lambda s, who, of: (
         competitors.remove_competitor(s, who, of.product, of.product + 1)

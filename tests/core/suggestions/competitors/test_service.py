@@ -7,10 +7,10 @@ from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Principal, Role
 from core.errors import InvalidInputError, NotAllowedError, NotFoundError
+from core.suggestions.competitors.queries import read_price_caps
 from core.suggestions.competitors.service import (
     MOST_COMPETITORS,
     add_competitor,
-    caps_of,
     remove_competitor,
     set_price_cap,
 )
@@ -86,10 +86,10 @@ def test_competitors_are_few(session: Session, principal: Principal, lamp: int) 
 
 
 def test_caps_are_set_and_set_anew(session: Session, principal: Principal, lamp: int) -> None:
-    assert caps_of(session, principal.team_id, lamp) == PriceCaps()
+    assert read_price_caps(session, principal.team_id, lamp) == PriceCaps()
     for caps in (PriceCaps(1500, 2500, 10), PriceCaps(None, 3000, 25)):
         set_price_cap(session, principal, lamp, caps)
-        assert caps_of(session, principal.team_id, lamp) == caps
+        assert read_price_caps(session, principal.team_id, lamp) == caps
     audited = fetch_rows(
         session, "SELECT old, new FROM audit_event WHERE new ? 'floor' ORDER BY id"
     )
