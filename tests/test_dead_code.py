@@ -7,7 +7,10 @@ from pathlib import Path
 
 from vulture.core import Item, Vulture
 
+from core.history.ingest.snapshot_rows import COPIED
+
 ROOT = Path(__file__).resolve().parents[1]
+OBSERVATION = ROOT / "core/history/observation.py"
 CONFIG = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["vulture"]
 
 
@@ -34,6 +37,8 @@ def is_read_elsewhere(item: Item) -> bool:
     line = linecache.getline(str(item.filename), item.first_lineno)
     if item.typ == "attribute":
         return f"self.{item.name}" not in line  # set on an object of a library
+    if item.filename == OBSERVATION and item.name in COPIED:
+        return True  # stored by the name of its column
     if item.typ == "class":
         return line.rstrip().endswith("(Base):")  # a table that only SQL text names
     is_result = item.filename.is_relative_to(ROOT / "mcp_server")
