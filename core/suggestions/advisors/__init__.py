@@ -1,1 +1,1 @@
-"""The rules advisor: when a price, a listing or its tracking deserves a change. Pure."""
+"""The rules advisor: proposes changes of a price, a listing or its tracking. Pure."""

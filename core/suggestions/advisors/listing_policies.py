@@ -1,7 +1,7 @@
-"""Amazon's rules for listings as dated data, and which of them a listing breaks. Pure.
+"""Amazon's policies for listings as dated data, and a lint that applies them. Pure.
 
-Lengths are in characters, those of search terms in bytes of UTF-8. What a source does
-not report breaks nothing. Text of listings is data: it is measured, never obeyed.
+Lengths are in characters; search terms are measured in bytes of UTF-8. A value that no
+source reports breaks no policy. Listing text is data: it is measured, never obeyed.
 """
 
 import re
@@ -37,20 +37,20 @@ _PAGES = (
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """One rule of Amazon's: what it says, from when on, where, and who says so."""
+    """One rule of Amazon's, with its source, first day and marketplaces."""
 
     key: str
-    says: str
+    text: str
     source: str
-    since: date | None  # None: older than what it is applied to here
+    since: date | None  # first day; None: older than any listing here
     marketplaces: frozenset[str] = _EVERYWHERE
     limit: int | None = None
     least: int | None = None
     covers_media: bool = True  # books, music, films
-    unit: str = "characters"  # of what is measured
+    unit: str = "characters"  # of the measured value
 
     def applies(self, marketplace: str, on: date, is_media: bool) -> bool:
-        """Return whether a listing there is held to this rule on a day."""
+        """Return whether the rule holds for a listing in a marketplace on a day."""
         return (
             marketplace in self.marketplaces
             and (self.since is None or on >= self.since)
@@ -101,17 +101,17 @@ NO_PROMOTION = Policy("no_promotion", "No text of a listing is promotional.", _P
 
 @dataclass(frozen=True, slots=True)
 class PolicyFinding:
-    """A rule that a listing breaks: where, and in a sentence how."""
+    """A policy that a listing breaks, the part that breaks it, and the measured value."""
 
     policy: Policy
     part: ListingPart
-    detail: str
+    detail: str  # a sentence for users
     measured: int | str
 
 
 @dataclass(frozen=True, slots=True)
 class _Texts:
-    """All of a listing that rules look at."""
+    """All texts of a listing that policies check."""
 
     listing: ListingFacts
     search_terms: str | None
@@ -126,10 +126,10 @@ def lint_listing(
     search_terms: str | None = None,
     item_highlights: str | None = None,
 ) -> tuple[PolicyFinding, ...]:
-    """Return every rule that a listing breaks in a marketplace on a day.
+    """Return every policy that a listing breaks in a marketplace on a day.
 
-    Search terms and Item Highlights stand on no page that is scraped: they are looked
-    at where somebody proposes them. A title is held to its strictest length only.
+    Search terms and Item Highlights can't be scraped, so they are linted only when
+    proposed. Only the strictest length limit applies to a title.
     """
     texts = _Texts(listing, search_terms, item_highlights)
     is_media = is_media_listing(listing)
@@ -145,9 +145,10 @@ def lint_listing(
 def lint_change(
     listing: ListingFacts, marketplace: str, on: date, change: Change, proposed: Mapping[str, Any]
 ) -> tuple[PolicyFinding, ...]:
-    """Return what the part that a change writes would break; () for all other changes.
+    """Return the policies that a change would break in the part it writes.
 
-    `proposed` has the keys and types that `Change` names.
+    () for changes that write no part with a policy. `proposed` has the keys and types that
+    `Change` names.
     """
     spec = SPECS[change]
     if not isinstance(spec, ListingChange) or spec.part is None:
@@ -158,8 +159,8 @@ def lint_change(
     return tuple(each for each in found if each.part is spec.part)
 
 
-def title_limit(listing: ListingFacts, marketplace: str, on: date) -> int | None:
-    """Return how many characters a title may have; None before there was a limit."""
+def get_title_limit(listing: ListingFacts, marketplace: str, on: date) -> int | None:
+    """Return the largest number of characters of a title; None before there was a limit."""
     is_media = is_media_listing(listing)
     for policy in (TITLE_75, TITLE_200):
         if policy.applies(marketplace, on, is_media):
@@ -168,7 +169,7 @@ def title_limit(listing: ListingFacts, marketplace: str, on: date) -> int | None
 
 
 def is_media_listing(listing: ListingFacts) -> bool:
-    """Return whether a listing is a book, music or film; False where no category is known."""
+    """Return whether a listing is a book, music or film; False if its category is unknown."""
     path = listing.category_path
     return path is not None and path[:1] != () and path[0].strip().casefold() in MEDIA
 
@@ -184,14 +185,14 @@ def _title_length(texts: _Texts, policy: Policy) -> Iterator[PolicyFinding]:
 
 
 def _title_characters(texts: _Texts, policy: Policy) -> Iterator[PolicyFinding]:
-    found = forbidden_in(texts.listing.title or "", texts.listing.brand)
+    found = find_forbidden_characters(texts.listing.title or "", texts.listing.brand)
     if found:
-        detail = f"The title holds {' '.join(found)}, which is allowed in a brand name only."
+        detail = f"The title contains {' '.join(found)}, which only a brand name may contain."
         yield PolicyFinding(policy, ListingPart.TITLE, detail, "".join(found))
 
 
-def forbidden_in(title: str, brand: str | None) -> tuple[str, ...]:
-    """Return the forbidden characters of a title, each once; its brand may hold any."""
+def find_forbidden_characters(title: str, brand: str | None) -> tuple[str, ...]:
+    """Return the forbidden characters of a title, each once. The brand may contain them."""
     rest = re.sub(re.escape(brand), " ", title, flags=re.IGNORECASE) if brand else title
     return tuple(dict.fromkeys(each for each in rest if each in FORBIDDEN))
 
@@ -199,17 +200,19 @@ def forbidden_in(title: str, brand: str | None) -> tuple[str, ...]:
 _WORD = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*")
 
 
-def words_of(text: str) -> Iterator[re.Match[str]]:
-    """Return the words that a title may hold twice: no numbers, no articles and their like."""
-    return (each for each in _WORD.finditer(text) if _counts(each.group().casefold()))
+def find_countable_words(text: str) -> Iterator[re.Match[str]]:
+    """Return the words that a title may use twice only: no numbers, articles, prepositions."""
+    return (each for each in _WORD.finditer(text) if _is_countable(each.group().casefold()))
 
 
-def _counts(word: str) -> bool:
+def _is_countable(word: str) -> bool:
     return len(word) > 1 and word not in SMALL_WORDS and any(each.isalpha() for each in word)
 
 
 def _title_words(texts: _Texts, policy: Policy) -> Iterator[PolicyFinding]:
-    counted = Counter(each.group().casefold() for each in words_of(texts.listing.title or ""))
+    counted = Counter(
+        each.group().casefold() for each in find_countable_words(texts.listing.title or "")
+    )
     often = [word for word, times in counted.items() if times > (policy.limit or 0)]
     if often:
         detail = f"The title repeats “{often[0]}” {counted[often[0]]} times; twice is allowed."
@@ -233,7 +236,7 @@ def _highlights_without_title(
         return ()
     return (
         PolicyFinding(
-            HIGHLIGHTS_TITLE, ListingPart.ITEM_HIGHLIGHTS, HIGHLIGHTS_TITLE.says, "title"
+            HIGHLIGHTS_TITLE, ListingPart.ITEM_HIGHLIGHTS, HIGHLIGHTS_TITLE.text, "title"
         ),
     )
 
@@ -241,7 +244,7 @@ def _highlights_without_title(
 def _bullets_count(texts: _Texts, policy: Policy) -> Iterator[PolicyFinding]:
     bullets = texts.listing.bullets
     if bullets is not None and not (policy.least or 0) <= len(bullets) <= (policy.limit or 0):
-        detail = f"The listing has {len(bullets)} bullets; 3 to 5 are asked for."
+        detail = f"The listing has {len(bullets)} bullets; 3 to 5 are required."
         yield PolicyFinding(policy, ListingPart.BULLETS, detail, len(bullets))
 
 
@@ -268,16 +271,16 @@ def _terms_bytes(texts: _Texts, policy: Policy) -> Iterator[PolicyFinding]:
 
 def _promotions(texts: _Texts, policy: Policy) -> Iterator[PolicyFinding]:
     listing = texts.listing
-    spoken = (
+    written = (
         (ListingPart.TITLE, listing.title or ""),
         (ListingPart.BULLETS, "\n".join(listing.bullets or ())),
         (ListingPart.DESCRIPTION, listing.description or ""),
         (ListingPart.SEARCH_TERMS, texts.search_terms or ""),
         (ListingPart.ITEM_HIGHLIGHTS, texts.item_highlights or ""),
     )
-    for part, written in spoken:
-        if phrase := PROMOTIONS.search(written):
-            detail = f"“{phrase.group()}” is promotional, which no text of a listing may be."
+    for part, text in written:
+        if phrase := PROMOTIONS.search(text):
+            detail = f"“{phrase.group()}” is promotional. Listing text must not be."
             yield PolicyFinding(policy, part, detail, phrase.group())
 
 

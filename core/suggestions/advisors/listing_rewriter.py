@@ -1,6 +1,6 @@
-"""Rewrites a listing's text where a rule can do it safely. Pure; invents no word.
+"""Rewrites a listing's text if a rule can do it safely. Pure; adds no words.
 
-Every answer has been held against the lint; None means that a person has to write it.
+Every returned text passes the lint. None means that a user has to write it.
 """
 
 import re
@@ -14,16 +14,16 @@ from core.suggestions.advisors.listing_policies import (
     BULLETS_COUNT,
     BULLETS_LENGTH,
     FORBIDDEN,
+    find_countable_words,
+    get_title_limit,
     is_media_listing,
     lint_listing,
-    title_limit,
-    words_of,
 )
 from core.suggestions.advisors.vocabulary import PROMOTIONS, SMALL_WORDS
 from core.suggestions.rules import ListingFacts, ListingPart
 
-SHORTEST_TITLE = 15  # characters: what is left must still say what it is
-LEAST_SHARE = 0.5  # of the room: a cut that leaves less loses too much
+SHORTEST_TITLE = 15  # characters: a shorter title no longer describes the product
+LEAST_SHARE = 0.5  # of the allowed length: a shorter cut loses too much
 IsWrong = Callable[[list[str]], bool]
 _CLAUSE = re.compile(r"\s*[,;|，、；｜]\s*|\s+[-–—]\s+|\s*[(（\[【]")
 _PRICE = re.compile(r"\$\s*\d|\d\s*\$")
@@ -33,20 +33,21 @@ _MOST_BULLETS, _LEAST_BULLETS = BULLETS_COUNT.limit or 0, BULLETS_COUNT.least or
 _MOST_TOGETHER = BULLETS_LENGTH.limit or 0
 
 
-def repaired_title(listing: ListingFacts, marketplace: str, on: date) -> str | None:
-    """Return a title that keeps all rules and still names the brand, or None.
+def repair_title(listing: ListingFacts, marketplace: str, on: date) -> str | None:
+    """Return a title that keeps all policies and still names the brand, or None.
 
-    Words are left out, never added or moved, but for a brand that stood at the end.
+    Words are removed, never added or moved, except that a brand at the end may move to the
+    front.
     """
     title, brand = listing.title, _brand_in(listing)
-    if title is None or _PRICE.search(title):  # without its sign, an amount means nothing
+    if title is None or _PRICE.search(title):  # an amount without its sign means nothing
         return None
     if not is_media_listing(listing):
         title = _without_third_words(_without_forbidden(title, brand))
     title = _tidy(PROMOTIONS.sub(" ", title))
-    limit = title_limit(listing, marketplace, on)
+    limit = get_title_limit(listing, marketplace, on)
     short = title if limit is None else _shortened(title, brand, limit)
-    if short is None or len(short) < SHORTEST_TITLE or not _names(short, brand):
+    if short is None or len(short) < SHORTEST_TITLE or not _has_brand(short, brand):
         return None
     return (
         short
@@ -55,8 +56,8 @@ def repaired_title(listing: ListingFacts, marketplace: str, on: date) -> str | N
     )
 
 
-def repaired_bullets(listing: ListingFacts, marketplace: str, on: date) -> tuple[str, ...] | None:
-    """Return bullets that keep all rules, made of the same sentences, or None."""
+def repair_bullets(listing: ListingFacts, marketplace: str, on: date) -> tuple[str, ...] | None:
+    """Return bullets of the same sentences that keep all policies, or None."""
     bullets = [_tidy(PROMOTIONS.sub(" ", each)) for each in listing.bullets or ()]
     bullets = _split_long([each for each in bullets if each])
     bullets = _join_while(bullets, _has_short)
@@ -66,23 +67,23 @@ def repaired_bullets(listing: ListingFacts, marketplace: str, on: date) -> tuple
     return tuple(bullets) if _keeps_rules(then, ListingPart.BULLETS, marketplace, on) else None
 
 
-def bullets_of_description(
+def make_bullets_from_description(
     listing: ListingFacts, marketplace: str, on: date
 ) -> tuple[str, ...] | None:
-    """Return bullets made of the sentences of the description, or None where it has too few."""
+    """Return bullets made of the description's sentences, None if it has too few."""
     text = _tidy(PROMOTIONS.sub(" ", listing.description or ""))
     if "<" in text:  # a description may hold markup, a bullet may not
         return None
     sentences = [each for each in _SENTENCE.split(text) if len(each) >= _SHORTEST_BULLET]
     if len(sentences) < _LEAST_BULLETS:
         return None
-    return repaired_bullets(
+    return repair_bullets(
         replace(listing, bullets=tuple(sentences[:_MOST_BULLETS])), marketplace, on
     )
 
 
-def repaired_description(listing: ListingFacts, marketplace: str, on: date) -> str | None:
-    """Return the description without promotional phrases, or None where little is left."""
+def repair_description(listing: ListingFacts, marketplace: str, on: date) -> str | None:
+    """Return the description without promotional phrases, None if less than half is left."""
     text = _tidy(PROMOTIONS.sub(" ", listing.description or ""))
     enough = len(text) >= LEAST_SHARE * len(listing.description or "") and text != ""
     then = replace(listing, description=text)
@@ -97,13 +98,13 @@ def _keeps_rules(listing: ListingFacts, part: ListingPart, marketplace: str, on:
 
 
 def _brand_in(listing: ListingFacts) -> str | None:
-    """Return the brand as the title writes it, None where the title has none."""
+    """Return the brand as the title writes it, None if the title does not name it."""
     brand = (listing.brand or "").strip()
     found = re.search(re.escape(brand), listing.title or "", re.IGNORECASE) if brand else None
     return found.group() if found else None
 
 
-def _names(title: str, brand: str | None) -> bool:
+def _has_brand(title: str, brand: str | None) -> bool:
     return brand is None or brand in title
 
 
@@ -114,10 +115,10 @@ def _without_forbidden(title: str, brand: str | None) -> str:
 
 
 def _without_third_words(title: str) -> str:
-    """Return the title without a word's third and later places."""
+    """Return the title without the third and later occurrence of a word."""
     seen: Counter[str] = Counter()
     kept, end = [], 0
-    for found in words_of(title):
+    for found in find_countable_words(title):
         word = found.group().casefold()
         seen[word] += 1
         if seen[word] > 2:
@@ -127,7 +128,7 @@ def _without_third_words(title: str) -> str:
 
 
 def _shortened(title: str, brand: str | None, limit: int) -> str | None:
-    """Return at most `limit` characters of a title, whole words, with its brand."""
+    """Return whole words of a title, at most `limit` characters, with its brand."""
     if len(title) <= limit:
         return title
     short = _cut(title, limit)
@@ -138,7 +139,7 @@ def _shortened(title: str, brand: str | None, limit: int) -> str | None:
 
 
 def _cut(text: str, limit: int) -> str | None:
-    """Return the beginning of a text up to a clause's or a word's end, None for no good one."""
+    """Return the start of a text up to the end of a clause or word, None if too short."""
     if len(text) <= limit:
         return text
     for ends in (_clause_ends(text), _word_ends(text)):
@@ -157,7 +158,7 @@ def _word_ends(text: str) -> Iterator[int]:
 
 
 def _without_loose_end(text: str) -> str:
-    """Return a text that ends in a word that may end it: no “with”, no number without its unit."""
+    """Return a text without loose last words: no “with”, no number without its unit."""
     text = _closed(text).rstrip(" ,;:|-–—&+/，、；｜")
     head, _, last = text.rpartition(" ")
     loose = last.casefold() in SMALL_WORDS or last.isdigit() or len(last) == 1
@@ -165,7 +166,7 @@ def _without_loose_end(text: str) -> str:
 
 
 def _closed(text: str) -> str:
-    """Return a text without a bracket that was opened and not closed."""
+    """Return a text without a bracket that is opened and not closed."""
     for opening, closing in ("()", "[]", "（）", "【】"):
         if text.count(opening) > text.count(closing):
             text = text[: text.rindex(opening)]
@@ -173,7 +174,7 @@ def _closed(text: str) -> str:
 
 
 def _tidy(text: str) -> str:
-    """Return a text as it reads after words were left out of it."""
+    """Return a text without the blanks, marks and empty brackets that removed words leave."""
     text = re.sub(r"\(\s*\)|\[\s*\]|（\s*）|【\s*】", " ", text)
     text = re.sub(r"\s+", " ", text)
     text = re.sub(r"\s+([,;:，、；。])", r"\1", text)
@@ -185,7 +186,7 @@ def _tidy(text: str) -> str:
 
 
 def _split_long(bullets: Sequence[str]) -> list[str]:
-    """Return bullets with those that are too long, or alone, split between sentences."""
+    """Return bullets, those too long split between sentences; all of them if too few."""
     found: list[str] = []
     room = _MOST_BULLETS - len(bullets)
     for bullet in bullets:
@@ -200,7 +201,7 @@ def _wants_split(bullet: str, count: int) -> bool:
 
 
 def _halves(bullet: str) -> list[str]:
-    """Return a bullet split at the sentence's end that lies nearest to its middle."""
+    """Return a bullet split at the sentence end nearest to its middle."""
     ends = [found.end() for found in _SENTENCE.finditer(bullet)]
     fit = [end for end in ends if _SHORTEST_BULLET <= end <= len(bullet) - _SHORTEST_BULLET]
     if not fit:
@@ -214,7 +215,7 @@ def _has_short(bullets: Sequence[str]) -> bool:
 
 
 def _join_while(bullets: list[str], is_wrong: IsWrong) -> list[str]:
-    """Return bullets with the two shortest neighbours joined for as long as this helps."""
+    """Join the two shortest neighbours until `is_wrong` is False or the pair gets too long."""
     while is_wrong(bullets) and len(bullets) > 1:
         place = min(range(len(bullets) - 1), key=lambda at: _joint(bullets, at, is_wrong))
         joined = _joined(bullets[place], bullets[place + 1])
@@ -225,7 +226,7 @@ def _join_while(bullets: list[str], is_wrong: IsWrong) -> list[str]:
 
 
 def _joint(bullets: Sequence[str], place: int, is_wrong: IsWrong) -> tuple[bool, int]:
-    """Return how gladly two neighbours are joined: a bullet that is too short comes first."""
+    """Return the sort key for joining two neighbours: pairs with a short bullet come first."""
     pair = bullets[place : place + 2]
     return is_wrong is _has_short and not _has_short(pair), sum(map(len, pair))
 
@@ -235,7 +236,7 @@ def _joined(first: str, second: str) -> str:
 
 
 def _trimmed(text: str, limit: int) -> str:
-    """Return a text's whole sentences within a limit, else its whole clauses or words."""
+    """Return the whole sentences of a text within a limit, else whole clauses or words."""
     if len(text) <= limit:
         return text
     ends = [found.start() for found in _SENTENCE.finditer(text)]
@@ -244,7 +245,7 @@ def _trimmed(text: str, limit: int) -> str:
 
 
 def _trim_together(bullets: list[str]) -> list[str]:
-    """Return bullets that fit together: the longest gives up its end first."""
+    """Shorten the longest bullets until all of them together keep the limit."""
     while sum(map(len, bullets)) > _MOST_TOGETHER:
         place = max(range(len(bullets)), key=lambda at: len(bullets[at]))
         shorter = _trimmed(bullets[place], len(bullets[place]) - 1)

@@ -1,8 +1,8 @@
-"""The rules advisor: what the facts of one product call for. Pure, no key, no network.
+"""The rules advisor: advice on one product from its facts. Pure; needs no key, no network.
 
-The same facts give the same advice. A handful at most: each rule has an opinion only
-where its own history is long enough, and what was declined for the same reasons is not
-said again.
+The same facts give the same advice. It is a handful at most: a rule has an opinion only if
+the product's history is long enough, and does not repeat what was declined for the same
+reasons.
 """
 
 from collections.abc import Iterator
@@ -16,26 +16,26 @@ from core.suggestions.rules import Advice, Facts, ListingPart
 
 
 def advise_by_rules(facts: Facts) -> tuple[Advice, ...]:
-    """Return what the rules propose for a product, the most urgent first; () for nothing."""
-    known = EvidenceLookup(facts)
-    found = [each for each in _opinions(known) if each is not None and not is_repeat(each, facts)]
+    """Return what the rules propose for a product, most urgent first; () for nothing."""
+    lookup = EvidenceLookup(facts)
+    found = [each for each in _run_rules(lookup) if each is not None and not is_repeat(each, facts)]
     return tuple(sorted(found, key=lambda each: (each.priority, -each.confidence)))
 
 
-def _opinions(known: EvidenceLookup) -> Iterator[Advice | None]:
-    paused = tracking.advise_pause(known)
-    if paused is not None:  # nothing else matters of a page that is gone
+def _run_rules(lookup: EvidenceLookup) -> Iterator[Advice | None]:
+    paused = tracking.advise_pause(lookup)
+    if paused is not None:  # the page is gone: no other advice applies
         yield paused
         return
-    broken = content.find_broken_rules(known)
-    yield content.advise_title(known, broken.get(ListingPart.TITLE, ()))
-    yield content.advise_bullets(known, broken.get(ListingPart.BULLETS, ()))
+    broken = content.find_broken_rules(lookup)
+    yield content.advise_title(lookup, broken.get(ListingPart.TITLE, ()))
+    yield content.advise_bullets(lookup, broken.get(ListingPart.BULLETS, ()))
     if ListingPart.BULLETS not in broken:
-        yield content.advise_more_bullets(known)
-    yield content.advise_description(known, broken.get(ListingPart.DESCRIPTION, ()))
-    yield content.advise_images(known)
-    yield advise_price(known)
-    yield tracking.advise_price_threshold(known)
-    yield tracking.advise_rank_threshold(known)
-    yield tracking.advise_cadence(known)
-    yield tracking.advise_competitors(known)
+        yield content.advise_more_bullets(lookup)
+    yield content.advise_description(lookup, broken.get(ListingPart.DESCRIPTION, ()))
+    yield content.advise_images(lookup)
+    yield advise_price(lookup)
+    yield tracking.advise_price_threshold(lookup)
+    yield tracking.advise_rank_threshold(lookup)
+    yield tracking.advise_cadence(lookup)
+    yield tracking.advise_competitors(lookup)

@@ -1,4 +1,4 @@
-"""Words of listings that rules know, in the marketplaces' languages. Data; pure."""
+"""Words that the listing rules recognise, in the marketplaces' languages. Data only."""
 
 import re
 
@@ -20,7 +20,7 @@ _ARTICLES_AND_THEIR_LIKE = (
     "het een van voor met zonder op bij naar door ett och eller med utan för av på till i w z ze "
     "na do dla bez oraz lub ve veya ile için",
 )
-# What may stand in a title more often than twice, and what a shortened text must not end with.
+# Words that a title may use more than twice and that a shortened text must not end with.
 SMALL_WORDS = frozenset(" ".join(_ARTICLES_AND_THEIR_LIKE).split())
 
 _MEDIA = (
@@ -33,10 +33,10 @@ _MEDIA = (
     "boeken|muziek|films en tv|böcker|książki|muzyka|filmy i programy tv|kitaplar|kitap",
     "本|洋書|kindleストア|ミュージック|كتب",
 )
-# Books, music and films, as the first category of a page writes them, in small letters.
+# First categories of books, music and films, in lower case.
 MEDIA = frozenset("|".join(_MEDIA).split("|"))
 
-# Clear cases only: “sale” or “free” alone stand in many an honest text.
+# Clear cases only: “sale” or “free” alone are in many texts that don't promote.
 _LATIN = (
     r"free shipping",
     r"free delivery",

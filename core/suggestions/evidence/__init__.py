@@ -1,1 +1,1 @@
-"""What is known of products, gathered for advisors."""
+"""Facts about products, gathered for advisors."""

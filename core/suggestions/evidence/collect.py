@@ -1,7 +1,7 @@
-"""Gathers what is known of products for an advisor: a few SELECTs for many of them.
+"""Gathers the facts of products for an advisor: a few SELECTs for many products.
 
-Doubtful, old and foreign values are unknown here, so that no advice can rest on them.
-Never writes, never commits.
+Flagged and old values, and prices in another currency, are unknown here, so that no advice
+can rest on them. Never writes, never commits.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,7 +26,7 @@ from core.suggestions.evidence.history_figures import (
     HistoryDay,
     Keys,
     Thresholds,
-    history_figures,
+    make_history_figures,
 )
 from core.suggestions.evidence.queries import ListingRow, Moment, ProductValues
 from core.suggestions.rules import (
@@ -38,26 +38,26 @@ from core.suggestions.rules import (
     SnapshotKey,
 )
 
-OLDEST_VALUE = timedelta(days=8)  # a weekly look, and a day for it to come back
-MOST_COMPETITORS = 5  # whose figures are evidence: the first that were chosen
+OLDEST_VALUE = timedelta(days=8)  # a weekly check, and a day for its result
+MOST_COMPETITORS = 5  # with figures: the first that were chosen
 _SOLD = (None, Availability.IN_STOCK, Availability.LIMITED)
 
 
 def gather_facts(
     session: Session, acting_team_id: int, product_ids: Sequence[int], now: datetime
 ) -> list[Facts]:
-    """Return the facts of those of the products that the team follows, in their order.
+    """Return the facts of those of the products that the team tracks, in their order.
 
-    `now` is aware. Days are those of each product's marketplace; today, which is not
-    over, is in no figure of a period.
+    `now` is aware. Days are in the time zone of each product's marketplace. Figures of a
+    period leave out today, which is not over.
     """
     heads = queries.read_products(session, acting_team_id, product_ids)
-    found = _Gathered(session, acting_team_id, heads, now)
+    found = _FactsBatch(session, acting_team_id, heads, now)
     return [found.facts(heads[each]) for each in dict.fromkeys(product_ids) if each in heads]
 
 
-class _Gathered:
-    """All that was read for a batch of products, by product."""
+class _FactsBatch:
+    """Everything read for a batch of products, by product."""
 
     def __init__(
         self, session: Session, team_id: int, heads: Mapping[int, ProductValues], now: datetime
@@ -74,7 +74,8 @@ class _Gathered:
             session, _moments(heads, self.competitors, self.candidates)
         )
         self.firsts = {
-            days: queries.first_looks(session, ids, now - timedelta(days)) for days in (SHORT, LONG)
+            days: queries.read_first_observations(session, ids, now - timedelta(days))
+            for days in (SHORT, LONG)
         }
 
     def facts(self, head: ProductValues) -> Facts:
@@ -82,12 +83,12 @@ class _Gathered:
         marketplace = get_marketplace(head.marketplace)
         listing = self.listings.get(head.product_id)
         competitors = self.competitors.get(head.product_id, ())
-        told = [self._competitor(head, each) for each in competitors]
+        competitor_facts = [self._competitor(head, each) for each in competitors]
         evidence = (
             *self._current(head, marketplace.currency),
             *self._history(head, marketplace.currency, marketplace.time_zone),
             *_listing_figures(head.product_id, listing),
-            *self._of_competitors(head, told, competitors, marketplace.currency),
+            *self._of_competitors(head, competitor_facts, competitors, marketplace.currency),
             *self._of_candidates(head.product_id),
         )
         return Facts(
@@ -96,19 +97,19 @@ class _Gathered:
             asin=head.asin,
             as_of=self.now,
             currency=marketplace.currency,
-            price=usable_price(head, self.now),
+            price=find_usable_price(head, self.now),
             bsr=_fresh(head.bsr, head.bsr_at, self.now),
             bsr_category=head.bsr_category,
             bsr_category_id=head.bsr_category_id,
             rating=head.rating,
             ratings_count=head.ratings_count,
             availability=_fresh(head.availability, head.availability_at, self.now),
-            listing=listing_facts(listing),
+            listing=make_listing_facts(listing),
             price_change_percent=_float(head.price_change_percent),
             rank_change_percent=_float(head.rank_change_percent),
             cadence=head.cadence,
             caps=_caps(head),
-            competitors=tuple(told),
+            competitors=tuple(competitor_facts),
             evidence=evidence,
             declined=frozenset(self.declined.get(head.product_id, ())),
         )
@@ -119,7 +120,7 @@ class _Gathered:
 
     def _current(self, head: ProductValues, currency: str) -> Iterator[Evidence]:
         price_key = self._key(head.product_id, head.price_at)
-        price = usable_price(head, self.now)
+        price = find_usable_price(head, self.now)
         if price is not None:
             yield Evidence("price_now", "Price now", price, f"{currency} minor", None, price_key)
             off, unit = head.coupon_percent, "%"
@@ -135,8 +136,8 @@ class _Gathered:
         state = _fresh(head.availability, head.availability_at, self.now)
         if state is not None:
             key = self._key(head.product_id, head.availability_at)
-            said = Availability(state).name.lower().replace("_", " ")
-            yield Evidence("availability_now", "Availability now", said, "text", None, key)
+            text = Availability(state).name.lower().replace("_", " ")
+            yield Evidence("availability_now", "Availability now", text, "text", None, key)
             if head.stock_left:
                 yield Evidence("stock_left_now", "Stock left", head.stock_left, "units", None, key)
 
@@ -150,10 +151,10 @@ class _Gathered:
         )
         days: Sequence[HistoryDay] = self.days.get(head.product_id, ())
         keys = self._period_keys(head)
-        return history_figures(days, today, currency, head.bsr_category_id, thresholds, keys)
+        return make_history_figures(days, today, currency, head.bsr_category_id, thresholds, keys)
 
     def _period_keys(self, head: ProductValues) -> Keys:
-        """Return the first and the last check of each period."""
+        """Return the first and last observation of each period."""
         last = self._key(head.product_id, head.captured_at)
         found: dict[int, tuple[SnapshotKey, ...]] = {}
         for days, firsts in self.firsts.items():
@@ -162,27 +163,27 @@ class _Gathered:
         return found
 
     def _competitor(self, head: ProductValues, row: CompetitorValues) -> CompetitorFacts:
-        """Return a competitor; its price only where it is in the same shop's money."""
+        """Return a competitor; price and rank only if it is in the same marketplace."""
         is_near = row.marketplace == head.marketplace
         return CompetitorFacts(
             product_id=row.product_id,
             asin=row.asin,
-            price=usable_price(row, self.now) if is_near else None,
+            price=find_usable_price(row, self.now) if is_near else None,
             bsr=_fresh(row.bsr, row.bsr_at, self.now) if is_near else None,
             bsr_category_id=row.bsr_category_id,
             rating=row.rating,
             ratings_count=row.ratings_count,
-            listing=listing_facts(self.listings.get(row.product_id)),
+            listing=make_listing_facts(self.listings.get(row.product_id)),
         )
 
     def _of_competitors(
         self,
         head: ProductValues,
-        told: Sequence[CompetitorFacts],
+        found: Sequence[CompetitorFacts],
         rows: Sequence[CompetitorValues],
         currency: str,
     ) -> Iterator[Evidence]:
-        for number, (facts, row) in enumerate(zip(told, rows, strict=True), 1):
+        for number, (facts, row) in enumerate(zip(found, rows, strict=True), 1):
             name, named = f"competitor_{number}", f"of competitor {number}"
             yield Evidence(name, f"Competitor {number}", facts.asin, "text")
             if facts.price is not None:
@@ -207,10 +208,10 @@ def _is_in_category_of(head: ProductValues, row: CompetitorValues) -> bool:
     return is_named(head.bsr_category) and row.bsr_category_id == head.bsr_category_id
 
 
-def usable_price(row: ProductValues | CompetitorValues, now: datetime) -> int | None:
-    """Return a price that advice may rest on: accepted, of these days, of something sold.
+def find_usable_price(row: ProductValues | CompetitorValues, now: datetime) -> int | None:
+    """Return a price that advice may rest on: accepted, recent, of a product in stock.
 
-    A product whose newest look is doubtful has none until a second look confirms it.
+    If the newest observation's price is flagged, there is none until another confirms it.
     """
     if row.flags & PRICE_FLAGS or row.availability not in _SOLD:
         return None
@@ -240,7 +241,7 @@ def _moments(
     competitors: Mapping[int, Sequence[CompetitorValues]],
     candidates: Mapping[int, Sequence[Candidate]],
 ) -> set[Moment]:
-    """Return the products and times of all looks that current values came from."""
+    """Return the product and time of every observation that a current value came from."""
     found: set[tuple[int, datetime | None]] = set()
     for head in heads.values():
         ats = (head.captured_at, head.price_at, head.bsr_at, head.rating_at, head.availability_at)
@@ -267,9 +268,12 @@ def _ratings(
 # Listings
 
 
-def listing_facts(row: ListingRow | None) -> ListingFacts:
-    """Return a listing's text. What a page lacks is missing only where the whole page was
-    read: tables and overviews bring one picture and no bullets."""
+def make_listing_facts(row: ListingRow | None) -> ListingFacts:
+    """Return a listing's text.
+
+    Bullets and images are unknown unless a whole page was read: tables and overviews have
+    one image and no bullets.
+    """
     if row is None:
         return ListingFacts()
     is_whole = row.is_page and (row.images > 1 or bool(row.bullets))
@@ -288,7 +292,7 @@ def _listing_key(product_id: int, row: ListingRow) -> tuple[SnapshotKey, ...]:
 
 
 def _listing_figures(product_id: int, row: ListingRow | None) -> Iterator[Evidence]:
-    facts = listing_facts(row)
+    facts = make_listing_facts(row)
     if row is None:
         return
     key, unit = _listing_key(product_id, row), "characters"
@@ -304,8 +308,8 @@ def _listing_figures(product_id: int, row: ListingRow | None) -> Iterator[Eviden
 
 
 def _content(name: str, named: str, product_id: int, row: ListingRow | None) -> Iterator[Evidence]:
-    """Return how many bullets and images a listing has, for listings to be compared."""
-    facts = listing_facts(row)
+    """Return the number of bullets and images of a listing, for comparing listings."""
+    facts = make_listing_facts(row)
     if row is None or facts.bullets is None or facts.image_count is None:
         return
     key, prefix = _listing_key(product_id, row), f"{name}_" if name else ""

@@ -1,4 +1,4 @@
-"""Every SELECT behind the facts of an advisor, each for many products at once."""
+"""The SELECTs behind an advisor's facts, each for many products at once."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -17,20 +17,20 @@ from core.suggestions.evidence.history_figures import HistoryDay
 from core.suggestions.fingerprints import declined_mark
 from core.suggestions.rules import SnapshotKey
 
-REMEMBERED = timedelta(days=180)  # how long a declined suggestion is not repeated
+DECLINED_REMEMBERED_FOR = timedelta(days=180)  # how long a declined suggestion is not repeated
 
-Moment = tuple[int, datetime]  # a product and when it was looked at
+Moment = tuple[int, datetime]  # a product and the time of an observation
 
 
 @dataclass(frozen=True, slots=True)
 class ProductValues:
-    """A followed product, its newest accepted values and what its team set."""
+    """A tracked product, its newest accepted values and its team's settings."""
 
     product_id: int
     marketplace: str
     asin: str
     captured_at: datetime | None
-    flags: int  # of the newest look
+    flags: int  # of the newest observation
     price: int | None
     price_at: datetime | None
     coupon_percent: int | None
@@ -48,11 +48,11 @@ class ProductValues:
     cadence: str
     price_change_percent: Decimal | None  # set for this product
     rank_change_percent: Decimal | None
-    person_price_percent: Decimal | None  # what the person set for all products
+    person_price_percent: Decimal | None  # the user's setting for all products
     person_rank_percent: Decimal | None
     floor: int | None
     ceiling: int | None
-    step_percent: float | None  # None: the team set no caps
+    step_percent: float | None  # None: the team has set no caps
 
 
 _HEADS = """
@@ -76,7 +76,7 @@ WHERE t.team_id = %s AND t.is_first AND t.product_id = ANY(%s)
 def read_products(
     session: Session, team_id: int, product_ids: Collection[int]
 ) -> dict[int, ProductValues]:
-    """Return those of the products that the team follows."""
+    """Return those of the products that the team tracks."""
     with driver_connection(session).cursor(
         binary=True, row_factory=class_row(ProductValues)
     ) as cursor:
@@ -96,7 +96,7 @@ class ListingRow:
     category_path: list[str]
     images: int
     source: int
-    is_page: bool  # True: a whole page was read by this version or one before
+    is_page: bool  # whether a source of this version or an earlier one read a whole page
     first_seen_at: datetime
 
 
@@ -131,7 +131,7 @@ FROM product_daily WHERE product_id = ANY(%s) AND day >= %s ORDER BY product_id,
 def read_days(
     session: Session, product_ids: Collection[int], since: date
 ) -> dict[int, list[HistoryDay]]:
-    """Return the days of each product from `since` on, oldest first."""
+    """Return the daily values of each product from `since` on, oldest first."""
     found: dict[int, list[HistoryDay]] = defaultdict(list)
     with driver_connection(session).cursor(binary=True) as cursor:
         cursor.execute(_DAYS, [list(product_ids), since])
@@ -151,12 +151,12 @@ CROSS JOIN LATERAL (
 
 
 def read_sources(session: Session, moments: Collection[Moment]) -> dict[Moment, int]:
-    """Return who made the looks of these moments; a look that was let go has no entry."""
+    """Return the sources of the observations; one that retention has deleted has no entry."""
     rows = execute_with_arrays(session, _SOURCES, sorted(moments), fetch=True)
     return {(product_id, at): source for product_id, at, source in rows}
 
 
-_FIRST_LOOKS = """
+_FIRST_OBSERVATIONS = """
 SELECT i.product_id, s.captured_at, s.source
 FROM unnest(%(ids)s::int8[]) AS i (product_id)
 CROSS JOIN LATERAL (
@@ -167,12 +167,12 @@ CROSS JOIN LATERAL (
 """
 
 
-def first_looks(
+def read_first_observations(
     session: Session, product_ids: Sequence[int], since: datetime
 ) -> dict[int, SnapshotKey]:
-    """Return the first look at each product from a time on."""
+    """Return the first observation of each product from `since` on."""
     with driver_connection(session).cursor(binary=True) as cursor:
-        cursor.execute(_FIRST_LOOKS, {"ids": list(product_ids), "since": since})
+        cursor.execute(_FIRST_OBSERVATIONS, {"ids": list(product_ids), "since": since})
         return {row[0]: SnapshotKey(*row) for row in cursor.fetchall()}
 
 
@@ -185,10 +185,10 @@ WHERE team_id = %s AND product_id = ANY(%s) AND state = 'declined' AND decided_a
 def read_declined(
     session: Session, team_id: int, product_ids: Collection[int], now: datetime
 ) -> Mapping[int, set[str]]:
-    """Return the marks of what was declined for each product in half a year."""
+    """Return the marks of each product's suggestions declined in the last half year."""
     found: dict[int, set[str]] = defaultdict(set)
     with driver_connection(session).cursor(binary=True) as cursor:
-        cursor.execute(_DECLINED, [team_id, list(product_ids), now - REMEMBERED])
+        cursor.execute(_DECLINED, [team_id, list(product_ids), now - DECLINED_REMEMBERED_FOR])
         for product_id, change, evidence in cursor.fetchall():
             found[product_id].add(declined_mark(bytes(change), bytes(evidence)))
     return found
@@ -202,18 +202,18 @@ AND l.bsr IS NOT NULL
 """
 
 
-def ranked_others(
+def read_ranked_others(
     session: Session, team_id: int, category_ids: Collection[int]
 ) -> list[tuple[Any, ...]]:
-    """Return (product, category, rank) of what the team follows without owning it."""
+    """Return (product, category, rank) of tracked products that are not the team's own."""
     with driver_connection(session).cursor(binary=True) as cursor:
         cursor.execute(_RANKED, [team_id, list(category_ids)])
         return cursor.fetchall()
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
-    """Where a product stands in its shop."""
+class ListingCategory:
+    """A product's brand and category, from its newest listing version."""
 
     product_id: int
     asin: str
@@ -222,7 +222,7 @@ class Shelf:
     bsr_at: datetime | None
 
 
-_SHELVES = """
+_LISTING_CATEGORIES = """
 SELECT i.product_id, p.asin, v.brand, v.category_path, l.bsr_at
 FROM unnest(%s::int8[]) AS i (product_id)
 JOIN product AS p ON p.id = i.product_id
@@ -234,8 +234,12 @@ CROSS JOIN LATERAL (
 """
 
 
-def read_shelves(session: Session, product_ids: Collection[int]) -> dict[int, Shelf]:
-    """Return where each product stands, of those whose listing is known."""
-    with driver_connection(session).cursor(binary=True, row_factory=class_row(Shelf)) as cursor:
-        cursor.execute(_SHELVES, [list(product_ids)])
+def read_listing_categories(
+    session: Session, product_ids: Collection[int]
+) -> dict[int, ListingCategory]:
+    """Return the brand and category of each product whose listing is known."""
+    with driver_connection(session).cursor(
+        binary=True, row_factory=class_row(ListingCategory)
+    ) as cursor:
+        cursor.execute(_LISTING_CATEGORIES, [list(product_ids)])
         return {row.product_id: row for row in cursor.fetchall()}

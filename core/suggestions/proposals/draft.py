@@ -203,7 +203,7 @@ def _near(action: DraftAction, known: EvidenceLookup) -> Iterator[str]:
     spec = get_spec(action.change)
     yield from (each.key for each in known.cite(*spec.usual_evidence))
     if spec.competitor_figure is not None:
-        yield from known.keys_of_competitors(spec.competitor_figure)
+        yield from known.list_competitor_keys(spec.competitor_figure)
     if action.change is Change.ADD_COMPETITOR and action.text:
         yield from _of_candidate(action.text.upper(), known.facts.evidence)
 

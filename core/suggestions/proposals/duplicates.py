@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from core.errors import InvalidInputError
 from core.suggestions.changes.values import are_equal
-from core.suggestions.evidence.queries import REMEMBERED
+from core.suggestions.evidence.queries import DECLINED_REMEMBERED_FOR
 from core.suggestions.fingerprints import change_hash, evidence_hash
 from core.suggestions.models import Suggestion, SuggestionAction
 from core.suggestions.proposals.store import is_settled
@@ -120,7 +120,7 @@ def _require_not_declined(
             Suggestion.team_id == team_id,
             Suggestion.product_id == facts.product_id,
             SuggestionAction.state == ActionState.DECLINED.value,
-            SuggestionAction.decided_at >= now - REMEMBERED,
+            SuggestionAction.decided_at >= now - DECLINED_REMEMBERED_FOR,
         )
         .order_by(SuggestionAction.decided_at.desc())
     ).all()

@@ -169,7 +169,7 @@ def _amount(minor: int, currency: str, marketplace: str) -> str:
     return format_amount(minor, currency, locale, as_code=chosen.has_currency_code)
 
 
-_UNITS = {"rank": "rank", "stars/10": "stars", "%": "percent", "text": "text"}
+_UNITS = {"rank": "rank", "stars/10": "stars", "%": "percent", "text": "text", "looks": "checks"}
 
 
 def unit(evidence: Evidence) -> str:

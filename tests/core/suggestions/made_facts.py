@@ -1,4 +1,4 @@
-"""Facts of a lamp that sells as usual, for rules to look at. Plain functions."""
+"""Builds the facts of a lamp that sells as usual, as input for the rules."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -58,7 +58,7 @@ USUAL: Mapping[str, float | str] = {
 
 
 def listing(**values: Any) -> ListingFacts:
-    """Return a listing that breaks no rule."""
+    """Return a listing that breaks no policy."""
     usual: dict[str, Any] = {
         "title": TITLE,
         "brand": "Lumo",
@@ -71,9 +71,11 @@ def listing(**values: Any) -> ListingFacts:
 
 
 def facts(figures: Mapping[str, float | str | None] | None = None, **values: Any) -> Facts:
-    """Return the facts of the lamp; a figure of None is unknown."""
-    known = {key: each for key, each in (USUAL | (figures or {})).items() if each is not None}
-    price = known.get("price_now")
+    """Return the facts of the lamp with these figures changed; None makes one unknown."""
+    known_figures = {
+        key: each for key, each in (USUAL | (figures or {})).items() if each is not None
+    }
+    price = known_figures.get("price_now")
     usual: dict[str, Any] = {
         "product_id": 1,
         "marketplace": "US",
@@ -81,10 +83,10 @@ def facts(figures: Mapping[str, float | str | None] | None = None, **values: Any
         "as_of": AT,
         "currency": "USD",
         "price": price,
-        "bsr": known.get("bsr_now"),
+        "bsr": known_figures.get("bsr_now"),
         "bsr_category": "Home",
         "bsr_category_id": 7,
-        "rating": known.get("rating_now"),
+        "rating": known_figures.get("rating_now"),
         "ratings_count": 1000,
         "availability": 1,
         "listing": listing(),
@@ -92,36 +94,40 @@ def facts(figures: Mapping[str, float | str | None] | None = None, **values: Any
         "rank_change_percent": None,
         "cadence": "daily",
         "caps": PriceCaps(),
-        "evidence": tuple(evidence(key, value) for key, value in known.items()),
+        "evidence": tuple(evidence(key, value) for key, value in known_figures.items()),
     }
     return Facts(**(usual | values))
 
 
 def evidence(key: str, value: float | str) -> Evidence:
-    """Return a figure with the look it came from."""
+    """Return a figure with the observation it came from."""
     unit = "rank" if "bsr" in key else "USD minor" if "price" in key else "%"
     return Evidence(key, key, value, unit, None, (SnapshotKey(1, AT, 1),))
 
 
-def known(figures: Mapping[str, float | str | None] | None = None, **values: Any) -> EvidenceLookup:
-    """Return the same, as rules look at it."""
+def make_lookup(
+    figures: Mapping[str, float | str | None] | None = None, **values: Any
+) -> EvidenceLookup:
+    """Return the same facts as the lookup that the rules read."""
     return EvidenceLookup(facts(figures, **values))
 
 
-def rivals(*prices: int, rank: int = 100, rating: int = 45, **more: float) -> dict[str, Any]:
+def make_competitor_figures(
+    *prices: int, rank: int = 100, rating: int = 45, **more: float
+) -> dict[str, Any]:
     """Return the figures of competitors at these prices."""
     found: dict[str, Any] = {}
     for number, price in enumerate(prices, 1):
         name = f"competitor_{number}"
-        found |= {name: f"B0RIVAL{number:03d}", f"{name}_price": price}
+        found |= {name: f"B0COMP{number:04d}", f"{name}_price": price}
         found |= {f"{name}_bsr": rank + number, f"{name}_rating": rating}
         found |= {f"{name}_{key}": value for key, value in more.items()}
     return found
 
 
-def chosen(count: int) -> tuple[CompetitorFacts, ...]:
-    """Return competitors that somebody chose."""
+def make_chosen_competitors(count: int) -> tuple[CompetitorFacts, ...]:
+    """Return the facts of competitors that the team chose."""
     return tuple(
-        CompetitorFacts(100 + n, f"B0RIVAL{n:03d}", 1900, 100, 7, 45, 900, ListingFacts())
+        CompetitorFacts(100 + n, f"B0COMP{n:04d}", 1900, 100, 7, 45, 900, ListingFacts())
         for n in range(count)
     )

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from core.accounts.people.membership import get_owner_principal
 from core.database.session import read_scope
 from core.demo.seed import load_demo
-from core.suggestions.advisors.content_rules import local_day
+from core.suggestions.advisors.content_rules import get_local_day
 from core.suggestions.advisors.listing_policies import lint_change
 from core.suggestions.advisors.rule_advisor import advise_by_rules
 from core.suggestions.evidence.collect import gather_facts
@@ -50,7 +50,7 @@ def test_the_demo_market_gets_a_handful_of_sound_suggestions_with_evidence(said:
         assert advice.evidence
         assert any(each.snapshots for each in advice.evidence)
         for action in advice.actions:
-            on = local_day(facts.as_of, facts.marketplace)
+            on = get_local_day(facts.as_of, facts.marketplace)
             held = lint_change(facts.listing, facts.marketplace, on, action.change, action.proposed)
             assert held == ()
             if action.change is Change.UPDATE_PRICE:

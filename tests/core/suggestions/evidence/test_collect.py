@@ -1,4 +1,4 @@
-"""Facts of followed products, gathered with the looks they came from."""
+"""Facts of tracked products, gathered with the observations they came from."""
 
 import json
 from datetime import datetime, timedelta
@@ -26,19 +26,19 @@ from tests.factories.people import add_colleague, add_stranger
 from tests.factories.products import KETTLE, LAMP, add_product, make_listing, track_products
 
 FULL = {"images": tuple(f"https://images.example/{n}.jpg" for n in range(5))}
-RIVAL = "B0TEST0003"
+COMPETITOR = "B0TEST0003"
 
 
-def days_of_looks(session: Session, asin: str = LAMP, days: int = 30, **values: Any) -> None:
-    """Store a look at noon of each of the last days; today's is at eleven."""
-    looks = [
+def store_days(session: Session, asin: str = LAMP, days: int = 30, **values: Any) -> None:
+    """Store an observation at noon of each of the last days; today's is at eleven."""
+    observations = [
         make_observation(asin, NOW - timedelta(days=ago), **values) for ago in range(days, 0, -1)
     ]
     last = make_observation(asin, NOW - timedelta(hours=1), listing=make_listing(**FULL), **values)
-    store_observations(session, *looks, last)
+    store_observations(session, *observations, last)
 
 
-def follow(session: Session, principal: Principal, *asins: str, **how: Any) -> list[int]:
+def track(session: Session, principal: Principal, *asins: str, **how: Any) -> list[int]:
     return track_products(session, principal, asins, **how)
 
 
@@ -47,7 +47,7 @@ def facts_of(session: Session, principal: Principal, product_id: int, now: datet
     return found
 
 
-def compete(session: Session, principal: Principal, own: int, *others: int) -> None:
+def add_competitors(session: Session, principal: Principal, own: int, *others: int) -> None:
     for other in others:
         row = {"team_id": principal.team_id, "product_id": own, "competitor_id": other}
         session.execute(insert(Competitor).values(**row, added_by=principal.person_id))
@@ -57,11 +57,11 @@ def figures(facts: Facts) -> dict[str, Any]:
     return {each.key: each.value for each in facts.evidence}
 
 
-def test_values_are_frozen_with_the_look_that_they_came_from(
+def test_values_are_frozen_with_the_observation_they_came_from(
     session: Session, principal: Principal
 ) -> None:
-    (lamp,) = follow(session, principal, LAMP, role=Role.OWN)
-    days_of_looks(session)
+    (lamp,) = track(session, principal, LAMP, role=Role.OWN)
+    store_days(session)
     facts = facts_of(session, principal, lamp)
     (price, usual) = facts.cited("price_now", "price_median_30")
     last = SnapshotKey(lamp, NOW - timedelta(hours=1), int(Source.AXESSO))
@@ -71,11 +71,11 @@ def test_values_are_frozen_with_the_look_that_they_came_from(
     assert (facts.price, facts.bsr, facts.bsr_category, facts.rating) == (2000, 500, "Lamps", 45)
 
 
-def test_history_is_of_whole_days_and_listing_text_is_told(
+def test_history_is_of_whole_days_and_facts_have_the_listing_text(
     session: Session, principal: Principal
 ) -> None:
-    (lamp,) = follow(session, principal, LAMP, role=Role.OWN)
-    days_of_looks(session)
+    (lamp,) = track(session, principal, LAMP, role=Role.OWN)
+    store_days(session)
     facts = facts_of(session, principal, lamp)
     found = figures(facts)
     assert (found["price_days_30"], found["stock_days_30"]) == (30, 30)  # today is not over
@@ -85,32 +85,32 @@ def test_history_is_of_whole_days_and_listing_text_is_told(
 
 
 @pytest.mark.parametrize(
-    ("coupon", "told"),
+    ("coupon", "figure"),
     [
         ({}, None),
         ({"coupon_percent": 10}, (10, "%")),
         ({"coupon_amount": 300}, (300, "USD minor")),
     ],
 )
-def test_the_coupon_of_the_page_is_told_whatever_its_sort(
-    session: Session, principal: Principal, coupon: dict[str, int], told: tuple[int, str] | None
+def test_a_coupon_is_a_figure_as_percent_or_amount(
+    session: Session, principal: Principal, coupon: dict[str, int], figure: tuple[int, str] | None
 ) -> None:
-    (lamp,) = follow(session, principal, LAMP, role=Role.OWN)
-    days_of_looks(session, **coupon)
-    said = [
+    (lamp,) = track(session, principal, LAMP, role=Role.OWN)
+    store_days(session, **coupon)
+    found = [
         (each.value, each.unit)
         for each in facts_of(session, principal, lamp).evidence
         if each.key == "coupon_now"
     ]
-    assert said == ([] if told is None else [told])
+    assert found == ([] if figure is None else [figure])
 
 
-def test_only_what_the_team_follows_is_gathered_and_in_the_order_asked_for(
+def test_only_tracked_products_have_facts_in_the_requested_order(
     session: Session, principal: Principal
 ) -> None:
-    lamp, kettle = follow(session, principal, LAMP, KETTLE)
-    unfollowed = add_product(session, RIVAL)
-    ids = [kettle, unfollowed, lamp, kettle]
+    lamp, kettle = track(session, principal, LAMP, KETTLE)
+    untracked = add_product(session, COMPETITOR)
+    ids = [kettle, untracked, lamp, kettle]
     assert [each.asin for each in gather_facts(session, principal.team_id, ids, NOW)] == [
         KETTLE,
         LAMP,
@@ -119,20 +119,20 @@ def test_only_what_the_team_follows_is_gathered_and_in_the_order_asked_for(
     assert gather_facts(session, principal.team_id, [], NOW) == []
 
 
-def test_a_product_that_was_never_seen_has_facts_and_no_figures(
+def test_a_product_that_was_never_checked_has_facts_and_no_figures(
     session: Session, principal: Principal
 ) -> None:
-    (lamp,) = follow(session, principal, LAMP)
+    (lamp,) = track(session, principal, LAMP)
     facts = facts_of(session, principal, lamp)
     assert (facts.price, facts.bsr, facts.listing.bullets) == (None, None, None)
     assert advise_by_rules(facts) == ()
 
 
-def test_a_doubtful_price_is_unknown_until_it_is_confirmed(
+def test_a_flagged_price_is_unknown_until_it_is_confirmed(
     session: Session, principal: Principal
 ) -> None:
-    (lamp,) = follow(session, principal, LAMP, role=Role.OWN)
-    days_of_looks(session)
+    (lamp,) = track(session, principal, LAMP, role=Role.OWN)
+    store_days(session)
     store_observations(session, make_observation(at=NOW - timedelta(minutes=5), price=200_000))
     facts = facts_of(session, principal, lamp)
     assert facts.price is None
@@ -141,7 +141,7 @@ def test_a_doubtful_price_is_unknown_until_it_is_confirmed(
 
 
 def test_a_price_in_another_currency_is_no_price(session: Session, principal: Principal) -> None:
-    (lamp,) = follow(session, principal, LAMP, role=Role.OWN)
+    (lamp,) = track(session, principal, LAMP, role=Role.OWN)
     store_observations(
         session, make_observation(at=NOW - timedelta(hours=1), price=2700, currency="CAD")
     )
@@ -151,7 +151,7 @@ def test_a_price_in_another_currency_is_no_price(session: Session, principal: Pr
 def test_an_old_price_and_one_of_a_product_that_is_not_sold_are_unknown(
     session: Session, principal: Principal
 ) -> None:
-    lamp, kettle = follow(session, principal, LAMP, KETTLE)
+    lamp, kettle = track(session, principal, LAMP, KETTLE)
     store_observations(session, make_observation(at=NOW - timedelta(days=9)))
     gone = {"availability": Availability.UNAVAILABLE, "price": None, "price_basis": None}
     store_observations(session, make_observation(KETTLE, NOW - timedelta(days=1)))
@@ -163,7 +163,7 @@ def test_an_old_price_and_one_of_a_product_that_is_not_sold_are_unknown(
 def test_a_lowest_offer_beside_a_lost_buy_box_is_no_price_to_move(
     session: Session, principal: Principal
 ) -> None:
-    (lamp,) = follow(session, principal, LAMP)
+    (lamp,) = track(session, principal, LAMP)
     suppressed = {"availability": Availability.BUY_BOX_SUPPRESSED}
     store_observations(
         session,
@@ -177,29 +177,33 @@ def test_a_lowest_offer_beside_a_lost_buy_box_is_no_price_to_move(
 def test_a_competitor_is_compared_in_its_own_shop_only(
     session: Session, principal: Principal
 ) -> None:
-    (lamp,) = follow(session, principal, LAMP, role=Role.OWN)
-    days_of_looks(session, days=3)
+    (lamp,) = track(session, principal, LAMP, role=Role.OWN)
+    store_days(session, days=3)
     store_observations(
-        session, make_observation(RIVAL, NOW - timedelta(hours=1), price=1900, rank=90)
+        session, make_observation(COMPETITOR, NOW - timedelta(hours=1), price=1900, rank=90)
     )
     store_observations(
         session, make_observation(KETTLE, NOW - timedelta(hours=1), price=1700, marketplace="CA")
     )
-    compete(
-        session, principal, lamp, add_product(session, RIVAL), add_product(session, KETTLE, "CA")
+    add_competitors(
+        session,
+        principal,
+        lamp,
+        add_product(session, COMPETITOR),
+        add_product(session, KETTLE, "CA"),
     )
     facts = facts_of(session, principal, lamp)
     assert [each.price for each in facts.competitors] == [1900, None]
     found = figures(facts)
-    assert (found["competitor_1"], found["competitor_1_price"]) == (RIVAL, 1900)
+    assert (found["competitor_1"], found["competitor_1_price"]) == (COMPETITOR, 1900)
     assert (found["competitor_1_bsr"], found["competitor_2"]) == (90, KETTLE)
     assert {"competitor_2_price", "competitor_2_bsr"} & set(found) == set()
 
 
-def test_each_rating_says_whose_it_is(session: Session, principal: Principal) -> None:
-    lamp, rival = follow(session, principal, LAMP, RIVAL)
-    store_observations(session, make_observation(LAMP, NOW), make_observation(RIVAL, NOW))
-    compete(session, principal, lamp, rival)
+def test_each_rating_names_its_product(session: Session, principal: Principal) -> None:
+    lamp, competitor = track(session, principal, LAMP, COMPETITOR)
+    store_observations(session, make_observation(LAMP, NOW), make_observation(COMPETITOR, NOW))
+    add_competitors(session, principal, lamp, competitor)
     named = [each.figure for each in facts_of(session, principal, lamp).evidence]
     ratings = [figure for figure in named if figure.startswith("Rating")]
     assert sorted(ratings) == [
@@ -210,19 +214,19 @@ def test_each_rating_says_whose_it_is(session: Session, principal: Principal) ->
 def test_a_rank_in_another_category_is_no_rank_to_compare(
     session: Session, principal: Principal
 ) -> None:
-    (lamp,) = follow(session, principal, LAMP, role=Role.OWN)
-    days_of_looks(session, days=3)
+    (lamp,) = track(session, principal, LAMP, role=Role.OWN)
+    store_days(session, days=3)
     toys = (CategoryRank("Toys", 3),)
-    store_observations(session, make_observation(RIVAL, NOW - timedelta(hours=1), ranks=toys))
-    compete(session, principal, lamp, add_product(session, RIVAL))
+    store_observations(session, make_observation(COMPETITOR, NOW - timedelta(hours=1), ranks=toys))
+    add_competitors(session, principal, lamp, add_product(session, COMPETITOR))
     assert "competitor_1_bsr" not in figures(facts_of(session, principal, lamp))
 
 
 def test_a_rank_of_no_named_category_is_no_evidence_of_a_competitor(
     session: Session, principal: Principal
 ) -> None:
-    lamp, kettle = follow(session, principal, LAMP, KETTLE, role=Role.OWN)
-    compete(session, principal, lamp, kettle)
+    lamp, kettle = track(session, principal, LAMP, KETTLE, role=Role.OWN)
+    add_competitors(session, principal, lamp, kettle)
     somewhere = {"ranks": (CategoryRank(UNNAMED_CATEGORY, 90),)}
     store_observations(
         session,
@@ -234,12 +238,12 @@ def test_a_rank_of_no_named_category_is_no_evidence_of_a_competitor(
     assert "competitor_1_bsr" not in found
 
 
-def test_anothers_competitors_and_caps_are_not_ones_own(
+def test_competitors_and_caps_of_another_team_do_not_count(
     session: Session, principal: Principal
 ) -> None:
-    (lamp,) = follow(session, principal, LAMP, role=Role.OWN)
+    (lamp,) = track(session, principal, LAMP, role=Role.OWN)
     other = add_stranger(session)
-    compete(session, other, lamp, add_product(session, RIVAL))
+    add_competitors(session, other, lamp, add_product(session, COMPETITOR))
     cap = {"team_id": other.team_id, "product_id": lamp, "floor": 1}
     session.execute(insert(PriceCap).values(**cap))
     facts = facts_of(session, principal, lamp)
@@ -247,12 +251,12 @@ def test_anothers_competitors_and_caps_are_not_ones_own(
 
 
 def test_caps_thresholds_and_cadence_are_the_teams(session: Session, principal: Principal) -> None:
-    (lamp,) = follow(session, principal, LAMP, price_change_percent=Decimal("7.5"))
+    (lamp,) = track(session, principal, LAMP, price_change_percent=Decimal("7.5"))
     cap = {"team_id": principal.team_id, "product_id": lamp, "floor": 1800, "step_percent": 5}
     session.execute(insert(PriceCap).values(**cap))
     session.get_one(Person, principal.person_id).rank_change_percent = Decimal(80)
     session.flush()
-    days_of_looks(session, days=3)
+    store_days(session, days=3)
     facts = facts_of(session, principal, lamp)
     assert facts.caps == PriceCaps(1800, None, 5.0)
     assert (facts.price_change_percent, facts.rank_change_percent) == (7.5, None)
@@ -260,23 +264,23 @@ def test_caps_thresholds_and_cadence_are_the_teams(session: Session, principal: 
     assert facts.cadence == "daily"
 
 
-def test_near_products_of_the_same_shelf_are_candidates(
+def test_near_products_of_the_same_subcategory_are_candidates(
     session: Session, principal: Principal
 ) -> None:
-    (lamp,) = follow(session, principal, LAMP, role=Role.OWN)
-    days_of_looks(session, days=3)
+    (lamp,) = track(session, principal, LAMP, role=Role.OWN)
+    store_days(session, days=3)
     asins = {"B0NEAR0001": 600, "B0NEAR0002": 450, "B0FAR00001": 5000, "B0SHELF001": 510}
-    others = follow(session, principal, *asins, role=Role.WATCHED)
+    others = track(session, principal, *asins, role=Role.WATCHED)
     for asin, rank in asins.items():
-        shelf = ("Home", "Rugs") if asin == "B0SHELF001" else ("Home", "Lamps")
-        page = make_listing(brand="Other", category_path=shelf, **FULL)
+        path = ("Home", "Rugs") if asin == "B0SHELF001" else ("Home", "Lamps")
+        page = make_listing(brand="Other", category_path=path, **FULL)
         store_observations(
             session, make_observation(asin, NOW - timedelta(hours=2), rank=rank, listing=page)
         )
     found = figures(facts_of(session, principal, lamp))
     near = [found[f"candidate_{n}"] for n in (1, 2) if f"candidate_{n}" in found]
     assert (near, "candidate_3" in found) == (["B0NEAR0002", "B0NEAR0001"], False)
-    compete(session, principal, lamp, others[0])
+    add_competitors(session, principal, lamp, others[0])
     again = figures(facts_of(session, principal, lamp))
     assert (again["candidate_1"], "candidate_2" in again) == ("B0NEAR0002", False)
 
@@ -285,19 +289,19 @@ def test_near_products_of_the_same_shelf_are_candidates(
 def test_own_products_and_own_brands_are_no_candidates(
     session: Session, principal: Principal, role: Role
 ) -> None:
-    (lamp,) = follow(session, principal, LAMP, role=Role.OWN)
-    days_of_looks(session, days=3)
-    follow(session, principal, KETTLE, role=role)
+    (lamp,) = track(session, principal, LAMP, role=Role.OWN)
+    store_days(session, days=3)
+    track(session, principal, KETTLE, role=role)
     brand = "Other" if role is Role.OWN else "Lumo"
     page = make_listing(brand=brand, **FULL)
     store_observations(session, make_observation(KETTLE, NOW - timedelta(hours=2), listing=page))
     assert "candidate_1" not in figures(facts_of(session, principal, lamp))
 
 
-def test_an_overview_without_bullets_says_nothing_of_bullets(
+def test_an_overview_without_bullets_leaves_them_unknown(
     session: Session, principal: Principal
 ) -> None:
-    (lamp,) = follow(session, principal, LAMP)
+    (lamp,) = track(session, principal, LAMP)
     page = make_listing(bullets=(), images=("https://images.example/1.jpg",))
     store_observations(session, make_observation(at=NOW - timedelta(hours=1), listing=page))
     listing = facts_of(session, principal, lamp).listing
@@ -309,16 +313,16 @@ def test_an_overview_without_bullets_says_nothing_of_bullets(
 
 
 def test_a_whole_page_without_bullets_lacks_them(session: Session, principal: Principal) -> None:
-    (lamp,) = follow(session, principal, LAMP)
+    (lamp,) = track(session, principal, LAMP)
     page = make_listing(bullets=(), **FULL)
     store_observations(session, make_observation(at=NOW - timedelta(hours=1), listing=page))
     assert facts_of(session, principal, lamp).listing.bullets == ()
 
 
-def test_a_title_of_a_bestseller_list_leaves_what_was_read_of_the_page(
+def test_a_title_of_a_bestseller_list_keeps_the_text_read_from_the_page(
     session: Session, principal: Principal
 ) -> None:
-    (lamp,) = follow(session, principal, LAMP)
+    (lamp,) = track(session, principal, LAMP)
     store_observations(
         session, make_observation(at=NOW - timedelta(hours=2), listing=make_listing(**FULL))
     )
@@ -334,18 +338,18 @@ def test_a_title_of_a_bestseller_list_leaves_what_was_read_of_the_page(
     assert (after.bullets, after.image_count) == (before.bullets, before.image_count)
 
 
-def test_of_a_product_followed_by_two_the_teams_row_counts(
+def test_a_product_tracked_by_two_users_has_the_teams_facts_once(
     session: Session, principal: Principal
 ) -> None:
-    (lamp,) = follow(session, principal, LAMP)
-    follow(session, add_colleague(session, principal), LAMP)
+    (lamp,) = track(session, principal, LAMP)
+    track(session, add_colleague(session, principal), LAMP)
     assert len(gather_facts(session, principal.team_id, [lamp], NOW)) == 1
 
 
 def decline(
     session: Session, principal: Principal, advice: Advice, product_id: int, at: datetime
 ) -> None:
-    """Store a suggestion as somebody declined it."""
+    """Store this advice as a declined suggestion."""
     session.execute(
         insert(Suggestion).values(
             team_id=principal.team_id,
@@ -374,7 +378,7 @@ def decline(
 def test_what_the_team_declined_is_not_advised_again(
     session: Session, principal: Principal
 ) -> None:
-    (lamp,) = follow(session, principal, LAMP, role=Role.OWN)
+    (lamp,) = track(session, principal, LAMP, role=Role.OWN)
     long = "Lumo Reading Lamp for Desks and Shelves, Dimmable in Five Steps, with a Heavy Base"
     at = datetime(2026, 11, 2, 12, tzinfo=NOW.tzinfo)
     page = make_listing(title=long, **FULL)
@@ -389,10 +393,10 @@ def test_what_the_team_declined_is_not_advised_again(
     assert len(advise_by_rules(facts_of(session, principal, lamp, much_later))) == 1
 
 
-def test_an_ordinary_products_facts_are_told_in_1500_tokens(
+def test_an_ordinary_products_facts_fit_into_1500_tokens(
     session: Session, principal: Principal
 ) -> None:
-    (lamp,) = follow(session, principal, LAMP, role=Role.OWN)
+    (lamp,) = track(session, principal, LAMP, role=Role.OWN)
     page = {
         "title": "Lumo Reading Lamp, " + "dimmable in many steps, " * 7,
         "bullets": ("B" * 195,) * 5,
@@ -403,12 +407,15 @@ def test_an_ordinary_products_facts_are_told_in_1500_tokens(
         session,
         *(make_observation(at=NOON + timedelta(days=ago), listing=listing) for ago in range(30)),
     )
-    rivals = [f"B0RIVAL{number:03d}" for number in range(5)]
+    competitors = [f"B0COMP{number:04d}" for number in range(5)]
     store_observations(
         session,
-        *(make_observation(each, NOW - timedelta(hours=1), listing=listing) for each in rivals),
+        *(
+            make_observation(each, NOW - timedelta(hours=1), listing=listing)
+            for each in competitors
+        ),
     )
-    compete(session, principal, lamp, *(add_product(session, each) for each in rivals))
+    add_competitors(session, principal, lamp, *(add_product(session, each) for each in competitors))
     facts = facts_of(session, principal, lamp)
     assert len(facts.competitors) == 5
     assert len(json.dumps(make_facts_payload(facts), ensure_ascii=False)) / 4 <= 1500

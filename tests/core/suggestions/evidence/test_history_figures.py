@@ -1,4 +1,4 @@
-"""A product's own history in figures."""
+"""Figures of a product's own history."""
 
 from datetime import date, timedelta
 
@@ -7,8 +7,8 @@ import pytest
 from core.suggestions.evidence.history_figures import (
     HistoryDay,
     Thresholds,
-    history_figures,
-    quantile,
+    calculate_quantile,
+    make_history_figures,
 )
 from core.suggestions.rules import Evidence
 
@@ -22,7 +22,7 @@ def day(ago: int, price: int | None = 2000, bsr: int | None = 500, **values: obj
 
 def figures(*days: HistoryDay, category_id: int = 7) -> dict[str, Evidence]:
     ordered = sorted(days)
-    found = history_figures(ordered, TODAY, "USD", category_id, Thresholds(), {})
+    found = make_history_figures(ordered, TODAY, "USD", category_id, Thresholds(), {})
     return {each.key: each for each in found}
 
 
@@ -30,21 +30,21 @@ def values(*days: HistoryDay, category_id: int = 7) -> dict[str, object]:
     return {key: each.value for key, each in figures(*days, category_id=category_id).items()}
 
 
-def test_the_usual_price_is_one_that_was_asked() -> None:
+def test_the_usual_price_is_one_of_the_prices() -> None:
     found = figures(day(1, 2000), day(2, 2100), day(3, 2200), day(4, 9999))
     assert (found["price_median_30"].value, found["price_median_30"].unit) == (2100, "USD minor")
     assert found["price_median_30"].period == "last 30 days"
     assert (found["price_low_90"].value, found["price_high_90"].value) == (2000, 9999)
 
 
-def test_today_is_not_over_and_older_days_are_past() -> None:
+def test_today_and_days_before_the_period_are_left_out() -> None:
     found = values(day(0, 1), day(30, 2000), day(31, 3000), day(90, 3000), day(91, 1))
     assert (found["price_days_30"], found["price_days_90"]) == (1, 3)
     assert (found["price_median_30"], found["price_median_90"]) == (2000, 3000)
 
 
 def test_unknown_figures_are_left_out_and_never_0() -> None:
-    found = values(day(1, None, None, in_stock=None, looks=0))
+    found = values(day(1, None, None, in_stock=None, observations=0))
     assert found == {
         "price_days_30": 0,
         "price_days_90": 0,
@@ -70,7 +70,7 @@ def test_a_move_is_from_one_day_to_the_next_and_not_over_a_hole() -> None:
     assert (found["price_moves_90"], found["price_alerts_90"]) == (1, 1)
 
 
-def test_how_often_a_threshold_fired_is_counted() -> None:
+def test_days_that_passed_a_threshold_are_counted() -> None:
     prices = [2000, 2100, 2000, 2000, 2010]  # +5 %, −4.8 %, none, +0.5 %
     found = values(*(day(9 - place, price) for place, price in enumerate(prices)))
     assert (found["price_moves_90"], found["price_alerts_90"]) == (4, 1)
@@ -82,16 +82,16 @@ def test_a_rank_moves_as_far_up_as_down() -> None:
     assert down["rank_alerts_90"] == up["rank_alerts_90"] == 1
 
 
-def test_time_without_stock_is_a_share_of_the_days_that_said_so() -> None:
+def test_time_out_of_stock_is_a_share_of_the_days_with_known_availability() -> None:
     found = values(day(1, in_stock=0.0), day(2, in_stock=0.5), day(3, in_stock=None), day(4))
     assert (found["out_of_stock_30"], found["stock_days_30"]) == (50.0, 3)
 
 
-def test_looks_count_on_days_that_had_one() -> None:
-    found = values(day(1), day(2, looks=0), day(3, looks=12), day(4, price_low=1900))
+def test_checks_per_day_leave_out_days_without_one() -> None:
+    found = values(day(1), day(2, observations=0), day(3, observations=12), day(4, price_low=1900))
     assert (found["looks_per_day_30"], found["price_ranges_30"]) == (20.0, 1)
 
 
 @pytest.mark.parametrize(("share", "value"), [(0.0, 1), (0.9, 9), (0.91, 10), (1.0, 10)])
 def test_a_quantile_is_one_of_the_values(share: float, value: int) -> None:
-    assert quantile(range(1, 11), share) == value
+    assert calculate_quantile(range(1, 11), share) == value
