@@ -85,7 +85,7 @@ def _rounds(rounds: int) -> tuple[list[float], list[float], list[float]]:
 
 
 def _load(body: bytes) -> None:
-    """Read a page as the client does, the collector at rest as in `Apify.items`."""
+    """Read a page as the client does, the collector at rest as in `Apify.list_items`."""
     with gc_pause.paused_gc():
         json.loads(body)
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from core.database.session import read_scope, shared_time
 from core.errors import ConfigurationError
-from core.scraping.runs.providers import get_provider, limits_for, list_provider_names
+from core.scraping.runs.providers import get_provider, list_provider_names, make_limits
 from core.settings.environment import get_settings
 from core.upkeep import health_queries, heartbeat
 from core.upkeep.health import Health, Provider
@@ -36,7 +36,7 @@ def read_health() -> Health:
             as_of=now,
             worker_seen_at=heartbeat.find_last_worker_activity(session),
             providers=_read_providers(session, now),
-            looks=health_queries.count_checks(ended),
+            checks=health_queries.count_checks(ended),
             jobs=health_queries.count_jobs(session, now),
             imports=health_queries.count_imports(session),
             storage=health_queries.read_storage(
@@ -54,7 +54,7 @@ def _read_providers(session: Session, now: datetime) -> list[Provider]:
             used = get_provider(name, settings)
             limits, missing = used.limits, used.missing
         except ConfigurationError as error:  # shown as a state; the next dispatch stores it
-            limits, missing = limits_for(settings), str(error)
+            limits, missing = make_limits(settings), str(error)
         found.append(health_queries.read_provider(session, name, limits, missing, now))
     return found
 

@@ -37,7 +37,7 @@ def show_failed_checks(outcomes: Sequence[OutcomeCount], now: datetime) -> None:
         )
         return
     labels = {
-        each.outcome: f"{outcome_label(each.outcome)} · {format_count(each.looks)}"
+        each.outcome: f"{outcome_label(each.outcome)} · {format_count(each.checks)}"
         for each in failed
     }
     chosen = st.pills(

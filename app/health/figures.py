@@ -47,7 +47,7 @@ def _worker_card(health: Health) -> cards.Card:
 
 
 def _checks_card(health: Health) -> cards.Card:
-    checks = health.looks
+    checks = health.checks
     return cards.Card(
         "Checks (24 h)",
         format_count(checks.total),

@@ -82,6 +82,6 @@ def provider_sentence(provider: Provider, now: datetime) -> str:
         parts.append("costs nothing")
     if provider.checked_at is not None and provider.state != "no_token":
         parts.append(f"asked {format_age(provider.checked_at, now)}")
-    if provider.is_resting(now):
+    if provider.is_backing_off(now):
         parts.append(f"rests, tried again {format_age(provider.retry_at, now)}")
     return " · ".join(parts).replace("$", "\\$")

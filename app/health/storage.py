@@ -26,7 +26,7 @@ def storage_sentences(health: Health) -> list[str]:
     )
     return [
         f"The database takes {format_file_size(kept.database_bytes)}.",
-        f"There is room for snapshots until {format_day(kept.room_until)}, "
+        f"There is room for snapshots until {format_day(kept.partitions_until)}, "
         f"for original items {kept.raw_days_ahead} days ahead.",
         keeps,
         _imports_sentence(health.imports, health.as_of),

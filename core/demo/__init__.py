@@ -1,1 +1,1 @@
-"""The invented market and the local server that sells it as Apify would."""
+"""The invented demo market, and a local server that offers it as Apify does."""

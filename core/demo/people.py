@@ -1,4 +1,4 @@
-"""The three people of the demo: everybody may know their passwords. Never commits."""
+"""The three users of the demo, whose passwords are public. Never commits."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +14,7 @@ from core.accounts.people.membership import get_principal
 
 @dataclass(frozen=True, slots=True)
 class DemoPerson:
-    """Somebody to look at the demo as."""
+    """A user as which visitors sign in to the demo."""
 
     name: str
     mail: str
@@ -49,7 +49,7 @@ PEOPLE = (
 
 
 def have_demo_people(session: Session) -> bool:
-    """Return whether all of them can sign in."""
+    """Return whether all demo users can sign in."""
     known = session.scalars(
         select(Person.mail).where(Person.is_demo, Person.state == "active")
     ).all()
@@ -57,7 +57,7 @@ def have_demo_people(session: Session) -> bool:
 
 
 def add_demo_people(session: Session, hashes: dict[str, str], now: datetime) -> None:
-    """Make the three, or let them in again. `hashes`: mail address → hash of the password."""
+    """Create or reactivate the demo users. `hashes`: email address → hash of the password."""
     team_id = session.scalars(select(Team.id).order_by(Team.id).limit(1)).one()
     known = {
         person.mail: person for person in session.scalars(select(Person).where(Person.is_demo))
@@ -71,7 +71,7 @@ def add_demo_people(session: Session, hashes: dict[str, str], now: datetime) -> 
 
 
 def deactivate_demo_people(session: Session, now: datetime) -> int:
-    """Keep all of them out, and end their sign-ins; return how many could get in before."""
+    """Deactivate all demo users and end their sessions; return how many were active."""
     out = session.scalars(
         update(Person)
         .where(Person.is_demo, Person.state == "active")
@@ -83,8 +83,8 @@ def deactivate_demo_people(session: Session, now: datetime) -> int:
     return len(out)
 
 
-def demo_seller(session: Session) -> Principal | None:
-    """Return the demo's seller, who follows its products; None when there is none."""
+def find_demo_seller(session: Session) -> Principal | None:
+    """Return the demo's seller, who tracks its products; None if there is none."""
     found = session.scalars(
         select(Person.id).where(
             Person.is_demo, Person.role == Role.SELLER.value, Person.state == "active"

@@ -1,7 +1,7 @@
-"""Puts the demo market's history into the database on the first start, and takes it away again.
+"""Load the demo market's history into the database on the first start, and remove it.
 
-Each batch is a transaction of its own, so a start that is cut short goes on where
-it was. `remove_demo` deletes only what is marked as demo.
+Each batch is its own transaction, so an interrupted start continues where it was.
+`remove_demo` deletes only what is marked as demo.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -20,7 +20,7 @@ from core.catalog.service import find_products
 from core.database.session import write_scope
 from core.demo import people
 from core.demo.market.catalogue import DemoProduct
-from core.demo.market.market import Market, usual_times
+from core.demo.market.market import Market, list_observation_times
 from core.demo.seed_state import STATE_NAME
 from core.history.ingest.store import SourcedObservation, ensure_partitions, store_observations
 from core.settings.environment import get_settings
@@ -31,35 +31,35 @@ from core.tracking.rules import Cadence, Role
 from core.tracking.service import NewTracking, track
 from core.upkeep.installation_state import set_state
 
-Say = Callable[[str], None]
-_BATCH = 4  # products in a transaction: some four thousand looks
+Report = Callable[[str], None]
+_BATCH = 4  # products in a transaction: about four thousand observations
 
 
-def load_demo(say: Say, now: datetime | None = None) -> None:
-    """Load the whole market up to `now`. Doing it again stores nothing twice."""
+def load_demo(report: Report, now: datetime | None = None) -> None:
+    """Load the whole market up to `now`. Loading it again stores nothing twice."""
     now = now or datetime.now(UTC)
     market = Market(origin=get_settings().amazcope_demo_origin)
     with write_scope() as session:
         set_state(session, STATE_NAME, {"state": "loading"})
-        _make_rooms(session, market.products, now)
-    for number, batch in enumerate(_batched(market.products)):
+        _create_partitions(session, market.products, now)
+    for number, batch in enumerate(_split_into_batches(market.products)):
         with write_scope() as session:
-            _load_batch(session, _follower(session), market, batch, now)
+            _load_batch(session, _get_tracker(session), market, batch, now)
         done = min((number + 1) * _BATCH, len(market.products))
-        say(f"Loading the demo market: {done} of {len(market.products)} products")
+        report(f"Loading the demo market: {done} of {len(market.products)} products")
     with write_scope() as session:
         _choose_competitors(session, market.products, now)
         _ask_for_advice(session, now)
         set_state(session, STATE_NAME, {"state": "loaded"})
         count = {"count": len(market.products)}
-        audit.record(session, _follower(session), "loaded demo", new=count)
+        audit.record(session, _get_tracker(session), "loaded demo", new=count)
     with write_scope() as session:
         session.execute(text("ANALYZE snapshot, product_daily, product_latest, tracking"))
 
 
 def _choose_competitors(session: Session, products: Sequence[DemoProduct], now: datetime) -> None:
-    """Compare each category's leader with its competitors; others are left to be chosen."""
-    principal = _follower(session)
+    """Choose the competitors of each category's leader; other products get none."""
+    principal = _get_tracker(session)
     ids = find_products(session, [(each.marketplace, each.asin) for each in products])
     leaders: dict[tuple[str, tuple[str, ...]], int] = {}
     for each in products:
@@ -70,23 +70,23 @@ def _choose_competitors(session: Session, products: Sequence[DemoProduct], now: 
 
 
 def _ask_for_advice(session: Session, now: datetime) -> None:
-    """Let the market's own products wait for advice: a first look should not need a morning."""
+    """Request advice on the market's own products, so that the first visit shows some."""
     own = select(Tracking.product_id).join(Product, Product.id == Tracking.product_id)
     chosen = own.where(Product.is_demo, Tracking.role == Role.OWN.value).distinct()
-    request_advice(session, _follower(session), list(session.scalars(chosen)), now)
+    request_advice(session, _get_tracker(session), list(session.scalars(chosen)), now)
 
 
-def _follower(session: Session) -> Principal:
-    """Return who follows the demo's products: its seller, else who administers."""
-    return people.demo_seller(session) or get_owner_principal(session)
+def _get_tracker(session: Session) -> Principal:
+    """Return the user who tracks the demo's products: its seller, otherwise the owner."""
+    return people.find_demo_seller(session) or get_owner_principal(session)
 
 
-def _make_rooms(session: Session, products: Sequence[DemoProduct], now: datetime) -> None:
-    longest = max((usual_times(product, now) for product in products), key=len)
+def _create_partitions(session: Session, products: Sequence[DemoProduct], now: datetime) -> None:
+    longest = max((list_observation_times(product, now) for product in products), key=len)
     ensure_partitions(session, [moment.replace(tzinfo=UTC) for moment in longest.tolist()])
 
 
-def _batched(products: Sequence[DemoProduct]) -> Iterator[list[DemoProduct]]:
+def _split_into_batches(products: Sequence[DemoProduct]) -> Iterator[list[DemoProduct]]:
     rest = iter(products)
     while batch := list(islice(rest, _BATCH)):
         yield batch
@@ -99,22 +99,22 @@ def _load_batch(
     products: Sequence[DemoProduct],
     now: datetime,
 ) -> None:
-    followed = track(
+    tracked = track(
         session,
         principal,
-        [_wish(product) for product in products],
+        [_make_tracking(product) for product in products],
         is_demo=True,
         is_recorded=False,
     )
-    looks = [
+    observations = [
         SourcedObservation(answer.product_id, observation)
-        for answer, product in zip(followed, products, strict=True)
-        for observation in market.history(product, usual_times(product, now))
+        for answer, product in zip(tracked, products, strict=True)
+        for observation in market.list_observations(product, list_observation_times(product, now))
     ]
-    store_observations(session, looks, now)
+    store_observations(session, observations, now)
 
 
-def _wish(product: DemoProduct) -> NewTracking:
+def _make_tracking(product: DemoProduct) -> NewTracking:
     return NewTracking(
         marketplace=product.marketplace,
         asin=product.asin,
@@ -141,9 +141,9 @@ _EMPTIED = (
 
 @requires(Permission.ADMIN)
 def remove_demo(session: Session, principal: Principal) -> int:
-    """Delete every demo product and all that was observed of it; return how many there were.
+    """Delete every demo product and its observations; return how many products there were.
 
-    It is not loaded again by the next start.
+    The next start does not load them again.
     """
     count = session.execute(text("SELECT count(*) FROM product WHERE is_demo")).scalar_one()
     for statement in _EMPTIED:
@@ -154,5 +154,5 @@ def remove_demo(session: Session, principal: Principal) -> int:
 
 
 def has_demo(session: Session) -> bool:
-    """Return whether any product is an invented one."""
+    """Return whether there is any invented product."""
     return session.scalars(select(Product.id).where(Product.is_demo).limit(1)).first() is not None

@@ -1,5 +1,6 @@
-"""Whether the demo market is still to be loaded. Apart from the loading, which needs much more:
-every start asks this.
+"""Decide whether the demo market must be loaded.
+
+Every start asks this, so it is separate from the loading, which imports much more.
 """
 
 from sqlalchemy import select
@@ -12,9 +13,9 @@ STATE_NAME = "demo"
 
 
 def is_demo_wanted(session: Session) -> bool:
-    """True unless the market was loaded or removed before, or own products are there.
+    """Return whether to load the market: not if it was loaded or removed, or any products exist.
 
-    Also true for one that was half loaded when its start was cut short.
+    True for a market that an interrupted start loaded in part.
     """
     state = (get_state(session, STATE_NAME) or {}).get("state")
     if state is not None:

@@ -1,4 +1,4 @@
-"""Run the fake Apify server as its own process: `python -m core.demo.serve --port 8502`."""
+"""Run the fake Apify server as a separate process: `python -m core.demo.serve --port 8502`."""
 
 import argparse
 
@@ -13,7 +13,7 @@ _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Serve until stopped, on loopback addresses only: faults need no token."""
+    """Serve until stopped, on loopback addresses only, since scripting faults needs no token."""
     asked = _parser().parse_args(arguments)
     market = Market(asked.seed, read_applied_changes(), get_settings().amazcope_demo_origin)
     app = create_fake_apify(market, token=asked.token, run_seconds=asked.run_seconds)
@@ -23,7 +23,7 @@ def main(arguments: list[str] | None = None) -> None:
         port=asked.port,
         log_level="warning",
         proxy_headers=False,
-        timeout_graceful_shutdown=2,  # seconds; a client waiting for a run must not hold the end
+        timeout_graceful_shutdown=2,  # seconds; a client waiting for a run must not delay the end
     )
 
 

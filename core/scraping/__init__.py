@@ -1,1 +1,1 @@
-"""Runs of scrapers and what their items say. Only `apify.py` talks to the outside."""
+"""Runs of scrapers and the parsing of their items. Only `apify.py` uses the network."""

@@ -1,1 +1,1 @@
-"""What keeps the house in order: job runs, retention, health."""
+"""Maintenance: job runs, retention, health."""

@@ -1,4 +1,4 @@
-"""What keeps products from being fetched just now, in sentences. SELECTs only."""
+"""Sentences on what currently prevents fetches. SELECTs only."""
 
 from datetime import datetime
 
@@ -18,18 +18,21 @@ from core.upkeep.heartbeat import find_last_worker_activity
 def find_blockers(
     session: Session, _acting: Principal, settings: Settings, now: datetime
 ) -> list[str]:
-    """Return what keeps products from being fetched and how it is mended; empty: nothing does."""
+    """Return sentences on what prevents fetches and how to fix it; empty if nothing does."""
     return find_known_blockers(session, settings, now)
 
 
 def find_known_blockers(session: Session, settings: Settings, now: datetime) -> list[str]:
-    """Return what `find_blockers` does, within a verb that checked another right."""
+    """Return what `find_blockers` does, for operations that checked another permission."""
     found = [describe_worker(find_last_worker_activity(session), now)]
-    found += [_of_provider(session, name, settings) for name in list_provider_names(settings)]
+    found += [
+        _describe_provider_problem(session, name, settings)
+        for name in list_provider_names(settings)
+    ]
     return [each for each in found if each is not None]
 
 
-def _of_provider(session: Session, name: str, settings: Settings) -> str | None:
+def _describe_provider_problem(session: Session, name: str, settings: Settings) -> str | None:
     try:
         if get_provider(name, settings).missing:
             return describe_provider(name, "no_token")

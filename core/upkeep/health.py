@@ -1,4 +1,4 @@
-"""What the health screen calls healthy, and what it says is wrong and how to mend it. Pure."""
+"""Decide what is healthy, and describe problems and how to fix them. Pure."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,45 +9,45 @@ from typing import Final
 
 from core.upkeep.unreadable import UnreadableField
 
-WORKER_OFFLINE_AFTER: Final = timedelta(minutes=3)  # it beats every minute
-PROVIDER_SILENT_AFTER: Final = timedelta(minutes=3)  # a request is given up after less
+WORKER_OFFLINE_AFTER: Final = timedelta(minutes=3)  # its heartbeat comes every minute
+PROVIDER_SILENT_AFTER: Final = timedelta(minutes=3)  # longer than any request may take
 IMPORT_WAITS: Final = timedelta(minutes=2)
-FAILED_SHARE: Final = 0.1  # of the looks of a day; below that, the weather
-FEWEST_CHECKS: Final = 10  # fewer say nothing about a share
+FAILED_SHARE: Final = 0.1  # of a day's checks; below that, failures are normal
+FEWEST_CHECKS: Final = 10  # with fewer a share means nothing
 SHORTEST_PARTITIONS_AHEAD: Final = timedelta(days=14)
 
 
 class Severity(IntEnum):
-    """How bad a concern is; the worst is told first."""
+    """The severity of a problem; the worst are shown first."""
 
-    NOTE = 0  # nothing is wrong, but a person may want to know
+    NOTE = 0  # nothing is wrong, but worth knowing
     WARNING = 1  # something is slower or less than it should be
-    ALARM = 2  # something does not work until somebody acts
+    ALARM = 2  # something does not work until a person acts
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is not as it should be, with what to do."""
+    """One problem, with a sentence on what to do."""
 
-    gravity: Severity
+    severity: Severity
     sentence: str
 
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """What a provider is to fetch. Counts beyond COUNT_CAP say COUNT_CAP + 1."""
+    """A provider's scheduled products. Counts above COUNT_CAP are COUNT_CAP + 1."""
 
     scheduled: int
     due: int
     leased: int
     overdue: int  # due for more than an hour
-    next_due_at: datetime | None  # the earliest, past or to come; None: nothing scheduled
-    unanswered_since: datetime | None = None  # the oldest start that is not confirmed; None: none
+    next_due_at: datetime | None  # the earliest, past or future; None: nothing scheduled
+    unanswered_since: datetime | None = None  # the oldest unconfirmed start; None: there is none
 
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """How one provider fares. Costs are US dollars, of UTC days, expected ones included."""
+    """A provider's state and costs: US dollars, of UTC days, including expected costs."""
 
     name: str
     # ok, unused, no_token, bad_token, no_credit, unreachable, refused, misconfigured
@@ -67,25 +67,25 @@ class Provider:
 
     @property
     def is_spent(self) -> bool:
-        """True when today's budget has no room for one more product."""
+        """Return whether today's budget does not suffice for one more product."""
         left = self.dollars_per_day - self.dollars_today
         return self.is_paid and left < self.dollars_per_product
 
     def silent_since(self, now: datetime) -> datetime | None:
-        """Return since when a start is not confirmed, None while none is for long."""
+        """Return since when a start has been unconfirmed, None if for less than the limit."""
         since = self.schedule.unanswered_since
         if self.state not in ("ok", "unused") or since is None:
-            return None  # a provider that is known to fail is told by its state
+            return None  # the state reports a provider that is known to fail
         return since if now - since >= PROVIDER_SILENT_AFTER else None
 
-    def is_resting(self, now: datetime) -> bool:
-        """True while it is left alone after a failure."""
+    def is_backing_off(self, now: datetime) -> bool:
+        """Return whether the provider is not called for now after a failure."""
         return self.retry_at is not None and self.retry_at > now
 
 
 @dataclass(frozen=True, slots=True)
 class CheckCounts:
-    """How many looks of the last 24 hours there were, and how many failed."""
+    """The numbers of checks and failed checks in the last 24 hours."""
 
     total: int
     failed: int
@@ -98,12 +98,12 @@ class Jobs:
     total: int
     failed: int
     last_failed: str | None
-    collecting_since: datetime | None = None  # start of a round that works on runs; None: none
+    collecting_since: datetime | None = None  # start of a running round of collecting; None: none
 
 
 @dataclass(frozen=True, slots=True)
 class Imports:
-    """Imports under way."""
+    """Queued and running imports."""
 
     queued: int
     running: int
@@ -112,22 +112,22 @@ class Imports:
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    """The database and the room in it."""
+    """The size of the database and its partitions."""
 
     database_bytes: int
-    room_until: date | None  # first day without a partition; None: there is none at all
+    partitions_until: date | None  # first day without a partition; None: there is none at all
     raw_days_ahead: int
     retention_months: int | None  # None: snapshots are kept for ever
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """All that is looked at, as of one moment."""
+    """All data on health at one moment."""
 
     as_of: datetime
     worker_seen_at: datetime | None
     providers: Sequence[Provider]
-    looks: CheckCounts
+    checks: CheckCounts
     jobs: Jobs
     imports: Imports
     storage: Storage
@@ -135,33 +135,37 @@ class Health:
 
 
 def is_worker_alive(seen_at: datetime | None, now: datetime) -> bool:
-    """Tell whether a worker gave a sign of life lately."""
+    """Return whether a worker was active within `WORKER_OFFLINE_AFTER`."""
     return seen_at is not None and now - seen_at <= WORKER_OFFLINE_AFTER
 
 
 def find_problems(health: Health) -> list[Problem]:
-    """Return what is not as it should be, the worst first; empty when everything is fine."""
+    """Return all problems, the worst first; empty if there are none."""
     found = [
-        *_of_worker(health),
-        *(concern for provider in health.providers for concern in _of_provider(provider, health)),
-        *_of_silence(health),
-        *_of_looks(health.looks),
-        *_of_unreadable(health.unreadable),
-        *_of_jobs(health.jobs),
-        *_of_imports(health),
-        *_of_storage(health),
+        *_find_worker_problems(health),
+        *(
+            problem
+            for provider in health.providers
+            for problem in _find_provider_problems(provider, health)
+        ),
+        *_find_silent_providers(health),
+        *_find_check_problems(health.checks),
+        *_find_unreadable_problems(health.unreadable),
+        *_find_job_problems(health.jobs),
+        *_find_import_problems(health),
+        *_find_storage_problems(health),
     ]
-    return sorted(found, key=lambda concern: -concern.gravity)
+    return sorted(found, key=lambda problem: -problem.severity)
 
 
-def _of_worker(health: Health) -> Iterator[Problem]:
+def _find_worker_problems(health: Health) -> Iterator[Problem]:
     sentence = describe_worker(health.worker_seen_at, health.as_of)
     if sentence is not None:
         yield Problem(Severity.ALARM, sentence)
 
 
 def describe_worker(seen_at: datetime | None, now: datetime) -> str | None:
-    """Say that no worker runs and how to start one, None while one does."""
+    """Return a sentence that no worker runs and how to start one, None if one runs."""
     if is_worker_alive(seen_at, now):
         return None
     state = (
@@ -190,12 +194,12 @@ _STATES: Final = {
 }
 
 
-def _of_provider(provider: Provider, health: Health) -> Iterator[Problem]:
+def _find_provider_problems(provider: Provider, health: Health) -> Iterator[Problem]:
     is_needed = provider.schedule.scheduled > 0
     sentence = describe_provider(provider.name, provider.state)
     if sentence is not None:
-        gravity = Severity.WARNING if provider.state == "unreachable" else Severity.ALARM
-        yield Problem(gravity if is_needed else Severity.NOTE, sentence)
+        severity = Severity.WARNING if provider.state == "unreachable" else Severity.ALARM
+        yield Problem(severity if is_needed else Severity.NOTE, sentence)
     if provider.is_spent and is_needed:
         yield Problem(
             Severity.WARNING,
@@ -210,8 +214,8 @@ def _of_provider(provider: Provider, health: Health) -> Iterator[Problem]:
         )
 
 
-def _of_silence(health: Health) -> Iterator[Problem]:
-    """Say which providers owe an answer; a dead worker is told by itself."""
+def _find_silent_providers(health: Health) -> Iterator[Problem]:
+    """Yield problems of providers that don't answer, unless the worker is offline."""
     if not is_worker_alive(health.worker_seen_at, health.as_of):
         return
     found = [(each.name, each.silent_since(health.as_of)) for each in health.providers]
@@ -219,39 +223,40 @@ def _of_silence(health: Health) -> Iterator[Problem]:
     for name, since in silent:
         yield Problem(
             Severity.WARNING,
-            f"{name.capitalize()} has not answered a request of {_minutes(health.as_of - since)} "
-            "minutes ago. It is asked by itself whether a run began; until then no other is "
-            "started for these products.",
+            f"{name.capitalize()} has not answered a request of "
+            f"{_minutes_of(health.as_of - since)} minutes ago. It is asked by itself whether a run "
+            "began; until then no other is started for these products.",
         )
     began = health.jobs.collecting_since
     if not silent and began is not None and health.as_of - began >= PROVIDER_SILENT_AFTER:
         yield Problem(
             Severity.WARNING,
-            f"A round of fetching has been under way for {_minutes(health.as_of - began)} minutes: "
-            "a provider answers slowly or not at all.",
+            "A round of fetching has been under way for "
+            f"{_minutes_of(health.as_of - began)} minutes: a provider answers slowly or not at "
+            "all.",
         )
 
 
-def _minutes(lasting: timedelta) -> int:
+def _minutes_of(lasting: timedelta) -> int:
     return int(lasting / timedelta(minutes=1))
 
 
 def describe_provider(name: str, state: str) -> str | None:
-    """Say what is wrong with a provider and how it is mended, None when it can be used."""
+    """Return a sentence on a provider's problem and its fix, None if it can be used."""
     sentence = _STATES.get(state)
     return None if sentence is None else sentence.format(name=name.capitalize())
 
 
 def _could_fetch(provider: Provider, health: Health) -> bool:
-    """True when neither the provider nor the worker is what keeps products waiting."""
+    """Return whether provider and worker are fine, so that only limits delay products."""
     if provider.silent_since(health.as_of) is not None:
         return False
     is_usable = provider.state in ("ok", "unused")
     return is_usable and is_worker_alive(health.worker_seen_at, health.as_of)
 
 
-def _of_looks(looks: CheckCounts) -> Iterator[Problem]:
-    if looks.total >= FEWEST_CHECKS and looks.failed > FAILED_SHARE * looks.total:
+def _find_check_problems(checks: CheckCounts) -> Iterator[Problem]:
+    if checks.total >= FEWEST_CHECKS and checks.failed > FAILED_SHARE * checks.total:
         yield Problem(
             Severity.WARNING,
             "More than a tenth of the fetches of the last 24 hours failed. "
@@ -259,7 +264,7 @@ def _of_looks(looks: CheckCounts) -> Iterator[Problem]:
         )
 
 
-def _of_unreadable(fields: Sequence[UnreadableField]) -> Iterator[Problem]:
+def _find_unreadable_problems(fields: Sequence[UnreadableField]) -> Iterator[Problem]:
     often = [each for each in fields if each.last_day >= FEWEST_CHECKS]
     if often:
         names = ", ".join(sorted({each.field.replace("_", " ") for each in often}))
@@ -270,7 +275,7 @@ def _of_unreadable(fields: Sequence[UnreadableField]) -> Iterator[Problem]:
         )
 
 
-def _of_jobs(jobs: Jobs) -> Iterator[Problem]:
+def _find_job_problems(jobs: Jobs) -> Iterator[Problem]:
     if jobs.failed:
         yield Problem(
             Severity.WARNING,
@@ -278,14 +283,14 @@ def _of_jobs(jobs: Jobs) -> Iterator[Problem]:
         )
 
 
-def _of_imports(health: Health) -> Iterator[Problem]:
+def _find_import_problems(health: Health) -> Iterator[Problem]:
     since = health.imports.oldest_queued_at
     if since is not None and health.as_of - since > IMPORT_WAITS:
         yield Problem(Severity.WARNING, "An import waits for the worker.")
 
 
-def _of_storage(health: Health) -> Iterator[Problem]:
-    until = health.storage.room_until
+def _find_storage_problems(health: Health) -> Iterator[Problem]:
+    until = health.storage.partitions_until
     if until is None or until - health.as_of.date() < SHORTEST_PARTITIONS_AHEAD:
         yield Problem(
             Severity.ALARM,

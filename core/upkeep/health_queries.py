@@ -1,7 +1,7 @@
-"""What the health screen asks: schedule, runs, failures, cost, jobs, storage. Reads only.
+"""Reads for the Health page: schedule, runs, failures, costs, jobs, storage.
 
-Counts that could grow with the number of products stop at COUNT_CAP + 1. Failures
-are those of the newest runs only (`RUNS_COUNTED`), so that a busy day costs no more.
+Counts that grow with the number of products stop at COUNT_CAP + 1. Failures are
+counted in the newest runs only (`RUNS_COUNTED`), so that a busy day takes no longer.
 """
 
 from collections.abc import Sequence
@@ -23,16 +23,16 @@ from core.tracking.list_filter import COUNT_CAP
 from core.upkeep.health import CheckCounts, Imports, Jobs, Provider, Schedule, Storage
 
 DAY: Final = timedelta(hours=24)
-OVERDUE_AFTER: Final = timedelta(hours=1)  # sixty rounds of dispatching have passed it by
+OVERDUE_AFTER: Final = timedelta(hours=1)  # sixty rounds of dispatching
 RUNS_SHOWN: Final = 100
 RUNS_COUNTED: Final = 1000
 _CAP: Final = COUNT_CAP + 1
-_SAYS_SOMETHING: Final = [outcome.value for outcome in Outcome if outcome.is_about_product]
+_ANSWERS: Final = [outcome.value for outcome in Outcome if outcome.is_about_product]
 
 
 @dataclass(frozen=True, slots=True)
 class FetchRunRow:
-    """One fetch run. `stored` and `failed` count its products; None cost: not told yet."""
+    """One fetch run. `stored` and `failed` count its products; cost None: not yet known."""
 
     id: int
     intended_at: datetime
@@ -49,10 +49,10 @@ class FetchRunRow:
 
 @dataclass(frozen=True, slots=True)
 class OutcomeCount:
-    """How many looks ended in one way."""
+    """The number of checks with one outcome."""
 
     outcome: str
-    looks: int
+    checks: int
     newest_at: datetime
 
 
@@ -86,15 +86,15 @@ class JobRow:
 # The schedule
 
 
-def _capped(where: str) -> str:
+def _capped_count(where: str) -> str:
     return (
         "(SELECT count(*) FROM (SELECT 1 FROM fetch_schedule WHERE provider = :provider "
         f"AND priority IN (0, 1) {where} LIMIT {_CAP}) AS capped)"
     )
 
 
-# From the runs that hold the leases: the schedule has no index of leases, so that
-# taking one is cheap.
+# Counted from the runs that hold the leases: the schedule has no index of leases, which
+# keeps leasing cheap.
 _LEASED = f"""
 (SELECT count(*) FROM (
     SELECT 1 FROM fetch_run r JOIN fetch_item i ON i.fetch_run_id = r.id
@@ -104,9 +104,9 @@ _LEASED = f"""
 """
 
 _SCHEDULE = f"""
-SELECT {_capped("")}, {_capped("AND leased_until IS NULL AND due_at <= :now")},
+SELECT {_capped_count("")}, {_capped_count("AND leased_until IS NULL AND due_at <= :now")},
   {_LEASED},
-  {_capped("AND leased_until IS NULL AND due_at <= :overdue")},
+  {_capped_count("AND leased_until IS NULL AND due_at <= :overdue")},
   least((SELECT min(due_at) FROM fetch_schedule WHERE provider = :provider AND priority = 0),
         (SELECT min(due_at) FROM fetch_schedule WHERE provider = :provider AND priority = 1)),
   (SELECT min(intended_at) FROM fetch_run WHERE provider = :provider AND state = 'intended')
@@ -114,7 +114,7 @@ SELECT {_capped("")}, {_capped("AND leased_until IS NULL AND due_at <= :now")},
 
 
 def read_schedule(session: Session, provider: str, now: datetime) -> Schedule:
-    """Return how many products a provider is to fetch, and how many wait."""
+    """Return counts of a provider's scheduled, due, leased and overdue products."""
     row = session.execute(
         text(_SCHEDULE), {"provider": provider, "now": now, "overdue": now - OVERDUE_AFTER}
     ).one()
@@ -127,7 +127,7 @@ def read_schedule(session: Session, provider: str, now: datetime) -> Schedule:
 def read_provider(
     session: Session, name: str, limits: Limits, missing: str | None, now: datetime
 ) -> Provider:
-    """Return how a provider fares: its state, its schedule, what it cost. Days are UTC days."""
+    """Return a provider's state, schedule and costs. Days are UTC days."""
     known = session.get(ProviderState, name, populate_existing=True)
     return Provider(
         name=name,
@@ -137,13 +137,13 @@ def read_provider(
         retry_at=known.retry_at if known else None,
         schedule=read_schedule(session, name, now),
         dollars_today=read_spending(session, name, limits, now).dollars_today,
-        dollars_this_month=_month_cost(session, name, limits, now),
+        dollars_this_month=_read_month_cost(session, name, limits, now),
         dollars_per_day=limits.dollars_per_day or Decimal(0),  # the demo costs nothing
         dollars_per_product=limits.dollars_per_product,
     )
 
 
-def _month_cost(session: Session, name: str, limits: Limits, now: datetime) -> Decimal:
+def _read_month_cost(session: Session, name: str, limits: Limits, now: datetime) -> Decimal:
     first = now.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     cost = session.execute(
         text(
@@ -172,7 +172,7 @@ ORDER BY r.intended_at DESC
 
 def list_fetch_runs(session: Session, now: datetime, limit: int = RUNS_SHOWN) -> list[FetchRunRow]:
     """Return the newest runs of the last 24 hours, newest first."""
-    given = {"since": now - DAY, "limit": limit, "good": _SAYS_SOMETHING}
+    given = {"since": now - DAY, "limit": limit, "good": _ANSWERS}
     return [FetchRunRow(*row) for row in session.execute(text(_RUNS), given)]
 
 
@@ -186,18 +186,18 @@ WHERE i.outcome IS NOT NULL GROUP BY i.outcome ORDER BY count(*) DESC, i.outcome
 
 
 def count_outcomes(session: Session, now: datetime) -> list[OutcomeCount]:
-    """Return how the looks of the last 24 hours ended, most frequent first."""
+    """Return the outcomes of the last 24 hours' checks with counts, most frequent first."""
     given = {"since": now - DAY, "limit": RUNS_COUNTED}
     return [OutcomeCount(*row) for row in session.execute(text(_OUTCOMES), given)]
 
 
 def count_checks(ended: Sequence[OutcomeCount]) -> CheckCounts:
-    """Return how many looks that is, and how many of them say nothing about a product."""
-    failed = sum(each.looks for each in ended if each.outcome not in _SAYS_SOMETHING)
-    return CheckCounts(sum(each.looks for each in ended), failed)
+    """Return the number of checks, and of those without information about their product."""
+    failed = sum(each.checks for each in ended if each.outcome not in _ANSWERS)
+    return CheckCounts(sum(each.checks for each in ended), failed)
 
 
-_FAILED_LOOKS = """
+_FAILED_CHECKS = """
 SELECT r.id, i.product_id, p.marketplace, p.asin, t.title, i.detail,
        COALESCE(r.finished_at, r.intended_at),
        EXISTS (SELECT 1 FROM raw_item w WHERE w.fetch_run_id = r.id
@@ -214,13 +214,13 @@ ORDER BY r.id DESC, i.product_id LIMIT :limit
 def list_failed_checks(
     session: Session, outcome: str, now: datetime, limit: int = 50
 ) -> list[FailedCheck]:
-    """Return the newest looks of the last 24 hours that ended in one way."""
+    """Return the newest checks of the last 24 hours with an outcome, newest run first."""
     given = {"since": now - DAY, "runs": RUNS_COUNTED, "outcome": outcome, "limit": limit}
-    return [FailedCheck(*row) for row in session.execute(text(_FAILED_LOOKS), given)]
+    return [FailedCheck(*row) for row in session.execute(text(_FAILED_CHECKS), given)]
 
 
 def find_raw_item(session: Session, run_id: int, product_id: int) -> Any | None:
-    """Return the original item of a look as plain values, None when it is not kept."""
+    """Return the original item of a check as JSON values, None if it is not kept."""
     body = session.execute(
         text(
             "SELECT w.body FROM raw_item w, fetch_run r WHERE r.id = :run "
@@ -242,13 +242,13 @@ ORDER BY state IN ('failed', 'lost') DESC, started_at DESC LIMIT :limit
 
 
 def list_job_runs(session: Session, now: datetime, limit: int = 50) -> list[JobRow]:
-    """Return jobs of the last 24 hours: those that failed first, then the newest."""
+    """Return jobs of the last 24 hours: failed ones first, then the newest."""
     given = {"since": now - DAY, "limit": limit}
     return [JobRow(*row) for row in session.execute(text(_JOBS), given)]
 
 
 def count_jobs(session: Session, now: datetime) -> Jobs:
-    """Return how many jobs of the last 24 hours ran, and which failed last."""
+    """Return how many jobs ran and failed in the last 24 hours, and which failed last."""
     row = session.execute(
         text(
             "SELECT count(*), count(*) FILTER (WHERE state IN ('failed', 'lost')), "
@@ -265,7 +265,7 @@ def count_jobs(session: Session, now: datetime) -> Jobs:
 
 
 def count_imports(session: Session) -> Imports:
-    """Return how many imports wait or run, since when the oldest waits, how many failed."""
+    """Return how many imports are queued and running, and since when the oldest is queued."""
     row = session.execute(
         text(
             "SELECT count(*) FILTER (WHERE state = 'queued'), "
@@ -278,28 +278,28 @@ def count_imports(session: Session) -> Imports:
 
 
 def read_storage(session: Session, now: datetime, retention_months: int | None) -> Storage:
-    """Return how large the database is, and until when there is room for what comes."""
+    """Return the size of the database, and until when partitions exist."""
     size = session.execute(text("SELECT pg_database_size(current_database())")).scalar_one()
     months = sorted(list_partitions(session, "snapshot"))
     return Storage(
         database_bytes=int(size),
-        room_until=_end_of_month(months[-1]) if months else None,
-        raw_days_ahead=_days_ahead(session, now),
+        partitions_until=_find_end_of_month(months[-1]) if months else None,
+        raw_days_ahead=_count_days_ahead(session, now),
         retention_months=retention_months,
     )
 
 
-def _end_of_month(name: str) -> date:
-    """Return the first day behind a monthly partition, by its name."""
-    first = _day_of_name(name)
+def _find_end_of_month(name: str) -> date:
+    """Return the first day after a monthly partition, by its name."""
+    first = _parse_day(name)
     return (first + timedelta(days=32)).replace(day=1)
 
 
-def _days_ahead(session: Session, now: datetime) -> int:
+def _count_days_ahead(session: Session, now: datetime) -> int:
     today = now.astimezone(UTC).date()
-    days = [_day_of_name(name) for name in list_partitions(session, "raw_item")]
+    days = [_parse_day(name) for name in list_partitions(session, "raw_item")]
     return sum(day > today for day in days)
 
 
-def _day_of_name(name: str) -> date:
+def _parse_day(name: str) -> date:
     return datetime.strptime(name.rsplit("_p", 1)[1], "%Y%m%d").replace(tzinfo=UTC).date()

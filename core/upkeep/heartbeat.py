@@ -1,4 +1,4 @@
-"""The worker's sign of life. Never commits."""
+"""The worker's heartbeat. Never commits."""
 
 from datetime import datetime
 
@@ -12,27 +12,27 @@ _NAME = "heartbeat"
 
 
 def record_heartbeat(session: Session, now: datetime) -> None:
-    """Note that a worker is alive."""
+    """Record that a worker is alive."""
     set_state(session, _NAME, {"at": now.isoformat()})
 
 
 def find_last_heartbeat(session: Session) -> datetime | None:
-    """Return when a worker last noted that it is alive, None when none ever did."""
+    """Return the time of the last heartbeat, None if there never was one."""
     noted = get_state(session, _NAME)
     return None if noted is None else datetime.fromisoformat(noted["at"])
 
 
 def find_last_worker_activity(session: Session) -> datetime | None:
-    """Return when a worker last showed that it lives, None when none ever did.
+    """Return when a worker was last active, None if none ever was.
 
-    A worker that is busy with long work can't beat: what it does is a sign as well.
+    During long work a worker sends no heartbeat, so its jobs and claims count as well.
     """
     job = session.execute(
         text(
             "SELECT greatest((SELECT max(started_at) FROM job_run), "
             "(SELECT max(ended_at) FROM (SELECT ended_at FROM job_run "
             "ORDER BY started_at DESC LIMIT 50) AS newest), "
-            # Claims are renewed as long as their worker lives.
+            # Claims are renewed as long as their worker runs.
             "(SELECT max(claimed_until) - CAST(:term AS interval) FROM import_run "
             "WHERE state = 'running' AND claimed_by IS NOT NULL))"
         ),

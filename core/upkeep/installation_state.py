@@ -1,4 +1,4 @@
-"""What the installation remembers of itself between starts. Never commits."""
+"""Values that the installation keeps between starts. Never commits."""
 
 from typing import Any
 
@@ -9,13 +9,13 @@ from core.upkeep.models import Setting
 
 
 def get_state(session: Session, name: str) -> dict[str, Any] | None:
-    """Return what was kept under a name, None where nothing was."""
+    """Return the value stored under a name, None if there is none."""
     found = session.get(Setting, name)
     return None if found is None else found.value
 
 
 def set_state(session: Session, name: str, value: dict[str, Any]) -> None:
-    """Keep a value under a name, in place of what was there."""
+    """Store a value under a name, replacing any earlier one."""
     session.execute(
         insert(Setting)
         .values(name=name, value=value)

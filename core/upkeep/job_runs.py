@@ -1,4 +1,4 @@
-"""Job runs, and what a crash left behind. Never commits."""
+"""Record job runs, and mark those that a crash interrupted. Never commits."""
 
 import os
 import socket
@@ -9,12 +9,12 @@ from sqlalchemy.orm import Session
 
 from core.upkeep.models import JobRun
 
-LONGEST_JOB = timedelta(hours=6)  # one that runs longer was killed without a word
+LONGEST_JOB = timedelta(hours=6)  # one that runs longer was killed
 KEPT = timedelta(days=30)
 
 
 def begin_job(session: Session, job: str) -> int:
-    """Note that a job has begun and return the id of its run."""
+    """Record that a job has begun and return the id of its run."""
     process = f"{socket.gethostname()} {os.getpid()}"
     return int(
         session.execute(
@@ -26,7 +26,7 @@ def begin_job(session: Session, job: str) -> int:
 def end_job(
     session: Session, run_id: int, now: datetime, note: str | None, error: str | None
 ) -> None:
-    """Note how a job ended; `error` None means well."""
+    """Record how a job ended; `error` None means successfully."""
     session.execute(
         update(JobRun)
         .where(JobRun.id == run_id)
@@ -35,9 +35,9 @@ def end_job(
 
 
 def delete_idle_runs_before(session: Session, run_id: int) -> None:
-    """Drop the earlier runs of a job that found as little to do as this one.
+    """Delete the earlier runs of a job that found as little to do as this one.
 
-    A round of every minute would hide everything else; its last idle run says as much.
+    Idle runs of every minute would hide all others; the last one is enough.
     """
     session.execute(
         text(
@@ -50,8 +50,10 @@ def delete_idle_runs_before(session: Session, run_id: int) -> None:
 
 
 def mark_lost_jobs(session: Session, now: datetime) -> int:
-    """Mark jobs that never ended as lost, drop old ones, and return how many were lost."""
-    is_lost = (JobRun.started_at < now - LONGEST_JOB) | JobRun.process.in_(_dead_here(session))
+    """Mark jobs that never ended as lost, delete old ones, and return how many were lost."""
+    is_lost = (JobRun.started_at < now - LONGEST_JOB) | JobRun.process.in_(
+        _list_dead_processes(session)
+    )
     lost = session.execute(
         update(JobRun)
         .where(JobRun.state == "running", is_lost)
@@ -62,8 +64,8 @@ def mark_lost_jobs(session: Session, now: datetime) -> int:
     return len(lost)
 
 
-def _dead_here(session: Session) -> list[str]:
-    """Return which processes of this machine, of jobs that go on, are gone."""
+def _list_dead_processes(session: Session) -> list[str]:
+    """Return the ended processes of this machine that are recorded with running jobs."""
     host = socket.gethostname()
     named = session.scalars(
         select(JobRun.process).where(JobRun.state == "running", JobRun.process.is_not(None))

@@ -1,4 +1,4 @@
-"""Tables of job runs and of what the installation remembers."""
+"""Tables of job runs and of values that the installation keeps."""
 
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ from core.database.session import Base
 
 
 class JobRun(Base):
-    """One run of a job, for the health screen. State: running → done, failed or lost."""
+    """One run of a job, for the Health page. State: running → done, failed or lost."""
 
     __tablename__ = "job_run"
     __table_args__ = (Index("ix_job_run_started_at", text("started_at DESC")),)
@@ -27,7 +27,7 @@ class JobRun(Base):
 
 
 class Setting(Base):
-    """What the installation remembers of itself, by name."""
+    """A value that the installation keeps between starts, by name."""
 
     __tablename__ = "setting"
 

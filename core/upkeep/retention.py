@@ -1,7 +1,7 @@
-"""Makes room ahead of time and lets go of what is old. Never commits.
+"""Create partitions ahead of time and delete old data. Never commits.
 
 Retention of snapshots is off unless an operator sets it; imported history and
-days are kept for ever.
+daily values are kept for ever.
 """
 
 from datetime import UTC, date, datetime, timedelta
@@ -24,7 +24,7 @@ DAYS_AHEAD = 7
 
 
 def make_partitions_ahead(session: Session, now: datetime) -> int:
-    """Make the partitions of this month and the next ones; return how many were missing."""
+    """Create the partitions of this month and the next ones; return how many were missing."""
     today = now.astimezone(UTC).date()
     far = today + timedelta(days=31 * MONTHS_AHEAD)
     wanted = [
@@ -46,15 +46,15 @@ def drop_raw_items(session: Session, now: datetime, keep_days: int) -> int:
 
 
 def drop_old_snapshots(session: Session, now: datetime, keep_months: int) -> int:
-    """Let go of scraped snapshots of whole months before the last `keep_months`.
+    """Delete scraped snapshots of whole months before the last `keep_months`.
 
-    Their days are sealed first and stay. Returns how many months were dropped.
+    Their daily values are sealed first and stay. Returns how many months were deleted.
     """
-    first_kept = _months_before(now.astimezone(UTC).date(), keep_months)
+    first_kept = _find_month_before(now.astimezone(UTC).date(), keep_months)
     dropped = 0
     for name in sorted(list_partitions(session, "snapshot")):
-        month = _month_of_name(name, "snapshot")
-        if month < first_kept and _holds_scraped(session, name):
+        month = _parse_month(name, "snapshot")
+        if month < first_kept and _has_scraped_rows(session, name):
             _seal_days(session, month)
             _keep_imported(session, month_of(month, "snapshot"))
             _keep_imported_ranks(session, month_of(month, "snapshot_rank"))
@@ -63,24 +63,24 @@ def drop_old_snapshots(session: Session, now: datetime, keep_months: int) -> int
     return dropped
 
 
-def _months_before(day: date, months: int) -> date:
+def _find_month_before(day: date, months: int) -> date:
     first = day.replace(day=1)
     for _ in range(months):
         first = (first - timedelta(days=1)).replace(day=1)
     return first
 
 
-def _month_of_name(name: str, table: str) -> date:
+def _parse_month(name: str, table: str) -> date:
     return datetime.strptime(name, f"{table}_p%Y%m%d").replace(tzinfo=UTC).date()
 
 
-def _holds_scraped(session: Session, name: str) -> bool:
+def _has_scraped_rows(session: Session, name: str) -> bool:
     found = session.execute(text(f"SELECT 1 FROM {name} WHERE import_run_id IS NULL LIMIT 1"))
     return found.first() is not None
 
 
 def _seal_days(session: Session, month: date) -> None:
-    # A marketplace's day lies up to fourteen hours beside the month of UTC that is dropped.
+    # A marketplace's day reaches up to fourteen hours beyond the UTC month that is deleted.
     session.execute(
         text(
             "UPDATE product_daily SET is_sealed = true WHERE NOT is_sealed "
@@ -91,7 +91,7 @@ def _seal_days(session: Session, month: date) -> None:
 
 
 def _keep_imported(session: Session, partition: Partition) -> None:
-    """Replace a partition by one that holds only what was imported."""
+    """Delete the rows of a partition that were not imported."""
     session.execute(
         text(
             f"CREATE TEMP TABLE kept ON COMMIT DROP AS "
@@ -104,7 +104,7 @@ def _keep_imported(session: Session, partition: Partition) -> None:
 
 
 def _drop_fetch_items(session: Session, first_kept: date) -> None:
-    """Drop what runs said of each product, where the snapshots they brought are gone."""
+    """Delete the outcomes of runs whose snapshots were deleted."""
     session.execute(
         text(
             "DELETE FROM fetch_item i USING fetch_run r WHERE r.id = i.fetch_run_id "
@@ -117,7 +117,7 @@ def _drop_fetch_items(session: Session, first_kept: date) -> None:
 
 
 def _keep_imported_ranks(session: Session, partition: Partition) -> None:
-    """Drop the further ranks whose snapshot is gone."""
+    """Delete the further ranks whose snapshot was deleted."""
     if partition.name not in list_partitions(session, "snapshot_rank"):
         return
     session.execute(

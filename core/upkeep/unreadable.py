@@ -1,7 +1,7 @@
-"""Which fields of which source could not be read lately. Reads only.
+"""Read which fields of which source could not be read recently.
 
-A field that suddenly can't be read means that a page has changed its words, or that
-a parser does not know its language: an operator sees it here before values go missing.
+A field that suddenly can't be read means that a page has changed its wording, or that
+a parser doesn't know its language: operators see it here before many values are missing.
 """
 
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ from core.history.observation import Source
 
 DAY: Final = timedelta(days=1)
 WEEK: Final = timedelta(days=7)
-MOST_COUNTED: Final = 20_000  # snapshots, the newest; more are more than enough to act on
+MOST_COUNTED: Final = 20_000  # the newest snapshots, enough to act on
 
 
 @dataclass(frozen=True, slots=True)
 class UnreadableField:
-    """How often a source's field could not be read. `marketplace`: of the newest time."""
+    """How often a source's field could not be read. `marketplace` is the newest one's."""
 
     source: Source
     field: str
@@ -28,7 +28,7 @@ class UnreadableField:
     last_week: int
     newest_at: datetime
     marketplace: str
-    newest_text: str  # what stood there; text from outside
+    newest_text: str  # the unreadable text, from outside
 
 
 _COUNTS = """
@@ -45,7 +45,7 @@ GROUP BY s.source, f.key ORDER BY 3 DESC, 4 DESC, s.source, f.key
 
 
 def list_unreadable_fields(session: Session, now: datetime) -> list[UnreadableField]:
-    """Return the fields that could not be read in the last seven days, most of today first."""
+    """Return the fields that could not be read in the last 7 days, most in the last day first."""
     given = {
         "day": now - DAY,
         "week": now - WEEK,

@@ -85,7 +85,7 @@ def check_source(settings: Settings) -> CheckResult:
     try:
         provider = get_provider(APIFY, settings)
         if provider.access is not None:
-            account = Apify(provider.access).check()
+            account = Apify(provider.access).check_account()
             return CheckResult("Apify", True, f"account {account}, actor {provider.actor.id}")
     except (ConfigurationError, OutsideServiceError) as error:
         return CheckResult("Apify", False, str(error))

@@ -236,11 +236,11 @@ def _recover(apify: Apify, run: FetchRun, claim: RunClaim) -> None:
 
 def _find_outside(apify: Apify, run: FetchRun) -> OutsideRun | None:
     """Return the run at Apify that has this run's input and belongs to no other."""
-    candidates = list(apify.runs_since(run.actor, run.intended_at - CLOCK_SKEW))
+    candidates = list(apify.list_runs_since(run.actor, run.intended_at - CLOCK_SKEW))
     with read_scope() as session:
         taken = lifecycle.find_known_outside_ids(session, [outside.id for outside in candidates])
     for outside in reversed(candidates):
-        if outside.id not in taken and hash_input(apify.input_of(outside)) == run.input_hash:
+        if outside.id not in taken and hash_input(apify.get_input(outside)) == run.input_hash:
             return outside
     return None
 
@@ -259,7 +259,7 @@ def _poll(apify: Apify, run: FetchRun, claim: RunClaim) -> FetchRun:
             lifecycle.mark_finished(session, run.id, outside, now)
     if outside is not None and not outside.has_ended and now > run.intended_at + LONGEST_RUN:
         log.warning("Aborting run %s: it has not ended within %s.", run.id, LONGEST_RUN)
-        apify.abort(outside.id)  # the next round reads what it has brought by then
+        apify.abort_run(outside.id)  # the next round reads what it has brought by then
     with read_scope() as session:
         return lifecycle.get_run(session, run.id)
 
@@ -285,11 +285,11 @@ def _collect(apify: Apify, run: FetchRun, claim: RunClaim, renewed: RenewedClaim
         offset: int | None = 0
         total = StoreItemsResult()
         while offset is not None:
-            page = apify.items(run.outside_dataset_id or "", offset, PAGE)
+            page = apify.list_items(run.outside_dataset_id or "", offset, PAGE)
             now = database_time()
             with write_scope() as session:
                 lifecycle.lock_claimed_run(session, run.id, claim.holder)
-                total.add(store_items(session, batch, page.items, now))
+                total.add_page(store_items(session, batch, page.items, now))
             renewed.note_progress()
             offset = page.next_offset
         _close(run, claim, total.other_asins)

@@ -112,7 +112,7 @@ def start_run(provider: Provider, planned: PlannedRun) -> bool:
             log.warning("Run %s was withdrawn before this worker could start it.", planned.id)
             return True
     try:
-        outside = get_client(provider.access).start(planned.actor, planned.input)
+        outside = get_client(provider.access).start_run(planned.actor, planned.input)
     except StartUnclearError as error:
         _record_unclear_start(provider.name, planned, error)
         return False
@@ -149,7 +149,7 @@ def _abort_withdrawn(provider: Provider, outside: OutsideRun) -> None:
         is_known = lifecycle.find_known_outside_ids(session, [outside.id])
     if not is_known:
         log.warning("Aborting run %s, which was withdrawn before its start was stored.", outside.id)
-        get_client(provider.access).abort(outside.id)
+        get_client(provider.access).abort_run(outside.id)
 
 
 def _withdraw_run(run_id: int, provider: str, error: UnusableError) -> None:

@@ -1,4 +1,4 @@
-"""What an actor's input asks for: its addresses, as marketplace and ASIN. No items, no runs."""
+"""Read the pages that an actor's input requests, as marketplace and ASIN. No items, no runs."""
 
 import re
 from collections.abc import Mapping
@@ -12,32 +12,34 @@ _ASIN_IN_PATH = re.compile(r"/(?:dp|gp/product|gp/aw/d)/([A-Z0-9]{10})(?:[/?]|$)
 
 
 @dataclass(frozen=True, slots=True)
-class AskedPage:
-    """One address of an input. Without marketplace and ASIN it is no product page."""
+class RequestedPage:
+    """One URL of an input. Without marketplace and ASIN it isn't a product page."""
 
     url: str
     marketplace: str | None
     asin: str | None
 
 
-def asked_pages(run_input: Mapping[str, Any]) -> list[AskedPage]:
-    """Return the pages an input asks for, in its order; other members are ignored.
+def read_requested_pages(run_input: Mapping[str, Any]) -> list[RequestedPage]:
+    """Return the pages an input requests, in its order; other keys are ignored.
 
-    Reads axesso's `urls` (addresses) and junglee's `categoryOrProductUrls`
-    (addresses or `{"url": …}`).
+    Reads axesso's `urls` (URLs) and junglee's `categoryOrProductUrls`
+    (URLs or `{"url": …}`).
     """
     listed = run_input.get("urls") or run_input.get("categoryOrProductUrls") or []
     if not isinstance(listed, list):
         return []
     urls = (entry.get("url") if isinstance(entry, dict) else entry for entry in listed)
-    return [page_at(url) for url in urls if isinstance(url, str)]
+    return [parse_page_url(url) for url in urls if isinstance(url, str)]
 
 
-def page_at(url: str) -> AskedPage:
-    """Return what an address names."""
+def parse_page_url(url: str) -> RequestedPage:
+    """Return the marketplace and ASIN of a URL."""
     try:
         marketplace = find_by_domain(urlsplit(url).hostname or "")
     except ValueError:  # such as an unclosed bracket
         marketplace = None
     found = _ASIN_IN_PATH.search(url)
-    return AskedPage(url, marketplace.code if marketplace else None, found[1] if found else None)
+    return RequestedPage(
+        url, marketplace.code if marketplace else None, found[1] if found else None
+    )

@@ -1,4 +1,4 @@
-"""Faults that tests script, and which request each one affects. Pure: executes none of them."""
+"""Faults that tests script, and the requests they affect. Pure: carries out none of them."""
 
 import random
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from core.errors import InvalidInputError
 
 
 class FaultKind(StrEnum):
-    """What goes wrong. Up to `GARBAGE_JSON` with an answer, from there on with a run."""
+    """What goes wrong: up to `GARBAGE_JSON` with an answer, after that with a run."""
 
     HTTP_429 = "http_429"  # `retry_after` seconds in its header
     HTTP_500 = "http_500"
@@ -18,7 +18,7 @@ class FaultKind(StrEnum):
     SLOW = "slow"  # answers `seconds` later
     DROP_CONNECTION = "drop_connection"  # hangs up; nothing was done
     LOST_ANSWER = "lost_answer"  # done, then hangs up
-    GARBAGE_JSON = "garbage_json"  # done, answered with text that is no JSON
+    GARBAGE_JSON = "garbage_json"  # done, answered with text that isn't JSON
 
     RUN_FAILED = "run_failed"
     RUN_TIMED_OUT = "run_timed_out"
@@ -28,7 +28,7 @@ class FaultKind(StrEnum):
     DUPLICATE_ITEMS = "duplicate_items"  # every item twice
     NOT_FOUND_ITEMS = "not_found_items"
     BLOCKED_ITEMS = "blocked_items"  # a robot check instead of the page
-    REDIRECTED_ITEMS = "redirected_items"  # another ASIN comes back
+    REDIRECTED_ITEMS = "redirected_items"  # the item has another ASIN
     PRICE_ZERO = "price_zero"
     PRICE_TIMES_100 = "price_times_100"
     WRONG_CURRENCY = "wrong_currency"  # junglee names another; axesso shows another amount
@@ -72,18 +72,18 @@ _NUMBERS: Final = frozenset(
 
 @dataclass(slots=True)
 class Fault:
-    """A fault and the requests it waits for."""
+    """A fault and the requests it affects."""
 
     kind: FaultKind
-    operation: str | None = None  # None: any; a fault of a run always waits for start_run
-    times: int | None = 1  # how many requests it still meets; None: all
-    skip: int = 0  # how many matching requests pass unharmed first
+    operation: str | None = None  # None: any; a fault of a run always affects start_run
+    times: int | None = 1  # how many more requests it affects; None: all
+    skip: int = 0  # how many matching requests it lets pass first
     probability: float = 1.0
     seed: int = 0
     retry_after: int = 1  # seconds, for http_429
     seconds: float = 1.0  # for slow
     share: float = 0.5  # for partial_dataset
-    asins: frozenset[str] = frozenset()  # items it touches; empty: all
+    asins: frozenset[str] = frozenset()  # items it affects; empty: all
     _dice: random.Random = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -91,8 +91,8 @@ class Fault:
         if self.kind not in ABOUT_THE_ANSWER:
             self.operation = "start_run"
 
-    def meets(self, operation: str) -> bool:
-        """Say whether this request is hit, and count it."""
+    def take_request(self, operation: str) -> bool:
+        """Return whether the fault affects this request, and count it."""
         if self.operation not in (None, operation) or self.times == 0:
             return False
         if self.skip > 0:
@@ -104,25 +104,25 @@ class Fault:
             self.times -= 1
         return True
 
-    def touches(self, asin: str | None) -> bool:
+    def affects_item(self, asin: str | None) -> bool:
         return not self.asins or asin in self.asins
 
 
 class FaultScript:
-    """The faults that are waiting, in the order they were scripted."""
+    """The pending faults, in the order they were scripted."""
 
     def __init__(self) -> None:
         self._waiting: list[Fault] = []
 
-    def add(self, fault: Fault) -> None:
+    def add_fault(self, fault: Fault) -> None:
         self._waiting.append(fault)
 
-    def clear(self) -> None:
+    def clear_faults(self) -> None:
         self._waiting.clear()
 
-    def meeting(self, operation: str) -> list[Fault]:
-        """Return the faults that hit this request, and count it in each."""
-        hit = [fault for fault in self._waiting if fault.meets(operation)]
+    def take_faults(self, operation: str) -> list[Fault]:
+        """Return the faults that affect this request, and count it in each."""
+        hit = [fault for fault in self._waiting if fault.take_request(operation)]
         self._waiting = [fault for fault in self._waiting if fault.times != 0]
         return hit
 

@@ -1,4 +1,4 @@
-"""The JSON bodies of Apify's API v2, with every field its typed client requires. No decisions."""
+"""The JSON bodies of Apify's API v2, with every field that its typed client requires."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -12,7 +12,7 @@ _BUILD_ID: Final = "standInBuild00001"
 _BUILD_NUMBER: Final = "1.0.1"
 
 
-def run_body(run: FakeRun, now: datetime) -> dict[str, Any]:
+def make_run_body(run: FakeRun, now: datetime) -> dict[str, Any]:
     """Return a run as `GET /v2/actor-runs/{id}` answers it."""
     status, finished_at = run.status_at(now), run.finished_at(now)
     return {
@@ -33,7 +33,7 @@ def run_body(run: FakeRun, now: datetime) -> dict[str, Any]:
     }
 
 
-def runs_body(
+def make_runs_body(
     runs: list[FakeRun], *, total: int, offset: int, limit: int, desc: bool, now: datetime
 ) -> dict[str, Any]:
     """Return a page of a list of runs."""
@@ -47,16 +47,16 @@ def runs_body(
     }
 
 
-def dataset_body(run: FakeRun, now: datetime) -> dict[str, Any]:
-    """Return a data set's own description (its items are another request)."""
+def make_dataset_body(run: FakeRun, now: datetime) -> dict[str, Any]:
+    """Return a data set's description, without its items."""
     count = len(run.delivered_pages(now))
     return {
         "id": run.dataset_id,
         "name": None,
         "userId": USER_ID,
-        "createdAt": iso(run.started_at),
-        "modifiedAt": iso(run.finished_at(now) or now),
-        "accessedAt": iso(now),
+        "createdAt": format_time(run.started_at),
+        "modifiedAt": format_time(run.finished_at(now) or now),
+        "accessedAt": format_time(now),
         "itemCount": count,
         "cleanItemCount": count,
         "actId": run.actor,
@@ -67,7 +67,7 @@ def dataset_body(run: FakeRun, now: datetime) -> dict[str, Any]:
     }
 
 
-def actor_body(actor: str, now: datetime) -> dict[str, Any]:
+def make_actor_body(actor: str, now: datetime) -> dict[str, Any]:
     """Return an actor's description. `actor` is `user~name`."""
     username, _, name = actor.partition("~")
     return {
@@ -77,8 +77,8 @@ def actor_body(actor: str, now: datetime) -> dict[str, Any]:
         "username": username,
         "description": "Answered from a simulated market.",
         "isPublic": True,
-        "createdAt": iso(now),
-        "modifiedAt": iso(now),
+        "createdAt": format_time(now),
+        "modifiedAt": format_time(now),
         "stats": {"totalRuns": 0},
         "versions": [],
         "defaultRunOptions": {"build": "latest", "timeoutSecs": 3600, "memoryMbytes": 1024},
@@ -86,13 +86,13 @@ def actor_body(actor: str, now: datetime) -> dict[str, Any]:
     }
 
 
-def user_body() -> dict[str, Any]:
+def make_user_body() -> dict[str, Any]:
     """Return the account that a token belongs to."""
     return {"id": USER_ID, "username": USERNAME, "isPaying": False}
 
 
-def limits_body(spent: Decimal, running: int, now: datetime) -> dict[str, Any]:
-    """Return the account's limits and what this month has used of them."""
+def make_limits_body(spent: Decimal, running: int, now: datetime) -> dict[str, Any]:
+    """Return the account's limits and this month's usage."""
     return {
         "monthlyUsageCycle": _month_of(now),
         "limits": {
@@ -123,13 +123,13 @@ def limits_body(spent: Decimal, running: int, now: datetime) -> dict[str, Any]:
     }
 
 
-def error_body(kind: str, message: str) -> dict[str, Any]:
-    """Return an error; `kind` is Apify's word for it, such as `record-not-found`."""
+def make_error_body(kind: str, message: str) -> dict[str, Any]:
+    """Return an error; `kind` is Apify's name of it, such as `record-not-found`."""
     return {"error": {"type": kind, "message": message}}
 
 
-def iso(at: datetime) -> str:
-    """Write a time as Apify does, to the millisecond."""
+def format_time(at: datetime) -> str:
+    """Return a time as Apify writes it, to the millisecond."""
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
@@ -139,8 +139,8 @@ def _run_in_short(run: FakeRun, now: datetime) -> dict[str, Any]:
         "id": run.id,
         "actId": run.actor,
         "status": run.status_at(now),
-        "startedAt": iso(run.started_at),
-        "finishedAt": iso(finished_at) if finished_at else None,
+        "startedAt": format_time(run.started_at),
+        "finishedAt": format_time(finished_at) if finished_at else None,
         "buildId": _BUILD_ID,
         "buildNumber": _BUILD_NUMBER,
         "meta": {"origin": "API", "userAgent": run.user_agent},
@@ -180,4 +180,7 @@ def _exit_code(status: str) -> int | None:
 def _month_of(now: datetime) -> dict[str, str]:
     first = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     following = (first + timedelta(days=32)).replace(day=1)
-    return {"startAt": iso(first), "endAt": iso(following - timedelta(milliseconds=1))}
+    return {
+        "startAt": format_time(first),
+        "endAt": format_time(following - timedelta(milliseconds=1)),
+    }

@@ -1,4 +1,4 @@
-"""Runs of the fake Apify server, in memory: inputs and what they will deliver. No HTTP."""
+"""Runs of the fake Apify server, in memory: their inputs and the pages they deliver. No HTTP."""
 
 import hashlib
 import json
@@ -10,13 +10,13 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from core.demo.fake_apify.actor_input import AskedPage, asked_pages
+from core.demo.fake_apify.actor_input import RequestedPage, read_requested_pages
 from core.demo.fake_apify.faults import Fault, FaultKind
 
 Clock = Callable[[], datetime]  # returns an aware time in UTC
 
 DOLLARS_PER_ITEM: Final = Decimal("0.004")
-_MOST_RUNS: Final = 1_000  # older ones are forgotten, as Apify forgets a free plan's data
+_MOST_RUNS: Final = 1_000  # older ones are dropped, as Apify drops a free plan's data
 _READY_SHARE: Final = 0.2  # of a run's time it is READY, then RUNNING
 _FINAL_STATUS: Final = {
     FaultKind.RUN_FAILED: "FAILED",
@@ -35,7 +35,7 @@ class FakeRun:
     input_body: bytes
     input_type: str
     user_agent: str
-    pages: list[AskedPage]
+    pages: list[RequestedPage]
     faults: list[Fault] = field(default_factory=list)
     aborted_at: datetime | None = None
 
@@ -55,32 +55,34 @@ class FakeRun:
     def queue_id(self) -> str:
         return "que" + self.name
 
-    def has(self, kind: FaultKind) -> bool:
+    def has_fault(self, kind: FaultKind) -> bool:
         return any(fault.kind is kind for fault in self.faults)
 
     def status_at(self, now: datetime) -> str:
-        """Return Apify's word for how far the run has come."""
+        """Return the run's status in Apify's words."""
         if self.aborted_at is not None:
             return "ABORTED"
         if self.has_ended(now):
-            ends = (word for kind, word in _FINAL_STATUS.items() if self.has(kind))
+            ends = (word for kind, word in _FINAL_STATUS.items() if self.has_fault(kind))
             return next(ends, "SUCCEEDED")
         return "READY" if now - self.started_at < self.duration * _READY_SHARE else "RUNNING"
 
     def has_ended(self, now: datetime) -> bool:
         if self.aborted_at is not None:
             return True
-        return now >= self.started_at + self.duration and not self.has(FaultKind.NEVER_FINISHES)
+        return now >= self.started_at + self.duration and not self.has_fault(
+            FaultKind.NEVER_FINISHES
+        )
 
     def finished_at(self, now: datetime) -> datetime | None:
-        """Return when it ended; None while it hasn't."""
+        """Return when the run ended; None before that."""
         if self.aborted_at is not None:
             return self.aborted_at
         return self.started_at + self.duration if self.has_ended(now) else None
 
-    def delivered_pages(self, now: datetime) -> list[AskedPage]:
-        """Return the pages its data set answers by now, in order, repeated where it repeats."""
-        if self.status_at(now) not in ("SUCCEEDED", "TIMED-OUT") or self.has(
+    def delivered_pages(self, now: datetime) -> list[RequestedPage]:
+        """Return the pages in its data set at a time, in order, with repetitions."""
+        if self.status_at(now) not in ("SUCCEEDED", "TIMED-OUT") or self.has_fault(
             FaultKind.EMPTY_DATASET
         ):
             return []
@@ -90,40 +92,40 @@ class FakeRun:
         for fault in self.faults:
             if fault.kind is FaultKind.PARTIAL_DATASET:
                 pages = pages[: int(len(pages) * fault.share)]
-        if self.has(FaultKind.DUPLICATE_ITEMS):
+        if self.has_fault(FaultKind.DUPLICATE_ITEMS):
             pages = [page for page in pages for _ in range(2)]
         return pages
 
     def cost_at(self, now: datetime) -> Decimal:
-        """Return US dollars charged by now: every delivered item, failed ones too."""
+        """Return the US dollars charged at a time: for every delivered item, also failed ones."""
         return DOLLARS_PER_ITEM * len(self.delivered_pages(now))
 
 
 class RunStore:
-    """All runs of the one account, newest last, and what tests want counted."""
+    """All runs of the one account, newest last, and counts for tests."""
 
     def __init__(self, clock: Clock, run_seconds: float) -> None:
         self.clock = clock
         self.run_seconds = run_seconds
         self.requests: Counter[str] = Counter()  # by method and path
         self.operations: Counter[str] = Counter()
-        self.runs_by_input: Counter[str] = Counter()  # by `input_hash`
+        self.runs_by_input: Counter[str] = Counter()  # by `hash_input`
         self._runs: OrderedDict[str, FakeRun] = OrderedDict()
         self._started = 0
-        # Ids outlive the process in Amazcope's database: two processes must not give the same.
+        # Ids stay in Amazcope's database after the process: two processes must not use the same.
         self._born = secrets.token_hex(4)
 
-    def forget(self) -> None:
-        """Return to an empty account; numbers go on, so that no id comes twice."""
+    def clear_runs(self) -> None:
+        """Empty the account; the numbering continues, so that no id is used twice."""
         self.requests.clear()
         self.operations.clear()
         self.runs_by_input.clear()
         self._runs.clear()
 
-    def start(
+    def start_run(
         self, actor: str, body: bytes, content_type: str, user_agent: str, faults: list[Fault]
     ) -> FakeRun:
-        """Start a run. Raises ValueError when the input is no JSON object."""
+        """Start a run. Raises ValueError if the input isn't a JSON object."""
         run_input = json.loads(body or b"{}")
         if not isinstance(run_input, dict):
             raise ValueError("the input is not an object")
@@ -136,11 +138,11 @@ class RunStore:
             input_body=body,
             input_type=content_type,
             user_agent=user_agent,
-            pages=asked_pages(run_input),
+            pages=read_requested_pages(run_input),
             faults=faults,
         )
         self._keep(run)
-        self.runs_by_input[input_hash(run_input)] += 1
+        self.runs_by_input[hash_input(run_input)] += 1
         return run
 
     def _keep(self, run: FakeRun) -> None:
@@ -148,7 +150,7 @@ class RunStore:
         while len(self._runs) > _MOST_RUNS:
             self._runs.popitem(last=False)
 
-    def find(self, run_id: str) -> FakeRun | None:
+    def find_run(self, run_id: str) -> FakeRun | None:
         return self._runs.get(run_id)
 
     def find_by_dataset(self, dataset_id: str) -> FakeRun | None:
@@ -157,8 +159,8 @@ class RunStore:
     def find_by_store(self, store_id: str) -> FakeRun | None:
         return self._runs.get(_run_of(store_id, "kvs"))
 
-    def listed(self, actor: str | None, statuses: Iterable[str] = ()) -> list[FakeRun]:
-        """Return the runs, oldest first; of one actor, in some states, where asked."""
+    def list_runs(self, actor: str | None, statuses: Iterable[str] = ()) -> list[FakeRun]:
+        """Return the runs, oldest first; of one actor and in some states if given."""
         wanted, now = frozenset(statuses), self.clock()
         return [
             run
@@ -166,14 +168,14 @@ class RunStore:
             if actor in (None, run.actor) and (not wanted or run.status_at(now) in wanted)
         ]
 
-    def abort(self, run: FakeRun) -> None:
-        """End a run that goes on; one that has ended stays as it is."""
+    def abort_run(self, run: FakeRun) -> None:
+        """Abort a running run; one that has ended stays as it is."""
         if not run.has_ended(self.clock()):
             run.aborted_at = self.clock()
 
 
-def input_hash(run_input: dict[str, Any]) -> str:
-    """Return a name for an input that doesn't depend on the order of its members."""
+def hash_input(run_input: dict[str, Any]) -> str:
+    """Return a hash of an input that doesn't depend on the order of its keys."""
     canonical = json.dumps(run_input, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(canonical.encode()).hexdigest()
 

@@ -21,9 +21,9 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from core.demo.fake_apify import responses
-from core.demo.fake_apify.actor_input import AskedPage
+from core.demo.fake_apify.actor_input import RequestedPage
 from core.demo.fake_apify.faults import Fault, FaultKind, FaultScript, read_fault
-from core.demo.fake_apify.item_faults import with_quirks
+from core.demo.fake_apify.item_faults import apply_faults
 from core.demo.fake_apify.run_store import Clock, FakeRun, RunStore
 from core.errors import InvalidInputError
 from core.runtime import hosts
@@ -33,7 +33,7 @@ DEMO_TOKEN: Final = FAKE_APIFY_TOKEN
 NO_CREDIT_TOKEN: Final = "no-credit"  # noqa: S105 - answered with 402
 _LARGEST_BODY: Final = 10 * 1024 * 1024  # bytes, unpacked; Apify's own limit is 9 MB
 _LONGEST_WAIT: Final = 60.0  # seconds; Apify's limit of waitForFinish
-_NO_LIMIT: Final = 999_999_999_999  # what Apify's header says when no limit was asked
+_NO_LIMIT: Final = 999_999_999_999  # Apify's header for a request without a limit
 _MOST_LISTED: Final = 1_000
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1"})
 _UNKNOWN_HOST: Final = "The fake Apify server answers to localhost and IP addresses only."
@@ -42,11 +42,11 @@ _UNKNOWN_HOST: Final = "The fake Apify server answers to localhost and IP addres
 class ItemSource(Protocol):
     """A source of items: the demo market, or a benchmark's own products."""
 
-    def item(self, marketplace: str, asin: str, at: datetime) -> dict[str, Any] | None:
+    def make_item(self, marketplace: str, asin: str, at: datetime) -> dict[str, Any] | None:
         """Return axesso's item of a product at a time; None if it has no page."""
         ...
 
-    def junglee_item(self, marketplace: str, asin: str, at: datetime) -> dict[str, Any] | None:
+    def make_junglee_item(self, marketplace: str, asin: str, at: datetime) -> dict[str, Any] | None:
         """Return junglee's item of the same product."""
         ...
 
@@ -56,7 +56,7 @@ class _RefusedError(Exception):
 
     def __init__(self, status: int, kind: str, message: str) -> None:
         super().__init__(message)
-        self.response = JSONResponse(responses.error_body(kind, message), status)
+        self.response = JSONResponse(responses.make_error_body(kind, message), status)
 
 
 Handler = Callable[["FakeApify", Request, list[Fault]], Awaitable[Response]]
@@ -102,26 +102,26 @@ async def _start_run(app: FakeApify, request: Request, faults: list[Fault]) -> R
     kind = request.headers.get("content-type", "application/json")
     agent = request.headers.get("user-agent", "")
     try:
-        run = app.runs.start(request.path_params["actor"], body, kind, agent, faults)
+        run = app.runs.start_run(request.path_params["actor"], body, kind, agent, faults)
     except (ValueError, RecursionError) as error:
         raise _RefusedError(400, "invalid-input", f"Invalid input: {error}") from error
     await _wait_for_finish(app, run, request)
-    return _data(responses.run_body(run, app.runs.clock()), 201)
+    return _data(responses.make_run_body(run, app.runs.clock()), 201)
 
 
 async def _get_run(app: FakeApify, request: Request, _faults: list[Fault]) -> Response:
     run = _run_of(app, request)
     await _wait_for_finish(app, run, request)
-    return _data(responses.run_body(run, app.runs.clock()))
+    return _data(responses.make_run_body(run, app.runs.clock()))
 
 
 async def _list_runs(app: FakeApify, request: Request, _faults: list[Fault]) -> Response:
     statuses = [word for word in request.query_params.get("status", "").split(",") if word]
-    runs = app.runs.listed(request.path_params.get("actor"), statuses)
+    runs = app.runs.list_runs(request.path_params.get("actor"), statuses)
     offset, limit = _number(request, "offset", 0), _number(request, "limit", _MOST_LISTED)
     limit, desc = min(limit or _MOST_LISTED, _MOST_LISTED), _asks_for(request, "desc")
     ordered = runs[::-1] if desc else runs
-    body = responses.runs_body(
+    body = responses.make_runs_body(
         ordered[offset : offset + limit],
         total=len(runs),
         offset=offset,
@@ -134,15 +134,15 @@ async def _list_runs(app: FakeApify, request: Request, _faults: list[Fault]) -> 
 
 async def _abort_run(app: FakeApify, request: Request, _faults: list[Fault]) -> Response:
     run = _run_of(app, request)
-    app.runs.abort(run)
-    return _data(responses.run_body(run, app.runs.clock()))
+    app.runs.abort_run(run)
+    return _data(responses.make_run_body(run, app.runs.clock()))
 
 
 # Storages
 
 
 async def _get_dataset(app: FakeApify, request: Request, _faults: list[Fault]) -> Response:
-    return _data(responses.dataset_body(_run_of(app, request), app.runs.clock()))
+    return _data(responses.make_dataset_body(_run_of(app, request), app.runs.clock()))
 
 
 async def _list_items(app: FakeApify, request: Request, _faults: list[Fault]) -> Response:
@@ -153,7 +153,7 @@ async def _list_items(app: FakeApify, request: Request, _faults: list[Fault]) ->
     ordered = pages[::-1] if desc else pages
     chosen = ordered[offset : offset + (asked_limit or _NO_LIMIT)]
     at = run.finished_at(now) or now
-    # Off the event loop: a thousand items take a while, and other requests must not wait.
+    # In a thread: a thousand items take a while, and other requests must not wait.
     items = await asyncio.to_thread(lambda: [_item(app, run, page, at) for page in chosen])
     headers = {
         "x-apify-pagination-total": str(len(pages)),
@@ -165,12 +165,12 @@ async def _list_items(app: FakeApify, request: Request, _faults: list[Fault]) ->
     return _as_format(items, request.query_params.get("format", "json"), headers)
 
 
-def _item(app: FakeApify, run: FakeRun, page: AskedPage, at: datetime) -> dict[str, Any]:
+def _item(app: FakeApify, run: FakeRun, page: RequestedPage, at: datetime) -> dict[str, Any]:
     is_junglee = run.actor.startswith("junglee")
-    look_up = app.market.junglee_item if is_junglee else app.market.item
+    make_item = app.market.make_junglee_item if is_junglee else app.market.make_item
     known = page.marketplace is not None and page.asin is not None
-    item = look_up(page.marketplace or "", page.asin or "", at) if known else None
-    return with_quirks(item, page, run.faults, is_junglee=is_junglee)
+    item = make_item(page.marketplace or "", page.asin or "", at) if known else None
+    return apply_faults(item, page, run.faults, is_junglee=is_junglee)
 
 
 def _as_format(items: list[dict[str, Any]], wanted: str, headers: dict[str, str]) -> Response:
@@ -193,18 +193,18 @@ async def _get_record(app: FakeApify, request: Request, _faults: list[Fault]) ->
 
 
 async def _get_user(_app: FakeApify, _request: Request, _faults: list[Fault]) -> Response:
-    return _data(responses.user_body())
+    return _data(responses.make_user_body())
 
 
 async def _get_limits(app: FakeApify, _request: Request, _faults: list[Fault]) -> Response:
-    now, runs = app.runs.clock(), app.runs.listed(None)
+    now, runs = app.runs.clock(), app.runs.list_runs(None)
     spent = sum((run.cost_at(now) for run in runs), Decimal(0))
     running = sum(not run.has_ended(now) for run in runs)
-    return _data(responses.limits_body(spent, running, now))
+    return _data(responses.make_limits_body(spent, running, now))
 
 
 async def _get_actor(app: FakeApify, request: Request, _faults: list[Fault]) -> Response:
-    return _data(responses.actor_body(request.path_params["actor"], app.runs.clock()))
+    return _data(responses.make_actor_body(request.path_params["actor"], app.runs.clock()))
 
 
 # For tests
@@ -226,15 +226,15 @@ async def _add_faults(app: FakeApify, request: Request) -> Response:
     try:
         body = await request.json()
         for wanted in body if isinstance(body, list) else [body]:
-            app.script.add(read_fault(wanted))
+            app.script.add_fault(read_fault(wanted))
     except (ValueError, TypeError, InvalidInputError) as error:
-        return JSONResponse(responses.error_body("invalid-input", str(error)), 400)
+        return JSONResponse(responses.make_error_body("invalid-input", str(error)), 400)
     return JSONResponse({"ok": True})
 
 
 async def _reset(app: FakeApify, _request: Request) -> Response:
-    app.runs.forget()
-    app.script.clear()
+    app.runs.clear_runs()
+    app.script.clear_faults()
     return JSONResponse({"ok": True})
 
 
@@ -252,7 +252,7 @@ def _routes(app: FakeApify) -> list[Route]:
         async def endpoint(request: Request) -> Response:
             if request.client is None or request.client.host not in _LOOPBACK:
                 message = "Faults can be scripted only from the machine that runs the server."
-                return JSONResponse(responses.error_body("forbidden", message), 403)
+                return JSONResponse(responses.make_error_body("forbidden", message), 403)
             return await verb(app, request)
 
         method = "GET" if verb is _stats else "POST"
@@ -279,12 +279,12 @@ def _routes(app: FakeApify) -> list[Route]:
 
 
 async def _answer(app: FakeApify, request: Request, operation: str, handler: Handler) -> Response:
-    """Answer one request: check the token, let the scripted faults happen, do the work."""
+    """Answer one request: check the token, apply the scripted faults, call the handler."""
     app.runs.requests[f"{request.method} {request.url.path}"] += 1
     app.runs.operations[operation] += 1
     try:
         _check_token(app, request)
-        faults = {fault.kind: fault for fault in app.script.meeting(operation)}
+        faults = {fault.kind: fault for fault in app.script.take_faults(operation)}
         if FaultKind.SLOW in faults:
             await asyncio.sleep(faults[FaultKind.SLOW].seconds)
         if FaultKind.DROP_CONNECTION in faults:
@@ -327,7 +327,7 @@ def _no_credit() -> _RefusedError:
 
 
 async def _hang_up(request: Request) -> Response:
-    """Close the connection without an answer; the response returned goes nowhere.
+    """Close the connection without an answer; the returned response is not sent.
 
     ASGI can't do this, so it uses the transport of uvicorn's request, to which the
     server's `send` is bound.
@@ -343,7 +343,7 @@ async def _hang_up(request: Request) -> Response:
 
 
 async def _wait_for_finish(app: FakeApify, run: FakeRun, request: Request) -> None:
-    """Hold the answer while the run goes on, up to `waitForFinish` seconds."""
+    """Delay the answer while the run is open, up to `waitForFinish` seconds."""
     wait = min(_number(request, "waitForFinish", 0), _LONGEST_WAIT)
     until = time.monotonic() + wait
     while not run.has_ended(app.runs.clock()) and time.monotonic() < until:
@@ -362,7 +362,7 @@ async def _unpacked_body(request: Request) -> bytes:
 
 
 def _gunzipped(packed: bytes) -> bytes:
-    """Unpack a body, never past the limit: a few kilobytes may hold gigabytes."""
+    """Unpack a body up to the limit: a few kilobytes may contain gigabytes."""
     opener = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
     try:
         body = opener.decompress(packed, _LARGEST_BODY)
@@ -380,7 +380,7 @@ def _run_of(app: FakeApify, request: Request) -> FakeRun:
     elif "store" in names:
         run = runs.find_by_store(names["store"])
     else:
-        run = runs.find(names["run"])
+        run = runs.find_run(names["run"])
     if run is None:
         raise _RefusedError(404, "record-not-found", "The requested resource was not found.")
     return run

@@ -1,11 +1,11 @@
-"""The sixty invented products, made from the categories: who they are and what their pages say."""
+"""The sixty invented products and the texts of their pages, made from the categories."""
 
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
 from core.demo.market.categories import CATEGORIES, OWN_BRAND, DemoCategory
-from core.demo.market.simulation import Fate, Traits, traits_of
+from core.demo.market.simulation import Fate, Traits, draw_traits
 from core.history.observation import Listing
 
 _ROLES: Final = ("own", "own", "competitor", "competitor", "watched")
@@ -22,7 +22,7 @@ _NEWCOMER_DAYS: Final = 9
 
 @dataclass(frozen=True, slots=True)
 class DemoProduct:
-    """A product of the demo market, and how a seller would follow it."""
+    """A product of the demo market, and how a seller would track it."""
 
     marketplace: str
     asin: str
@@ -32,12 +32,12 @@ class DemoProduct:
     role: str  # own, competitor or watched
     tags: tuple[str, ...]
     cadence: str
-    history_days: int | None  # how far back it is known; None: as far as one asks
+    history_days: int | None  # days of known history; None: no limit
 
 
 @dataclass(frozen=True, slots=True)
 class Stocked:
-    """A product with what only the market knows of it."""
+    """A product with the data that only the market has."""
 
     product: DemoProduct
     model: str
@@ -46,14 +46,16 @@ class Stocked:
 
 
 @lru_cache(maxsize=4)
-def stock_of(seed: int) -> dict[tuple[str, str], Stocked]:
+def make_stock(seed: int) -> dict[tuple[str, str], Stocked]:
     """Return all products of a market by marketplace and ASIN, in a fixed order."""
     shelves = [_shelf(seed, category) for category in CATEGORIES]
-    return {(one.product.marketplace, one.product.asin): one for shelf in shelves for one in shelf}
+    return {
+        (each.product.marketplace, each.product.asin): each for shelf in shelves for each in shelf
+    }
 
 
 def _shelf(seed: int, category: DemoCategory) -> list[Stocked]:
-    """Return a category's five products: the first is whom competitors follow."""
+    """Return a category's five products: the first is the competitors' price leader."""
     leader = _traits(seed, category, 0, None)
     return [
         Stocked(
@@ -84,7 +86,7 @@ def _product(category: DemoCategory, place: int) -> DemoProduct:
 def _traits(seed: int, category: DemoCategory, place: int, leader: Traits | None) -> Traits:
     asin = _asin(category, place)
     unit, charm = _PRICE_UNITS[category.marketplace]
-    return traits_of(
+    return draw_traits(
         seed,
         category.marketplace,
         asin,
@@ -107,8 +109,8 @@ def _brand(category: DemoCategory, place: int) -> str:
     return OWN_BRAND if _ROLES[place] == "own" else category.rivals[place - 2]
 
 
-def listing_of(stocked: Stocked, variant: int) -> Listing:
-    """Return the page's text and images in one of its versions; they alternate."""
+def make_listing(stocked: Stocked, variant: int) -> Listing:
+    """Return a version of the page's text and images; versions alternate."""
     category, product = stocked.category, stocked.product
     return Listing(
         title=category.titles[variant % 2].format(brand=product.brand, model=stocked.model),
@@ -122,7 +124,7 @@ def listing_of(stocked: Stocked, variant: int) -> Listing:
 
 
 def _bullets(bullets: tuple[str, ...], variant: int) -> tuple[str, ...]:
-    """Every third version puts the last bullet first."""
+    """Return the bullets of a version; every third version puts the last one first."""
     return bullets[-1:] + bullets[:-1] if variant % 3 == 2 else bullets
 
 

@@ -11,7 +11,7 @@ OWN_BRAND: Final = "Talvora"
 
 @dataclass(frozen=True, slots=True)
 class DemoCategory:
-    """One category of one marketplace, and what its five products are made of."""
+    """One category of one marketplace, and the material of its five products."""
 
     number: int  # two digits of the ASIN
     marketplace: str

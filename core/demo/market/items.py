@@ -1,6 +1,6 @@
-"""Items as Apify's actors write them, of demo products. Shapes only, no values made up.
+"""Write items of demo products in the form of Apify's actors. Invents no values.
 
-Amounts are floats here because that is what the actors' JSON holds.
+Amounts are floats here because the actors' JSON has floats.
 """
 
 from collections.abc import Callable
@@ -20,7 +20,7 @@ Writer = Callable[[DemoProduct, Offer, Listing], dict[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class _Wording:
-    """How a marketplace's pages say things."""
+    """The wording of a marketplace's pages."""
 
     decimals: int
     currency: str  # as junglee writes it
@@ -158,7 +158,7 @@ def _offer_fields(offer: Offer, marketplace: str) -> dict[str, Any]:
 
 
 def _coupon(offer: Offer, marketplace: str) -> str | None:
-    """Return a coupon as a page offers it, None for none."""
+    """Return a coupon's sentence on the page, None without a coupon."""
     wording = _WORDINGS[marketplace]
     if offer.coupon_percent:
         return wording.coupon.format(worth=wording.percent.format(number=offer.coupon_percent))
@@ -169,7 +169,7 @@ def _coupon(offer: Offer, marketplace: str) -> str | None:
 
 
 def _amount(minor: int | None, wording: _Wording) -> float | int:
-    """Return an amount as axesso writes it: a number, 0 where there is none."""
+    """Return an amount as axesso writes it: a number, 0 for none."""
     if minor is None:
         return 0
     return minor if wording.decimals == 0 else minor / 10**wording.decimals

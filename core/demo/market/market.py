@@ -1,8 +1,8 @@
-"""The demo market: what a look at one of its products sees, at any time, past or to come.
+"""The demo market: observations and items of its products at any time, past or future.
 
 Joins the numbers of `simulation` with the texts of `catalogue` to observations
-and items. What a seller changed on a page enters between the two (see `adopted`),
-in items only: the past as it was loaded does not change.
+and items. Applied changes (`applied_changes`) enter items only: the loaded past
+does not change.
 """
 
 from collections.abc import Callable, Iterator
@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.demo.market import items
-from core.demo.market.applied_changes import Adoptions, as_changed, nothing_applied
-from core.demo.market.catalogue import DemoProduct, Stocked, listing_of, stock_of
-from core.demo.market.observations import Offer, observed, offers_of
-from core.demo.market.simulation import ORIGIN, hours_since, simulate
+from core.demo.market.applied_changes import ChangesByProduct, apply_changes, find_no_changes
+from core.demo.market.catalogue import DemoProduct, Stocked, make_listing, make_stock
+from core.demo.market.observations import Offer, make_observation, make_offers
+from core.demo.market.simulation import ORIGIN, hours_since, simulate_hours
 from core.history.observation import Listing, Observation
 
 Times = NDArray[np.datetime64]  # UTC
@@ -24,52 +24,54 @@ Times = NDArray[np.datetime64]  # UTC
 DEFAULT_SEED: Final = 1
 _DAILY: Final = np.timedelta64(396, "D")  # thirteen months
 _HOURLY: Final = np.timedelta64(30 * 24, "h")
-_HOUR_OF_DAILY_LOOK: Final = np.timedelta64(6, "h")
+_HOUR_OF_DAILY_CHECK: Final = np.timedelta64(6, "h")
 
 
 class Market:
-    """Sixty invented products; everything follows from seed, product and hours since `origin`.
+    """Sixty invented products; all values follow from seed, product and hours since `origin`.
 
-    Apart from what `adopted` tells that a seller changed.
+    The only exceptions are applied changes, which `read_changes` returns.
     """
 
     def __init__(
         self,
         seed: int = DEFAULT_SEED,
-        adopted: Callable[[], Adoptions] = nothing_applied,
+        read_changes: Callable[[], ChangesByProduct] = find_no_changes,
         origin: datetime = ORIGIN,
     ) -> None:
         self.seed = seed
         self._origin = origin
-        self._adopted = adopted
-        self._stock = stock_of(seed)
+        self._read_changes = read_changes
+        self._stock = make_stock(seed)
         self._listings: dict[tuple[str, int], Listing] = {}
 
     @property
     def products(self) -> tuple[DemoProduct, ...]:
         return tuple(stocked.product for stocked in self._stock.values())
 
-    def look(self, product: DemoProduct, at: datetime) -> Observation:
-        """Return what a look at an aware time sees, as an axesso scrape would say it."""
-        return next(self.history(product, _as_times([at])))
+    def observe(self, product: DemoProduct, at: datetime) -> Observation:
+        """Return the observation at an aware time, as parsed from an axesso item."""
+        return next(self.list_observations(product, _as_times([at])))
 
-    def history(self, product: DemoProduct, times: Times) -> Iterator[Observation]:
-        """Return a look at each of the UTC times, in their order.
+    def list_observations(self, product: DemoProduct, times: Times) -> Iterator[Observation]:
+        """Yield an observation at each of the UTC times, in their order.
 
-        Looks that show the same version of the listing share one Listing object.
+        Observations with the same version of the listing share one Listing object.
         """
         stocked = self._stock[product.marketplace, product.asin]
         for captured_at, offer in zip(
             _as_datetimes(times), self._offers(stocked, times), strict=True
         ):
-            yield observed(product, captured_at, offer, self._listing(stocked, offer.variant))
+            yield make_observation(
+                product, captured_at, offer, self._listing(stocked, offer.variant)
+            )
 
-    def item(self, marketplace: str, asin: str, at: datetime) -> dict[str, Any] | None:
-        """Return axesso's item of a product; None where its page is gone or never was."""
+    def make_item(self, marketplace: str, asin: str, at: datetime) -> dict[str, Any] | None:
+        """Return axesso's item of a product; None if its page is removed or never existed."""
         return self._item(items.axesso_item, marketplace, asin, at)
 
-    def junglee_item(self, marketplace: str, asin: str, at: datetime) -> dict[str, Any] | None:
-        """Return junglee's item of a product; None where its page is gone or never was."""
+    def make_junglee_item(self, marketplace: str, asin: str, at: datetime) -> dict[str, Any] | None:
+        """Return junglee's item of a product; None if its page is removed or never existed."""
         return self._item(items.junglee_item, marketplace, asin, at)
 
     def _item(
@@ -82,28 +84,29 @@ class Market:
         if offer.is_gone:
             return None
         listing = self._listing(stocked, offer.variant)
-        changes = self._adopted().get((marketplace, asin), ())
-        return write(stocked.product, *as_changed(stocked, offer, listing, changes, at))
+        changes = self._read_changes().get((marketplace, asin), ())
+        return write(stocked.product, *apply_changes(stocked, offer, listing, changes, at))
 
     def _offers(self, stocked: Stocked, times: Times) -> Iterator[Offer]:
-        return offers_of(stocked, simulate(stocked.traits, hours_since(self._origin, times)))
+        return make_offers(
+            stocked, simulate_hours(stocked.traits, hours_since(self._origin, times))
+        )
 
     def _listing(self, stocked: Stocked, variant: int) -> Listing:
         key = (stocked.product.asin, variant % 6)  # the versions repeat after six
         if key not in self._listings:
-            self._listings[key] = listing_of(stocked, key[1])
+            self._listings[key] = make_listing(stocked, key[1])
         return self._listings[key]
 
 
-def usual_times(product: DemoProduct, now: datetime) -> Times:
-    """Return when the demo looked at a product: daily for 13 months, then hourly for 30 days.
+def list_observation_times(product: DemoProduct, now: datetime) -> Times:
+    """Return when the demo observed a product: daily for 13 months, then hourly for 30 days.
 
-    Ends with the last full hour before `now`; a product that is new is only known
-    for its own days.
+    Ends with the last full hour before `now`; a new product begins with its first day.
     """
     end = np.datetime64(now.astimezone(UTC).replace(tzinfo=None), "h")
     hourly_from = end - _HOURLY
-    daily_from = end.astype("datetime64[D]") - _DAILY + _HOUR_OF_DAILY_LOOK
+    daily_from = end.astype("datetime64[D]") - _DAILY + _HOUR_OF_DAILY_CHECK
     daily = np.arange(daily_from, hourly_from, np.timedelta64(24, "h"))
     times = np.concatenate([daily, np.arange(hourly_from, end + 1)])
     if product.history_days is not None:

@@ -1,11 +1,11 @@
-"""What the market shows at a moment, and the observation it makes. No actor's item shapes."""
+"""Offers of the market at a moment, and the observations of them. No items of actors."""
 
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Final, NamedTuple
 
 from core.demo.market.catalogue import DemoProduct, Stocked
-from core.demo.market.keyed_random import one
+from core.demo.market.keyed_random import draw_trait
 from core.demo.market.simulation import Fate, SimulatedValues
 from core.history.observation import (
     Availability,
@@ -20,7 +20,7 @@ from core.history.observation import (
     Source,
 )
 
-# Everything an axesso item of today reports; the page of a missing product only that it is gone.
+# All that a current axesso item reports; a removed page has only its availability.
 SEEN: Final = (
     Seen.PRICE
     | Seen.BUY_BOX
@@ -60,30 +60,30 @@ class Offer(NamedTuple):
     rating: int | None  # tenths
     ratings_count: int
     variant: int  # version of the listing
-    coupon_amount: int | None = None  # instead of percent, where a seller set one
+    coupon_amount: int | None = None  # instead of percent, if a seller set one
 
 
-def offers_of(stocked: Stocked, looks: SimulatedValues) -> Iterator[Offer]:
-    """Return what each simulated hour shows, in their order."""
+def make_offers(stocked: Stocked, simulated: SimulatedValues) -> Iterator[Offer]:
+    """Yield the offer of each simulated hour, in their order."""
     columns = (
-        looks.is_gone,
-        looks.is_out,
-        looks.is_suppressed,
-        looks.is_lost,
-        looks.is_deal,
-        looks.price,
-        looks.regular_price,
-        looks.coupon_percent,
-        looks.stock_left,
-        looks.rank,
-        looks.sub_rank,
-        looks.rating,
-        looks.ratings_count,
-        looks.variant,
+        simulated.is_gone,
+        simulated.is_out,
+        simulated.is_suppressed,
+        simulated.is_lost,
+        simulated.is_deal,
+        simulated.price,
+        simulated.regular_price,
+        simulated.coupon_percent,
+        simulated.stock_left,
+        simulated.rank,
+        simulated.sub_rank,
+        simulated.rating,
+        simulated.ratings_count,
+        simulated.variant,
     )
     main, sub = stocked.category.path[0], stocked.category.path[-1]
     is_ranked = stocked.traits.fate is not Fate.NEWCOMER
-    own, rival = own_seller(stocked), _rival_seller(stocked)
+    own, rival = find_own_seller(stocked), _rival_seller(stocked)
     rows = zip(*(column.tolist() for column in columns), strict=True)
     for gone, out, hidden, lost, deal, price, regular, coupon, left, rank, subrank, *rest in rows:
         is_offered = not (out or hidden)
@@ -114,12 +114,12 @@ def _availability(is_out: bool, is_suppressed: bool, stock_left: int) -> Availab
     return Availability.LIMITED if stock_left else Availability.IN_STOCK
 
 
-def own_seller(stocked: Stocked) -> tuple[str, Fulfilment]:
-    """Return who usually has the Buy Box: the brand, or Amazon itself."""
+def find_own_seller(stocked: Stocked) -> tuple[str, Fulfilment]:
+    """Return the usual seller in the Buy Box: the brand, or Amazon itself."""
     product = stocked.product
     if product.role == "watched":
         return _AMAZON_NAMES[product.marketplace], Fulfilment.AMAZON
-    if product.role == "own" or one(stocked.traits.key, 100) < 0.6:
+    if product.role == "own" or draw_trait(stocked.traits.key, 100) < 0.6:
         return product.brand, Fulfilment.FBA
     return product.brand, Fulfilment.FBM
 
@@ -133,14 +133,14 @@ _AMAZON_NAMES: Final = {
 
 
 def _rival_seller(stocked: Stocked) -> tuple[str, Fulfilment]:
-    chosen = int(one(stocked.traits.key, 101) * len(_RIVAL_SELLERS))
+    chosen = int(draw_trait(stocked.traits.key, 101) * len(_RIVAL_SELLERS))
     return _RIVAL_SELLERS[chosen], Fulfilment.FBM
 
 
-def observed(
+def make_observation(
     product: DemoProduct, captured_at: datetime, offer: Offer, listing: Listing
 ) -> Observation:
-    """Return what an axesso scrape of the page would say."""
+    """Return the observation that an axesso item of the page would give."""
     if offer.is_gone:
         return Observation(
             marketplace=product.marketplace,

@@ -1,7 +1,7 @@
-"""What happens to an invented product, hour by hour. Numbers only: no text, no observations.
+"""Simulate an invented product hour by hour. Numbers only: no text, no observations.
 
-Every function here is pure in (traits, hours): asking for more hours never
-changes the others. Prices are in minor units, as everywhere.
+Every function is pure in (traits, hours): the values of an hour don't depend on the
+other hours. Prices are in minor units.
 """
 
 import math
@@ -18,12 +18,12 @@ from core.demo.market.keyed_random import (
     Spell,
     Truths,
     Values,
-    between,
-    key_of,
-    one,
-    spell,
-    uniform,
-    wave,
+    draw_between,
+    draw_trait,
+    draw_uniform,
+    draw_wave,
+    find_spell,
+    make_key,
 )
 
 ORIGIN: Final = datetime(2020, 1, 1, tzinfo=UTC)  # hour 0 by default, a Wednesday
@@ -47,46 +47,46 @@ _GONE_CYCLE: Final = 300 * DAY
 
 
 class Fate(StrEnum):
-    """What is special about a product."""
+    """The special behaviour of a product."""
 
     USUAL = "usual"
     PURGED = "purged"  # loses over a third of its ratings in one night, once a year
-    VANISHING = "vanishing"  # its page is gone for 150 days of every 300
-    RETURNING = "returning"  # gone when the vanishing one is there: one of the two always is
+    VANISHING = "vanishing"  # its page is removed for 150 days of every 300
+    RETURNING = "returning"  # removed while the vanishing one exists: one of the two always exists
     NEWCOMER = "newcomer"  # few ratings, no rank yet
 
 
 @dataclass(frozen=True, slots=True)
 class Traits:
-    """What never changes about a product: where its numbers come from."""
+    """The constants of a product from which its numbers follow."""
 
     key: np.uint64
     base_price: int  # minor units
-    price_unit: int  # prices are whole multiples of it, less `charm`
-    charm: int  # what a price ends below a multiple: 1 makes 19.99
+    price_unit: int  # prices are whole multiples of it minus `charm`
+    charm: int  # minor units below a multiple: 1 makes 19.99
     base_rank: float
     sub_ratio: float  # main rank / sub rank
     season_peak: int  # day of the year when it sells best
     season_strength: float  # log rank
     fate: Fate = Fate.USUAL
-    leader: "Traits | None" = None  # whose price it follows, some days later
+    leader: "Traits | None" = None  # its price reacts to this product's some days later
 
     @property
     def is_restless(self) -> bool:
-        """True for the one in five whose price is moved several times a day."""
-        return one(self.key, 1) < 0.2
+        """Return whether it is one of the fifth whose price changes several times a day."""
+        return draw_trait(self.key, 1) < 0.2
 
     @property
-    def lag(self) -> int:
-        """Hours until it reacts to its leader: two to six days."""
-        return int(between(self.key, 2, 2 * DAY, 6 * DAY))
+    def lag_hours(self) -> int:
+        """Return the hours until it reacts to its leader: two to six days."""
+        return int(draw_between(self.key, 2, 2 * DAY, 6 * DAY))
 
 
 @dataclass(frozen=True, slots=True)
 class SimulatedValues:
-    """What each hour shows. One array per value, all as long as the hours asked for."""
+    """The values of each hour: one array per value, all of the length of the hours."""
 
-    price: Hours  # what a buyer pays at the featured offer, coupon not taken off
+    price: Hours  # of the featured offer, before the coupon
     regular_price: Hours
     is_deal: Truths
     coupon_percent: Hours  # 0: none
@@ -94,15 +94,15 @@ class SimulatedValues:
     is_out: Truths
     is_suppressed: Truths
     is_lost: Truths  # another seller has the Buy Box
-    stock_left: Hours  # 0: not said
+    stock_left: Hours  # 0: not shown
     rank: Hours
     sub_rank: Hours
     rating: Hours  # tenths
     ratings_count: Hours  # 0: not rated yet
-    variant: Hours  # which version of the listing, counting from the first
+    variant: Hours  # number of the listing's version
 
 
-def traits_of(
+def draw_traits(
     seed: int,
     marketplace: str,
     asin: str,
@@ -116,15 +116,15 @@ def traits_of(
     fate: Fate = Fate.USUAL,
     leader: Traits | None = None,
 ) -> Traits:
-    """Draw a product's traits around what is typical of its category."""
-    key = key_of(seed, marketplace, asin)
+    """Draw a product's traits around the typical values of its category."""
+    key = make_key(seed, marketplace, asin)
     return Traits(
         key=key,
-        base_price=int(typical_price * between(key, 3, 0.75, 1.35)),
+        base_price=int(typical_price * draw_between(key, 3, 0.75, 1.35)),
         price_unit=price_unit,
         charm=charm,
-        base_rank=typical_rank * math.exp(between(key, 4, -1.6, 1.6)),
-        sub_ratio=between(key, 5, 12, 60),
+        base_rank=typical_rank * math.exp(draw_between(key, 4, -1.6, 1.6)),
+        sub_ratio=draw_between(key, 5, 12, 60),
         season_peak=season_peak,
         season_strength=season_strength,
         fate=fate,
@@ -140,16 +140,16 @@ def hours_since(
     return (times.astype("datetime64[h]") - first).astype(np.int64)
 
 
-def simulate(traits: Traits, hours: Hours) -> SimulatedValues:
-    """Return what a product shows at each of these hours."""
+def simulate_hours(traits: Traits, hours: Hours) -> SimulatedValues:
+    """Return a product's values at each of these hours."""
     moments = _felt_hours(hours)
-    regular, deal = _regular_price(traits, moments), spell(traits.key, moments, _DEAL)
+    regular, deal = _regular_price(traits, moments), find_spell(traits.key, moments, _DEAL)
     offered, coupon = _deal_price(traits, regular, deal), _coupon_percent(traits, moments)
     price = offered[0]
     gone = _is_gone(traits, hours)
-    out = spell(traits.key, hours, _OUT)
-    lost = spell(traits.key, hours, _LOST).active
-    suppressed = spell(traits.key, hours, _SUPPRESSED).active
+    out = find_spell(traits.key, hours, _OUT)
+    lost = find_spell(traits.key, hours, _LOST).active
+    suppressed = find_spell(traits.key, hours, _SUPPRESSED).active
     rank = np.exp(
         _log_rank_by_itself(traits, hours)
         + _reaction_to_price(traits, offered, coupon)
@@ -166,7 +166,9 @@ def simulate(traits: Traits, hours: Hours) -> SimulatedValues:
         is_lost=lost & ~suppressed & ~out.active & ~gone,
         stock_left=_stock_left(out.since),
         rank=_whole(rank),
-        sub_rank=_whole(rank / traits.sub_ratio * np.exp(0.06 * wave(traits.key, 74, hours, 18))),
+        sub_rank=_whole(
+            rank / traits.sub_ratio * np.exp(0.06 * draw_wave(traits.key, 74, hours, 18))
+        ),
         rating=_rating(traits, hours),
         ratings_count=_ratings_count(traits, hours),
         variant=_listing_variant(traits, hours),
@@ -174,54 +176,54 @@ def simulate(traits: Traits, hours: Hours) -> SimulatedValues:
 
 
 def _felt_hours(hours: Hours) -> Hours:
-    """Return, one row each, these hours and the earlier ones whose price the rank still feels."""
+    """Return rows of hours: these, and the earlier ones whose price still affects the rank."""
     return np.stack([hours - lag for lag in _FELT_LAGS])
 
 
 def _deal_price(traits: Traits, regular: Hours, deal: Spell) -> Hours:
-    """Return the price the product's own seller asks: the regular one, less a deal."""
-    discount = 0.12 + 0.18 * uniform(traits.key, 24, deal.number)
+    """Return the price of the product's own seller: the regular one minus a deal."""
+    discount = 0.12 + 0.18 * draw_uniform(traits.key, 24, deal.number)
     return np.where(deal.active, _charming(traits, regular * (1 - discount)), regular)
 
 
 def _regular_price(traits: Traits, hours: Hours) -> Hours:
     level = _price_level(traits, hours)
     if traits.leader is not None:
-        followed = _price_level(traits.leader, hours - traits.lag)
+        followed = _price_level(traits.leader, hours - traits.lag_hours)
         level = level * (1 + 0.6 * (followed - 1))
     if traits.is_restless:
-        level = level * (1 + 0.012 * (uniform(traits.key, 16, hours // 6) * 2 - 1))
+        level = level * (1 + 0.012 * (draw_uniform(traits.key, 16, hours // 6) * 2 - 1))
     return _charming(traits, traits.base_price * level)
 
 
 def _price_level(traits: Traits, hours: Hours) -> Values:
     """Return the price as a multiple of the base price, changing in steps."""
-    step = spell(traits.key, hours, _STEPS)
+    step = find_spell(traits.key, hours, _STEPS)
     number = np.where(step.since >= 0, step.number, step.number - 1)
-    chosen = (uniform(traits.key, 15, number) * len(_STEP_SIZES)).astype(np.int64)
+    chosen = (draw_uniform(traits.key, 15, number) * len(_STEP_SIZES)).astype(np.int64)
     return 1 + _STEP_SIZES[chosen]
 
 
 def _charming(traits: Traits, price: Values) -> Hours:
-    """Return the nearest price a shop would write, never below one unit."""
+    """Return the nearest price with the charm ending, at least one unit."""
     units = np.maximum(np.rint(price / traits.price_unit), 1)
     return (units * traits.price_unit - traits.charm).astype(np.int64)
 
 
 def _rival_price(traits: Traits, hours: Hours, price: Hours) -> Hours:
-    undercut = 0.93 + 0.06 * uniform(traits.key, 65, hours // DAY)
+    undercut = 0.93 + 0.06 * draw_uniform(traits.key, 65, hours // DAY)
     return _charming(traits, price * undercut)
 
 
 def _coupon_percent(traits: Traits, hours: Hours) -> Hours:
-    coupon = spell(traits.key, hours, _COUPON)
+    coupon = find_spell(traits.key, hours, _COUPON)
     sizes = np.array([5, 8, 10, 15, 20])
-    chosen = sizes[(uniform(traits.key, 34, coupon.number) * len(sizes)).astype(np.int64)]
+    chosen = sizes[(draw_uniform(traits.key, 34, coupon.number) * len(sizes)).astype(np.int64)]
     return np.where(coupon.active, chosen, 0)
 
 
 def _stock_left(since_out: Values) -> Hours:
-    """Return how many are left in the three days before the stock ends; 0: not said."""
+    """Return the stock left in the three days before it ends; 0: not shown."""
     left = np.where((since_out < 0) & (since_out >= -72), np.ceil(-since_out / 4), 0)
     return left.astype(np.int64)
 
@@ -232,15 +234,15 @@ def _log_rank_by_itself(traits: Traits, hours: Hours) -> Values:
         + _trend(traits, hours)
         + _WEEK[(hours // DAY + _ORIGIN_WEEKDAY) % 7]
         + _season(traits, hours)
-        + 0.10 * wave(traits.key, 71, hours, 9)
-        + 0.18 * wave(traits.key, 72, hours, 60)
-        + 0.04 * (uniform(traits.key, 73, hours) - 0.5)
+        + 0.10 * draw_wave(traits.key, 71, hours, 9)
+        + 0.18 * draw_wave(traits.key, 72, hours, 60)
+        + 0.04 * (draw_uniform(traits.key, 73, hours) - 0.5)
     )
     return log_rank
 
 
 def _trend(traits: Traits, hours: Hours) -> Values:
-    return 0.45 * wave(traits.key, 75, hours, 140 * DAY) + 0.2 * wave(
+    return 0.45 * draw_wave(traits.key, 75, hours, 140 * DAY) + 0.2 * draw_wave(
         traits.key, 76, hours, 50 * DAY
     )
 
@@ -251,9 +253,9 @@ def _season(traits: Traits, hours: Hours) -> Values:
 
 
 def _reaction_to_price(traits: Traits, offered: Hours, coupon_percent: Hours) -> Values:
-    """A cheaper product sells better, and the rank feels it over two and a half days.
+    """Return the effect of the price on the log rank over two and a half days.
 
-    Both arguments have a row for each of the felt hours.
+    A cheaper product sells better. Both arguments have the rows of `_felt_hours`.
     """
     paid = offered * (1 - coupon_percent / 100)
     relative: Values = np.log(paid / traits.base_price).mean(axis=0)
@@ -261,7 +263,7 @@ def _reaction_to_price(traits: Traits, offered: Hours, coupon_percent: Hours) ->
 
 
 def _reaction_to_stock(out: Spell, suppressed: Truths) -> Values:
-    """The rank worsens while nothing is sold, and recovers within days."""
+    """Return the effect of stock on the log rank: worse while nothing is sold, then recovering."""
     while_out = np.where(out.active, np.minimum(1.3, out.since / DAY * 0.5), 0.0)
     afterwards = np.where(out.past >= 0, 0.9 * np.exp(-out.past / 40), 0.0)
     reaction: Values = while_out + afterwards + 0.5 * suppressed
@@ -269,20 +271,20 @@ def _reaction_to_stock(out: Spell, suppressed: Truths) -> Values:
 
 
 def _rating(traits: Traits, hours: Hours) -> Hours:
-    usual = between(traits.key, 80, 38.5, 47.5)
-    return np.rint(usual + 1.1 * wave(traits.key, 81, hours, 90 * DAY)).astype(np.int64)
+    usual = draw_between(traits.key, 80, 38.5, 47.5)
+    return np.rint(usual + 1.1 * draw_wave(traits.key, 81, hours, 90 * DAY)).astype(np.int64)
 
 
 def _ratings_count(traits: Traits, hours: Hours) -> Hours:
-    """Ratings only grow, except for the product that is purged once a year."""
+    """Return the count of ratings: it only grows, except for the product purged once a year."""
     # The slope is always positive.
     days: Values = hours / DAY + 8 * np.sin(2 * np.pi * hours / YEAR)
     if traits.fate is Fate.NEWCOMER:
         return np.maximum(days / 400, 1).astype(np.int64)
-    a_day = math.exp(between(traits.key, 82, math.log(0.3), math.log(9)))
-    start = between(traits.key, 83, 150, 4_000)
+    a_day = math.exp(draw_between(traits.key, 82, math.log(0.3), math.log(9)))
+    start = draw_between(traits.key, 83, 150, 4_000)
     if traits.fate is Fate.PURGED:
-        since_purge: Values = (hours + int(one(traits.key, 84) * YEAR)) % YEAR / YEAR
+        since_purge: Values = (hours + int(draw_trait(traits.key, 84) * YEAR)) % YEAR / YEAR
         return (start * (1 + 0.6 * since_purge)).astype(np.int64)
     return np.maximum(start + a_day * days, 0).astype(np.int64)
 
@@ -298,8 +300,8 @@ def _is_gone(traits: Traits, hours: Hours) -> Truths:
 
 def _listing_variant(traits: Traits, hours: Hours) -> Hours:
     """Return the number of listing changes so far: one in 70 to 170 days."""
-    every = int(between(traits.key, 90, 70 * DAY, 170 * DAY))
-    return np.floor_divide(hours + int(one(traits.key, 91) * every), every)
+    every = int(draw_between(traits.key, 90, 70 * DAY, 170 * DAY))
+    return np.floor_divide(hours + int(draw_trait(traits.key, 91) * every), every)
 
 
 def _whole(values: Values) -> Hours:

@@ -10,7 +10,7 @@ from typing import Any
 from core.history.observation import Failure, Observation
 from core.importing.values.rows import ReadContext, Refusal, bad_row, needs_marketplace
 from core.importing.values.timestamps import find_zone, read_moment
-from core.scraping.parsers.registry import RequestedProduct, recognise_actor, requested_product
+from core.scraping.parsers.registry import RequestedProduct, find_requested_product, recognise_actor
 from core.scraping.parsers.value_parsers import UnreadableValueError
 
 # The keys under which items may have their time.
@@ -30,7 +30,7 @@ def parse_item(item: object, context: ReadContext) -> Observation | Failure | Re
     captured_at = item_time(item, context) or context.captured_at
     if captured_at is None:
         return bad_row("The entry has no time: enter when the data set was made.")
-    asin, marketplace = requested_product(item)
+    asin, marketplace = find_requested_product(item)
     if marketplace or asin is None or not actor.is_product_details:
         return actor.parse_item(item, None, captured_at)
     if context.default_marketplace is None:

@@ -1,1 +1,1 @@
-"""What an actor's items say: one parser per actor, all pure."""
+"""Parsers of actors' items: one per actor, all pure."""

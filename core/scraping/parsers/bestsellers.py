@@ -1,8 +1,8 @@
-"""Items of junglee/amazon-bestsellers: entries of a bestseller list, read as observations. Pure.
+"""Parse items of junglee/amazon-bestsellers, entries of a bestseller list. Pure.
 
 An entry's position is its rank in the list's category. Its price is the one the list
-shows, which need not be the Buy Box's. The ASIN is often only in the address; some
-exports have no address at all, so that the marketplace must be told with `asked`.
+shows, which may differ from the Buy Box price. The ASIN is often only in the URL; some
+exports have no URL, so `requested` must give the marketplace.
 """
 
 import re
@@ -21,7 +21,7 @@ from core.history.observation import (
     Source,
 )
 from core.scraping.parsers import item_reader, localized_text, value_parsers
-from core.scraping.parsers.failed_pages import find_page_failure, outcome_of_signs
+from core.scraping.parsers.failed_pages import find_outcome_by_signs, find_page_failure
 from core.scraping.parsers.identity import (
     Identity,
     RequestedProduct,
@@ -32,7 +32,7 @@ from core.scraping.parsers.identity import (
 )
 from core.scraping.parsers.item_reader import ItemReader
 from core.scraping.parsers.junglee import Money, parse_money
-from core.scraping.parsers.ranks import web_address
+from core.scraping.parsers.ranks import make_web_address
 
 _NO_MONEY: Final = Money(None, None)
 _LIST_NAME = re.compile(
@@ -50,35 +50,39 @@ _PICTURES: Final = ("thumbnail", "thumbnailUrl", "thumbnailImage")
 
 
 def parse_item(
-    item: Mapping[str, Any], asked: RequestedProduct | None, captured_at: datetime
+    item: Mapping[str, Any], requested: RequestedProduct | None, captured_at: datetime
 ) -> Observation | Failure:
-    """Return what an entry of a bestseller list says, or why it says nothing."""
+    """Return the observation of an entry of a bestseller list, or why there is none."""
     if not isinstance(item, Mapping):
-        return make_failure({}, asked, captured_at, Outcome.PARSE_ERROR, "The item is no object.")
-    sign = outcome_of_signs(item)
-    if sign is not None:
-        outcome, said = sign
-        if outcome is Outcome.NOT_FOUND:  # the list is gone, which says nothing of a product
+        return make_failure(
+            {}, requested, captured_at, Outcome.PARSE_ERROR, "The item isn't an object."
+        )
+    failure = find_outcome_by_signs(item)
+    if failure is not None:
+        outcome, words = failure
+        if outcome is Outcome.NOT_FOUND:  # the list was removed, not a product
             outcome = Outcome.BAD_INPUT
-        return find_page_failure(item, asked, captured_at, Source.BESTSELLERS, outcome, said)
+        return find_page_failure(item, requested, captured_at, Source.BESTSELLERS, outcome, words)
     asin = read_asin(item.get("asin")) or find_asin_in_url(item.get("url"))
-    identity = identify_item(asin, item.get("url"), asked, captured_at)
+    identity = identify_item(asin, item.get("url"), requested, captured_at)
     if isinstance(identity, Failure):
         return identity
-    return _observe(_with_page_data(item), identity, captured_at)
+    return _make_observation(_merge_page_data(item), identity, captured_at)
 
 
-def _with_page_data(item: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the item with the list's own fields, which a joined data set keeps in a corner."""
+def _merge_page_data(item: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the item with the list's fields, which joined data sets nest in one key."""
     corner = item.get("bestsellerPageData")
     return {**corner, **item} if isinstance(corner, Mapping) else item
 
 
-def _observe(item: Mapping[str, Any], identity: Identity, captured_at: datetime) -> Observation:
+def _make_observation(
+    item: Mapping[str, Any], identity: Identity, captured_at: datetime
+) -> Observation:
     marketplace, asin = identity
-    look = ItemReader(item)
+    reader = ItemReader(item)
     price, currency = (
-        look.read(item_reader.LISTED_PRICE, "price", parse_money, marketplace) or _NO_MONEY
+        reader.read_field(item_reader.LISTED_PRICE, "price", parse_money, marketplace) or _NO_MONEY
     )
     return Observation(
         marketplace=marketplace.code,
@@ -88,34 +92,38 @@ def _observe(item: Mapping[str, Any], identity: Identity, captured_at: datetime)
         currency=currency,
         price=price,
         price_basis=PriceBasis.AS_LISTED if price is not None else None,
-        ranks=_ranks(look, marketplace),
-        rating=look.read(item_reader.RATING, _key(item, _STARS), localized_text.parse_rating),
-        ratings_count=look.read(
-            item_reader.RATINGS_COUNT, _key(item, _COUNTS), value_parsers.parse_whole_number
+        ranks=_read_ranks(reader, marketplace),
+        rating=reader.read_field(
+            item_reader.RATING, _choose_key(item, _STARS), localized_text.parse_rating
         ),
-        listing=_listing(look),
-        seen=look.seen(),
-        unreadable=look.unreadable(),
+        ratings_count=reader.read_field(
+            item_reader.RATINGS_COUNT, _choose_key(item, _COUNTS), value_parsers.parse_whole_number
+        ),
+        listing=_read_listing(reader),
+        seen=reader.collect_seen(),
+        unreadable=reader.collect_unreadable(),
     )
 
 
-def _key(item: Mapping[str, Any], names: tuple[str, ...]) -> str:
-    """Return the first of some names that the item has, else the first."""
+def _choose_key(item: Mapping[str, Any], names: tuple[str, ...]) -> str:
+    """Return the first of these names that the item has, otherwise the first name."""
     return next((name for name in names if name in item), names[0])
 
 
-def _ranks(look: ItemReader, marketplace: Marketplace) -> tuple[CategoryRank, ...]:
-    item = look.item
-    rank = look.read(item_reader.BSR, _key(item, _POSITIONS), value_parsers.parse_rank_number)
-    category = category_name(item.get(_key(item, _CATEGORIES)))
+def _read_ranks(reader: ItemReader, marketplace: Marketplace) -> tuple[CategoryRank, ...]:
+    item = reader.item
+    rank = reader.read_field(
+        item_reader.BSR, _choose_key(item, _POSITIONS), value_parsers.parse_rank_number
+    )
+    category = parse_category_name(item.get(_choose_key(item, _CATEGORIES)))
     if rank is None or category is None:
-        look.bits &= ~item_reader.BSR  # a place in a list that is not named is no rank
+        reader.bits &= ~item_reader.BSR  # a position in an unnamed list is not a rank
         return ()
-    address = web_address(item.get(_key(item, _CATEGORY_ADDRESSES)), marketplace)
+    address = make_web_address(item.get(_choose_key(item, _CATEGORY_ADDRESSES)), marketplace)
     return (CategoryRank(category, rank, address),)
 
 
-def category_name(value: object) -> str | None:
+def parse_category_name(value: object) -> str | None:
     """Return the category of a list named "Best Sellers in Electronics" or "Electronics"."""
     name = value_parsers.clean_or_none(value, value_parsers.LONGEST_NAME)
     if name is None:
@@ -123,23 +131,23 @@ def category_name(value: object) -> str | None:
     return _LIST_NAME.sub("", name, count=1).strip() or name
 
 
-def _listing(look: ItemReader) -> Listing | None:
-    item = look.item
-    title = look.read(
+def _read_listing(reader: ItemReader) -> Listing | None:
+    item = reader.item
+    title = reader.read_field(
         item_reader.LISTING,
-        _key(item, _TITLES),
+        _choose_key(item, _TITLES),
         value_parsers.clean_text,
         value_parsers.LONGEST_TITLE,
     )
-    if not look.bits & item_reader.LISTING:
+    if not reader.bits & item_reader.LISTING:
         return None
-    images = look.read(0, "highResolutionImages", value_parsers.clean_lines)
+    images = reader.read_field(0, "highResolutionImages", value_parsers.clean_lines)
     picture = value_parsers.clean_or_none(
-        item.get(_key(item, _PICTURES)), value_parsers.LONGEST_LINE
+        item.get(_choose_key(item, _PICTURES)), value_parsers.LONGEST_LINE
     )
     return Listing(
         title=title,
-        bullets=look.read(0, "features", value_parsers.clean_lines) or (),
+        bullets=reader.read_field(0, "features", value_parsers.clean_lines) or (),
         description=value_parsers.clean_or_none(
             item.get("description"), value_parsers.LONGEST_TEXT
         ),

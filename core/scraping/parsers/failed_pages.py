@@ -1,7 +1,7 @@
-"""Answers that are no product page: gone, blocked, timed out, refused. Pure.
+"""Items of pages other than product pages: removed, blocked, timed out, refused. Pure.
 
-A page that is gone says something about the product; all the others are a
-fetch that failed and never change what is known of it.
+A removed page is information about the product. All others are failed fetches, which
+never change the product's values.
 """
 
 import re
@@ -20,13 +20,13 @@ from core.history.observation import (
 from core.scraping.parsers import localized_text
 from core.scraping.parsers.identity import (
     RequestedProduct,
+    find_requested_product,
     identify_item,
     make_failure,
     read_asin,
-    requested_product,
 )
 
-_LONGEST_REASON: Final = 200  # characters of the actor's own words that are repeated
+_LONGEST_REASON: Final = 200  # characters of the actor's message that are repeated
 _LONGEST_DEAD_TITLE: Final = 80  # characters
 
 _BLOCKED_TITLE = re.compile(
@@ -74,11 +74,11 @@ _REASONS: Final = (
 _SENTENCES: Final = {
     Outcome.BLOCKED: "Amazon refused the scraper (a robot check). It will be tried again.",
     Outcome.TIMEOUT: "The page took too long to answer. It will be tried again.",
-    Outcome.NO_CREDIT: "The Apify account has no credit left: top it up to go on.",
+    Outcome.NO_CREDIT: "The Apify account has no credit left: add credit to continue.",
     Outcome.BAD_INPUT: "The actor did not accept this address: check marketplace and ASIN.",
-    Outcome.NOT_A_PRODUCT_PAGE: "The page that answered is no product page: check the ASIN.",
+    Outcome.NOT_A_PRODUCT_PAGE: "The page isn't a product page: check the ASIN.",
     Outcome.WRONG_LOCALE: (
-        "The page was shown for a place this product isn't sent to. It will be tried again."
+        "The page was shown for a place this product isn't delivered to. It will be tried again."
     ),
     Outcome.RUN_FAILED: "The actor could not read this page. It will be tried again.",
 }
@@ -98,38 +98,38 @@ NO_ERROR: Final = frozenset(
 _FAILED_WORDS = re.compile(r"\s*(?:error|fail(?:ed|ure)?|aborted|blocked)\b.*", re.IGNORECASE)
 
 
-def outcome_of_signs(item: Mapping[str, Any]) -> tuple[Outcome, str] | None:
-    """Return how a check failed by an item's own signs, and its words; None: by none of them.
+def find_outcome_by_signs(item: Mapping[str, Any]) -> tuple[Outcome, str] | None:
+    """Return how a check failed by an item's error fields, with the message; None if it has none.
 
-    An item with such a sign is no successful check without values. A page that says
-    itself that the product can't be bought is believed before "no price".
+    An item with an error is not a successful check without values. If the page states
+    that the product is unavailable, that wins over a missing price.
     """
-    words = " ".join(_words(item.get(key)) for key in _ERROR_KEYS).strip()
+    words = " ".join(_join_words(item.get(key)) for key in _ERROR_KEYS).strip()
     if words:
-        outcome = outcome_of_words(words)
-        is_known = outcome is Outcome.RUN_FAILED and _says_unavailable(item)
+        outcome = find_outcome_by_words(words)
+        is_known = outcome is Outcome.RUN_FAILED and _is_unavailable(item)
         return None if is_known else (outcome, words)
     if any(_is_true(item.get(key)) for key in _BLOCKED_KEYS):
         return Outcome.BLOCKED, ""
     for key in _STATUS_KEYS:
-        said = item.get(key)
-        if isinstance(said, str) and _FAILED_WORDS.fullmatch(said[:_LONGEST_REASON]):
-            return None if _says_unavailable(item) else (outcome_of_words(said), said)
+        message = item.get(key)
+        if isinstance(message, str) and _FAILED_WORDS.fullmatch(message[:_LONGEST_REASON]):
+            return None if _is_unavailable(item) else (find_outcome_by_words(message), message)
     if any(localized_text.is_not_sent_here(item.get(key)) for key in _DELIVERY_KEYS):
         return Outcome.WRONG_LOCALE, ""
     return None
 
 
-def _words(value: object) -> str:
-    """Return the words of an error field; "" where it says that there was no error."""
+def _join_words(value: object) -> str:
+    """Return the text of an error field; "" if it means that there was no error."""
     if value is None or value is False or value == 0:
         return ""
     if isinstance(value, str):
         return "" if value.strip().lower() in NO_ERROR else value.strip()
     if isinstance(value, Mapping):
-        return " ".join(_words(each) for each in value.values()).strip()
+        return " ".join(_join_words(each) for each in value.values()).strip()
     if isinstance(value, list | tuple):
-        return " ".join(_words(each) for each in value[:10]).strip()
+        return " ".join(_join_words(each) for each in value[:10]).strip()
     return str(value)
 
 
@@ -137,7 +137,7 @@ def _is_true(value: object) -> bool:
     return value is True or (isinstance(value, str) and value.strip().lower() in ("true", "1"))
 
 
-def _says_unavailable(item: Mapping[str, Any]) -> bool:
+def _is_unavailable(item: Mapping[str, Any]) -> bool:
     return any(
         isinstance(item.get(key), str)
         and localized_text.parse_availability(item[key])[0] is Availability.UNAVAILABLE
@@ -145,8 +145,8 @@ def _says_unavailable(item: Mapping[str, Any]) -> bool:
     )
 
 
-def outcome_of_status(code: int) -> Outcome:
-    """Return what an HTTP status other than 200 means for a fetch."""
+def find_outcome_by_status(code: int) -> Outcome:
+    """Return the outcome that an HTTP status other than 200 means."""
     if code in (404, 410):
         return Outcome.NOT_FOUND
     if code in (403, 429, 503):
@@ -158,8 +158,8 @@ def outcome_of_status(code: int) -> Outcome:
     return Outcome.BAD_INPUT if code == 400 else Outcome.RUN_FAILED
 
 
-def outcome_of_words(words: object) -> Outcome:
-    """Return what an actor's own error message means."""
+def find_outcome_by_words(words: object) -> Outcome:
+    """Return the outcome that an actor's error message means."""
     text = words[:_LONGEST_REASON] if isinstance(words, str) else ""
     for outcome, pattern in _REASONS:
         if pattern.search(text):
@@ -167,11 +167,11 @@ def outcome_of_words(words: object) -> Outcome:
     return Outcome.RUN_FAILED
 
 
-def outcome_of_page(item: Mapping[str, Any]) -> Outcome | None:
+def find_outcome_by_page(item: Mapping[str, Any]) -> Outcome | None:
     """Return BLOCKED or NOT_FOUND for an item of such a page, None for any other.
 
-    Told by the title, as far as nothing else in the item is that of a product:
-    there are board games called "Sorry!" and tool sets of 404 pieces.
+    The title decides, but only if no other field is that of a product: there are
+    board games called "Sorry!" and tool sets of 404 pieces.
     """
     title = item.get("title")
     if not isinstance(title, str) or len(title) > _LONGEST_DEAD_TITLE:
@@ -185,40 +185,43 @@ def outcome_of_page(item: Mapping[str, Any]) -> Outcome | None:
 
 def find_page_failure(
     item: Mapping[str, Any],
-    asked: RequestedProduct | None,
+    requested: RequestedProduct | None,
     captured_at: datetime,
     source: Source,
     outcome: Outcome,
     reason: object = None,
 ) -> Observation | Failure:
-    """Return the observation that a page is gone, or the failure that it can't be seen.
+    """Return the observation that a page was removed, or the failure to read it.
 
-    `reason` is what the actor says itself; it is repeated, shortened.
+    `reason` is the actor's message; the failure repeats it, shortened.
     """
     if outcome is Outcome.NOT_FOUND:
-        return _gone(item, asked, captured_at, source)
+        return _observe_removed(item, requested, captured_at, source)
     sentence = _SENTENCES[outcome]
     if isinstance(reason, str) and reason.strip():
-        said = reason.replace("\0", "").encode(errors="ignore").decode().strip()
-        sentence = f"{sentence} The actor says: {said[:_LONGEST_REASON]}"
-    return make_failure(item, asked, captured_at, outcome, sentence)
+        message = reason.replace("\0", "").encode(errors="ignore").decode().strip()
+        sentence = f"{sentence} The actor reports: {message[:_LONGEST_REASON]}"
+    return make_failure(item, requested, captured_at, outcome, sentence)
 
 
-def understood(
-    observation: Observation, item: Mapping[str, Any], asked: RequestedProduct | None
+def require_values(
+    observation: Observation, item: Mapping[str, Any], requested: RequestedProduct | None
 ) -> Observation | Failure:
-    """Return the observation, or that nothing was understood of the page it was made of."""
+    """Return the observation, or a failure if it has no values."""
     if observation.seen:
         return observation
-    detail = "The page was read, but nothing on it was understood. It will be tried again."
-    return make_failure(item, asked, observation.captured_at, Outcome.PARSE_ERROR, detail)
+    detail = "The page was read, but no value on it was recognised. It will be tried again."
+    return make_failure(item, requested, observation.captured_at, Outcome.PARSE_ERROR, detail)
 
 
-def _gone(
-    item: Mapping[str, Any], asked: RequestedProduct | None, captured_at: datetime, source: Source
+def _observe_removed(
+    item: Mapping[str, Any],
+    requested: RequestedProduct | None,
+    captured_at: datetime,
+    source: Source,
 ) -> Observation | Failure:
-    asin = asked.asin if asked else requested_product(item)[0]
-    identity = identify_item(asin, item.get("url"), asked, captured_at)
+    asin = requested.asin if requested else find_requested_product(item)[0]
+    identity = identify_item(asin, item.get("url"), requested, captured_at)
     if isinstance(identity, Failure):
         return identity
     return Observation(

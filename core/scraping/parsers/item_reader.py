@@ -1,4 +1,4 @@
-"""Reading an item's fields one by one, noting which of them it really reports. Pure."""
+"""Read an item's fields one by one and record which of them it reports. Pure."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
@@ -9,7 +9,7 @@ from core.scraping.parsers.value_parsers import UnreadableValueError, make_excer
 P = ParamSpec("P")
 T = TypeVar("T")
 
-# Plain numbers: combining members of an enum costs more than reading a field.
+# Plain numbers, because combining members of an enum costs more than reading a field.
 PRICE: Final = int(Seen.PRICE | Seen.BUY_BOX)
 LISTED_PRICE: Final = int(Seen.PRICE)
 LIST_PRICE: Final = int(Seen.LIST_PRICE)
@@ -27,7 +27,7 @@ LISTING: Final = int(Seen.LISTING)
 
 
 class ItemReader:
-    """One item, the bits of what was read in it so far, and the texts that could not be."""
+    """One item, the bits of the fields read so far, and the texts of unreadable fields."""
 
     __slots__ = ("bits", "item", "texts")
 
@@ -36,7 +36,7 @@ class ItemReader:
         self.bits = 0
         self.texts: dict[int, str] = {}
 
-    def read(
+    def read_field(
         self,
         bit: int,
         key: str,
@@ -44,9 +44,9 @@ class ItemReader:
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> T | None:
-        """Return the parsed field and note it as seen; None if it is absent, or noted unreadable.
+        """Return the parsed field and record it as seen; None if it is absent or unreadable.
 
-        `bit` 0 notes nothing: the caller says what a missing value means.
+        `bit` 0 records nothing: the caller decides what a missing value means.
         """
         if key not in self.item:
             return None
@@ -59,25 +59,25 @@ class ItemReader:
         return value
 
     def note_unreadable(self, bit: int, value: object) -> None:
-        """Note that something stands in a field, and that it can't be read."""
+        """Record that a field has a value that can't be read."""
         if bit:
             self.texts[bit] = make_excerpt(value)
 
-    def seen(self) -> Seen:
+    def collect_seen(self) -> Seen:
         return Seen(self.bits)
 
-    def unreadable(self) -> dict[Seen, str]:
-        """Return the texts of the fields that nothing could be read of, one for each field."""
+    def collect_unreadable(self) -> dict[Seen, str]:
+        """Return the texts of unreadable fields, without fields that were read elsewhere."""
         return {each: text for bits, text in self.texts.items() for each in Seen(bits & ~self.bits)}
 
 
-def outcome_of(
+def find_outcome(
     price: int | None, availability: Availability | None, *, knows_price: bool
 ) -> Outcome:
-    """Return what a readable product page says about buying.
+    """Return the outcome of a readable product page by its price and availability.
 
-    Looked for a price and found none, without a word about stock: only this much
-    is certain, that no offer is featured.
+    If the page has no price (`knows_price`: it was read) and no stock sentence, only one
+    thing is certain: no offer is featured.
     """
     if availability is Availability.UNAVAILABLE:
         return Outcome.UNAVAILABLE
@@ -88,10 +88,10 @@ def outcome_of(
     return Outcome.OK
 
 
-def without_price(availability: Availability | None) -> Availability | None:
-    """Return the state of a product that has no featured price though its page names this state.
+def correct_without_price(availability: Availability | None) -> Availability | None:
+    """Return the availability of a product without a featured price, given the page's.
 
-    "In stock" without a price means that the offers there are not featured.
+    "In stock" without a price means that there are offers and none is featured.
     """
     if availability in (Availability.IN_STOCK, Availability.LIMITED):
         return Availability.BUY_BOX_SUPPRESSED

@@ -1,10 +1,10 @@
-"""Items of junglee/Amazon-crawler and its relatives, read as observations. Pure.
+"""Parse items of junglee/Amazon-crawler and similar actors into observations. Pure.
 
-What is known of its items: price is null or {value, currency}, where the currency is
+Facts about its items: price is null or {value, currency}, where the currency is
 a bare sign ("$" on amazon.ca too); stars are a number or null; reviewsCount counts
 ratings; bestsellerRanks is null or a list; the "overview" view has ten fields, without
-stock, seller or rank; inStock only says whether a featured price was found; inStockText
-joins the sentences of several offers; a page that failed is an item with an error.
+stock, seller or rank; inStock only means that a featured price was found; inStockText
+joins the sentences of several offers; a failed page is an item with an error.
 """
 
 import re
@@ -27,10 +27,10 @@ from core.history.observation import (
 )
 from core.scraping.parsers import item_reader, localized_text, value_parsers
 from core.scraping.parsers.failed_pages import (
+    find_outcome_by_page,
+    find_outcome_by_signs,
     find_page_failure,
-    outcome_of_page,
-    outcome_of_signs,
-    understood,
+    require_values,
 )
 from core.scraping.parsers.identity import (
     Identity,
@@ -51,7 +51,7 @@ _SHIPPED_BY_AMAZON = re.compile(r"[?&]isAmazonFulfilled=([01])")
 
 
 class Money(NamedTuple):
-    """An amount in minor units and the currency it was written with; None where none was."""
+    """An amount in minor units and the currency written with it; None if there is none."""
 
     minor: int | None
     currency: str | None
@@ -61,55 +61,64 @@ _NO_MONEY: Final = Money(None, None)
 
 
 def parse_item(
-    item: Mapping[str, Any], asked: RequestedProduct | None, captured_at: datetime
+    item: Mapping[str, Any], requested: RequestedProduct | None, captured_at: datetime
 ) -> Observation | Failure:
-    """Return what an item says about its product, or why it says nothing.
+    """Return an item's observation, or why there is none.
 
-    `asked` None: an item from a file, which must name marketplace and ASIN itself.
+    `requested` None: an item from a file, which must name marketplace and ASIN itself.
     """
     if not isinstance(item, Mapping):
-        return make_failure({}, asked, captured_at, Outcome.PARSE_ERROR, "The item is no object.")
-    ended = _dead_end(item, asked, captured_at)
-    if ended is not None:
-        return ended
+        return make_failure(
+            {}, requested, captured_at, Outcome.PARSE_ERROR, "The item isn't an object."
+        )
+    failed_page = _find_failed_page(item, requested, captured_at)
+    if failed_page is not None:
+        return failed_page
     asin = read_asin(item.get("asin")) or find_asin_in_url(item.get("url"))
     if (
         asin is None
         and value_parsers.clean_or_none(item.get("title"), value_parsers.LONGEST_TITLE) is None
     ):
-        detail = "The page that answered is no product page: check the ASIN."
-        return make_failure(item, asked, captured_at, Outcome.NOT_A_PRODUCT_PAGE, detail)
-    identity = identify_item(asin, item.get("url"), asked, captured_at)
+        detail = "The page isn't a product page: check the ASIN."
+        return make_failure(item, requested, captured_at, Outcome.NOT_A_PRODUCT_PAGE, detail)
+    identity = identify_item(asin, item.get("url"), requested, captured_at)
     if isinstance(identity, Failure):
         return identity
-    return understood(_observe(item, identity, captured_at), item, asked)
+    return require_values(_make_observation(item, identity, captured_at), item, requested)
 
 
-def _dead_end(
-    item: Mapping[str, Any], asked: RequestedProduct | None, captured_at: datetime
+def _find_failed_page(
+    item: Mapping[str, Any], requested: RequestedProduct | None, captured_at: datetime
 ) -> Observation | Failure | None:
-    sign = outcome_of_signs(item)
-    if sign is not None:
-        return find_page_failure(item, asked, captured_at, Source.JUNGLEE, *sign)
-    of_page = outcome_of_page(item)
+    failure = find_outcome_by_signs(item)
+    if failure is not None:
+        return find_page_failure(item, requested, captured_at, Source.JUNGLEE, *failure)
+    of_page = find_outcome_by_page(item)
     if of_page is None:
         return None
-    return find_page_failure(item, asked, captured_at, Source.JUNGLEE, of_page)
+    return find_page_failure(item, requested, captured_at, Source.JUNGLEE, of_page)
 
 
-def _observe(item: Mapping[str, Any], identity: Identity, captured_at: datetime) -> Observation:
+def _make_observation(
+    item: Mapping[str, Any], identity: Identity, captured_at: datetime
+) -> Observation:
     marketplace, asin = identity
-    look = ItemReader(item)
-    price, currency = look.read(item_reader.PRICE, "price", parse_money, marketplace) or _NO_MONEY
-    listed = look.read(item_reader.LIST_PRICE, "listPrice", parse_money, marketplace) or _NO_MONEY
-    state, stock_left = _availability(look, price)
-    coupon = look.read(
+    reader = ItemReader(item)
+    price, currency = (
+        reader.read_field(item_reader.PRICE, "price", parse_money, marketplace) or _NO_MONEY
+    )
+    listed = (
+        reader.read_field(item_reader.LIST_PRICE, "listPrice", parse_money, marketplace)
+        or _NO_MONEY
+    )
+    state, stock_left = _read_availability(reader, price)
+    coupon = reader.read_field(
         item_reader.COUPON, "saleSummary", localized_text.parse_coupon, marketplace
     ) or (
         None,
         None,
     )
-    seller = look.read(item_reader.SELLER, "seller", _seller_name)
+    seller = reader.read_field(item_reader.SELLER, "seller", _parse_seller_name)
     return Observation(
         marketplace=marketplace.code,
         asin=asin,
@@ -123,20 +132,20 @@ def _observe(item: Mapping[str, Any], identity: Identity, captured_at: datetime)
         coupon_amount=coupon[0],
         coupon_percent=coupon[1],
         buy_box_seller=seller,
-        fulfilment=_fulfilment(look, seller),
-        ranks=_ranks(look, marketplace),
-        rating=look.read(item_reader.RATING, "stars", localized_text.parse_rating),
-        ratings_count=look.read(
+        fulfilment=_read_fulfilment(reader, seller),
+        ranks=_read_ranks(reader, marketplace),
+        rating=reader.read_field(item_reader.RATING, "stars", localized_text.parse_rating),
+        ratings_count=reader.read_field(
             item_reader.RATINGS_COUNT, "reviewsCount", value_parsers.parse_whole_number
         ),
         availability=state,
         stock_left=stock_left,
-        listing=_listing(look),
-        outcome=item_reader.outcome_of(
-            price, state, knows_price=bool(look.bits & item_reader.PRICE)
+        listing=_read_listing(reader),
+        outcome=item_reader.find_outcome(
+            price, state, knows_price=bool(reader.bits & item_reader.PRICE)
         ),
-        seen=look.seen(),
-        unreadable=look.unreadable(),
+        seen=reader.collect_seen(),
+        unreadable=reader.collect_unreadable(),
     )
 
 
@@ -145,44 +154,48 @@ def parse_money(value: object, marketplace: Marketplace) -> Money:
     if value is None or value == "":
         return _NO_MONEY
     if not isinstance(value, Mapping):
-        sign = value if isinstance(value, str) else None
-        currency = _currency(sign, marketplace)
-        return _money(value, currency, marketplace)
-    return _money(value.get("value"), _currency(value.get("currency"), marketplace), marketplace)
+        failure = value if isinstance(value, str) else None
+        currency = _find_currency(failure, marketplace)
+        return _make_money(value, currency, marketplace)
+    return _make_money(
+        value.get("value"), _find_currency(value.get("currency"), marketplace), marketplace
+    )
 
 
-def _money(value: object, currency: str | None, marketplace: Marketplace) -> Money:
+def _make_money(value: object, currency: str | None, marketplace: Marketplace) -> Money:
     minor = value_parsers.parse_amount_text(value, marketplace, currency)
     return Money(minor, currency if minor is not None else None)
 
 
-def _currency(sign: object, marketplace: Marketplace) -> str | None:
-    """Return the currency a sign or code stands for: "$" is the marketplace's own dollar."""
-    if not isinstance(sign, str) or not sign:
+def _find_currency(failure: object, marketplace: Marketplace) -> str | None:
+    """Return the currency of a sign or code: "$" is the marketplace's own dollar."""
+    if not isinstance(failure, str) or not failure:
         return None
-    return find_currency(sign[: value_parsers.LONGEST_NAME], marketplace)
+    return find_currency(failure[: value_parsers.LONGEST_NAME], marketplace)
 
 
-def _availability(look: ItemReader, price: int | None) -> tuple[Availability | None, int | None]:
-    """Return state and stock left, from the page's words rather than the actor's conclusion.
+def _read_availability(
+    reader: ItemReader, price: int | None
+) -> tuple[Availability | None, int | None]:
+    """Return availability and stock left, from the page's sentence rather than from inStock.
 
-    inStock is false for every item without a featured price, also where the page
-    says "In Stock": those have offers, and none of them is featured.
+    inStock is false for every item without a featured price, also if the page has
+    "In Stock": such products have offers, and none of them is featured.
     """
-    state, stock_left = look.read(0, "inStockText", _first_offer) or (None, None)
-    in_stock = look.read(0, "inStock", value_parsers.parse_bool)
-    if state is None and not in_stock and _has_words(look.item.get("inStockText")):
-        look.note_unreadable(item_reader.AVAILABILITY, look.item["inStockText"])
+    state, stock_left = reader.read_field(0, "inStockText", _parse_first_offer) or (None, None)
+    in_stock = reader.read_field(0, "inStock", value_parsers.parse_bool)
+    if state is None and not in_stock and _has_words(reader.item.get("inStockText")):
+        reader.note_unreadable(item_reader.AVAILABILITY, reader.item["inStockText"])
         return None, None
     if state is None and in_stock is not None:
         state = Availability.IN_STOCK if in_stock else Availability.UNAVAILABLE
     if state is None:
         return None, None
-    look.bits |= item_reader.AVAILABILITY | (
-        item_reader.STOCK_LEFT if "inStockText" in look.item else 0
+    reader.bits |= item_reader.AVAILABILITY | (
+        item_reader.STOCK_LEFT if "inStockText" in reader.item else 0
     )
-    if price is None and look.bits & item_reader.PRICE:
-        state = item_reader.without_price(state)
+    if price is None and reader.bits & item_reader.PRICE:
+        state = item_reader.correct_without_price(state)
     return state, stock_left
 
 
@@ -190,68 +203,68 @@ def _has_words(value: object) -> bool:
     return bool(value.strip()) if isinstance(value, str) else value is not None
 
 
-def _first_offer(value: object) -> tuple[Availability | None, int | None]:
-    """Return what the first of several joined sentences says: the featured offer's."""
+def _parse_first_offer(value: object) -> tuple[Availability | None, int | None]:
+    """Return availability and stock left by the first of joined sentences, the featured offer's."""
     if isinstance(value, str):
         value = _BETWEEN_OFFERS.split(value[: value_parsers.LONGEST_LINE].strip(), maxsplit=1)[0]
     return localized_text.parse_availability(value)
 
 
-def _seller_name(value: object) -> str | None:
+def _parse_seller_name(value: object) -> str | None:
     if isinstance(value, Mapping):
         value = value.get("name")
     return value_parsers.clean_text(value, value_parsers.LONGEST_NAME)
 
 
-def _fulfilment(look: ItemReader, seller: str | None) -> Fulfilment | None:
-    """Return who ships, as far as the seller's link tells; not noted where it doesn't."""
-    found = _shipper(look.item.get("seller"), seller)
+def _read_fulfilment(reader: ItemReader, seller: str | None) -> Fulfilment | None:
+    """Return who ships by the seller's link, and record it as seen; None if it doesn't show it."""
+    found = _find_shipper(reader.item.get("seller"), seller)
     if found is not None:
-        look.bits |= item_reader.FULFILMENT
+        reader.bits |= item_reader.FULFILMENT
     return found
 
 
-def _shipper(value: object, seller: str | None) -> Fulfilment | None:
+def _find_shipper(value: object, seller: str | None) -> Fulfilment | None:
     if localized_text.is_amazon(seller):
         return Fulfilment.AMAZON
     link = value.get("url") if isinstance(value, Mapping) else None
-    told = _SHIPPED_BY_AMAZON.search(link) if isinstance(link, str) else None
-    if told is None:
+    match = _SHIPPED_BY_AMAZON.search(link) if isinstance(link, str) else None
+    if match is None:
         return None
-    return Fulfilment.FBA if told[1] == "1" else Fulfilment.FBM
+    return Fulfilment.FBA if match[1] == "1" else Fulfilment.FBM
 
 
-def _ranks(look: ItemReader, marketplace: Marketplace) -> tuple[CategoryRank, ...]:
+def _read_ranks(reader: ItemReader, marketplace: Marketplace) -> tuple[CategoryRank, ...]:
     return (
-        look.read(
+        reader.read_field(
             item_reader.BSR, "bestsellerRanks", read_listed_ranks, "category", "url", marketplace
         )
         or ()
     )
 
 
-def _listing(look: ItemReader) -> Listing | None:
-    item = look.item
-    title = look.read(
+def _read_listing(reader: ItemReader) -> Listing | None:
+    item = reader.item
+    title = reader.read_field(
         item_reader.LISTING, "title", value_parsers.clean_text, value_parsers.LONGEST_TITLE
     )
-    if not look.bits & item_reader.LISTING:
+    if not reader.bits & item_reader.LISTING:
         return None
     return Listing(
         title=title,
         brand=value_parsers.clean_or_none(item.get("brand"), value_parsers.LONGEST_NAME),
-        bullets=look.read(0, "features", value_parsers.clean_lines) or (),
+        bullets=reader.read_field(0, "features", value_parsers.clean_lines) or (),
         description=value_parsers.clean_or_none(
             item.get("description"), value_parsers.LONGEST_TEXT
         ),
-        category_path=_category_path(item.get("breadCrumbs")),
-        images=_images(look),
-        attributes=_attributes(item),
+        category_path=_parse_category_path(item.get("breadCrumbs")),
+        images=_read_images(reader),
+        attributes=_read_attributes(item),
     )
 
 
-def _category_path(value: object) -> tuple[str, ...]:
-    """Return the steps of "Electronics › Headphones" (some views write ">")."""
+def _parse_category_path(value: object) -> tuple[str, ...]:
+    """Return the categories of "Electronics › Headphones" (some views write ">")."""
     if not isinstance(value, str):
         return ()
     return value_parsers.clean_lines(
@@ -259,20 +272,20 @@ def _category_path(value: object) -> tuple[str, ...]:
     )
 
 
-def _images(look: ItemReader) -> tuple[str, ...]:
-    large = look.read(0, "highResolutionImages", value_parsers.clean_lines)
+def _read_images(reader: ItemReader) -> tuple[str, ...]:
+    large = reader.read_field(0, "highResolutionImages", value_parsers.clean_lines)
     if large:
         return large
     thumbnail = value_parsers.clean_or_none(
-        look.item.get("thumbnailImage"), value_parsers.LONGEST_LINE
+        reader.item.get("thumbnailImage"), value_parsers.LONGEST_LINE
     )
     return (thumbnail,) if thumbnail else ()
 
 
-def _attributes(item: Mapping[str, Any]) -> dict[str, str]:
-    lists = [_list(item.get(key)) for key in _DETAIL_LISTS]
+def _read_attributes(item: Mapping[str, Any]) -> dict[str, str]:
+    lists = [_as_list(item.get(key)) for key in _DETAIL_LISTS]
     return read_details([pair for pairs in lists for pair in pairs], "key", "value").attributes
 
 
-def _list(value: object) -> list[Any]:
+def _as_list(value: object) -> list[Any]:
     return value[: value_parsers.MOST_LINES] if isinstance(value, list) else []

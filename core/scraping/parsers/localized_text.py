@@ -1,7 +1,7 @@
-"""What Amazon's own sentences mean, in the languages of its marketplaces.
+"""Parse Amazon's sentences in the languages of its marketplaces.
 
-Ratings, availability, coupons, sellers. Pure; ranks have a module of their own.
-A sentence that none of these knows is None: unknown, never a guess.
+Ratings, availability, coupons, sellers. Pure; ranks have their own module.
+An unknown sentence gives None, never a guess.
 """
 
 import re
@@ -24,10 +24,10 @@ _STARS = re.compile(
     r"|\d[.,]\d\s*颗星",
     re.IGNORECASE,
 )
-_LARGEST_RATING: Final = 10.0  # stars; above 5 is doubtful, above 10 is no rating at all
+_LARGEST_RATING: Final = 10.0  # stars; above 5 is flagged later, above 10 is not a rating
 _LONGEST_SENTENCE: Final = 400  # characters; the rest of a longer one is ignored
 
-# Asked in this order: "currently unavailable" also contains "available".
+# Searched in this order: "currently unavailable" also contains "available".
 _WORDS: Final = tuple(
     (state, re.compile(pattern, re.IGNORECASE))
     for state, pattern in (
@@ -76,7 +76,7 @@ _WORDS: Final = tuple(
         ),
     )
 )
-# The page was shown for another place of delivery than the marketplace's own.
+# The page was shown for a delivery location outside the marketplace.
 _NOT_SENT_HERE = re.compile(
     r"(?:can(?:not|'t|’t| not)|could not|unable to|does(?: not|n't|n’t)|not able to)\s+(?:be\s+)?"
     r"(?:ship(?:ped)?|deliver(?:ed)?)\b.{0,40}\bto\b|not available for (?:delivery|shipping) to"
@@ -107,7 +107,7 @@ _COUPON = re.compile(
     r"|クーポン|優惠券|优惠券|折價券|折扣券|kupon|kupong|قسيمة",
     re.IGNORECASE,
 )
-# "Click to pay 12,59 €" states what is paid, not what is saved.
+# "Click to pay 12,59 €" states what is paid, not the saving.
 _PAYS = re.compile(r"\bpay(?:er|ez)?\b|bezahl|\bzahlen|\bpagar?\b|\bpaghi\b|支払", re.IGNORECASE)
 _PERCENT = re.compile(r"(\d{1,3})\s*[%％٪]|[%％]\s*(\d{1,3})")
 _MONEY_SIGN: Final = (
@@ -127,16 +127,16 @@ _AMAZON_ITSELF = re.compile(
 def parse_rating(value: object) -> int | None:
     """Return a rating in tenths of a star from 4.6, "4,9 von 5 Sternen" or "5つ星のうち4.3".
 
-    0 is how scrapers write "not rated yet": None.
+    None for 0, which scrapers write for "not rated yet".
     """
     if value is None:
         return None
     if isinstance(value, str):
-        return _rating_in(value[:LONGEST_NAME])
+        return _parse_rating_text(value[:LONGEST_NAME])
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise UnreadableValueError("This should be a rating.")
     if not 0 <= value <= _LARGEST_RATING:  # false for NaN too
-        raise UnreadableValueError("This is no rating.")
+        raise UnreadableValueError("This isn't a rating.")
     return int(value * 10 + 0.5) or None
 
 
@@ -144,7 +144,7 @@ _NO_STARS = re.compile(r"\s*(?:[-−]\s*\d|[\d.,]+e[-+]?\d)", re.IGNORECASE)  # 
 
 
 @lru_cache(maxsize=1024)
-def _rating_in(text: str) -> int | None:
+def _parse_rating_text(text: str) -> int | None:
     if not text.strip():
         return None
     numbers = _NUMBER.findall(text)
@@ -158,7 +158,7 @@ def _rating_in(text: str) -> int | None:
 
 
 def mentions_rating(value: object) -> bool:
-    """True for a detail such as "4.6 out of 5 stars 75 ratings", which moves every day."""
+    """Return whether a detail is one like "4.6 out of 5 stars 75 ratings", which changes daily."""
     return (
         isinstance(value, str)
         and value[:1].isdigit()
@@ -168,16 +168,16 @@ def mentions_rating(value: object) -> bool:
 
 
 def parse_availability(value: object) -> tuple[Availability | None, int | None]:
-    """Return the state a sentence about stock names, and how many are left where it says so."""
+    """Return the availability and the stock left by a stock sentence; None for what it lacks."""
     if value is None:
         return None, None
     if not isinstance(value, str):
-        raise UnreadableValueError("This should be a sentence about stock.")
-    return _availability_in(value[:_LONGEST_SENTENCE])
+        raise UnreadableValueError("This should be a stock sentence.")
+    return _parse_stock_text(value[:_LONGEST_SENTENCE])
 
 
 @lru_cache(maxsize=4096)
-def _availability_in(sentence: str) -> tuple[Availability | None, int | None]:
+def _parse_stock_text(sentence: str) -> tuple[Availability | None, int | None]:
     few = _FEW_LEFT.search(sentence)
     if few:
         return Availability.LIMITED, int(few[1] or few[2])
@@ -188,49 +188,49 @@ def _availability_in(sentence: str) -> tuple[Availability | None, int | None]:
 
 
 def is_not_sent_here(value: object) -> bool:
-    """True for a sentence that says that an item isn't sent to the place it was shown for."""
+    """Return whether a sentence means that the item isn't delivered to the place shown."""
     return isinstance(value, str) and _NOT_SENT_HERE.search(value[:_LONGEST_SENTENCE]) is not None
 
 
 def parse_coupon(
     value: object, marketplace: Marketplace, *, is_coupon: bool = False
 ) -> tuple[int | None, int | None]:
-    """Return what a coupon takes off: (minor units, percent), at most one of them.
+    """Return a coupon's discount: (minor units, percent), at most one of them.
 
-    A promotion that is no coupon gives neither, unless the field holds nothing but
-    coupons (`is_coupon`). Raises UnreadableValueError for a coupon whose worth is not
-    told, such as "coupon: pay 12.59".
+    A promotion other than a coupon gives neither, unless the field contains only
+    coupons (`is_coupon`). Raises UnreadableValueError for a coupon without a stated
+    discount, such as "coupon: pay 12.59".
     """
     if value is None:
         return None, None
     if not isinstance(value, str):
         raise UnreadableValueError("This should be a sentence about a coupon.")
-    return _coupon_in(value[:_LONGEST_SENTENCE], marketplace, is_coupon)
+    return _parse_coupon_text(value[:_LONGEST_SENTENCE], marketplace, is_coupon)
 
 
 @lru_cache(maxsize=1024)
-def _coupon_in(
+def _parse_coupon_text(
     sentence: str, marketplace: Marketplace, is_coupon: bool
 ) -> tuple[int | None, int | None]:
     if not sentence.strip() or not (is_coupon or _COUPON.search(sentence)):
         return None, None
     percent, money = _PERCENT.search(sentence), _MONEY.search(sentence)
     if _PAYS.search(sentence) or not (percent or money):
-        raise UnreadableValueError("This should be what a coupon takes off.")
+        raise UnreadableValueError("This should be a coupon's discount.")
     if percent:
-        return None, _share(percent[1] or percent[2])
+        return None, _parse_percent(percent[1] or percent[2])
     return (parse_amount_text(money[0], marketplace) if money else None), None
 
 
-def _share(digits: str) -> int | None:
+def _parse_percent(digits: str) -> int | None:
     percent = parse_whole_number(digits)
     if percent is not None and percent > 100:
-        raise UnreadableValueError("A coupon takes off a hundred percent at the most.")
+        raise UnreadableValueError("A coupon's discount is at most 100 percent.")
     return percent or None
 
 
 def is_amazon(name: str | None) -> bool:
-    """True for the names under which Amazon itself sells and ships."""
+    """Return whether a name is one under which Amazon itself sells and ships."""
     return name is not None and _is_amazon(name[:LONGEST_NAME])
 
 
@@ -240,7 +240,7 @@ def _is_amazon(name: str) -> bool:
 
 
 def parse_fulfilment(sold_by: str | None, shipped_by: str | None) -> Fulfilment | None:
-    """Return who ships, from the two names on the page; None where they don't say."""
+    """Return who ships, from the two names on the page; None if they don't show it."""
     if shipped_by is None:
         return Fulfilment.AMAZON if is_amazon(sold_by) else None
     if not is_amazon(shipped_by):

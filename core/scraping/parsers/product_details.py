@@ -1,7 +1,7 @@
-"""The named details of a product page: the ranks among them, and the ones that stay.
+"""Split the named details of a product page into ranks and lasting attributes.
 
 Pure. A page has dozens of details and a batch a thousand pages, so each detail is
-looked at once, closely only where its first character allows a rank or a rating.
+read once, and parsed only if its first character allows a rank or a rating.
 """
 
 import re
@@ -27,18 +27,18 @@ _SIGNS: Final = frozenset("#＃№\u200e\u200f")
 
 
 class Details(NamedTuple):
-    """What named details hold: ranks, and attributes without what moves from day to day."""
+    """Ranks, and attributes without what changes from day to day."""
 
     ranks: tuple[CategoryRank, ...]
     attributes: dict[str, str]
-    unread_ranks: str | None  # a line named as ranks of which none could be read
+    unread_ranks: str | None  # a line named as ranks in which no rank could be read
 
 
 def read_details(details: Iterable[object], name_key: str, value_key: str) -> Details:
     """Read `[{name, value}, …]`: the first line of ranks, and the first value of each name.
 
-    Ranks and ratings are no attributes: with them every look would be a new listing.
-    Ranks are found by value, whatever language the name is in.
+    Ranks and ratings are not attributes: with them every check would make a new listing
+    version. Ranks are found by value, whatever language the name is in.
     """
     ranks: tuple[CategoryRank, ...] = ()
     attributes: dict[str, str] = {}
@@ -49,9 +49,9 @@ def read_details(details: Iterable[object], name_key: str, value_key: str) -> De
         raw_name, value = detail.get(name_key), detail.get(value_key)
         if not isinstance(raw_name, str) or not isinstance(value, str) or not value:
             continue
-        name, is_named = _known_name(raw_name)
+        name, is_named = _clean_name(raw_name)
         if is_named or value[0] in _FIRST_OF_MOVING:
-            found = _ranks_in(value, is_named)
+            found = _read_ranks(value, is_named)
             ranks = ranks or found
             if found or localized_text.mentions_rating(value):
                 continue
@@ -64,12 +64,12 @@ def read_details(details: Iterable[object], name_key: str, value_key: str) -> De
 
 
 @lru_cache(maxsize=8192)
-def _known_name(name: str) -> tuple[str | None, bool]:
-    """Return a detail's name as it is kept, and whether it is called Best Sellers Rank."""
+def _clean_name(name: str) -> tuple[str | None, bool]:
+    """Return a detail's name in storable form, and whether it means Best Sellers Rank."""
     return clean_string(name, LONGEST_NAME), is_rank_label(name[:LONGEST_NAME])
 
 
-def _ranks_in(value: str, is_named: bool) -> tuple[CategoryRank, ...]:
+def _read_ranks(value: str, is_named: bool) -> tuple[CategoryRank, ...]:
     if is_named or value[0] in _SIGNS or "100" in value or "位" in value:
         return read_ranks(value, is_named=is_named)
     return ()

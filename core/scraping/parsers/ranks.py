@@ -1,8 +1,8 @@
-"""Best Sellers Ranks out of text and lists, in the languages of Amazon's marketplaces.
+"""Parse Best Sellers Ranks from text and lists, in the languages of Amazon's marketplaces.
 
 A page writes all ranks of a product into one line, the main category first:
 "#35,077 in Electronics (See Top 100 in Electronics) #2,607 in Headphones".
-Pure; a line that holds no rank gives no ranks.
+Pure; a line without a rank gives an empty result.
 """
 
 import re
@@ -23,7 +23,7 @@ from core.scraping.parsers.value_parsers import (
 MOST_RANKS: Final = 30  # a product shows one to five
 
 _LONGEST_RANK_LINE: Final = 2_000  # characters
-# In any digits; groups of thousands as ".", ",", "'", "٬" and every kind of space write them.
+# In any digits; thousands separated by ".", ",", "'", "٬" or any kind of space.
 _NUMBER: Final = r"(\d{1,3}(?:[.,'’٬،，\s]\d{3})+(?!\d)|\d{1,9}(?!\d))"
 _IN: Final = (
     r"\s*(?:(?:\bin|\ben|\bem|\bi|\bon|\bdans|\bnella|\bna|\bw|في|فى|在|于)"
@@ -59,34 +59,34 @@ _UNSEEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 
 
 def is_rank_label(name: str) -> bool:
-    """True for a detail that is called Best Sellers Rank in one of the languages."""
+    """Return whether a detail's name means Best Sellers Rank in one of the languages."""
     return _NAMED_AS_RANK.search(name) is not None
 
 
 def read_ranks(text: str, *, is_named: bool = False) -> tuple[CategoryRank, ...]:
     """Return every rank of a line, the main category first.
 
-    A number without a sign ("45 en Cuisine") counts only where the line points to
-    a top 100 or its name says that it holds ranks (`is_named`).
+    A number without a sign ("45 en Cuisine") counts only if the line links to a
+    top 100 or its name means ranks (`is_named`).
     """
     line, pointers = _SEE_TOP.subn(" ", _UNSEEN.sub("", text[:_LONGEST_RANK_LINE]))
     if "位" in line:
-        return _distinct(_japanese_ranks(line))
+        return _make_distinct(_split_japanese(line))
     if "kategorisinde" in line:
-        return _distinct((number, category) for category, number in _TURKISH.findall(line))
+        return _make_distinct((number, category) for category, number in _TURKISH.findall(line))
     starts = list(_SIGNED.finditer(line))
     if not starts and (pointers or is_named):
         starts = list(_BARE.finditer(line))
     if not starts or line[: starts[0].start()].strip(_EDGES):
         return ()
     ends = [start.start() for start in starts[1:]] + [len(line)]
-    return _distinct(
+    return _make_distinct(
         (start[1], line[start.end() : end]) for start, end in zip(starts, ends, strict=True)
     )
 
 
-def _japanese_ranks(line: str) -> list[tuple[str, str]]:
-    """Both orders are in use: "12位家電 - 3位イヤホン" and "家電 - 12位 3位イヤホン"."""
+def _split_japanese(line: str) -> list[tuple[str, str]]:
+    """Return (digits, category) in either order: "12位家電 - 3位…" and "家電 - 12位 3位…"."""
     starts = list(_JAPANESE.finditer(line))
     if not starts:
         return []
@@ -98,7 +98,7 @@ def _japanese_ranks(line: str) -> list[tuple[str, str]]:
     return found
 
 
-def _distinct(found: Iterable[tuple[str, str]]) -> tuple[CategoryRank, ...]:
+def _make_distinct(found: Iterable[tuple[str, str]]) -> tuple[CategoryRank, ...]:
     ranks: dict[str, CategoryRank] = {}
     for digits, raw_category in found:
         category = clean_or_none(raw_category.strip(_EDGES), LONGEST_NAME)
@@ -108,7 +108,7 @@ def _distinct(found: Iterable[tuple[str, str]]) -> tuple[CategoryRank, ...]:
     return tuple(ranks.values())
 
 
-def _rank_or_none(value: object) -> int | None:
+def _parse_rank_or_none(value: object) -> int | None:
     try:
         return parse_rank_number(value)
     except UnreadableValueError:
@@ -125,37 +125,37 @@ def read_listed_ranks(
         raise UnreadableValueError("This should be a list of ranks.")
     ranks: dict[str, CategoryRank] = {}
     for number, entry in enumerate(value[:MOST_RANKS]):
-        rank = _listed_rank(entry, category_key, url_key, marketplace)
+        rank = _parse_listed_rank(entry, category_key, url_key, marketplace)
         if rank:
             ranks.setdefault(rank.category, rank)
-        elif number == 0 and not _says_none(entry):
+        elif number == 0 and not _means_none(entry):
             # A further rank must not be taken for the main one.
             raise UnreadableValueError("The first of these should be a rank.")
     return tuple(ranks.values())
 
 
-def _says_none(entry: object) -> bool:
-    """True for an entry without a rank: null, or a rank of 0."""
+def _means_none(entry: object) -> bool:
+    """Return whether an entry means no rank: null, or a rank of 0."""
     if entry is None:
         return True
     rank = entry.get("rank", "?") if isinstance(entry, Mapping) else "?"
     return rank is None or rank == 0
 
 
-def _listed_rank(
+def _parse_listed_rank(
     entry: object, category_key: str, url_key: str, marketplace: Marketplace
 ) -> CategoryRank | None:
     if not isinstance(entry, Mapping):
         return None
     category = clean_or_none(entry.get(category_key), LONGEST_NAME)
-    rank = _rank_or_none(entry.get("rank"))
+    rank = _parse_rank_or_none(entry.get("rank"))
     if category is None or rank is None:
         return None
-    return CategoryRank(category, rank, web_address(entry.get(url_key), marketplace))
+    return CategoryRank(category, rank, make_web_address(entry.get(url_key), marketplace))
 
 
-def web_address(value: object, marketplace: Marketplace) -> str | None:
-    """Return an http address; one relative to the shop gets the marketplace's host."""
+def make_web_address(value: object, marketplace: Marketplace) -> str | None:
+    """Return an http URL; one without a host gets the marketplace's; None for other texts."""
     address = clean_or_none(value, LONGEST_LINE)
     if address is None or address.startswith(("https://", "http://")):
         return address

@@ -1,4 +1,4 @@
-"""The actors whose items are understood: what they are given, and who reads what they give back.
+"""The known actors: their input and the parsers of their items.
 
 Pure: no network. A new actor is one entry here and a module with its `parse_item`.
 """
@@ -12,7 +12,7 @@ from core.catalog.marketplaces import get_marketplace
 from core.errors import ConfigurationError
 from core.history.observation import Failure, Observation, Outcome, Source
 from core.scraping.parsers import axesso, bestsellers, junglee
-from core.scraping.parsers.identity import RequestedProduct, make_failure, requested_product
+from core.scraping.parsers.identity import RequestedProduct, find_requested_product, make_failure
 
 Parser = Callable[[Mapping[str, Any], RequestedProduct | None, datetime], Observation | Failure]
 InputBuilder = Callable[[Sequence[RequestedProduct]], dict[str, Any]]
@@ -21,10 +21,10 @@ __all__ = [
     "ACTORS",
     "Actor",
     "RequestedProduct",
+    "find_requested_product",
     "get_actor",
-    "product_address",
+    "make_product_url",
     "recognise_actor",
-    "requested_product",
 ]
 
 
@@ -33,7 +33,7 @@ class Actor:
     """An actor of Apify's store.
 
     `build_input` None: it can't fetch single products (bestseller lists, reviews).
-    `source` None: its items are no looks at a product, and `parse_item` says so.
+    `source` None: its items are not observations of products, and `parse_item` refuses them.
     """
 
     id: str  # "user/name"
@@ -41,8 +41,8 @@ class Actor:
     source: Source | None
     build_input: InputBuilder | None
     parse_item: Parser
-    requested_product: Callable[[Mapping[str, Any]], tuple[str | None, str | None]] = (
-        requested_product
+    find_requested_product: Callable[[Mapping[str, Any]], tuple[str | None, str | None]] = (
+        find_requested_product
     )
 
     @property
@@ -51,22 +51,22 @@ class Actor:
 
     @property
     def is_product_details(self) -> bool:
-        """True when its items are looks at products, so that a data set can be imported."""
+        """Return whether its items are observations of products, so that they can be imported."""
         return self.source is not None
 
 
-def product_address(asked: RequestedProduct) -> str:
-    """Return the address of a product's page."""
-    return f"https://www.{get_marketplace(asked.marketplace).domain}/dp/{asked.asin}"
+def make_product_url(requested: RequestedProduct) -> str:
+    """Return the URL of a product's page."""
+    return f"https://www.{get_marketplace(requested.marketplace).domain}/dp/{requested.asin}"
 
 
 def _axesso_input(batch: Sequence[RequestedProduct]) -> dict[str, Any]:
-    return {"urls": [product_address(asked) for asked in batch]}
+    return {"urls": [make_product_url(requested) for requested in batch]}
 
 
 def _junglee_input(batch: Sequence[RequestedProduct]) -> dict[str, Any]:
     return {
-        "categoryOrProductUrls": [{"url": product_address(asked)} for asked in batch],
+        "categoryOrProductUrls": [{"url": make_product_url(requested)} for requested in batch],
         "maxItemsPerStartUrl": 1,
         "scrapeProductDetails": True,
         "scrapeProductVariantPrices": False,
@@ -77,21 +77,21 @@ def _junglee_input(batch: Sequence[RequestedProduct]) -> dict[str, Any]:
 
 def _free_scraper_input(batch: Sequence[RequestedProduct]) -> dict[str, Any]:
     return {
-        "categoryUrls": [{"url": product_address(asked)} for asked in batch],
+        "categoryUrls": [{"url": make_product_url(requested)} for requested in batch],
         "maxItemsPerStartUrl": 1,
     }
 
 
 def _refuse_review(
     item: Mapping[str, Any],
-    asked: RequestedProduct | None,
+    requested: RequestedProduct | None,
     captured_at: datetime,
 ) -> Failure:
     detail = (
         "This is a review, not product details: import the data set of a product details actor."
     )
     known = item if isinstance(item, Mapping) else {}
-    return make_failure(known, asked, captured_at, Outcome.NOT_A_PRODUCT_PAGE, detail)
+    return make_failure(known, requested, captured_at, Outcome.NOT_A_PRODUCT_PAGE, detail)
 
 
 AXESSO_DETAILS: Final = Actor(
@@ -154,19 +154,19 @@ _BY_PLAIN_NAME: Final = {actor_id.lower(): actor for actor_id, actor in ACTORS.i
 def get_actor(actor_id: str) -> Actor:
     """Return the actor of a name such as "user/name" or "user~name".
 
-    Raises ConfigurationError, naming those that are known, for any other.
+    Raises ConfigurationError with the known names for any other.
     """
     actor = _BY_PLAIN_NAME.get(actor_id.strip().replace("~", "/").lower())
     if actor is None:
         known = ", ".join(actor.id for actor in ACTORS.values() if actor.fetches_products)
         raise ConfigurationError(
-            f"The actor {actor_id!r} is not known. Set AMAZCOPE_ACTOR to one of: {known}."
+            f"The actor {actor_id!r} is unknown. Set AMAZCOPE_ACTOR to one of: {known}."
         )
     return actor
 
 
-# What tells an actor's items from all others: fields that only it writes. Asked in
-# this order, because reviews and bestseller entries also carry a product's fields.
+# Fields that only one actor writes, by which its items are recognised. The order matters:
+# reviews and bestseller entries also have a product's fields.
 _SIGNS: Final[tuple[tuple[Actor, tuple[frozenset[str], ...]], ...]] = (
     (AXESSO_REVIEWS, (frozenset({"reviewId", "sortStrategy"}), frozenset({"reviewSummary"}))),
     (

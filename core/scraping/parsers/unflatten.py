@@ -1,6 +1,6 @@
-"""Apify's CSV export back into items: `price/value` and `features/0` become nested values.
+"""Turn rows of Apify's CSV export into items: `price/value` and `features/0` become nested.
 
-Values stay text: the parsers read "29" and "true". No files here, one row at a time.
+Values stay text: the parsers read "29" and "true". No files; one row at a time.
 """
 
 from collections.abc import Mapping
@@ -13,21 +13,21 @@ _Tree = dict[str, Any]
 
 
 def unflatten_keys(row: Mapping[str, str]) -> dict[str, Any]:
-    """Return the item that a slash-flattened row stands for.
+    """Return the item of a slash-flattened row.
 
-    An empty cell is None: CSV tells neither null from "" nor from an empty list.
-    Indexes keep their order; empty places of a list are left out.
+    An empty cell is None: CSV can't distinguish null, "" and an empty list.
+    Indexes keep their order; empty entries of a list are left out.
     """
     tree: _Tree = {}
     for name, cell in row.items():
         # csv.DictReader puts surplus cells under None, as a list.
         if isinstance(name, str) and (isinstance(cell, str) or cell is None):
-            _plant(tree, name, cell or None)
-    return {name: _grown(branch) for name, branch in tree.items()}
+            _insert_cell(tree, name, cell or None)
+    return {name: _build_lists(branch) for name, branch in tree.items()}
 
 
-def _plant(tree: _Tree, name: str, cell: str | None) -> None:
-    """Put a cell at its place. A value's parts win over the value as a whole."""
+def _insert_cell(tree: _Tree, name: str, cell: str | None) -> None:
+    """Insert a cell at its path. A value's parts win over the whole value."""
     if "/" not in name or name.count("/") > DEEPEST:
         if cell is not None or name not in tree:
             tree.setdefault(name, cell)
@@ -45,11 +45,11 @@ def _plant(tree: _Tree, name: str, cell: str | None) -> None:
         tree[leaf] = cell
 
 
-def _grown(branch: Any) -> Any:
+def _build_lists(branch: Any) -> Any:
     """Turn branches whose names are all numbers into lists."""
     if not isinstance(branch, dict):
         return branch
-    grown = {name: _grown(value) for name, value in branch.items()}
+    grown = {name: _build_lists(value) for name, value in branch.items()}
     if grown and all(_is_index(name) for name in grown):
         return [grown[name] for name in sorted(grown, key=int) if grown[name] is not None]
     return grown

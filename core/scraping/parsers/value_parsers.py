@@ -1,8 +1,8 @@
-"""Plain values out of what a scraper writes: text, numbers, money, yes or no.
+"""Parse values of scraped items: text, numbers, money, yes or no.
 
-Every function takes whatever JSON or CSV held. None back means "looked, and there
-was none"; `UnreadableValueError` means "there was something, and it can't be read".
-No knowledge of any actor, no wording of Amazon's pages (`phrases.py` has that).
+Every function takes any value of JSON or CSV. The result None means "there was none";
+`UnreadableValueError` means "there was a value, and it can't be read". Actors have their
+own modules, and sentences of Amazon's pages are in `localized_text.py`.
 """
 
 import json
@@ -30,7 +30,7 @@ MOST_LINES: Final = 100  # bullets, images, attributes, steps of a category path
 
 _GROUPED_NUMBER = re.compile(
     r"\s*(\d{1,3}(?:[.,'’٬\s]\d{2,3})*[.,'’٬\s]\d{3}|\d{1,10})(?:[.,]0+)?"
-    # What may follow: words, not a unit of thousands ("1 K", "2万").
+    # Words may come after it, but not a unit of thousands ("1 K", "2万").
     r"(?:\s+(?!(?:[km]|mil|mio|tsd)\b|[万萬千])\D*|[個件則个条條]\D*)?",
     re.IGNORECASE,
 )
@@ -44,11 +44,11 @@ LONGEST_EXCERPT: Final = 300  # characters of a text that can't be read
 
 
 class UnreadableValueError(AmazcopeError):
-    """A value is there, and it is not what its field should hold."""
+    """There is a value, but not one that its field should hold."""
 
 
 def make_excerpt(value: object) -> str:
-    """Return what stood in a field that can't be read, shortened, as it can be stored."""
+    """Return the text of an unreadable field, shortened and storable."""
     written = (
         value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
     )
@@ -56,9 +56,9 @@ def make_excerpt(value: object) -> str:
 
 
 def clean_text(value: object, limit: int) -> str | None:
-    """Return the text as it can be stored: no NUL, no half characters, at most `limit` long.
+    """Return the text in storable form: no NUL, no lone surrogates, at most `limit` characters.
 
-    HTML and odd spaces inside stay: this is a record of what the page said.
+    HTML and odd spaces within stay: this is a record of the page.
     """
     if value is None:
         return None
@@ -68,13 +68,13 @@ def clean_text(value: object, limit: int) -> str | None:
 
 
 def clean_values(values: Mapping[str, str], limit: int) -> dict[str, str]:
-    """Return named texts as they can be stored, without the empty ones, at most `MOST_LINES`."""
+    """Return named texts in storable form without empty ones, at most `MOST_LINES`."""
     return {
         name: cleaned
         for name, value in islice(values.items(), MOST_LINES)
         if (
             cleaned := (
-                value.strip()  # most need no more, and a page has dozens
+                value.strip()  # the fast way for most of a page's dozens of values
                 if len(value) <= limit and value.isascii() and "\0" not in value
                 else clean_string(value, limit)
             )
@@ -83,17 +83,17 @@ def clean_values(values: Mapping[str, str], limit: int) -> dict[str, str]:
 
 
 def clean_string(value: str, limit: int) -> str | None:
-    """Like `clean_text`, for what is known to be a string."""
+    """Return a string as `clean_text` does."""
     text = value if len(value) <= limit else value[:limit]
     if "\0" in text:  # PostgreSQL refuses U+0000
         text = text.replace("\0", "")
     if not text.isascii():
-        text = _without_half_characters(text)
+        text = _drop_surrogates(text)
     return text.strip() or None
 
 
-def _without_half_characters(text: str) -> str:
-    """Drop lone surrogates, which JSON may hold and UTF-8 can't."""
+def _drop_surrogates(text: str) -> str:
+    """Drop lone surrogates, which JSON may contain and UTF-8 can't."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -102,7 +102,7 @@ def _without_half_characters(text: str) -> str:
 
 
 def clean_or_none(value: object, limit: int) -> str | None:
-    """Like `clean_text`, with None for what is no text at all."""
+    """Return a text as `clean_text` does, but None for other types."""
     return clean_string(value, limit) if isinstance(value, str) else None
 
 
@@ -131,36 +131,36 @@ def parse_whole_number(value: object) -> int | None:
     if value is None:
         return None
     if isinstance(value, str):
-        return _bounded(_whole_number_in(value)) if value.strip() else None
+        return _check_bounds(_parse_grouped(value)) if value.strip() else None
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise UnreadableValueError("This should be a whole number.")
     if isinstance(value, float) and not value.is_integer():  # false for NaN and infinity too
         raise UnreadableValueError("This should be a whole number.")
-    return _bounded(int(value))
+    return _check_bounds(int(value))
 
 
-def _whole_number_in(text: str) -> int:
+def _parse_grouped(text: str) -> int:
     match = _GROUPED_NUMBER.fullmatch(text) if len(text) <= LONGEST_NAME else None
     if match is None:
         raise UnreadableValueError("This should be a whole number.")
     return int(_NOT_A_DIGIT.sub("", match[1]))
 
 
-def _bounded(number: int) -> int:
+def _check_bounds(number: int) -> int:
     if not 0 <= number <= LARGEST_COUNT:
         raise UnreadableValueError("This number is too large or below zero.")
     return number
 
 
 def parse_rank_number(value: object) -> int | None:
-    """Return a rank, 1 or more; 0 stands for none. "#35,077" is read too."""
+    """Return a rank, 1 or more; None for 0. Also reads "#35,077"."""
     if isinstance(value, str):
         value = value.strip().lstrip("#").strip()
     return parse_whole_number(value) or None
 
 
 def parse_bool(value: object) -> bool | None:
-    """Return a yes or no, also written as a word, as CSV does."""
+    """Return a yes or no, also written as a word as in CSV."""
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
@@ -179,33 +179,33 @@ def parse_amount_text(
 ) -> int | None:
     """Return a price in minor units; None for 0, which scrapers write for "no price".
 
-    `currency` is the one observed; None: the marketplace's. A plain number (also
-    as text: "129.99") has a decimal point, whatever the marketplace writes.
+    `currency` is the observed one; None: the marketplace's. A plain number (also
+    as text: "129.99") has a decimal point in every marketplace.
     """
     if value is None:
         return None
     if isinstance(value, str):
-        return _amount_in(value, marketplace, currency)
+        return _parse_amount_text(value, marketplace, currency)
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise UnreadableValueError("This should be an amount of money.")
-    return _scaled(value, _decimals(marketplace, currency))
+    return _to_minor_units(value, _find_decimals(marketplace, currency))
 
 
-def _amount_in(text: str, marketplace: Marketplace, currency: str | None) -> int | None:
+def _parse_amount_text(text: str, marketplace: Marketplace, currency: str | None) -> int | None:
     if not text.strip():
         return None
     if _PLAIN_NUMBER.fullmatch(text):
-        return _scaled(Decimal(text.strip()), _decimals(marketplace, currency))
-    if len(text) > LONGEST_NAME or _decimals(marketplace, currency) != marketplace.decimals:
+        return _to_minor_units(Decimal(text.strip()), _find_decimals(marketplace, currency))
+    if len(text) > LONGEST_NAME or _find_decimals(marketplace, currency) != marketplace.decimals:
         raise UnreadableValueError("This should be an amount of money.")
     try:
         minor = parse_amount(text, marketplace)
     except UnreadableMoneyError as error:
         raise UnreadableValueError(str(error)) from error
-    return _priced(minor) if minor is not None else None
+    return _check_price(minor) if minor is not None else None
 
 
-def _scaled(value: float | Decimal, decimals: int) -> int | None:
+def _to_minor_units(value: float | Decimal, decimals: int) -> int | None:
     if isinstance(value, float):
         if not math.isfinite(value) or not 0 <= value < LARGEST_AMOUNT:
             raise UnreadableValueError("This amount is not a possible price.")
@@ -213,22 +213,22 @@ def _scaled(value: float | Decimal, decimals: int) -> int | None:
     elif isinstance(value, int) and not 0 <= value < LARGEST_AMOUNT:
         raise UnreadableValueError("This amount is not a possible price.")
     if isinstance(value, int):
-        return _priced(value * 10**decimals)
-    return _priced(int(value.scaleb(decimals).to_integral_value(ROUND_HALF_UP)))
+        return _check_price(value * 10**decimals)
+    return _check_price(int(value.scaleb(decimals).to_integral_value(ROUND_HALF_UP)))
 
 
-def _priced(minor: int) -> int | None:
+def _check_price(minor: int) -> int | None:
     if not 0 <= minor <= LARGEST_AMOUNT:
         raise UnreadableValueError("This amount is not a possible price.")
     return minor or None
 
 
-def _decimals(marketplace: Marketplace, currency: str | None) -> int:
+def _find_decimals(marketplace: Marketplace, currency: str | None) -> int:
     if currency is None or currency == marketplace.currency:
         return marketplace.decimals
-    return _decimals_of(currency)
+    return _currency_decimals(currency)
 
 
 @lru_cache(maxsize=512)
-def _decimals_of(currency: str) -> int:
+def _currency_decimals(currency: str) -> int:
     return get_currency_precision(currency)

@@ -1,1 +1,1 @@
-"""Runs of actors: dispatched, started, collected, paid. Only `apify` talks to the outside."""
+"""Runs of actors: dispatch, start, collect, limit costs. Only `apify` uses the network."""

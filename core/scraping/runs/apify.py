@@ -1,11 +1,11 @@
-"""The one place that talks to Apify. Returns plain values; knows no tables.
+"""The only module that calls Apify. Returns plain values; uses no tables.
 
-Starting a run is never retried here: an answer that got lost may have started
-one already, and every run is paid for. `StartUnclearError` says so, and the
-caller looks for the run by its input.
+Starting a run is never retried here: a request whose answer got lost may have started
+one, and every run is paid for. `StartUnclearError` reports this, and the caller
+searches for the run by its input.
 
-The client is brought in by its first use: it takes a quarter of a second and 30 MB, and
-the pages, which know this module by their tasks, never use it.
+The client is imported at its first use: it takes a quarter of a second and 30 MB, and the
+web process, which imports this module through the tasks, never uses it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from apify_client import ApifyClient
 
 _PAYMENT_REQUIRED = 402
-_PASSING = frozenset({408, 425})  # the request came too slowly, or too early
+_TEMPORARY = frozenset({408, 425})  # the request was too slow or too early
 _RUNS_TO_SEARCH = 200
 _LONGEST_MESSAGE = 300  # characters; a proxy's error page may be any length
-# What the client raises for answers of another shape than it expects: no object, fields or
-# headers missing, a number that is none. The client says nothing of it in its own errors.
+# What the client raises for unexpected answers: not an object, missing fields or headers,
+# invalid numbers. It doesn't turn them into its own errors.
 _SENSELESS = (LookupError, ValueError, TypeError, AttributeError, ArithmeticError, RecursionError)
 
 
@@ -43,21 +43,21 @@ class SlowDownError(OutsideServiceError):
 
 
 class RefusedError(OutsideServiceError):
-    """Apify refuses this request, and would refuse it again."""
+    """Apify refuses this request and would refuse it again."""
 
 
 class UnreachableError(OutsideServiceError):
-    """Apify did not answer, or told of an error of its own; later may be better."""
+    """Apify did not answer or reported an error of its own; trying later may work."""
 
 
 class UnreadableError(OutsideServiceError):
-    """Apify answered a request, and the answer makes no sense."""
+    """Apify's answer can't be read."""
 
 
 class StartUnclearError(OutsideServiceError):
-    """The request to start a run was sent, and its answer lost or senseless: it may be running.
+    """The request to start a run got no readable answer, so the run may have started.
 
-    `was_answered`: the request is over. Otherwise it may still be on its way.
+    `was_answered`: the request has ended. Otherwise it may still reach Apify.
     """
 
     def __init__(self, message: str, *, was_answered: bool) -> None:
@@ -67,7 +67,7 @@ class StartUnclearError(OutsideServiceError):
 
 @dataclass(frozen=True, slots=True)
 class OutsideRun:
-    """A run as Apify tells it. Times are UTC; cost is None until Apify knows it."""
+    """A run as reported by Apify. Times are UTC; the cost is None until Apify knows it."""
 
     id: str
     status: str  # READY, RUNNING, SUCCEEDED, FAILED, TIMING-OUT, TIMED-OUT, ABORTING, ABORTED
@@ -98,60 +98,59 @@ class ApifyAccess:
     token: str
     api_url: str | None = None
     timeout: timedelta = timedelta(seconds=60)  # of the request that starts a run
-    # Of requests that only look. Together shorter than the three minutes after which a
-    # worker counts as silent: the next round asks again anyway.
-    looking_timeout: timedelta = timedelta(seconds=30)
+    # Of requests that only read. All attempts together are shorter than the three minutes
+    # after which a worker counts as silent; the next round asks again anyway.
+    read_timeout: timedelta = timedelta(seconds=30)
     retries: int = 2
 
 
 class Apify:
-    """A thin face of the real client: what Amazcope needs of it, with its own errors."""
+    """The calls that Amazcope needs of the Apify client, with this module's errors."""
 
     def __init__(self, access: ApifyAccess) -> None:
         self._access = access
-        self._looking = self._client(access.retries, access.looking_timeout)
+        self._reading = self._client(access.retries, access.read_timeout)
         self._starting = self._client(0, access.timeout)
 
-    def start(self, actor: str, run_input: Mapping[str, Any]) -> OutsideRun:
-        """Start a run, once.
+    def start_run(self, actor: str, run_input: Mapping[str, Any]) -> OutsideRun:
+        """Start a run, without retries.
 
-        Raises StartUnclearError when it may or may not have started; TokenError,
-        NoCreditError, SlowDownError, RefusedError or UnreachableError when it
-        certainly has not.
+        Raises StartUnclearError if it may have started; TokenError, NoCreditError,
+        SlowDownError, RefusedError or UnreachableError if it certainly has not.
         """
         try:
-            with _plain_errors():
-                return _run(self._starting.actor(actor).start(run_input=dict(run_input)))
+            with _translate_errors():
+                return _make_run(self._starting.actor(actor).start(run_input=dict(run_input)))
         except (UnreachableError, UnreadableError) as error:
             if _has_not_started(error.__cause__):
                 raise
             raise StartUnclearError(
-                f"Whether a run was started is not clear. {error}",
-                was_answered=isinstance(error, UnreadableError) or _status(error) is not None,
+                f"It is unclear whether a run was started. {error}",
+                was_answered=isinstance(error, UnreadableError) or _find_status(error) is not None,
             ) from error
 
     def get_run(self, run_id: str) -> OutsideRun | None:
-        """Return a run, or None when Apify does not know it any more."""
-        with _plain_errors():
-            run = self._looking.run(run_id).get()
-            return None if run is None else _run(run)
+        """Return a run, None if Apify no longer has it."""
+        with _translate_errors():
+            run = self._reading.run(run_id).get()
+            return None if run is None else _make_run(run)
 
-    def abort(self, run_id: str) -> None:
-        """Stop a run, so that it costs no more."""
-        with _plain_errors():
-            self._looking.run(run_id).abort()
+    def abort_run(self, run_id: str) -> None:
+        """Stop a run, so that it causes no further costs."""
+        with _translate_errors():
+            self._reading.run(run_id).abort()
 
-    def runs_since(self, actor: str, since: datetime) -> Iterator[OutsideRun]:
+    def list_runs_since(self, actor: str, since: datetime) -> Iterator[OutsideRun]:
         """Yield the actor's runs that began at `since` or later, newest first."""
         offset = 0
         while True:
-            with _plain_errors():
+            with _translate_errors():
                 page = (
-                    self._looking.actor(actor)
+                    self._reading.actor(actor)
                     .runs()
                     .list(desc=True, limit=_RUNS_TO_SEARCH, offset=offset)
                 )
-                runs = [_run(run) for run in page.items]
+                runs = [_make_run(run) for run in page.items]
             for run in runs:
                 if run.started_at < since:
                     return
@@ -160,26 +159,26 @@ class Apify:
             if len(runs) < _RUNS_TO_SEARCH:
                 return
 
-    def input_of(self, run: OutsideRun) -> Any:
-        """Return the input a run was started with, or None when it is gone."""
-        with _plain_errors():
-            record = self._looking.key_value_store(run.store_id).get_record("INPUT")
+    def get_input(self, run: OutsideRun) -> Any:
+        """Return the input a run was started with, None if it was deleted."""
+        with _translate_errors():
+            record = self._reading.key_value_store(run.store_id).get_record("INPUT")
             return None if record is None else record["value"]
 
-    def items(self, dataset_id: str, offset: int, limit: int) -> Page:
+    def list_items(self, dataset_id: str, offset: int, limit: int) -> Page:
         """Return a page of a data set."""
-        with _plain_errors(), gc_pause.paused_gc():
-            page = self._looking.dataset(dataset_id).list_items(offset=offset, limit=limit)
+        with _translate_errors(), gc_pause.paused_gc():
+            page = self._reading.dataset(dataset_id).list_items(offset=offset, limit=limit)
             if not isinstance(page.items, list):
-                raise TypeError("The items are no list.")
+                raise TypeError("The items are not a list.")
         following = offset + len(page.items)
         is_end = not page.items or following >= page.total
         return Page(page.items, None if is_end else following)
 
-    def check(self) -> str:
-        """Return the account's name, proving that the token works."""
-        with _plain_errors():
-            user = self._looking.user("me").get()
+    def check_account(self) -> str:
+        """Return the account's name, "unknown" without one. Raises TokenError for a bad token."""
+        with _translate_errors():
+            user = self._reading.user("me").get()
         return str(getattr(user, "username", None) or "unknown")
 
     def _client(self, retries: int, wait: timedelta) -> "ApifyClient":
@@ -194,18 +193,18 @@ class Apify:
             timeout_short=wait,
             timeout_medium=wait,
             timeout_long=wait,
-            timeout_max=wait,  # else each further attempt waits twice as long as the one before
+            timeout_max=wait,  # otherwise each retry waits twice as long as the one before
             **given,
         )
 
 
 def load_client() -> None:
-    """Bring the client in now, for a process whose children shall share its memory."""
+    """Import the client now, so that child processes share its memory."""
     import apify_client  # noqa: F401
 
 
 def _has_not_started(cause: BaseException | None) -> bool:
-    """True when it is certain that no run was started: nothing was sent, or it was refused."""
+    """Return whether certainly no run was started: the request was not sent or was refused."""
     import impit  # late: see above
 
     status = getattr(cause, "status_code", None)
@@ -214,18 +213,18 @@ def _has_not_started(cause: BaseException | None) -> bool:
 
 
 def _is_refusal(status: int) -> bool:
-    """True for a status by which a server says that it did not do what was asked."""
+    """Return whether a status means that the server did not carry out the request."""
     return 400 <= status < 500
 
 
-def _status(error: BaseException) -> int | None:
-    """Return the HTTP status that an error rests on, None where nothing was answered."""
+def _find_status(error: BaseException) -> int | None:
+    """Return the HTTP status behind an error, None if there was no answer."""
     return getattr(error.__cause__, "status_code", None)
 
 
 @contextmanager
-def _plain_errors() -> Iterator[None]:
-    """Turn the client's errors into this module's, with a sentence that says what to do."""
+def _translate_errors() -> Iterator[None]:
+    """Turn the client's errors into this module's, with a sentence on what to do."""
     import impit  # late: see above
     from apify_client import errors
 
@@ -240,10 +239,10 @@ def _plain_errors() -> Iterator[None]:
     except errors.RateLimitError as error:
         raise SlowDownError("Apify asks for fewer requests; the next round tries again.") from error
     except errors.ApifyApiError as error:
-        raise _of_status(error.status_code, error.message or "it says no more") from error
-    except impit.LocalProtocolError as error:  # never sent: a line break or the like in a header
+        raise _make_status_error(error.status_code, error.message or "no message") from error
+    except impit.LocalProtocolError as error:  # never sent, such as for a line break in a header
         raise TokenError(
-            "The Apify token holds characters that no token has. Set APIFY_TOKEN to a valid one."
+            "The Apify token contains invalid characters. Set APIFY_TOKEN to a valid one."
         ) from error
     except impit.HTTPError as error:
         raise UnreachableError(f"Apify did not answer ({type(error).__name__}).") from error
@@ -253,17 +252,17 @@ def _plain_errors() -> Iterator[None]:
         ) from error
 
 
-def _of_status(status: int, message: str) -> OutsideServiceError:
-    """Return the error that a status means, with what the server says of it, shortened."""
-    said = " ".join(message.split())[:_LONGEST_MESSAGE]
+def _make_status_error(status: int, message: str) -> OutsideServiceError:
+    """Return the error that a status means, with the server's message, shortened."""
+    shortened = " ".join(message.split())[:_LONGEST_MESSAGE]
     if status == _PAYMENT_REQUIRED:
-        return NoCreditError("The Apify account has no credit left. Add some and go on.")
-    if _is_refusal(status) and status not in _PASSING:
-        return RefusedError(f"Apify refused the request ({status}): {said}")
-    return UnreachableError(f"Apify answered {status}: {said}")
+        return NoCreditError("The Apify account has no credit left: add credit to continue.")
+    if _is_refusal(status) and status not in _TEMPORARY:
+        return RefusedError(f"Apify refused the request ({status}): {shortened}")
+    return UnreachableError(f"Apify answered {status}: {shortened}")
 
 
-def _run(run: Any) -> OutsideRun:
+def _make_run(run: Any) -> OutsideRun:
     cost = getattr(run, "usage_total_usd", None)
     return OutsideRun(
         id=run.id,

@@ -1,4 +1,4 @@
-"""How much may be fetched: products per run, runs at a time, dollars a day. Pure."""
+"""Limits on fetching: products per run, runs at a time, dollars a day. Pure."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -6,23 +6,23 @@ from decimal import Decimal
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What an operator allows one provider."""
+    """The operator's limits for one provider."""
 
     products_per_run: int
     parallel_runs: int
-    dollars_per_day: Decimal | None  # None: what costs nothing needs no budget
-    dollars_per_product: Decimal  # expected, until the real price is known
+    dollars_per_day: Decimal | None  # None: no budget, for a provider without costs
+    dollars_per_product: Decimal  # expected, until the real cost is known
 
 
 @dataclass(frozen=True, slots=True)
 class Spending:
-    """What is under way and what today (UTC) has cost, expected costs included."""
+    """The open runs, and the cost of today (UTC) including expected costs."""
 
     open_runs: int
     dollars_today: Decimal
 
 
-def affordable_batch(limits: Limits, spending: Spending) -> int:
+def compute_batch_size(limits: Limits, spending: Spending) -> int:
     """Return how many products the next run may have, 0 for no run at all."""
     if spending.open_runs >= limits.parallel_runs:
         return 0

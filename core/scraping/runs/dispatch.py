@@ -1,7 +1,7 @@
-"""Chooses the next batch of due products, leases it and writes the intent. Never commits.
+"""Choose the next batch of due products, lease it and store the intent of its run. Never commits.
 
-The lease, the run and its items are one transaction: after a crash there is
-either all of it, for recovery to find, or nothing.
+The lease, the run and its items are one transaction: after a crash there are
+either all of them, for recovery to find, or none.
 """
 
 from dataclasses import dataclass
@@ -18,49 +18,49 @@ from sqlalchemy.orm import Session
 from core.database.bulk_write import insert_rows
 from core.database.leases import LEASE_TERM
 from core.scraping.parsers.registry import Actor, RequestedProduct
-from core.scraping.runs.budget import Limits, Spending, affordable_batch
+from core.scraping.runs.budget import Limits, Spending, compute_batch_size
 from core.scraping.runs.models import FetchRun
 
-LEASE = timedelta(hours=2)  # longer than any run; a run that ends gives its products back
+LEASE = timedelta(hours=2)  # longer than any run; a run that ends releases its products
 OPEN_STATES = ("intended", "running", "finished")
 _PLANNING = 0x706C616E  # advisory lock: one plan at a time, so that limits hold exactly
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedRun:
-    """A run whose intent is written, ready to be started."""
+    """A run whose intent is stored, ready to be started."""
 
     id: int
     actor: str
     input: dict[str, Any]
-    holder: UUID  # who may start it, as long as nobody else claimed it
+    holder: UUID  # the worker that may start it, unless another one has claimed it
 
 
 def hash_input(run_input: Any) -> bytes:
-    """Return 16 bytes that two inputs share when they mean the same."""
+    """Return a hash of 16 bytes, equal for inputs of equal content."""
     return blake2b(orjson.dumps(run_input, option=orjson.OPT_SORT_KEYS), digest_size=16).digest()
 
 
 def plan_run(
     session: Session, provider: str, actor: Actor, limits: Limits, now: datetime
 ) -> PlannedRun | None:
-    """Lease the most urgent batch of one marketplace and write the intent of its run.
+    """Lease the most urgent batch of one marketplace and store the intent of its run.
 
-    None when nothing is due or the limits allow no run now.
+    None if nothing is due or the limits allow no run now.
     """
     session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _PLANNING})
-    size = affordable_batch(limits, read_spending(session, provider, limits, now))
+    size = compute_batch_size(limits, read_spending(session, provider, limits, now))
     if size == 0 or actor.build_input is None:
         return None
     marketplace = _most_urgent_marketplace(session, provider, now)
     if marketplace is None:
         return None
     run_id = _next_run_id(session)
-    leased = _lease(session, provider, marketplace, size, now, run_id)
-    if not leased:  # what is due is locked by somebody's change; the next round finds it
+    leased = _lease_products(session, provider, marketplace, size, now, run_id)
+    if not leased:  # the due products are locked by another change; the next round finds them
         return None
-    asked = [RequestedProduct(marketplace, asin) for _, asin in leased]
-    run_input = actor.build_input(asked)
+    requested = [RequestedProduct(marketplace, asin) for _, asin in leased]
+    run_input = actor.build_input(requested)
     holder = uuid4()
     run = FetchRun(
         id=run_id,
@@ -81,7 +81,7 @@ def plan_run(
     return PlannedRun(run.id, run.actor, run_input, holder)
 
 
-# Apify knows the price some time after the end: until then 0 means "not yet".
+# Apify reports the cost some time after a run's end: until then 0 means "not yet".
 COST_OF_RUN = (
     "COALESCE(NULLIF(cost_usd, 0), CASE WHEN state = 'failed' AND outside_run_id IS NULL THEN 0 "
     "ELSE batch_size * CAST(:price AS numeric) END)"
@@ -89,7 +89,7 @@ COST_OF_RUN = (
 
 
 def read_spending(session: Session, provider: str, limits: Limits, now: datetime) -> Spending:
-    """Return what is under way and what today has cost at a provider."""
+    """Return a provider's number of open runs and today's cost (UTC)."""
     row = session.execute(
         text(
             "SELECT count(*) FILTER (WHERE state = ANY(:open)), "
@@ -107,8 +107,8 @@ def read_spending(session: Session, provider: str, limits: Limits, now: datetime
     return Spending(row[0], Decimal(row[1]))
 
 
-# A lease whose time is over counts only when its run has ended: as long as a run
-# may still come back, its products are not paid for a second time.
+# An expired lease frees its product only if the run has ended: as long as a run may
+# still deliver, its products are not paid for a second time.
 _IS_FREE = (
     "(s.leased_until IS NULL OR (s.leased_until < :now AND NOT EXISTS ("
     "SELECT 1 FROM fetch_run r WHERE r.id = s.fetch_run_id "
@@ -127,12 +127,12 @@ def _most_urgent_marketplace(session: Session, provider: str, now: datetime) -> 
 
 
 def _next_run_id(session: Session) -> int:
-    """Return the id of the run to come, so that its products are written only once."""
+    """Return the id of the next run, so that its products are updated only once."""
     statement = text("SELECT nextval(pg_get_serial_sequence('fetch_run', 'id'))")
     return int(session.execute(statement).scalar_one())
 
 
-def _lease(
+def _lease_products(
     session: Session, provider: str, marketplace: str, size: int, now: datetime, run_id: int
 ) -> list[tuple[int, str]]:
     """Lease up to `size` due products and return (product id, ASIN), ordered by ASIN."""
@@ -159,6 +159,6 @@ def _lease(
 
 
 def _insert_items(session: Session, run_id: int, product_ids: list[int]) -> None:
-    """Write down which products the run is to bring."""
+    """Store which products the run is to fetch."""
     columns = {"fetch_run_id": "int8", "product_id": "int8"}
     insert_rows(session, "fetch_item", columns, [(run_id, number) for number in product_ids])

@@ -1,7 +1,7 @@
-"""The life of a run: started, found again, finished, given back. Never commits.
+"""The steps of a run: claim, start, recover, finish, close. Never commits.
 
-Each verb moves a run from one state to the next only if it still is in the
-first, and returns whether this call did it: two workers can't both do a step.
+Each function moves a run to the next state only if it is still in the state before,
+and returns whether this call did it: two workers can't both do a step.
 """
 
 from collections.abc import Collection, Sequence
@@ -22,7 +22,7 @@ from core.scraping.runs.models import FetchItem, FetchRun, ProviderState
 from core.tracking.rules import FIRST_RETRY, LONGEST_RETRY
 
 LONGEST_CLAIM: Final = timedelta(minutes=10)
-FIRST_BACKOFF: Final = timedelta(seconds=10)  # of a provider that did not answer well
+FIRST_BACKOFF: Final = timedelta(seconds=10)  # after a provider's failed answer
 LONGEST_BACKOFF: Final = timedelta(minutes=10)
 
 
@@ -34,8 +34,8 @@ def get_run(session: Session, run_id: int) -> FetchRun:
     return run
 
 
-# Claims. The database's clock says when one is over; one that reaches further than any
-# claim may was given while that clock was ahead.
+# Claims. The database's clock decides when one expires; one that lasts longer than any
+# claim may was made while that clock was ahead.
 _IS_UNCLAIMED = or_(
     FetchRun.claimed_until.is_(None),
     FetchRun.claimed_until <= func.clock_timestamp(),
@@ -43,14 +43,14 @@ _IS_UNCLAIMED = or_(
 )
 
 
-def _claimed(holder: UUID, term: timedelta) -> dict[str, Any]:
+def _make_claim_values(holder: UUID, term: timedelta) -> dict[str, Any]:
     return {"claimed_by": holder, "claimed_until": func.clock_timestamp() + term}
 
 
 def claim_next_run(
     session: Session, provider: str, after: int, holder: UUID, term: timedelta
 ) -> int | None:
-    """Claim the first open run behind `after` that nobody works on; None when there is none."""
+    """Claim the first open, unclaimed run after the id `after`; None if there is none."""
     free = (
         select(FetchRun.id)
         .where(
@@ -64,42 +64,42 @@ def claim_next_run(
         .with_for_update(skip_locked=True)
     )
     claimed = update(FetchRun).where(FetchRun.id == free.scalar_subquery())
-    return session.scalar(claimed.values(_claimed(holder, term)).returning(FetchRun.id))
+    return session.scalar(claimed.values(_make_claim_values(holder, term)).returning(FetchRun.id))
 
 
 def claim_run(session: Session, run_id: int, holder: UUID, term: timedelta) -> bool:
-    """Claim one open run and return whether nobody else had it."""
+    """Claim one open run and return whether it was unclaimed."""
     claimed = (
         update(FetchRun)
         .where(FetchRun.id == run_id, FetchRun.state.in_(OPEN_STATES), _IS_UNCLAIMED)
-        .values(_claimed(holder, term))
+        .values(_make_claim_values(holder, term))
     )
     return session.execute(claimed.returning(FetchRun.id)).first() is not None
 
 
 def renew_run_claim(session: Session, run_id: int, holder: UUID, term: timedelta) -> bool:
-    """Keep others away from a run for longer; False when another has it by now."""
+    """Extend the claim on a run; False if another worker has claimed it meanwhile."""
     renewed = (
         update(FetchRun)
         .where(FetchRun.id == run_id, FetchRun.claimed_by == holder)
-        .values(_claimed(holder, term))
+        .values(_make_claim_values(holder, term))
     )
     return session.execute(renewed.returning(FetchRun.id)).first() is not None
 
 
 def lock_claimed_run(session: Session, run_id: int, holder: UUID) -> None:
-    """Lock a run that this worker has claimed, before anything of it is written.
+    """Lock a run that this worker has claimed, before writing anything of it.
 
-    Raises TakenOverError when the worker was held up for longer than its claim and another
-    one went on, or has ended the run.
+    Raises LeaseLostError if the worker was held up for longer than its claim and another
+    one continued or ended the run.
     """
     held = select(FetchRun.id).where(FetchRun.id == run_id, FetchRun.claimed_by == holder)
     if session.scalar(held.with_for_update()) is None:
-        raise LeaseLostError(f"Another worker went on with run {run_id}.")
+        raise LeaseLostError(f"Another worker continued run {run_id}.")
 
 
 def release_claim(session: Session, run_id: int, holder: UUID) -> None:
-    """Let others work on a run again, unless another has it by now."""
+    """Release the claim on a run, unless another worker has claimed it meanwhile."""
     session.execute(
         update(FetchRun)
         .where(FetchRun.id == run_id, FetchRun.claimed_by == holder)
@@ -108,7 +108,7 @@ def release_claim(session: Session, run_id: int, holder: UUID) -> None:
 
 
 def has_claimed_runs(session: Session) -> bool:
-    """True while some open run is being worked on, or was when its worker died."""
+    """Return whether an open run is claimed, also by a worker that died."""
     claimed = select(FetchRun.id).where(
         FetchRun.state.in_(OPEN_STATES), FetchRun.claimed_by.is_not(None)
     )
@@ -116,7 +116,7 @@ def has_claimed_runs(session: Session) -> bool:
 
 
 def list_providers_with_open_runs(session: Session) -> list[str]:
-    """Return which providers have open runs."""
+    """Return the names of providers that have open runs, sorted."""
     named = select(FetchRun.provider).where(FetchRun.state.in_(OPEN_STATES)).distinct()
     return sorted(session.scalars(named))
 
@@ -125,10 +125,10 @@ def list_providers_with_open_runs(session: Session) -> list[str]:
 
 
 def begin_start(session: Session, run_id: int, holder: UUID, term: timedelta) -> bool:
-    """Note that a run is about to be started; False when it is not this worker's any more.
+    """Record that a run is about to be started; False if it is no longer this worker's.
 
-    Commit it right before the request: a worker that slept since it planned the run must
-    not start what another has given up meanwhile. `term`: how long the answer may take.
+    Commit this right before the request: a worker that was suspended after planning the
+    run must not start what another one has withdrawn. `term`: how long the answer may take.
     """
     begun = (
         update(FetchRun)
@@ -138,7 +138,7 @@ def begin_start(session: Session, run_id: int, holder: UUID, term: timedelta) ->
             FetchRun.claimed_by == holder,
             FetchRun.asked_at.is_(None),
         )
-        .values(_claimed(holder, term) | {"asked_at": func.clock_timestamp()})
+        .values(_make_claim_values(holder, term) | {"asked_at": func.clock_timestamp()})
     )
     return session.execute(begun.returning(FetchRun.id)).first() is not None
 
@@ -146,13 +146,13 @@ def begin_start(session: Session, run_id: int, holder: UUID, term: timedelta) ->
 def record_unclear_start(
     session: Session, run_id: int, holder: UUID, error: str, term: timedelta
 ) -> None:
-    """Keep why it is unclear whether a run was started; `term`: until it is looked for."""
+    """Record why it is unclear whether a run was started; `term`: until it is searched for."""
     record_error(session, run_id, error)
     renew_run_claim(session, run_id, holder, term)
 
 
 def mark_started(session: Session, run_id: int, outside: OutsideRun) -> bool:
-    """Store the outside id of a run that was started, or found again."""
+    """Store Apify's id of a run that was started or found again."""
     done = session.execute(
         update(FetchRun)
         .where(FetchRun.id == run_id, FetchRun.state == "intended")
@@ -174,8 +174,8 @@ def mark_started(session: Session, run_id: int, outside: OutsideRun) -> bool:
 def mark_finished(session: Session, run_id: int, outside: OutsideRun, now: datetime) -> bool:
     """Store how and when a run ended; its data set is read next.
 
-    The finish time is stored first, because it is the time of items that carry
-    none: reading the same data set again stores nothing twice.
+    The finish time is stored first, because it is the time of items without one:
+    reading the same data set again then stores nothing twice.
     """
     done = session.execute(
         update(FetchRun)
@@ -192,12 +192,12 @@ def mark_finished(session: Session, run_id: int, outside: OutsideRun, now: datet
 
 
 def record_error(session: Session, run_id: int, error: str) -> None:
-    """Keep what went wrong with a run that is still open."""
+    """Record the error of a run that is still open."""
     session.execute(update(FetchRun).where(FetchRun.id == run_id).values(error=error[:2000]))
 
 
 def find_known_outside_ids(session: Session, ids: Sequence[str]) -> set[str]:
-    """Return those of Apify's run ids that belong to a run already."""
+    """Return those of Apify's run ids that are already stored with a run."""
     rows = session.scalars(select(FetchRun.outside_run_id).where(FetchRun.outside_run_id.in_(ids)))
     return {outside for outside in rows if outside is not None}
 
@@ -211,11 +211,10 @@ def close_run(
     *,
     has_failed: bool,
 ) -> bool:
-    """End a run: products that did not come back get this outcome, and all are given back.
+    """End a run: products without an item get this outcome, and all products are released.
 
-    Products that failed are due again after a wait that doubles, never longer
-    than their own cadence. Returns False, and leaves all as it is, when somebody
-    else ended the run meanwhile.
+    Products that failed are due again after a wait that doubles, at most their own
+    cadence. Returns False, and changes nothing, if another worker ended the run meanwhile.
     """
     done = session.execute(
         update(FetchRun)
@@ -241,10 +240,10 @@ def close_run(
 
 
 def mark_redirected(session: Session, run_id: int, other_asins: Collection[str]) -> int:
-    """Say of products that did not come back that others came in their place; return of how many.
+    """Mark missing products as redirected; return their number.
 
-    An item whose address has moved as well names nothing of what was asked for: it is
-    told by what is left over, and only where as many are missing as nobody asked for.
+    A redirected item may no longer name the ASIN we requested. We recognise it only if as
+    many products are missing as unrequested ones arrived.
     """
     missing = session.scalars(
         select(FetchItem).where(FetchItem.fetch_run_id == run_id, FetchItem.outcome.is_(None))
@@ -263,7 +262,7 @@ def mark_redirected(session: Session, run_id: int, other_asins: Collection[str])
 _RELEASE_PRODUCTS = f"""
 WITH back AS (
     SELECT i.product_id, i.outcome,
-           i.outcome = ANY(CAST(:heard AS text[])) AS is_heard
+           i.outcome = ANY(CAST(:answered AS text[])) AS is_answered
     FROM fetch_item i WHERE i.fetch_run_id = :run
 )
 UPDATE fetch_schedule AS s SET
@@ -272,13 +271,13 @@ UPDATE fetch_schedule AS s SET
     priority = 1,
     requested_at = NULL,
     last_outcome = b.outcome,
-    looked_at = CASE WHEN b.is_heard THEN CAST(:now AS timestamptz) ELSE s.looked_at END,
-    failures = CASE WHEN b.is_heard THEN 0 ELSE s.failures + 1 END,
+    looked_at = CASE WHEN b.is_answered THEN CAST(:now AS timestamptz) ELSE s.looked_at END,
+    failures = CASE WHEN b.is_answered THEN 0 ELSE s.failures + 1 END,
     due_at = CASE
-        WHEN b.is_heard AND s.due_at > CAST(:now AS timestamptz)
+        WHEN b.is_answered AND s.due_at > CAST(:now AS timestamptz)
             - s.cadence_minutes * interval '30 seconds'
             THEN s.due_at + s.cadence_minutes * interval '1 minute'
-        WHEN b.is_heard
+        WHEN b.is_answered
             THEN CAST(:now AS timestamptz) + s.cadence_minutes * interval '1 minute'
         ELSE CAST(:now AS timestamptz) + LEAST(interval '{int(FIRST_RETRY.total_seconds())} seconds'
                    * (2 ^ LEAST(s.failures, 10)),
@@ -289,16 +288,16 @@ FROM back b WHERE s.product_id = b.product_id AND s.fetch_run_id = :run
 
 
 def _release_products(session: Session, run_id: int, now: datetime) -> None:
-    # A redirect tells nothing of the product that was asked for, and asking again at
-    # once would tell nothing new: it waits for its usual turn like an answer.
-    heard = [outcome.value for outcome in Outcome if outcome.is_about_product]
-    heard.append(Outcome.REDIRECTED_ASIN.value)
-    session.execute(text(_RELEASE_PRODUCTS), {"heard": heard, "run": run_id, "now": now})
+    # A redirect is no information about the requested product, but a retry would give the
+    # same: like an answered product it is due at its usual time.
+    answered = [outcome.value for outcome in Outcome if outcome.is_about_product]
+    answered.append(Outcome.REDIRECTED_ASIN.value)
+    session.execute(text(_RELEASE_PRODUCTS), {"answered": answered, "run": run_id, "now": now})
     _unschedule_untracked(session, run_id)
 
 
 def _unschedule_untracked(session: Session, run_id: int) -> None:
-    """Take out of the round what nobody follows any more, or everybody paused meanwhile."""
+    """Unschedule products that are no longer tracked, or paused by all who track them."""
     session.execute(
         text(
             "DELETE FROM fetch_schedule s USING fetch_item i WHERE i.fetch_run_id = :run "
@@ -311,9 +310,9 @@ def _unschedule_untracked(session: Session, run_id: int) -> None:
 
 
 def withdraw_run(session: Session, run_id: int, due_at: datetime, error: str) -> bool:
-    """Take back a run that certainly was never started; its products are due at `due_at`.
+    """Withdraw a run that certainly was never started; its products are due at `due_at`.
 
-    Returns False, and leaves all as it is, when somebody else took it further meanwhile.
+    Returns False, and changes nothing, if another worker continued it meanwhile.
     """
     done = session.execute(
         update(FetchRun)
@@ -343,7 +342,7 @@ def set_provider_state(
     now: datetime,
     retry_at: datetime | None,
 ) -> None:
-    """Keep whether a provider can be used, and from when on it is asked again."""
+    """Store whether a provider can be used, and when it is tried again."""
     values = {"state": state, "detail": detail, "checked_at": now, "retry_at": retry_at}
     session.execute(
         insert(ProviderState)
@@ -353,9 +352,9 @@ def set_provider_state(
 
 
 def back_off(session: Session, provider: str, detail: str, now: datetime) -> timedelta:
-    """Keep that a provider did not answer well, and return for how long it is left alone.
+    """Record that a provider failed, and return how long it is not called.
 
-    The wait doubles with each failure in a row, up to LONGEST_REST.
+    The wait doubles with each failure in a row, up to `LONGEST_BACKOFF`.
     """
     found = session.get(ProviderState, provider, populate_existing=True, with_for_update=True)
     rest = FIRST_BACKOFF
@@ -366,7 +365,7 @@ def back_off(session: Session, provider: str, detail: str, now: datetime) -> tim
 
 
 def mark_reachable(session: Session, provider: str) -> None:
-    """End the rest of a provider that did not answer, and does now."""
+    """Clear the back-off of a provider that answers again."""
     session.execute(
         update(ProviderState)
         .where(ProviderState.provider == provider, ProviderState.state == "unreachable")
@@ -375,11 +374,11 @@ def mark_reachable(session: Session, provider: str) -> None:
 
 
 def is_backing_off(session: Session, provider: str, now: datetime) -> bool:
-    """Return whether a provider is left alone for now, because asking it is known to fail."""
+    """Return whether a provider is not called for now after a failure."""
     found = session.get(ProviderState, provider)
     return found is not None and found.retry_at is not None and found.retry_at > now
 
 
 def clear_backoffs(session: Session) -> None:
-    """Have every provider asked again in the next round."""
+    """Clear the back-off of every provider, so that the next round tries it again."""
     session.execute(update(ProviderState).values(retry_at=None))

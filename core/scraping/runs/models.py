@@ -1,4 +1,4 @@
-"""Tables of runs: what was asked of a scraper, what came back, what it cost."""
+"""Tables of runs: their input, the outcome of each product, original items, costs."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -31,8 +31,8 @@ class FetchRun(Base):
     """One run of an actor for one batch.
 
     State: intended → running → finished → collected, or failed. `intended` is
-    committed before the outside world is asked, so that a run whose id was never
-    stored can be found again by its input.
+    committed before the request to Apify, so that a run whose id was never stored
+    can be found again by its input.
     """
 
     __tablename__ = "fetch_run"
@@ -67,7 +67,7 @@ class FetchRun(Base):
     error: Mapped[str | None] = mapped_column(Text)
     claimed_by: Mapped[UUID | None] = mapped_column(Uuid)
     claimed_until: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
-    # When the request to start it was about to be sent; None: it never was.
+    # Right before the request to start it was sent; None: it was never sent.
     asked_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     intended_at: Mapped[datetime] = mapped_column(
         DateTime(timezone=True), server_default=func.now()
@@ -78,13 +78,13 @@ class FetchRun(Base):
 
 
 class FetchItem(Base):
-    """One product of a run. Without an outcome it has not come back yet."""
+    """One product of a run; without an outcome until its item arrives."""
 
     __tablename__ = "fetch_item"
     __table_args__ = (
         PrimaryKeyConstraint("fetch_run_id", "product_id"),
         Index("ix_fetch_item_product", "product_id", text("fetch_run_id DESC")),
-        # Room on the page for the outcome, so that writing it touches no index.
+        # Leaves room on the page for the outcome, so that storing it changes no index.
         {"postgresql_with": {"fillfactor": 60}},
     )
 
@@ -99,7 +99,7 @@ class FetchItem(Base):
 
 
 class RawItem(Base):
-    """The original item, zstd-compressed JSON. Days older than the setting are dropped."""
+    """An original item as zstd-compressed JSON. Days older than the setting are dropped."""
 
     __tablename__ = "raw_item"
     __table_args__ = (
@@ -115,7 +115,7 @@ class RawItem(Base):
 
 
 class ProviderState(Base):
-    """Whether a provider can be used, for the health screen and for the next round."""
+    """Whether a provider can be used, for the Health page and the next round."""
 
     __tablename__ = "provider_state"
 

@@ -1,4 +1,4 @@
-"""Who fetches: Apify with a token, else the demo's fake Apify server. Opens nothing."""
+"""The providers of fetches: Apify, and the demo's fake Apify server. Opens nothing."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -15,7 +15,7 @@ DEMO = "demo"
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """How to use one provider. `access` None: it can't be used, because of `missing`."""
+    """A provider's settings. `access` None: it can't be used; `missing` is the reason."""
 
     name: str
     actor: Actor
@@ -30,8 +30,8 @@ def get_provider(name: str, settings: Settings) -> Provider:
     Raises ConfigurationError if AMAZCOPE_ACTOR names no actor that fetches products.
     """
     if name == DEMO:
-        return _fake_apify(settings)
-    limits = limits_for(settings)
+        return _make_fake_provider(settings)
+    limits = make_limits(settings)
     actor = get_actor(settings.amazcope_actor)
     if not actor.fetches_products:
         raise ConfigurationError(
@@ -55,7 +55,7 @@ def get_access(name: str, settings: Settings) -> ApifyAccess | None:
     return ApifyAccess(settings.apify_token.get_secret_value(), settings.apify_api_url)
 
 
-def limits_for(settings: Settings) -> Limits:
+def make_limits(settings: Settings) -> Limits:
     """Return the operator's limits for Apify."""
     return Limits(
         products_per_run=settings.amazcope_products_per_run,
@@ -65,13 +65,13 @@ def limits_for(settings: Settings) -> Limits:
     )
 
 
-def _fake_apify(settings: Settings) -> Provider:
-    # The costs of the fake server are as invented as its products: no budget.
+def _make_fake_provider(settings: Settings) -> Provider:
+    # The fake server's costs are invented like its products, so there is no budget.
     limits = Limits(settings.amazcope_products_per_run, 4, None, Decimal(0))
     actor = get_actor("axesso_data/amazon-product-details-scraper")
     return Provider(DEMO, actor, limits, get_access(DEMO, settings))
 
 
 def list_provider_names(settings: Settings) -> list[str]:
-    """Return the providers that this installation uses."""
+    """Return the names of the providers that this installation uses."""
     return [APIFY, DEMO] if settings.amazcope_demo else [APIFY]

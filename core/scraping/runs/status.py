@@ -1,6 +1,6 @@
-"""How fetching goes on for one product or a team: schedule, runs, what stands in the way.
+"""Read the status of fetching for one product or a team: its runs, its schedule.
 
-SELECTs only. The words for a product's schedule are in `core.history.current.missing_values`.
+SELECTs only. The text on a product's schedule is in `core.history.current.missing_values`.
 """
 
 from dataclasses import dataclass
@@ -17,15 +17,15 @@ from core.history.product_summary import ProductSummary
 
 @dataclass(frozen=True, slots=True)
 class ProductRun:
-    """A run of an actor that was to fetch a product, as far as it has come."""
+    """A run of an actor that was to fetch a product, with its state."""
 
     run_id: int
     provider: str
     actor: str
     state: str  # intended, running, finished, collected, failed
     began_at: datetime
-    ended_at: datetime | None  # None: it goes on
-    outcome: Outcome | None  # of this product; None: nothing came back yet
+    ended_at: datetime | None  # None: still open
+    outcome: Outcome | None  # of this product; None: not yet known
     detail: str | None  # of the outcome; may quote a page
     error: str | None  # of the whole run; may quote the provider
 
@@ -64,16 +64,16 @@ def list_product_runs(
 
 @dataclass(frozen=True, slots=True)
 class CurrentSchedule:
-    """How the fetching of what a team follows stands."""
+    """Counts of a team's tracked products by the state of their fetching."""
 
     due: int  # and not being fetched
     being_fetched: int
     failing: int  # whose last fetch failed
-    not_scheduled: int  # nobody has them fetched
-    next_due_at: datetime | None  # the earliest, past or to come; None: nothing scheduled
+    not_scheduled: int  # paused by everyone who tracks them
+    next_due_at: datetime | None  # the earliest, past or future; None: nothing scheduled
 
 
-# One walk over what the team follows answers all of it.
+# One pass over the team's tracked products gives all counts.
 _NOW = """
 SELECT
     count(*) FILTER (WHERE s.due_at <= :now
@@ -89,6 +89,6 @@ WHERE t.team_id = :team AND t.is_first
 
 @requires(Permission.READ)
 def find_current_schedule(session: Session, principal: Principal, now: datetime) -> CurrentSchedule:
-    """Return how the fetching of what a team follows stands."""
+    """Return counts of the team's tracked products by the state of their fetching."""
     row = session.execute(text(_NOW), {"team": principal.team_id, "now": now}).one()
     return CurrentSchedule(*row)

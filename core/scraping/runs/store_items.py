@@ -1,4 +1,4 @@
-"""Stores the items of a run: the original, what it says, how the look ended. Never commits.
+"""Store the items of a run: the original, its observation, the outcome. Never commits.
 
 Reading the same page twice stores nothing twice.
 """
@@ -23,35 +23,35 @@ from core.runtime import gc_pause
 from core.scraping.parsers.identity import read_asin
 from core.scraping.parsers.registry import Actor, RequestedProduct
 
-# Raised whenever a parser reads an item differently, so that provenance can say which did.
+# Raise it whenever a parser reads items differently: provenance shows it.
 PARSER_VERSION = 3
-# An item that reads well wins over a failed one of the same product, also on another page.
+# A readable item wins over a failed one of the same product, also on another page.
 _ANSWERS = ",".join(outcome.value for outcome in Outcome if outcome.is_about_product)
-_LEVEL = 1  # three times as fast as the usual level, for a tenth more bytes
+_LEVEL = 1  # three times as fast as the default level, with a tenth more bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What a run was asked for, and what its items are read with."""
+    """What a run was to fetch, and how its items are parsed."""
 
     run_id: int
     actor: Actor
     marketplace: str
-    captured_at: datetime  # the time of items that carry none
+    captured_at: datetime  # the time of items without one
     products: dict[str, int]  # ASIN → product id
 
 
 @dataclass(slots=True)
 class StoreItemsResult:
-    """What came of a page of items, or of all pages of a run."""
+    """The result of storing a page of items, or all pages of a run."""
 
     stored: int = 0
     already_stored: int = 0
-    failed: int = 0  # products whose page said nothing about them
-    unmatched: int = 0  # items that belong to no product of the batch
-    other_asins: set[str] = field(default_factory=set)  # the products that those describe
+    failed: int = 0  # products whose page gave no information about them
+    unmatched: int = 0  # items of no product of the batch
+    other_asins: set[str] = field(default_factory=set)  # the products of those items
 
-    def add(self, page: "StoreItemsResult") -> None:
+    def add_page(self, page: "StoreItemsResult") -> None:
         """Add the counts of another page."""
         self.stored += page.stored
         self.already_stored += page.already_stored
@@ -61,7 +61,7 @@ class StoreItemsResult:
 
 
 def get_batch(session: Session, run_id: int, actor: Actor, captured_at: datetime) -> Batch:
-    """Return what a run was asked for."""
+    """Return what a run was to fetch."""
     rows = session.execute(
         text(
             "SELECT p.asin, p.id, p.marketplace FROM fetch_item i JOIN product p "
@@ -76,14 +76,14 @@ def get_batch(session: Session, run_id: int, actor: Actor, captured_at: datetime
 
 
 def ensure_raw_partition(session: Session, now: datetime) -> None:
-    """Make the partition that today's original items go to. Call it in a scope of its own."""
+    """Create the partition of today's original items. Call it in its own scope."""
     create_partitions(session, [day_of(now.astimezone(UTC).date(), "raw_item")])
 
 
 def store_items(
     session: Session, batch: Batch, items: Sequence[Any], now: datetime
 ) -> StoreItemsResult:
-    """Store a page of a data set and return what became of it."""
+    """Store a page of a data set and return the result."""
     with gc_pause.paused_gc():
         return _store_items(session, batch, items, now)
 
@@ -92,26 +92,28 @@ def _store_items(
     session: Session, batch: Batch, items: Sequence[Any], now: datetime
 ) -> StoreItemsResult:
     result = StoreItemsResult()
-    read = _read(batch, items, result)
-    originals = {number: _as_json(item) for number, item, _ in read}
+    read = _parse_items(batch, items, result)
+    originals = {number: _encode_json(item) for number, item, _ in read}
     with ThreadPoolExecutor(1) as beside:  # compressing needs neither Python nor the database
-        bodies = beside.submit(_compressed, list(originals.values()))
-        stored = store_observations(session, _looks(batch, read), now)
-        answered = {number for number, _, said in read if isinstance(said, Observation)}
+        bodies = beside.submit(_compress_bodies, list(originals.values()))
+        stored = store_observations(session, _add_sources(batch, read), now)
+        answered = {number for number, _, parsed in read if isinstance(parsed, Observation)}
         packed = dict(zip(originals, bodies.result(), strict=True))
         _store_raw(session, batch, packed, answered, now)
-    refused = {look.product_id: reason for look, reason in stored.refused}
+    refused = {observation.product_id: reason for observation, reason in stored.refused}
     result.stored, result.already_stored = stored.stored, stored.known
-    _store_outcomes(session, batch, [(number, said) for number, _, said in read], refused, result)
+    _store_outcomes(
+        session, batch, [(number, parsed) for number, _, parsed in read], refused, result
+    )
     return result
 
 
-def _read(
+def _parse_items(
     batch: Batch, items: Sequence[Any], result: StoreItemsResult
 ) -> list[tuple[int, dict[str, Any], Observation | Failure]]:
-    """Return (product id, item, what it says) for the items that belong to the batch.
+    """Return (product id, item, parsed item) for the items of the batch's products.
 
-    An item that comes twice counts once; one that reads well wins over a failed one.
+    Of several items of a product one counts; a readable one wins over a failed one.
     """
     found: dict[int, tuple[int, dict[str, Any], Observation | Failure]] = {}
     for item in items:
@@ -124,38 +126,38 @@ def _read(
             result.other_asins.update(filter(None, [read_asin(item.get("asin"))]))
             continue
         number = batch.products[asin]
-        said = batch.actor.parse_item(
+        parsed = batch.actor.parse_item(
             item, RequestedProduct(batch.marketplace, asin), batch.captured_at
         )
         if number not in found or isinstance(found[number][2], Failure):
-            found[number] = (number, item, said)
+            found[number] = (number, item, parsed)
     return list(found.values())
 
 
 def _requested_asin(batch: Batch, item: dict[str, Any]) -> str | None:
-    """Return which of the batch's ASINs an item answers, None for a stranger."""
-    asin, _ = batch.actor.requested_product(item)
+    """Return the ASIN of the batch that an item answers, None for an unrequested product."""
+    asin, _ = batch.actor.find_requested_product(item)
     if asin in batch.products:
         return asin
-    said = item.get("asin")
-    if isinstance(said, str) and said in batch.products:
-        return said
-    # After a redirect nothing of an item may name what was asked for.
+    named = item.get("asin")
+    if isinstance(named, str) and named in batch.products:
+        return named
+    # After a redirect an item may no longer name the requested ASIN.
     return next(iter(batch.products)) if len(batch.products) == 1 else None
 
 
-def _looks(
+def _add_sources(
     batch: Batch, read: Iterable[tuple[int, dict[str, Any], Observation | Failure]]
 ) -> list[SourcedObservation]:
     return [
-        SourcedObservation(number, said, fetch_run_id=batch.run_id)
-        for number, _, said in read
-        if isinstance(said, Observation)
+        SourcedObservation(number, parsed, fetch_run_id=batch.run_id)
+        for number, _, parsed in read
+        if isinstance(parsed, Observation)
     ]
 
 
-def _compressed(bodies: Sequence[bytes]) -> list[bytes]:
-    """Return each body compressed by itself; other threads run meanwhile."""
+def _compress_bodies(bodies: Sequence[bytes]) -> list[bytes]:
+    """Return each body compressed separately; other threads run meanwhile."""
     if not bodies:
         return []
     compressor = zstandard.ZstdCompressor(level=_LEVEL)
@@ -170,7 +172,7 @@ def _store_raw(
     answered: Container[int],
     now: datetime,
 ) -> None:
-    """Keep one original of each product: the answer's, or else the first failure's."""
+    """Store one original per product: the readable item's, otherwise the first failure's."""
     known = execute_with_arrays(
         session,
         "SELECT product_id, i.outcome FROM unnest(%s::int8[], %s::int8[]) AS k (run, product_id) "
@@ -219,11 +221,11 @@ AND (i.outcome IS NULL OR NOT i.outcome = ANY('{{{_ANSWERS}}}'))
 def _store_outcomes(
     session: Session,
     batch: Batch,
-    said: Iterable[tuple[int, Observation | Failure]],
+    parsed: Iterable[tuple[int, Observation | Failure]],
     refused: dict[int, str],
     result: StoreItemsResult,
 ) -> None:
-    rows = [_outcome_row(batch, number, says, refused.get(number)) for number, says in said]
+    rows = [_outcome_row(batch, number, item, refused.get(number)) for number, item in parsed]
     result.failed += sum(1 for row in rows if not Outcome(row[2]).is_about_product)
     execute_with_arrays(
         session,
@@ -233,16 +235,16 @@ def _store_outcomes(
 
 
 def _outcome_row(
-    batch: Batch, number: int, says: Observation | Failure, refused: str | None
+    batch: Batch, number: int, parsed: Observation | Failure, refused: str | None
 ) -> tuple[int, int, str, str | None, datetime | None]:
     if refused is not None:
         return batch.run_id, number, Outcome.BAD_INPUT.value, refused, None
-    detail = says.detail if isinstance(says, Failure) else None
-    return batch.run_id, number, says.outcome.value, detail, says.captured_at
+    detail = parsed.detail if isinstance(parsed, Failure) else None
+    return batch.run_id, number, parsed.outcome.value, detail, parsed.captured_at
 
 
-def _as_json(item: dict[str, Any]) -> bytes:
-    """Return an original as JSON, also with what orjson refuses: half characters, huge numbers."""
+def _encode_json(item: dict[str, Any]) -> bytes:
+    """Return an original as JSON, also with lone surrogates and huge numbers, unlike orjson."""
     try:
         return orjson.dumps(item)
     except TypeError:
@@ -250,5 +252,5 @@ def _as_json(item: dict[str, Any]) -> bytes:
 
 
 def decode_raw_item(body: bytes) -> Any:
-    """Return a stored original as plain values."""
+    """Return a stored original as JSON values."""
     return json.loads(zstandard.ZstdDecompressor().decompress(body))

@@ -37,7 +37,7 @@ def test_each_leader_is_compared_with_the_two_competitors_of_its_category(
     session: Session, principal: Principal
 ) -> None:
     products = Market().products
-    track(session, principal, [seed._wish(each) for each in products], is_demo=True)
+    track(session, principal, [seed._make_tracking(each) for each in products], is_demo=True)
     for _ in range(2):  # a start that goes on chooses none twice
         seed._choose_competitors(session, products, NOON)
     found = session.execute(

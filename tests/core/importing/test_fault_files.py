@@ -50,7 +50,7 @@ class Imported:
         self.verdicts = Counter({group.verdict: group.rows for group in groups})
         assert self.run.rows_read == sum(self.verdicts.values())
 
-    def looks(self, columns: str) -> list[Any]:
+    def read_snapshots(self, columns: str) -> list[Any]:
         """Return these columns of its snapshots, by product and time."""
         rows = self.session.execute(
             text(
@@ -69,7 +69,7 @@ def imported(session: Session, principal: Principal) -> Any:
 
 def test_a_report_of_all_listings_is_read_by_the_column_that_holds_asins(imported: Any) -> None:
     report = imported("all_listings_US.txt")
-    assert report.looks("asin, price") == [
+    assert report.read_snapshots("asin, price") == [
         ("B0BUGTEST1", 1999),
         ("B0BUGTEST2", 749),
         ("B0BUGTEST3", 1200),
@@ -78,12 +78,12 @@ def test_a_report_of_all_listings_is_read_by_the_column_that_holds_asins(importe
 
 
 def test_quotation_marks_of_a_tab_file_are_letters(imported: Any) -> None:
-    assert imported("fba_inventory_quotes.txt").looks("price") == [1999, 999, 2999, 899]
+    assert imported("fba_inventory_quotes.txt").read_snapshots("price") == [1999, 999, 2999, 899]
 
 
 def test_stars_sellers_and_missing_values_of_helium_are_what_they_are(imported: Any) -> None:
     xray = imported("Helium_10_Xray_2026-11-20.csv")
-    assert xray.looks("price, rating, ratings_count, bsr, buy_box_seller") == [
+    assert xray.read_snapshots("price, rating, ratings_count, bsr, buy_box_seller") == [
         (6795, 47, 308, 22416, "Acme Water Shop"),
         (124900, 40, 1284, 1104828, "Amazon"),
         (None, None, None, None, None),
@@ -93,7 +93,7 @@ def test_stars_sellers_and_missing_values_of_helium_are_what_they_are(imported: 
 def test_a_header_is_found_below_its_title_rows(imported: Any) -> None:
     report = imported("banner_rows.csv")
     assert report.suggested == ("US", CAPTURED)
-    assert report.looks("price, bsr, rating") == [(1999, 1204, 45), (999, 33012, 41)]
+    assert report.read_snapshots("price, bsr, rating") == [(1999, 1204, 45), (999, 33012, 41)]
 
 
 @pytest.mark.parametrize(
@@ -105,11 +105,14 @@ def test_a_header_is_found_below_its_title_rows(imported: Any) -> None:
     ],
 )
 def test_dates_are_read_as_people_write_them(imported: Any, name: str, days: list[str]) -> None:
-    assert imported(name).looks("to_char(captured_at AT TIME ZONE 'UTC', 'YYYY-MM-DD')") == days
+    assert (
+        imported(name).read_snapshots("to_char(captured_at AT TIME ZONE 'UTC', 'YYYY-MM-DD')")
+        == days
+    )
 
 
 def test_a_keepa_export_in_japanese_is_read(imported: Any) -> None:
-    (seen,) = imported("KeepaExport-2026-11-20-ProductViewer-jp.csv").looks(
+    (seen,) = imported("KeepaExport-2026-11-20-ProductViewer-jp.csv").read_snapshots(
         "buy_box_price, new_price, amazon_price, bsr, rating, ratings_count"
     )
     assert seen == (2980, 2700, 3100, 15, 44, 321)
@@ -119,7 +122,7 @@ def test_keepas_answer_on_an_invalid_asin_changes_nothing(imported: Any) -> None
     good = imported("keepa_good_before.json")
     before = _listings(good)
     invalid = imported("keepa_invalid_asin.json")
-    assert invalid.looks("price") == []
+    assert invalid.read_snapshots("price") == []
     assert _listings(invalid) == before
     assert invalid.run.rows_failed == 1
 
@@ -152,35 +155,42 @@ def test_a_contradiction_is_a_verdict_of_its_own(imported: Any) -> None:
 
 def test_rows_go_to_the_marketplace_of_their_country_column(imported: Any) -> None:
     report = imported("restock_country_region.txt")
-    assert report.looks("marketplace, price") == [("CA", 2699), ("US", 1999)]
+    assert report.read_snapshots("marketplace, price") == [("CA", 2699), ("US", 1999)]
 
 
 def test_local_times_and_long_labels_make_a_history(imported: Any) -> None:
-    assert imported("local_time_label.csv").looks("price, bsr") == [(2199, 1204), (2049, 1180)]
+    assert imported("local_time_label.csv").read_snapshots("price, bsr") == [
+        (2199, 1204),
+        (2049, 1180),
+    ]
 
 
 def test_an_error_column_makes_a_failure(imported: Any) -> None:
     ranks = imported("tracker_error_column.csv")
-    assert ranks.looks("bsr") == [5000]
+    assert ranks.read_snapshots("bsr") == [5000]
     assert ranks.verdicts["blocked"] == 1
 
 
 def test_the_pages_own_word_wins_over_a_missing_price(imported: Any) -> None:
-    assert imported("price_missing_fr.csv").looks("outcome") == ["ok", "unavailable"]
+    assert imported("price_missing_fr.csv").read_snapshots("outcome") == ["ok", "unavailable"]
 
 
 def test_misspelt_currencies_are_the_ones_meant(imported: Any) -> None:
-    assert imported("currency_name.csv").looks("price, currency, flags") == [(1000, "GBP", 0)]
+    assert imported("currency_name.csv").read_snapshots("price, currency, flags") == [
+        (1000, "GBP", 0)
+    ]
 
 
 def test_the_number_of_ratings_and_the_rank_have_many_names(imported: Any) -> None:
-    assert imported("num_ratings.json").looks("ratings_count, bsr, price") == [(250, 1200, 1250)]
+    assert imported("num_ratings.json").read_snapshots("ratings_count, bsr, price") == [
+        (250, 1200, 1250)
+    ]
 
 
 def test_counts_of_offers_are_no_prices(imported: Any) -> None:
     export = imported("keepa_offer_counts_as_prices.csv")
     assert "count offers" in export.problems
-    assert 6 not in export.looks("price")
+    assert 6 not in export.read_snapshots("price")
 
 
 def test_links_of_every_form_name_their_products() -> None:

@@ -51,7 +51,7 @@ FINE = Health(
     as_of=NOW,
     worker_seen_at=NOW - timedelta(seconds=40),
     providers=[APIFY],
-    looks=CheckCounts(200, 4),
+    checks=CheckCounts(200, 4),
     jobs=Jobs(30, 0, None),
     imports=Imports(0, 0, None),
     storage=Storage(10_000, date(NOW.year + 1, 6, 1), 6, None),
@@ -87,7 +87,7 @@ def test_nothing_is_wrong_when_all_is_well() -> None:
 
 
 @pytest.mark.parametrize(
-    ("health", "gravity", "words"),
+    ("health", "severity", "words"),
     [
         (replace(FINE, worker_seen_at=None), Severity.ALARM, "never run"),
         (replace(FINE, worker_seen_at=NOW - timedelta(minutes=4)), Severity.ALARM, "silent"),
@@ -112,7 +112,7 @@ def test_nothing_is_wrong_when_all_is_well() -> None:
             Severity.WARNING,
             "answers slowly or not at all",
         ),
-        (replace(FINE, looks=CheckCounts(100, 11)), Severity.WARNING, "More than a tenth"),
+        (replace(FINE, checks=CheckCounts(100, 11)), Severity.WARNING, "More than a tenth"),
         (replace(FINE, jobs=Jobs(5, 1, "collect")), Severity.WARNING, "“collect”"),
         (
             replace(FINE, imports=Imports(1, 0, NOW - timedelta(minutes=3))),
@@ -120,33 +120,33 @@ def test_nothing_is_wrong_when_all_is_well() -> None:
             "import waits",
         ),
         (
-            replace(FINE, storage=replace(FINE.storage, room_until=NOW.date())),
+            replace(FINE, storage=replace(FINE.storage, partitions_until=NOW.date())),
             Severity.ALARM,
             "makes room",
         ),
     ],
 )
 def test_problems_are_reported_with_what_to_do(
-    health: Health, gravity: Severity, words: str
+    health: Health, severity: Severity, words: str
 ) -> None:
     (concern,) = find_problems(health)
-    assert concern.gravity is gravity
+    assert concern.severity is severity
     assert words in concern.sentence
 
 
 def test_a_missing_token_is_no_alarm_where_nothing_needs_it() -> None:
     demo_only = with_provider(state="no_token", schedule=Schedule(0, 0, 0, 0, None))
-    assert [concern.gravity for concern in find_problems(demo_only)] == [Severity.NOTE]
+    assert [concern.severity for concern in find_problems(demo_only)] == [Severity.NOTE]
 
 
 def test_a_few_failures_are_the_weather() -> None:
-    assert find_problems(replace(FINE, looks=CheckCounts(9, 9))) == []
-    assert find_problems(replace(FINE, looks=CheckCounts(100, 10))) == []
+    assert find_problems(replace(FINE, checks=CheckCounts(9, 9))) == []
+    assert find_problems(replace(FINE, checks=CheckCounts(100, 10))) == []
 
 
 def test_the_worst_comes_first() -> None:
-    both = replace(FINE, looks=CheckCounts(100, 90), worker_seen_at=None)
-    assert [concern.gravity for concern in find_problems(both)] == [
+    both = replace(FINE, checks=CheckCounts(100, 90), worker_seen_at=None)
+    assert [concern.severity for concern in find_problems(both)] == [
         Severity.ALARM,
         Severity.WARNING,
     ]
@@ -243,7 +243,9 @@ def test_a_start_that_is_not_confirmed_and_a_round_that_lasts_are_seen(
     assert health_queries.read_schedule(session, "apify", NOW).unanswered_since == asked
     assert health_queries.read_schedule(session, "demo", NOW).unanswered_since is None
     begin_job(session, "collect runs")
-    assert health_queries.count_jobs(session, now).collecting_since is None, "nobody works on a run"
+    assert health_queries.count_jobs(session, now).collecting_since is None, (
+        "no worker collects a run"
+    )
     session.execute(text("UPDATE fetch_run SET claimed_until = :at"), {"at": now + timedelta(1)})
     assert health_queries.count_jobs(session, now).collecting_since is not None
 
@@ -303,10 +305,10 @@ def test_failures_are_counted_by_outcome_and_lead_to_the_original_item(
     )
     now = datetime.now(UTC)
     ended = health_queries.count_outcomes(session, now)
-    assert {each.outcome: each.looks for each in ended} == {"blocked": 1, "ok": 1}
+    assert {each.outcome: each.checks for each in ended} == {"blocked": 1, "ok": 1}
     assert health_queries.count_checks(ended) == CheckCounts(2, 1)
-    (look,) = health_queries.list_failed_checks(session, "blocked", now)
-    assert (look.asin, look.detail, look.has_original) == ("B0TEST0001", "why", True)
+    (check,) = health_queries.list_failed_checks(session, "blocked", now)
+    assert (check.asin, check.detail, check.has_original) == ("B0TEST0001", "why", True)
     assert health_queries.find_raw_item(session, run.id, first) == item
     assert health_queries.find_raw_item(session, run.id, second) is None
 
@@ -323,8 +325,8 @@ def test_jobs_that_failed_come_first(session: Session) -> None:
 def test_there_is_room_ahead_after_upkeep(session: Session) -> None:
     now = datetime.now(UTC)
     found = health_queries.read_storage(session, now, None)
-    assert found.room_until is not None
-    assert found.room_until - now.date() > timedelta(days=60)
+    assert found.partitions_until is not None
+    assert found.partitions_until - now.date() > timedelta(days=60)
     assert found.raw_days_ahead >= 5  # midnight may have passed since they were made
     assert found.database_bytes > 0
 
@@ -356,5 +358,5 @@ def test_fields_that_could_not_be_read_are_counted_by_source_of_a_day_and_a_week
 def test_a_parser_that_often_does_not_understand_a_page_is_a_concern() -> None:
     field = UnreadableField(Source.AXESSO, "ratings_count", 10, 12, NOW, "PL", "1,2 tys.")
     (concern,) = find_problems(replace(FINE, unreadable=[field]))
-    assert (concern.gravity, "ratings count" in concern.sentence) == (Severity.WARNING, True)
+    assert (concern.severity, "ratings count" in concern.sentence) == (Severity.WARNING, True)
     assert find_problems(replace(FINE, unreadable=[replace(field, last_day=9)])) == []

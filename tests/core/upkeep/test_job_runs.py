@@ -1,4 +1,4 @@
-"""What is kept of jobs, and what is told of those that a crash cut short."""
+"""Recorded job runs, and those that a crash interrupted."""
 
 import os
 import socket

@@ -190,7 +190,7 @@ def test_a_start_that_is_refused_is_a_state_and_not_tried_with_all_the_rest(
     def refused(*_: Any) -> Any:
         raise RefusedError("Apify refused the request: Actor was not found")
 
-    monkeypatch.setattr(Apify, "start", refused)
+    monkeypatch.setattr(Apify, "start_run", refused)
     world.follow()
     assert dispatch_runs.start_due_runs() == 0
     assert dispatch_runs.start_due_runs() == 0
@@ -261,7 +261,7 @@ def test_one_that_does_not_answer_is_asked_once_a_round(
     collect_runs.advance_open_runs()
     assert world.fake_apify.stats()["operations"]["get_run"] == 1
     assert world.value("SELECT count(claimed_until) AS n FROM fetch_run") == 0
-    world.fake_apify.app.script.clear()
+    world.fake_apify.app.script.clear_faults()
     world.collect_all()
     assert {run["state"] for run in world.runs()} == {"collected"}
 

@@ -194,11 +194,13 @@ def test_pages_that_are_gone_are_read_as_not_found(
 ) -> None:
     fake_apify.fail_next("not_found_items", asins=["B0DEMO0101"])
     run = finished_run(client, PRICED, actor)
-    looks = [
+    observations = [
         read(item, url, actor, run.finished_at)
         for item, url in zip(items_of(client, run), PRICED, strict=True)
     ]
-    gone = [look.asin for look in looks if look.outcome is Outcome.NOT_FOUND]
+    gone = [
+        observation.asin for observation in observations if observation.outcome is Outcome.NOT_FOUND
+    ]
     assert gone == ["B0DEMO0101"]
 
 
@@ -218,10 +220,10 @@ def test_null_details_leave_the_rank_unknown(
     assert item["productDetails"] is None
 
 
-def looks_with(
+def observations_with(
     fake_apify: RunningFakeApify, client: ApifyClient, kind: str, actor: str = AXESSO
 ) -> list[Any]:
-    """Return what the parser says of every page when an actor has this quirk."""
+    """Return the parsed item of every page when an actor has this fault."""
     fake_apify.fail_next(kind)
     run = finished_run(client, PRICED, actor)
     pages = zip(items_of(client, run), PRICED, strict=True)
@@ -233,36 +235,41 @@ def test_ranks_as_a_list_are_those_of_the_text(
 ) -> None:
     run = finished_run(client, PRICED)
     items = items_of(client, run)
-    told = [
+    expected = [
         [(rank.category, rank.rank > 0) for rank in read(item, url, AXESSO, run.finished_at).ranks]
         for item, url in zip(items, PRICED, strict=True)
     ]
-    listed = looks_with(fake_apify, client, "listed_ranks")
-    assert [[(rank.category, rank.rank > 0) for rank in look.ranks] for look in listed] == told
-    assert any(told)
+    listed = observations_with(fake_apify, client, "listed_ranks")
+    assert [
+        [(rank.category, rank.rank > 0) for rank in observation.ranks] for observation in listed
+    ] == expected
+    assert any(expected)
 
 
 def test_a_used_offer_is_no_price(fake_apify: RunningFakeApify, client: ApifyClient) -> None:
-    for look in looks_with(fake_apify, client, "only_used"):
-        assert look.price is None
-        assert look.used_price is not None
-        assert look.outcome in (Outcome.NO_FEATURED_OFFER, Outcome.UNAVAILABLE)
+    for observation in observations_with(fake_apify, client, "only_used"):
+        assert observation.price is None
+        assert observation.used_price is not None
+        assert observation.outcome in (Outcome.NO_FEATURED_OFFER, Outcome.UNAVAILABLE)
 
 
 def test_an_answer_without_asin_and_title_is_no_product_page(
     fake_apify: RunningFakeApify, client: ApifyClient
 ) -> None:
-    outcomes = {look.outcome for look in looks_with(fake_apify, client, "not_a_product")}
+    outcomes = {
+        observation.outcome
+        for observation in observations_with(fake_apify, client, "not_a_product")
+    }
     assert outcomes == {Outcome.NOT_A_PRODUCT_PAGE}
 
 
 def test_an_overview_has_neither_stock_nor_rank(
     fake_apify: RunningFakeApify, client: ApifyClient
 ) -> None:
-    for look in looks_with(fake_apify, client, "overview", JUNGLEE):
-        assert look.availability is None
-        assert not look.seen & (Seen.BSR | Seen.AVAILABILITY | Seen.SELLER)
-        assert look.ratings_count is not None
+    for observation in observations_with(fake_apify, client, "overview", JUNGLEE):
+        assert observation.availability is None
+        assert not observation.seen & (Seen.BSR | Seen.AVAILABILITY | Seen.SELLER)
+        assert observation.ratings_count is not None
 
 
 @pytest.mark.parametrize("kind", ["price_zero", "price_times_100", "wrong_currency"])
@@ -288,7 +295,7 @@ def test_prices_slip(
 def test_a_fault_waits_for_its_operation_skips_and_counts() -> None:
     fault = Fault(FaultKind.HTTP_500, operation="get_run", times=2, skip=1)
     asked = ["list_items", "get_run", "get_run", "start_run", "get_run", "get_run"]
-    assert [fault.meets(operation) for operation in asked] == [
+    assert [fault.take_request(operation) for operation in asked] == [
         False, False, True, False, True, False,
     ]  # fmt: skip
 
@@ -296,7 +303,7 @@ def test_a_fault_waits_for_its_operation_skips_and_counts() -> None:
 def test_a_probable_fault_falls_alike_with_the_same_seed() -> None:
     def falls(seed: int) -> list[bool]:
         fault = Fault(FaultKind.HTTP_429, times=None, probability=0.3, seed=seed)
-        return [fault.meets("get_run") for _ in range(200)]
+        return [fault.take_request("get_run") for _ in range(200)]
 
     assert falls(1) == falls(1)
     assert falls(1) != falls(2)
@@ -309,10 +316,10 @@ def test_faults_of_a_run_always_wait_for_its_start() -> None:
 
 def test_used_up_faults_are_forgotten() -> None:
     script = FaultScript()
-    script.add(Fault(FaultKind.HTTP_500))
-    script.add(Fault(FaultKind.SLOW))
-    assert len(script.meeting("get_run")) == 2
-    assert script.meeting("get_run") == []
+    script.add_fault(Fault(FaultKind.HTTP_500))
+    script.add_fault(Fault(FaultKind.SLOW))
+    assert len(script.take_faults("get_run")) == 2
+    assert script.take_faults("get_run") == []
 
 
 @pytest.mark.parametrize(
@@ -363,4 +370,4 @@ def test_faults_are_scripted_only_from_the_same_machine(fake_apify: RunningFakeA
     }
     loops.run(lambda: fake_apify.app(scope, receive, send))
     assert sent[0]["status"] == 403
-    assert fake_apify.app.script.meeting("get_run") == []
+    assert fake_apify.app.script.take_faults("get_run") == []

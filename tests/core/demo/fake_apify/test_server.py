@@ -90,7 +90,7 @@ def test_items_show_the_market_when_the_run_finished(client: ApifyClient) -> Non
     seen = axesso.parse_item(
         item, RequestedProduct(product.marketplace, product.asin), run.finished_at
     )
-    assert seen == MARKET.look(product, run.finished_at)
+    assert seen == MARKET.observe(product, run.finished_at)
 
 
 def test_the_input_of_a_run_can_be_read_again(client: ApifyClient) -> None:
@@ -114,7 +114,7 @@ def test_runs_are_listed_newest_first_of_their_own_actor(client: ApifyClient) ->
 
 def test_ids_are_never_given_twice_even_after_a_restart() -> None:
     books = [RunStore(lambda: datetime.now(UTC), run_seconds=1) for _ in range(2)]
-    ids = [book.start("a~b", b"{}", "application/json", "", []).id for book in books * 2]
+    ids = [book.start_run("a~b", b"{}", "application/json", "", []).id for book in books * 2]
     assert len(set(ids)) == 4
     assert {len(run_id) for run_id in ids} == {17}
 
@@ -159,10 +159,10 @@ def test_unknown_and_foreign_pages_are_items_of_status_404(client: ApifyClient) 
 
 def test_any_set_of_products_can_be_served() -> None:
     class OneShelf:
-        def item(self, marketplace: str, asin: str, at: datetime) -> dict[str, Any]:
+        def make_item(self, marketplace: str, asin: str, at: datetime) -> dict[str, Any]:
             return {"statusCode": 200, "asin": asin, "title": f"{marketplace} {at:%Y}"}
 
-        junglee_item = item
+        make_junglee_item = make_item
 
     with running_fake_apify(OneShelf(), run_seconds=0) as fake_apify:
         client = client_of(fake_apify)

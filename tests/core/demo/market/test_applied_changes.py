@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 from core.accounts.access.permissions import Principal
 from core.database import session as db
 from core.demo.market.applied_changes import (
-    Adoptions,
     AppliedChanges,
+    ChangesByProduct,
     find_applied_changes,
     read_applied_changes,
 )
@@ -38,17 +38,17 @@ KEY = OWN.marketplace, OWN.asin
 
 
 def with_changes(*changes: AppliedChanges) -> Market:
-    return Market(adopted=lambda: {KEY: changes})
+    return Market(read_changes=lambda: {KEY: changes})
 
 
 def item(market: Market, at: datetime = NOW, product: DemoProduct = OWN) -> dict[str, Any]:
-    found = market.item(product.marketplace, product.asin, at)
+    found = market.make_item(product.marketplace, product.asin, at)
     assert found is not None
     return found
 
 
 def changed(change: Change, values: dict[str, Any], at: datetime = NOW) -> dict[str, Any]:
-    """Return what an item says otherwise than without the change."""
+    """Return the fields of an item that the change alters."""
     now, before = item(with_changes(AppliedChanges(change, values, SINCE)), at), item(PLAIN, at)
     return {key: now[key] for key in now if now[key] != before[key]}
 
@@ -59,7 +59,7 @@ def test_nothing_else_changes_and_nothing_before() -> None:
     market = with_changes(AppliedChanges(Change.UPDATE_TITLE, {"title": TITLE}, SINCE))
     other = PLAIN.products[1]
     assert item(market, product=other) == item(PLAIN, product=other)
-    assert market.look(OWN, NOW) == PLAIN.look(OWN, NOW)  # what was loaded stays
+    assert market.observe(OWN, NOW) == PLAIN.observe(OWN, NOW)  # what was loaded stays
 
 
 @pytest.mark.parametrize(
@@ -89,11 +89,11 @@ def test_a_coupon_of_an_amount_is_read_back_from_every_kind_of_page(
     )
     key = product.marketplace, product.asin
     coupon = AppliedChanges(Change.SET_COUPON, {"amount": 350}, SINCE)
-    market = Market(adopted=lambda: {key: [coupon]})
+    market = Market(read_changes=lambda: {key: [coupon]})
     if actor == "axesso":
         seen = axesso.parse_item(item(market, product=product), RequestedProduct(*key), NOW)
     else:
-        crawled = market.junglee_item(*key, NOW)
+        crawled = market.make_junglee_item(*key, NOW)
         assert crawled is not None
         seen = junglee.parse_item(crawled, RequestedProduct(*key), NOW)
     assert (seen.coupon_amount, seen.coupon_percent) == (350, None)  # type: ignore[union-attr]
@@ -150,12 +150,12 @@ def test_an_approved_change_shows_on_the_page_and_a_scrape_verifies_it(
 ) -> None:
     wish = NewTracking(*KEY, role=Role.OWN)
     product_id = track(session, principal, [wish], is_demo=True)[0].product_id
-    market = Market(adopted=lambda: find_applied_changes(session))
+    market = Market(read_changes=lambda: find_applied_changes(session))
     scrape(session, product_id, market, NOW)
     title = new_title(TITLE, current=item(PLAIN)["title"])
-    said = advice(title)
+    proposal = advice(title)
     number = store_advice(
-        session, principal.team_id, product_id, said, Advisor.RULES, None, None, NOW
+        session, principal.team_id, product_id, proposal, Advisor.RULES, None, None, NOW
     )
     assert number is not None
     action = only_action(session, number)
@@ -185,7 +185,7 @@ def test_settings_and_products_of_the_real_world_are_not_the_markets(
         session.flush()
     assert find_applied_changes(session) == {}
     session.connection().exec_driver_sql("UPDATE product SET is_demo = true")
-    found: Adoptions = find_applied_changes(session)
+    found: ChangesByProduct = find_applied_changes(session)
     assert [each.change for each in found[KEY]] == [Change.UPDATE_TITLE]
 
 
@@ -196,4 +196,4 @@ def test_without_a_database_the_market_is_what_its_seed_makes_it(
         raise ConfigurationError("The database is not running.")
 
     monkeypatch.setattr(db, "reading_factory", no_database)
-    assert item(Market(adopted=read_applied_changes())) == item(PLAIN)
+    assert item(Market(read_changes=read_applied_changes())) == item(PLAIN)

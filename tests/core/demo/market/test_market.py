@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.catalog.asin import find_asin
-from core.demo.market.catalogue import DemoProduct, stock_of
-from core.demo.market.market import Market, usual_times
-from core.demo.market.simulation import simulate
+from core.demo.market.catalogue import DemoProduct, make_stock
+from core.demo.market.market import Market, list_observation_times
+from core.demo.market.simulation import simulate_hours
 from core.history.observation import Availability, Observation, Outcome, Seen
 from core.scraping.parsers import axesso, junglee
 from core.scraping.parsers.identity import RequestedProduct
@@ -36,7 +36,11 @@ def hourly(start: datetime, hours: int) -> np.ndarray:
 @cache
 def year_of(product: DemoProduct) -> list[Observation]:
     start = np.datetime64("2025-02-01T06:00", "s")
-    return list(MARKET.history(product, start + np.arange(0, 396 * 24, 6) * np.timedelta64(1, "h")))
+    return list(
+        MARKET.list_observations(
+            product, start + np.arange(0, 396 * 24, 6) * np.timedelta64(1, "h")
+        )
+    )
 
 
 def named(asin: str) -> DemoProduct:
@@ -73,17 +77,20 @@ def test_markets_of_one_age_show_the_same_on_every_date() -> None:
         datetime(2027, 1, 1, tzinfo=UTC),
     ):
         market = Market(seed=1, origin=day - timedelta(days=2500))
-        looks = [market.look(product, day + timedelta(hours=n)) for n in range(0, 48, 6)]
+        observations = [market.observe(product, day + timedelta(hours=n)) for n in range(0, 48, 6)]
         shown.add(
-            tuple((each.price, each.ranks, each.ratings_count, each.availability) for each in looks)
+            tuple(
+                (each.price, each.ranks, each.ratings_count, each.availability)
+                for each in observations
+            )
         )
     assert len(shown) == 1
 
 
 def test_another_seed_is_another_market() -> None:
     other = Market(seed=2)
-    prices = [MARKET.look(product, NOW).price for product in PRODUCTS]
-    assert prices != [other.look(product, NOW).price for product in PRODUCTS]
+    prices = [MARKET.observe(product, NOW).price for product in PRODUCTS]
+    assert prices != [other.observe(product, NOW).price for product in PRODUCTS]
 
 
 @given(product=products, start=moments, longer=st.integers(1, 400))
@@ -91,8 +98,8 @@ def test_another_seed_is_another_market() -> None:
 def test_a_longer_horizon_never_alters_the_past(
     product: DemoProduct, start: datetime, longer: int
 ) -> None:
-    short = list(MARKET.history(product, hourly(start, 24)))
-    long = list(Market(seed=1).history(product, hourly(start, 24 + longer)))
+    short = list(MARKET.list_observations(product, hourly(start, 24)))
+    long = list(Market(seed=1).list_observations(product, hourly(start, 24 + longer)))
     assert long[:24] == short
 
 
@@ -100,15 +107,15 @@ def test_a_longer_horizon_never_alters_the_past(
 @settings(max_examples=examples(60))
 def test_one_observation_equals_the_history_at_its_time(product: DemoProduct, at: datetime) -> None:
     seconds = at.replace(microsecond=0)
-    history = MARKET.history(product, np.array([seconds.replace(tzinfo=None)], "M8[s]"))
-    assert MARKET.look(product, seconds) == next(history)
-    assert MARKET.look(product, at).captured_at == at
+    history = MARKET.list_observations(product, np.array([seconds.replace(tzinfo=None)], "M8[s]"))
+    assert MARKET.observe(product, seconds) == next(history)
+    assert MARKET.observe(product, at).captured_at == at
 
 
 @given(product=products, at=moments)
 @settings(max_examples=examples(100))
 def test_values_are_possible_at_any_time(product: DemoProduct, at: datetime) -> None:
-    seen = MARKET.look(product, at)
+    seen = MARKET.observe(product, at)
     assert seen.price is None or seen.price > 0
     assert all(rank.rank >= 1 for rank in seen.ranks)
     assert seen.rating is None or 10 <= seen.rating <= 50
@@ -121,8 +128,8 @@ def test_values_are_possible_at_any_time(product: DemoProduct, at: datetime) -> 
 @given(at=moments)
 @settings(max_examples=examples(10))
 def test_one_of_the_sixty_pages_is_gone_at_any_time(at: datetime) -> None:
-    looks = [MARKET.look(product, at) for product in PRODUCTS]
-    gone = [seen for seen in looks if seen.availability is Availability.GONE]
+    observations = [MARKET.observe(product, at) for product in PRODUCTS]
+    gone = [seen for seen in observations if seen.availability is Availability.GONE]
     assert len(gone) == 1
     assert gone[0].outcome is Outcome.NOT_FOUND
     assert gone[0].seen is Seen.AVAILABILITY
@@ -131,56 +138,58 @@ def test_one_of_the_sixty_pages_is_gone_at_any_time(at: datetime) -> None:
 
 def test_yen_are_whole_and_written_without_decimals() -> None:
     for product in PRODUCTS:
-        item = MARKET.item(product.marketplace, product.asin, NOW)
+        item = MARKET.make_item(product.marketplace, product.asin, NOW)
         if item is not None and product.marketplace == "JP":
             assert isinstance(item["price"], int)
-            assert item["price"] == (MARKET.look(product, NOW).price or 0)
+            assert item["price"] == (MARKET.observe(product, NOW).price or 0)
 
 
 def test_a_year_holds_everything_that_can_happen_to_an_offer() -> None:
-    seen = [look for product in PRODUCTS for look in year_of(product)]
-    assert {look.availability for look in seen} == {
+    seen = [observation for product in PRODUCTS for observation in year_of(product)]
+    assert {observation.availability for observation in seen} == {
         Availability.IN_STOCK,
         Availability.LIMITED,
         Availability.BUY_BOX_SUPPRESSED,
         Availability.UNAVAILABLE,
         Availability.GONE,
     }
-    assert any(look.deal_price for look in seen)
-    assert any(look.coupon_percent for look in seen)
-    assert any(look.stock_left == 1 for look in seen)
-    assert len({look.buy_box_seller for look in seen if look.asin == "B0DEMO0101"} - {None}) == 2
+    assert any(observation.deal_price for observation in seen)
+    assert any(observation.coupon_percent for observation in seen)
+    assert any(observation.stock_left == 1 for observation in seen)
+    assert len({each.buy_box_seller for each in seen if each.asin == "B0DEMO0101"} - {None}) == 2
 
 
 def test_nothing_is_offered_while_out_of_stock_or_suppressed() -> None:
-    for look in year_of(named("B0DEMO0102")):
-        offered = look.availability in (Availability.IN_STOCK, Availability.LIMITED)
-        assert (look.price is not None) is offered
-        assert (look.buy_box_seller is not None) is offered
-        assert offered or look.deal_price is None
+    for observation in year_of(named("B0DEMO0102")):
+        offered = observation.availability in (Availability.IN_STOCK, Availability.LIMITED)
+        assert (observation.price is not None) is offered
+        assert (observation.buy_box_seller is not None) is offered
+        assert offered or observation.deal_price is None
 
 
 def test_prices_move_in_steps_and_the_rank_every_hour() -> None:
-    month = list(MARKET.history(named("B0DEMO0101"), hourly(NOW, 720)))
-    prices = [look.price for look in month if look.price]
-    ranks = [look.ranks[0].rank for look in month]
+    month = list(MARKET.list_observations(named("B0DEMO0101"), hourly(NOW, 720)))
+    prices = [observation.price for observation in month if observation.price]
+    ranks = [observation.ranks[0].rank for observation in month]
     assert sum(a != b for a, b in pairwise(prices)) < len(prices) / 4
     assert len(set(ranks)) > 300
 
 
 def test_ratings_only_grow_except_for_one_purge() -> None:
     for product in PRODUCTS:
-        counts = [look.ratings_count for look in year_of(product) if look.ratings_count is not None]
+        counts = [each.ratings_count for each in year_of(product) if each.ratings_count is not None]
         falls = [after / before for before, after in pairwise(counts) if after < before]
         assert all(share < 0.8 for share in falls)
         assert bool(falls) is (product.asin == "B0DEMO0201")
 
 
 def test_a_stock_out_worsens_the_rank() -> None:
-    looks = [look for product in PRODUCTS for look in year_of(product) if look.ranks]
+    observations = [each for product in PRODUCTS for each in year_of(product) if each.ranks]
     ratios = [
         later.ranks[0].rank / before.ranks[0].rank
-        for before, after, later in zip(looks, looks[1:], looks[7:], strict=False)
+        for before, after, later in zip(
+            observations, observations[1:], observations[7:], strict=False
+        )
         if before.availability is Availability.LIMITED
         and after.availability is Availability.UNAVAILABLE
     ]
@@ -189,16 +198,16 @@ def test_a_stock_out_worsens_the_rank() -> None:
 
 
 def test_no_rank_is_better_than_the_first() -> None:
-    traits = stock_of(1)["US", "B0DEMO0101"].traits
-    looks = simulate(replace(traits, base_rank=1.0), np.arange(0, 9_000, 7))
-    assert looks.rank.min() == looks.sub_rank.min() == 1
+    traits = make_stock(1)["US", "B0DEMO0101"].traits
+    observations = simulate_hours(replace(traits, base_rank=1.0), np.arange(0, 9_000, 7))
+    assert observations.rank.min() == observations.sub_rank.min() == 1
 
 
 def test_the_new_product_has_no_rank_and_a_short_past() -> None:
     newcomer = named("B0DEMO0302")
-    times = usual_times(newcomer, NOW)
+    times = list_observation_times(newcomer, NOW)
     assert times.min() >= np.datetime64(NOW.replace(tzinfo=None)) - np.timedelta64(10, "D")
-    seen = MARKET.look(newcomer, NOW)
+    seen = MARKET.observe(newcomer, NOW)
     assert seen.ranks == ()
     assert Seen.BSR in seen.seen
     assert seen.ratings_count is not None
@@ -206,14 +215,16 @@ def test_the_new_product_has_no_rank_and_a_short_past() -> None:
 
 
 def test_observations_share_the_listing_until_it_changes() -> None:
-    looks = [look for look in year_of(named("B0DEMO0701")) if look.listing]
-    changes = sum(a.listing is not b.listing for a, b in pairwise(looks))
+    observations = [each for each in year_of(named("B0DEMO0701")) if each.listing]
+    changes = sum(a.listing is not b.listing for a, b in pairwise(observations))
     assert 2 <= changes <= 6
-    assert all((a.listing == b.listing) is (a.listing is b.listing) for a, b in pairwise(looks))
+    assert all(
+        (a.listing == b.listing) is (a.listing is b.listing) for a, b in pairwise(observations)
+    )
 
 
 def test_usual_times_are_daily_for_a_year_and_hourly_for_a_month() -> None:
-    times = usual_times(named("B0DEMO0101"), NOW)
+    times = list_observation_times(named("B0DEMO0101"), NOW)
     gaps = np.diff(times).astype("timedelta64[h]").astype(int)
     assert set(gaps[:360]) == {24}
     assert set(gaps[-719:]) == {1}
@@ -225,8 +236,8 @@ def test_usual_times_are_daily_for_a_year_and_hourly_for_a_month() -> None:
 def test_axesso_items_are_parsed_into_the_same_observation(
     product: DemoProduct, at: datetime
 ) -> None:
-    seen = MARKET.look(product, at)
-    item = MARKET.item(product.marketplace, product.asin, at)
+    seen = MARKET.observe(product, at)
+    item = MARKET.make_item(product.marketplace, product.asin, at)
     if item is None:
         assert seen.availability is Availability.GONE
         return
@@ -238,8 +249,8 @@ def test_axesso_items_are_parsed_into_the_same_observation(
 def test_junglee_items_say_the_same_in_the_marketplaces_currency(
     product: DemoProduct, at: datetime
 ) -> None:
-    seen = MARKET.look(product, at)
-    item = MARKET.junglee_item(product.marketplace, product.asin, at)
+    seen = MARKET.observe(product, at)
+    item = MARKET.make_junglee_item(product.marketplace, product.asin, at)
     if item is None:
         assert seen.availability is Availability.GONE
         return
@@ -255,8 +266,8 @@ def test_junglee_items_say_the_same_in_the_marketplaces_currency(
 
 
 def test_an_unknown_product_has_no_item() -> None:
-    assert MARKET.item("US", "B0NOTHERE1", NOW) is None
-    assert MARKET.item("DE", "B0DEMO0101", NOW) is None
+    assert MARKET.make_item("US", "B0NOTHERE1", NOW) is None
+    assert MARKET.make_item("DE", "B0DEMO0101", NOW) is None
 
 
 def test_competitors_follow_a_price_step_some_days_later() -> None:
@@ -274,8 +285,8 @@ def test_competitors_follow_a_price_step_some_days_later() -> None:
 def _steps(product: DemoProduct, days: np.ndarray) -> np.ndarray:
     """Day-to-day changes of the log price outside deals; 0 across a hole."""
     prices: list[float] = []
-    for look in MARKET.history(product, days):
-        usual = look.list_price or look.price
+    for observation in MARKET.list_observations(product, days):
+        usual = observation.list_price or observation.price
         prices.append(float(usual) if usual else (prices[-1] if prices else 1.0))
     return np.diff(np.log(prices))
 
@@ -283,4 +294,4 @@ def _steps(product: DemoProduct, days: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("zone_hours", [-8, 9])
 def test_times_of_other_zones_are_understood(zone_hours: int) -> None:
     elsewhere = NOW.astimezone(timezone(timedelta(hours=zone_hours)))
-    assert MARKET.look(PRODUCTS[0], elsewhere) == MARKET.look(PRODUCTS[0], NOW)
+    assert MARKET.observe(PRODUCTS[0], elsewhere) == MARKET.observe(PRODUCTS[0], NOW)

@@ -70,7 +70,7 @@ def check(read: Observation | Failure, wanted: dict[str, Any]) -> None:
     if "failure" in wanted:
         assert isinstance(read, Failure)
         assert read.outcome == wanted["failure"]
-        assert read.detail.endswith((".", "?")) or "The actor says" in read.detail
+        assert read.detail.endswith((".", "?")) or "The actor reports" in read.detail
         assert (read.asin, read.marketplace) == (wanted["asin"], wanted["marketplace"])
         return
     assert isinstance(read, Observation), read

@@ -25,8 +25,8 @@ from tests.core.scraping.parsers.saved_items import (
 from tests.real_data import real_data_path
 
 
-def read(changes: dict[str, Any] | None = None, asked: RequestedProduct | None = None) -> Any:
-    return parse_item(saved("axesso_us_deal") | (changes or {}), asked, CAPTURED_AT)
+def read(changes: dict[str, Any] | None = None, requested: RequestedProduct | None = None) -> Any:
+    return parse_item(saved("axesso_us_deal") | (changes or {}), requested, CAPTURED_AT)
 
 
 @pytest.mark.parametrize("name", names_of("axesso"))
@@ -41,14 +41,14 @@ def test_a_csv_row_is_read_like_the_item_it_was_exported_from(name: str) -> None
 
 
 def test_another_asin_than_asked_for_is_a_redirect() -> None:
-    failure = read(asked=RequestedProduct("US", "B0DEMO0099"))
+    failure = read(requested=RequestedProduct("US", "B0DEMO0099"))
     assert failure.outcome is Outcome.REDIRECTED_ASIN
     assert failure.asin == "B0DEMO0099"
     assert "answered with B0DEMO0001 instead" in failure.detail
 
 
 def test_another_marketplace_than_asked_for_is_the_wrong_locale() -> None:
-    assert read(asked=RequestedProduct("DE", "B0DEMO0001")).outcome is Outcome.WRONG_LOCALE
+    assert read(requested=RequestedProduct("DE", "B0DEMO0001")).outcome is Outcome.WRONG_LOCALE
 
 
 def test_a_page_that_is_gone_is_that_of_the_product_asked_for() -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.history.observation import Failure, Observation, Outcome
-from core.scraping.parsers.bestsellers import category_name, parse_item
+from core.scraping.parsers.bestsellers import parse_category_name, parse_item
 from core.scraping.parsers.identity import RequestedProduct
 from core.scraping.parsers.unflatten import unflatten_keys
 from tests.core.scraping.parsers.saved_items import (
@@ -47,7 +47,7 @@ def test_a_csv_row_is_read_like_the_entry_it_was_exported_from(name: str) -> Non
     ],
 )
 def test_the_category_is_what_remains_of_the_lists_name(name: object, category: object) -> None:
-    assert category_name(name) == category
+    assert parse_category_name(name) == category
 
 
 def test_the_lists_own_fields_may_stand_in_a_corner() -> None:

@@ -27,8 +27,8 @@ from tests.core.scraping.parsers.saved_items import (
 from tests.real_data import real_data_path
 
 
-def read(changes: dict[str, Any] | None = None, asked: RequestedProduct | None = None) -> Any:
-    return parse_item(saved("junglee_full") | (changes or {}), asked, CAPTURED_AT)
+def read(changes: dict[str, Any] | None = None, requested: RequestedProduct | None = None) -> Any:
+    return parse_item(saved("junglee_full") | (changes or {}), requested, CAPTURED_AT)
 
 
 @pytest.mark.parametrize("name", names_of("junglee"))
@@ -91,7 +91,7 @@ def test_an_unknown_shipper_is_not_seen() -> None:
 
 
 def test_another_asin_than_asked_for_is_a_redirect() -> None:
-    failure = read(asked=RequestedProduct("CA", "B0DEMO0098"))
+    failure = read(requested=RequestedProduct("CA", "B0DEMO0098"))
     assert isinstance(failure, Failure)
     assert "answered with B0DEMO0010 instead" in failure.detail
 

@@ -11,9 +11,9 @@ from core.history.observation import Failure, Outcome
 from core.scraping.parsers.registry import (
     ACTORS,
     RequestedProduct,
+    find_requested_product,
     get_actor,
     recognise_actor,
-    requested_product,
 )
 from tests.core.scraping.parsers.saved_items import CAPTURED_AT, json_values, names_of, saved
 from tests.real_data import real_data_path
@@ -94,20 +94,23 @@ def test_an_item_is_matched_by_the_address_that_was_asked_for() -> None:
         "url": "https://www.amazon.de/dp/B0DEMO0009",
         "asin": "B0DEMO0009",
     }
-    assert requested_product(item) == ("B0DEMO0001", "DE")
-    assert requested_product({"asin": "b0demo0009"}) == ("B0DEMO0009", None)
-    assert requested_product({}) == (None, None)
+    assert find_requested_product(item) == ("B0DEMO0001", "DE")
+    assert find_requested_product({"asin": "b0demo0009"}) == ("B0DEMO0009", None)
+    assert find_requested_product({}) == (None, None)
 
 
 def test_an_evil_host_is_no_marketplace() -> None:
-    assert requested_product({"url": "https://www.amazon.de.evil.example/dp/B0DEMO0001"})[1] is None
+    assert (
+        find_requested_product({"url": "https://www.amazon.de.evil.example/dp/B0DEMO0001"})[1]
+        is None
+    )
 
 
 @given(json_values)
 def test_no_json_whatever_raises(item: Any) -> None:
     actor = recognise_actor(item)
     if isinstance(item, dict):
-        asin, _marketplace = requested_product(item)
+        asin, _marketplace = find_requested_product(item)
         assert asin is None or len(asin) == 10
     for actor in ACTORS.values():
         assert actor.parse_item(item, None, CAPTURED_AT)

@@ -52,14 +52,14 @@ def client(fake_apify: RunningFakeApify, token: str | None = None, **options: ob
 Asking = Callable[[Apify], object]
 LOOKING: dict[str, Asking] = {
     "get_run": lambda apify: apify.get_run("run1"),
-    "list_runs": lambda apify: list(apify.runs_since(ACTOR, LONG_AGO)),
-    "list_items": lambda apify: apify.items("set1", 0, 10),
-    "get_user": lambda apify: apify.check(),
+    "list_runs": lambda apify: list(apify.list_runs_since(ACTOR, LONG_AGO)),
+    "list_items": lambda apify: apify.list_items("set1", 0, 10),
+    "get_user": lambda apify: apify.check_account(),
 }
 
 
 def test_a_run_is_started_polled_and_read(apify: Apify, fake_apify: RunningFakeApify) -> None:
-    started = apify.start(ACTOR, INPUT)
+    started = apify.start_run(ACTOR, INPUT)
     seen = apify.get_run(started.id)
     assert seen is not None
     assert (seen.status, seen.has_ended, seen.dataset_id) == (
@@ -70,16 +70,16 @@ def test_a_run_is_started_polled_and_read(apify: Apify, fake_apify: RunningFakeA
     assert seen.finished_at is not None
     assert seen.finished_at.tzinfo is not None
     assert seen.cost_usd is not None
-    assert apify.input_of(seen) == INPUT
+    assert apify.get_input(seen) == INPUT
     assert fake_apify.stats()["runs_started"] == 1
 
 
 def test_a_data_set_is_read_in_pages_that_end(apify: Apify) -> None:
-    started = apify.start(ACTOR, INPUT)
+    started = apify.start_run(ACTOR, INPUT)
     offset: int | None = 0
     sizes = []
     while offset is not None:
-        page = apify.items(started.dataset_id, offset, 2)
+        page = apify.list_items(started.dataset_id, offset, 2)
         sizes.append(len(page.items))
         offset = page.next_offset
     assert sizes == [2, 2, 1]
@@ -87,16 +87,17 @@ def test_a_data_set_is_read_in_pages_that_end(apify: Apify) -> None:
 
 def test_an_empty_data_set_is_one_empty_page(apify: Apify, fake_apify: RunningFakeApify) -> None:
     fake_apify.fail_next("empty_dataset")
-    page = apify.items(apify.start(ACTOR, INPUT).dataset_id, 0, 10)
+    page = apify.list_items(apify.start_run(ACTOR, INPUT).dataset_id, 0, 10)
     assert (page.items, page.next_offset) == ([], None)
 
 
 def test_runs_come_newest_first_and_only_those_since(apify: Apify) -> None:
     ids = [
-        apify.start(ACTOR, {"urls": [f"https://www.amazon.com/dp/B0DEMO010{n}"]}).id for n in (1, 2)
+        apify.start_run(ACTOR, {"urls": [f"https://www.amazon.com/dp/B0DEMO010{n}"]}).id
+        for n in (1, 2)
     ]
-    assert [run.id for run in apify.runs_since(ACTOR, LONG_AGO)] == ids[::-1]
-    assert list(apify.runs_since(ACTOR, datetime.now(UTC) + timedelta(minutes=1))) == []
+    assert [run.id for run in apify.list_runs_since(ACTOR, LONG_AGO)] == ids[::-1]
+    assert list(apify.list_runs_since(ACTOR, datetime.now(UTC) + timedelta(minutes=1))) == []
 
 
 def test_a_run_apify_does_not_know_is_none(apify: Apify) -> None:
@@ -104,12 +105,12 @@ def test_a_run_apify_does_not_know_is_none(apify: Apify) -> None:
 
 
 def test_the_account_proves_the_token(apify: Apify) -> None:
-    assert apify.check() != ""
+    assert apify.check_account() != ""
 
 
 def test_a_wrong_token_has_its_own_error(fake_apify: RunningFakeApify) -> None:
     wrong = client(fake_apify, "wrong")
-    for ask in (lambda: wrong.start(ACTOR, INPUT), wrong.check):
+    for ask in (lambda: wrong.start_run(ACTOR, INPUT), wrong.check_account):
         with pytest.raises(TokenError, match="APIFY_TOKEN"):
             ask()
     assert fake_apify.stats()["runs_started"] == 0
@@ -117,7 +118,7 @@ def test_a_wrong_token_has_its_own_error(fake_apify: RunningFakeApify) -> None:
 
 def test_an_account_without_credit_has_its_own_error(fake_apify: RunningFakeApify) -> None:
     with pytest.raises(NoCreditError, match="credit"):
-        client(fake_apify, NO_CREDIT_TOKEN).start(ACTOR, INPUT)
+        client(fake_apify, NO_CREDIT_TOKEN).start_run(ACTOR, INPUT)
 
 
 @pytest.mark.parametrize(
@@ -136,7 +137,7 @@ def test_a_failed_start_states_whether_it_is_certain(
 ) -> None:
     fake_apify.fail_next(fault, operation="start_run")
     with pytest.raises(error):
-        apify.start(ACTOR, INPUT)
+        apify.start_run(ACTOR, INPUT)
     stats = fake_apify.stats()
     assert (stats["runs_started"], stats["operations"]["start_run"]) == (runs, 1)
 
@@ -144,19 +145,19 @@ def test_a_failed_start_states_whether_it_is_certain(
 def test_a_start_is_never_repeated_even_by_a_patient_client(fake_apify: RunningFakeApify) -> None:
     fake_apify.fail_next("http_500", operation="start_run")
     with pytest.raises(StartUnclearError):
-        client(fake_apify, retries=4).start(ACTOR, INPUT)
+        client(fake_apify, retries=4).start_run(ACTOR, INPUT)
     assert fake_apify.stats()["operations"]["start_run"] == 1
 
 
 def test_a_start_that_is_not_answered_in_time_is_unclear(fake_apify: RunningFakeApify) -> None:
     fake_apify.fail_next("slow", operation="start_run", seconds=3)
     with pytest.raises(StartUnclearError):
-        client(fake_apify, timeout=timedelta(seconds=0.3)).start(ACTOR, INPUT)
+        client(fake_apify, timeout=timedelta(seconds=0.3)).start_run(ACTOR, INPUT)
 
 
 def test_a_slow_answer_is_an_answer(apify: Apify, fake_apify: RunningFakeApify) -> None:
     fake_apify.fail_next("slow", operation="start_run", seconds=0.2)
-    assert apify.start(ACTOR, INPUT).id
+    assert apify.start_run(ACTOR, INPUT).id
 
 
 def test_a_machine_that_is_not_there_certainly_started_nothing() -> None:
@@ -164,7 +165,7 @@ def test_a_machine_that_is_not_there_certainly_started_nothing() -> None:
         port = taken.getsockname()[1]
     nowhere = Apify(ApifyAccess("token", f"http://127.0.0.1:{port}", retries=0))
     with pytest.raises(UnreachableError):
-        nowhere.start(ACTOR, INPUT)
+        nowhere.start_run(ACTOR, INPUT)
 
 
 @pytest.mark.parametrize("operation", LOOKING)
@@ -189,10 +190,10 @@ def test_a_failed_request_states_the_reason(
 def test_an_answer_that_is_no_json_is_unreadable(
     apify: Apify, fake_apify: RunningFakeApify, operation: str
 ) -> None:
-    run = apify.start(ACTOR, INPUT)
+    run = apify.start_run(ACTOR, INPUT)
     asking = LOOKING | {
         "get_run": lambda apify: apify.get_run(run.id),
-        "list_items": lambda apify: apify.items(run.dataset_id, 0, 10),
+        "list_items": lambda apify: apify.list_items(run.dataset_id, 0, 10),
     }
     fake_apify.fail_next("garbage_json", operation=operation)
     with pytest.raises(UnreadableError):
@@ -201,11 +202,11 @@ def test_an_answer_that_is_no_json_is_unreadable(
 
 def test_a_question_is_asked_again_by_a_patient_client(fake_apify: RunningFakeApify) -> None:
     fake_apify.fail_next("http_500", operation="get_user")
-    assert client(fake_apify, retries=2).check()
+    assert client(fake_apify, retries=2).check_account()
 
 
 def test_further_attempts_do_not_wait_longer_than_the_first(fake_apify: RunningFakeApify) -> None:
-    impatient = client(fake_apify, retries=2, looking_timeout=timedelta(seconds=1))
+    impatient = client(fake_apify, retries=2, read_timeout=timedelta(seconds=1))
     fake_apify.fail_next("slow", operation="list_items", seconds=10, times=3)
     began = time.monotonic()
     with pytest.raises(UnreachableError):
@@ -215,12 +216,12 @@ def test_further_attempts_do_not_wait_longer_than_the_first(fake_apify: RunningF
 
 def test_a_server_that_hangs_is_given_up_before_the_worker_seems_dead() -> None:
     access = ApifyAccess("token")
-    assert access.looking_timeout * (access.retries + 1) * 1.5 < WORKER_OFFLINE_AFTER
+    assert access.read_timeout * (access.retries + 1) * 1.5 < WORKER_OFFLINE_AFTER
 
 
 def test_a_data_set_that_is_gone_is_refused(apify: Apify) -> None:
     with pytest.raises(RefusedError):
-        apify.items("gone", 0, 10)
+        apify.list_items("gone", 0, 10)
 
 
 @pytest.mark.parametrize("token", ["two\nlines", "naïve", "\u200b", " "])
@@ -228,5 +229,5 @@ def test_a_token_that_can_not_be_sent_is_a_token_error(
     fake_apify: RunningFakeApify, token: str
 ) -> None:
     with pytest.raises(TokenError):
-        client(fake_apify, token).start(ACTOR, INPUT)
+        client(fake_apify, token).start_run(ACTOR, INPUT)
     assert fake_apify.stats()["runs_started"] == 0

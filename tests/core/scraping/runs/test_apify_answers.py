@@ -54,7 +54,7 @@ class Said(ThreadingHTTPServer):
     kind: str = JSON
     body: bytes = b""
     more: dict[str, str] = {}  # noqa: RUF012
-    length: int | None = None  # that it says its body has; None: the right one
+    length: int | None = None  # the stated length of the body; None: the right one
 
     def say(self, status: int, body: Any, kind: str = JSON, **more: Any) -> None:
         self.status, self.kind = status, kind
@@ -95,16 +95,16 @@ def server() -> Iterator[Said]:
 def apify(server: Said) -> Apify:
     url = f"http://127.0.0.1:{server.server_address[1]}"
     wait = timedelta(seconds=5)
-    return Apify(ApifyAccess("token", url, timeout=wait, looking_timeout=wait, retries=0))
+    return Apify(ApifyAccess("token", url, timeout=wait, read_timeout=wait, retries=0))
 
 
 KNOWN = OutsideRun("r1", "RUNNING", "d1", "k1", datetime(2026, 3, 2, tzinfo=UTC), None, None)
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 ASKED: Final[dict[str, Callable[[Apify], object]]] = {
     "a run": lambda apify: apify.get_run("r1"),
-    "the runs": lambda apify: list(apify.runs_since("someone/actor", LONG_AGO)),
-    "the items": lambda apify: apify.items("d1", 0, 100),
-    "the account": lambda apify: apify.check(),
+    "the runs": lambda apify: list(apify.list_runs_since("someone/actor", LONG_AGO)),
+    "the items": lambda apify: apify.list_items("d1", 0, 100),
+    "the account": lambda apify: apify.check_account(),
 }
 SENSELESS: Final = {
     "empty": (b"", JSON),
@@ -118,18 +118,18 @@ SENSELESS: Final = {
 }
 
 
-@pytest.mark.parametrize("asked", ASKED)
-@pytest.mark.parametrize("said", SENSELESS)
+@pytest.mark.parametrize("requested", ASKED)
+@pytest.mark.parametrize("answer", SENSELESS)
 def test_a_senseless_answer_is_an_error_of_this_module(
-    server: Said, apify: Apify, asked: str, said: str
+    server: Said, apify: Apify, requested: str, answer: str
 ) -> None:
-    body, kind = SENSELESS[said]
+    body, kind = SENSELESS[answer]
     server.say(200, body, kind)
     with pytest.raises(UnreadableError):
-        ASKED[asked](apify)
+        ASKED[requested](apify)
 
 
-@pytest.mark.parametrize("asked", ["a run", "the runs"])
+@pytest.mark.parametrize("requested", ["a run", "the runs"])
 @pytest.mark.parametrize(
     "body",
     [
@@ -146,11 +146,11 @@ def test_a_senseless_answer_is_an_error_of_this_module(
     ],
 )
 def test_a_run_of_another_shape_is_an_error_of_this_module(
-    server: Said, apify: Apify, asked: str, body: object
+    server: Said, apify: Apify, requested: str, body: object
 ) -> None:
     server.say(200, body)
     with pytest.raises(UnreadableError):
-        ASKED[asked](apify)
+        ASKED[requested](apify)
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def test_a_page_without_its_numbers_is_an_error_of_this_module(
 ) -> None:
     server.say(200, [{"asin": "B0TEST0001"}], headers=headers)
     with pytest.raises(UnreadableError):
-        apify.items("d1", 0, 100)
+        apify.list_items("d1", 0, 100)
 
 
 @pytest.mark.parametrize("body", [None, 3, "none", b"", b'[{"a": 1}, {"b'])
@@ -176,13 +176,13 @@ def test_items_that_are_no_list_are_an_error_of_this_module(
 ) -> None:
     server.say(200, body, headers=PAGES)
     with pytest.raises(UnreadableError):
-        apify.items("d1", 0, 100)
+        apify.list_items("d1", 0, 100)
 
 
 def test_a_body_that_is_cut_off_is_no_answer(server: Said, apify: Apify) -> None:
     server.say(200, [{"asin": "B0TEST0001"}], headers=PAGES, length=10_000)
     with pytest.raises(UnreachableError):
-        apify.items("d1", 0, 100)
+        apify.list_items("d1", 0, 100)
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[1", None, 4, "text"])
@@ -191,7 +191,7 @@ def test_an_input_of_another_shape_is_returned_or_an_error_of_this_module(
 ) -> None:
     server.say(200, body)
     try:
-        apify.input_of(KNOWN)
+        apify.get_input(KNOWN)
     except UnreadableError:
         return
 
@@ -202,7 +202,7 @@ def test_what_makes_sense_is_read(server: Said, apify: Apify) -> None:
     assert found is not None
     assert (found.id, found.dataset_id, found.has_ended) == ("r1", "d1", True)
     server.say(200, [{"asin": "B0TEST0001"}], headers=PAGES)
-    assert apify.items("d1", 0, 100).items == [{"asin": "B0TEST0001"}]
+    assert apify.list_items("d1", 0, 100).items == [{"asin": "B0TEST0001"}]
 
 
 # Starting
@@ -237,7 +237,7 @@ def test_a_start_that_was_refused_has_certainly_not_happened(
 ) -> None:
     server.say(status, body)
     with pytest.raises(REFUSED[status]):
-        apify.start("someone/actor", {"urls": []})
+        apify.start_run("someone/actor", {"urls": []})
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504, 520])
@@ -246,18 +246,18 @@ def test_a_start_that_ended_in_an_error_of_theirs_is_unclear_but_over(
 ) -> None:
     server.say(status, {"error": {"message": "Try again."}})
     with pytest.raises(StartUnclearError) as caught:
-        apify.start("someone/actor", {"urls": []})
+        apify.start_run("someone/actor", {"urls": []})
     assert caught.value.was_answered
 
 
-@pytest.mark.parametrize("said", SENSELESS)
+@pytest.mark.parametrize("answer", SENSELESS)
 def test_a_start_that_was_answered_senselessly_is_unclear_but_over(
-    server: Said, apify: Apify, said: str
+    server: Said, apify: Apify, answer: str
 ) -> None:
-    body, kind = SENSELESS[said]
+    body, kind = SENSELESS[answer]
     server.say(201, body, kind)
     with pytest.raises(StartUnclearError) as caught:
-        apify.start("someone/actor", {"urls": []})
+        apify.start_run("someone/actor", {"urls": []})
     assert caught.value.was_answered
 
 
@@ -266,12 +266,12 @@ def test_a_start_whose_answer_is_cut_off_is_unclear_and_may_be_on_its_way(
 ) -> None:
     server.say(201, {"data": RUN}, length=100_000)
     with pytest.raises(StartUnclearError) as caught:
-        apify.start("someone/actor", {"urls": []})
+        apify.start_run("someone/actor", {"urls": []})
     assert not caught.value.was_answered
 
 
 def test_a_long_error_page_is_shortened(server: Said, apify: Apify) -> None:
     server.say(413, b"<p>Too large.</p>" * 10_000, HTML)
     with pytest.raises(RefusedError) as caught:
-        apify.start("someone/actor", {"urls": []})
+        apify.start_run("someone/actor", {"urls": []})
     assert len(str(caught.value)) < 500

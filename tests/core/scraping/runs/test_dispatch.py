@@ -232,9 +232,9 @@ def test_many_planners_at_once_lease_every_product_once(due_products: int) -> No
         thread.start()
     for thread in threads:
         thread.join()
-    asked = [url for run in planned for url in run.input["urls"]]
+    requested = [url for run in planned for url in run.input["urls"]]
     assert len(planned) == 6
-    assert len(asked) == len(set(asked)) == due_products
+    assert len(requested) == len(set(requested)) == due_products
 
 
 def test_products_locked_by_another_change_make_no_empty_run(due_products: int) -> None:

@@ -82,7 +82,7 @@ def test_who_slept_beyond_the_end_of_a_claim_writes_nothing_more(
     end_claim(session, run_id)
     lifecycle.claim_run(session, run_id, ANNA, MINUTE)
     end_claim(session, run_id)
-    lifecycle.lock_claimed_run(session, run_id, ANNA)  # nobody else has it yet
+    lifecycle.lock_claimed_run(session, run_id, ANNA)  # no other worker has it yet
     lifecycle.claim_run(session, run_id, BEN, MINUTE)
     with pytest.raises(LeaseLostError):
         lifecycle.lock_claimed_run(session, run_id, ANNA)

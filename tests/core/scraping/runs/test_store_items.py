@@ -51,7 +51,7 @@ def batch_of(session: Session, principal: Principal, now: datetime, *asins: str)
 
 
 def item(asin: str, now: datetime, **values: Any) -> dict[str, Any]:
-    found = MARKET.item("US", asin, now)
+    found = MARKET.make_item("US", asin, now)
     assert found is not None
     return {**found, **values}
 
