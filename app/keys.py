@@ -25,6 +25,7 @@ SEARCH: Final = "search"
 STATE: Final = "state"
 TAG: Final = "tag"
 SORT: Final = "sort"
+NEWEST_CHECKED: Final = "Newest look"  # a value of SORT
 PAGE: Final = "page"
 
 # As in /suggestions?status=Pending&kind=Content or /suggestion?id=12
@@ -44,6 +45,6 @@ RATING_CHART: Final = "rating_and_count"
 PERIOD: Final = "period"
 SNAPSHOT_TABLE: Final = "snapshots"
 PRODUCT_TABLE: Final = "product_table"
-REFRESH: Final = "refresh"
-FOLLOW: Final = "follow"
+CHECK_NOW: Final = "refresh"
+TRACK: Final = "follow"
 CLEAR: Final = "clear_filters"

@@ -16,7 +16,7 @@ earlier = imports.list_imports()
 # Render
 cards.show_page_header("Add products", "From a text, a list, Keepa, Apify or a table of your own.")
 if run_id is not None and view is None:
-    st.info("This import is not there (any more).", icon=":material/help:")
+    st.info("This import doesn't exist, or was removed.", icon=":material/help:")
 
 if view is None:
     upload.show_source_form()

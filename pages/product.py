@@ -8,31 +8,31 @@ from app.data import history as data
 from app.products import detail
 
 # Choose
-choice = product_link.find_product_link()
-if choice is None:
+link = product_link.find_product_link()
+if link is None:
     detail.show_search()
     st.stop()
 
-head = data.find_product_summary(choice.marketplace, choice.asin)
+head = data.find_product_summary(link.marketplace, link.asin)
 if head is None:
-    detail.show_not_found(choice)
+    detail.show_not_found(link)
     st.stop()
 
 detail.show_header(head)
 days = detail.show_controls(head)
-in_words = product_link.PERIOD_NAMES[days]
+period_name = product_link.PERIOD_NAMES[days]
 
 # Load and shape
 period = data.read_period(head, days)
 
 # Render
-detail.show_figures(head, period, in_words)
+detail.show_figures(head, period, period_name)
 if period is None:
     detail.show_nothing_yet(head)
     st.stop()
 if not period.statistics.observations:
-    show_nothing_in_period(in_words)
+    show_nothing_in_period(period_name)
     st.stop()
 detail.show_chart(period)
-detail.show_statistics(head, period, in_words)
+detail.show_statistics(head, period, period_name)
 detail.show_tabs(head, period)

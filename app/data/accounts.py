@@ -1,4 +1,7 @@
-"""Reads of people and what is theirs. None is kept: who lost a right must not read on."""
+"""Reads of users, their sessions, tokens and notices, and of the audit.
+
+Nothing is cached: a user who lost a permission must not read on.
+"""
 
 from datetime import UTC, datetime
 
@@ -28,13 +31,13 @@ _FILE_HEADER = ("number", "time", "person", "means", "address", "what", "thing",
 
 
 def get_own_profile() -> Profile:
-    """Return the acting person's profile."""
+    """Return the user's profile."""
     with read_scope() as session:
         return profile.get_profile(session, get_principal())
 
 
 def list_own_sessions() -> list[OpenSession]:
-    """Return where the acting person is signed in."""
+    """Return the user's active sessions."""
     with read_scope() as session:
         return sessions.list_open_sessions(
             session, get_principal(), signed.get_lifetime(), datetime.now(UTC)
@@ -42,37 +45,37 @@ def list_own_sessions() -> list[OpenSession]:
 
 
 def count_recovery_codes() -> RecoveryCodesLeft:
-    """Return the unused recovery codes of the acting person, as a count."""
+    """Return how many unused recovery codes the user has."""
     with read_scope() as session:
         return two_factor.count_recovery_codes(session, get_principal())
 
 
 def list_own_tokens() -> list[ApiTokenInfo]:
-    """Return the acting person's API tokens."""
+    """Return the user's API tokens."""
     with read_scope() as session:
         return api_tokens.list_own_tokens(session, get_principal(), datetime.now(UTC))
 
 
 def list_own_notices() -> list[AccountNotice]:
-    """Return what is behind the acting person's bell."""
+    """Return the user's newest account notices."""
     with read_scope() as session:
         return account_notices.list_notices(session, get_principal())
 
 
 def list_members() -> list[Member]:
-    """Return the people of the team; for administrators."""
+    """Return the team's members; for administrators."""
     with read_scope() as session:
         return membership.list_members(session, get_principal())
 
 
 def list_team_tokens() -> list[ApiTokenInfo]:
-    """Return everybody's API tokens; for administrators."""
+    """Return all members' API tokens; for administrators."""
     with read_scope() as session:
         return api_tokens.list_team_tokens(session, get_principal(), datetime.now(UTC))
 
 
 def get_team_settings() -> TeamSettings:
-    """Return what is set for the team; for administrators."""
+    """Return the team's settings; for administrators."""
     with read_scope() as session:
         return team.get_team_settings(
             session, get_principal(), get_settings().amazcope_registration
@@ -82,7 +85,7 @@ def get_team_settings() -> TeamSettings:
 def list_audit_events(
     what: str | None, person_id: int | None, before: int | None
 ) -> list[AuditEntry]:
-    """Return a page of the audit, newest first, and one more event where there are older ones.
+    """Return a page of the audit, newest first, plus one event if there are older ones.
 
     For administrators.
     """
@@ -96,13 +99,13 @@ def list_audit_events(
 
 
 def list_event_kinds() -> list[str]:
-    """Return what there is to narrow the audit by; for administrators."""
+    """Return the kinds of events in the audit; for administrators."""
     with read_scope() as session:
         return audit.list_event_verbs(session, get_principal())
 
 
 def export_audit(who: Principal, what: str | None, person_id: int | None) -> bytes:
-    """Return the newest events as a CSV file that spreadsheets take for text alone."""
+    """Return the newest events as a CSV file whose cells spreadsheets read as text."""
     with read_scope() as session:
         found = audit.list_events(session, who, verb=what, person_id=person_id, limit=MOST_IN_FILE)
     return spreadsheets.csv_file(_FILE_HEADER, map(to_csv_row, found))

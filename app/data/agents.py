@@ -1,4 +1,4 @@
-"""Reads of what agents called. None is kept: who lost a right must not read on."""
+"""Reads of agents' calls. Nothing is cached: a user who lost a permission must not read on."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -13,7 +13,7 @@ from core.settings.environment import get_settings
 def list_calls(
     outcome: CallOutcome | None, person_id: int | None, before: int | None
 ) -> list[CallRow]:
-    """Return a page of the team's calls, newest first, and one more where there are older ones.
+    """Return a page of the team's calls, newest first, plus one if there are older ones.
 
     For administrators.
     """
@@ -30,17 +30,17 @@ def list_calls(
 
 
 def has_calls() -> bool:
-    """Return whether any agent of the team ever called; for administrators."""
+    """Return whether the team's agents have made any call; for administrators."""
     with read_scope() as session:
         return bool(queries.list_calls(session, get_principal(), limit=1))
 
 
 def count_calls() -> CallCounts:
-    """Return how the calls of the last 24 hours ended; for administrators."""
+    """Return the calls of the last 24 hours by outcome; for administrators."""
     with read_scope() as session:
         return queries.count_calls(session, get_principal(), datetime.now(UTC) - timedelta(days=1))
 
 
 def get_mcp_url() -> str:
-    """Return where agents reach the MCP server."""
+    """Return the URL of the MCP server."""
     return get_settings().mcp_url

@@ -1,6 +1,6 @@
 """Reads of the installation's health: worker, providers, fetch runs, jobs, storage.
 
-Kept for seconds: all screens that show health ask again and again.
+Cached for seconds.
 """
 
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""A figure that was made before, handed to Streamlit without being made again."""
+"""A figure that was built before, passed to Streamlit without building it again."""
 
 from base64 import b64encode
 from collections.abc import Mapping
@@ -14,14 +14,14 @@ Properties = Mapping[str, bytes]  # name → value as JSON
 
 @dataclass(frozen=True, slots=True)
 class FigureBody:
-    """A figure's properties as JSON: small to keep, and quick to send."""
+    """A figure's properties as JSON: small to cache, quick to send."""
 
     traces: tuple[Properties, ...]
     layout: Properties
 
 
 def pack_figure(figure: Mapping[str, Any]) -> FigureBody:
-    """Return what there is to keep of a figure, given as the dict that plotly takes."""
+    """Return a figure's body, from the dict that `go.Figure` accepts."""
     traces = tuple(_as_json(trace) for trace in figure["data"])
     return FigureBody(traces, _as_json(figure["layout"]))
 
@@ -31,7 +31,7 @@ def _as_json(properties: Mapping[str, Any]) -> Properties:
 
 
 def _as_plain(value: Any) -> Any:
-    """Return an array as plotly's browser side reads it; TypeError for anything else."""
+    """Return an array in the form that plotly.js reads. Raises TypeError for other objects."""
     if not isinstance(value, np.ndarray):
         raise TypeError(f"A figure holds no {type(value).__name__}.")
     if value.dtype.kind != "f":
@@ -42,18 +42,18 @@ def _as_plain(value: Any) -> Any:
 
 
 class PrebuiltFigure(BaseFigure):  # type: ignore[misc]  # plotly carries no types
-    """Stands for a figure: plotly would check, copy and clean each of its values once more.
+    """A figure that plotly doesn't check, copy and clean once more.
 
-    Only what Streamlit asks of a figure works: `to_dict`, whose values are JSON
-    that orjson writes as it is. Never changed.
+    It has only the method that Streamlit calls: `to_dict`, whose values are JSON that orjson
+    writes unchanged.
     """
 
     def __init__(self, body: FigureBody) -> None:
-        # The parent's __init__ is left out on purpose: it is the slow part.
+        # The parent's __init__ isn't called on purpose: it is the slow part.
         self._body = body
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the figure's properties, ready to be sent."""
+        """Return the figure's properties as JSON."""
         return {
             "data": [_as_written(trace) for trace in self._body.traces],
             "layout": _as_written(self._body.layout),

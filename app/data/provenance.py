@@ -1,4 +1,4 @@
-"""Where figures come from, and the original items. Read when asked, never kept."""
+"""Reads of provenance and raw responses, never cached."""
 
 from datetime import datetime
 
@@ -19,7 +19,7 @@ from core.history.provenance.queries import (
 def find_provenance(
     head: ProductSummary, column: str, snapshot: tuple[datetime, int] | None = None
 ) -> Provenance | None:
-    """Return a figure's origin: of the snapshot of that time and source, else of the newest."""
+    """Return a figure's provenance: in a snapshot (time, source), else of the newest value."""
     with read_scope() as session:
         if snapshot is not None:
             return find_origin_of_snapshot(session, get_principal(), head, column, *snapshot)
@@ -35,7 +35,7 @@ def find_value_provenance(
     *,
     last: bool,
 ) -> Provenance | None:
-    """Return where a value of a period was first (last) said, None when no kept snapshot does."""
+    """Return the provenance of a value's first (or last) observation in a period, else None."""
     with read_scope() as session:
         return find_origin_of_value(
             session, get_principal(), head, column, round(value), period, last=last
@@ -43,13 +43,13 @@ def find_value_provenance(
 
 
 def get_raw_item_json(product_id: int, run_id: int, captured_at: datetime) -> bytes:
-    """Return an original item as readable JSON. Raises NotFoundError once it was let go."""
+    """Return a raw response as indented JSON. Raises NotFoundError after it was purged."""
     from core.scraping.runs.store_items import (
-        decode_raw_item,  # brings the actors along: few ask for it
+        decode_raw_item,  # imported here: it loads the parsers, and is rarely used
     )
 
     with read_scope() as session:
         body = read_raw_item(session, product_id, run_id, captured_at)
     if body is None:
-        raise NotFoundError("The original item is no longer kept.")
+        raise NotFoundError("The raw response is no longer stored.")
     return orjson.dumps(decode_raw_item(body), option=orjson.OPT_INDENT_2)

@@ -1,4 +1,4 @@
-"""Reads of suggestions. Decisions must show at once, so nothing is kept."""
+"""Reads of suggestions. Decisions must show at once, so nothing is cached."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,32 +33,32 @@ from core.suggestions.review.views import Event, QueuePage, QueuePlace, QueueRow
 from core.suggestions.rules import ActionState, Change, Kind, PriceCaps
 
 PAGE_SIZE = 50
-MOST_ASKED = 1000  # products in one request
+MOST_REQUESTED = 1000  # products in one request
 _TO_DO = {ActionState.APPLIED, ActionState.UNSEEN, ActionState.UNDONE}
 _RANGES = (90, 180, 365)  # days that a chart of evidence may show; beyond them everything
 
 
 @dataclass(frozen=True, slots=True)
 class SuggestionDetails:
-    """All that the page of one suggestion shows, but for its product's history."""
+    """All that a suggestion's page shows, except its product's history."""
 
     view: SuggestionView
     events: list[Event]
     earlier: list[QueueRow]
-    place: QueuePlace | None  # None: it does not wait
-    next_waiting: int | None
+    place: QueuePlace | None  # None: not pending
+    next_pending: int | None
     before: Preview
     caps: PriceCaps
-    change_set: ChangeSet | None  # None: nothing is to be done by hand
+    change_set: ChangeSet | None  # None: nothing to do by hand
 
 
 def read_queue(asked: QueueFilter, page: int) -> QueuePage:
-    """Return a page of the queue; the first where the page asked for doesn't exist."""
-    found = _queue(asked, page)
-    return _queue(asked, 1) if found.counts.total and not found.rows else found
+    """Return a page of the queue; the first one where the requested page doesn't exist."""
+    found = _read_queue(asked, page)
+    return _read_queue(asked, 1) if found.counts.total and not found.rows else found
 
 
-def _queue(asked: QueueFilter, page: int) -> QueuePage:
+def _read_queue(asked: QueueFilter, page: int) -> QueuePage:
     with read_scope() as session:
         return queries.read_queue(
             session, get_principal(), asked, page, PAGE_SIZE, datetime.now(UTC)
@@ -66,7 +66,7 @@ def _queue(asked: QueueFilter, page: int) -> QueuePage:
 
 
 def find_suggestion(suggestion_id: int) -> SuggestionDetails | None:
-    """Return one suggestion as it stands now, None where the team has none like that."""
+    """Return a suggestion as it is now, None when the team has no suggestion of this id."""
     who, now = get_principal(), datetime.now(UTC)
     with read_scope() as session:
         view = queries.find_suggestion(session, who, suggestion_id, now)
@@ -80,14 +80,14 @@ def find_suggestion(suggestion_id: int) -> SuggestionDetails | None:
             events=queries.time_line(session, who, suggestion_id),
             earlier=[each for each in earlier if each.id != suggestion_id],
             place=queries.find_place(session, who, suggestion_id, now),
-            next_waiting=queries.first_waiting(session, who, now),
+            next_pending=queries.first_waiting(session, who, now),
             before=listing_preview.current_preview(session, product_id),
             caps=competitor_queries.get_price_caps(session, who, product_id),
         )
 
 
 def _change_set(session: Session, who: Principal, view: SuggestionView) -> ChangeSet | None:
-    """Return what a seller has to do, unless all of it was seen on the page or is a setting."""
+    """Return what a seller has to do by hand, None when nothing is open."""
     is_open = any(
         action.change.kind is not Kind.TRACKING and action.state in _TO_DO
         for action in view.actions
@@ -104,24 +104,24 @@ def list_product_suggestions(product_id: int) -> list[QueueRow]:
 
 
 def get_model_address() -> ModelAddress:
-    """Return which model speaks, or why none does."""
+    """Return the configured model, or why there is none."""
     return get_spoken(get_settings())
 
 
 def read_model_day() -> ModelDay:
-    """Return how the team fared with the model today."""
+    """Return the model's statistics of today (UTC) for the team."""
     with read_scope() as session:
         return model_day(session, get_principal(), datetime.now(UTC))
 
 
 def requires_second_approver() -> bool:
-    """Return whether who asked for advice may not approve it."""
+    """Return whether another user than the requester must approve a suggestion."""
     with read_scope() as session:
         return service.has_four_eyes(session, get_principal().team_id)
 
 
 def read_advice_progress(product_ids: Sequence[int], since: datetime) -> AdviceProgress:
-    """Return how far the advisors are with products that were asked about."""
+    """Return how far the advisors are with requested products."""
     with read_scope() as session:
         return advice_queries.how_far(
             session, get_principal(), product_ids, since, datetime.now(UTC)
@@ -129,13 +129,13 @@ def read_advice_progress(product_ids: Sequence[int], since: datetime) -> AdviceP
 
 
 def list_own_product_ids() -> list[int]:
-    """Return the team's own products, as many as are asked about at once."""
+    """Return the ids of the team's own products, at most those of one request."""
     with read_scope() as session:
-        return advice_queries.own_products(session, get_principal(), MOST_ASKED)
+        return advice_queries.own_products(session, get_principal(), MOST_REQUESTED)
 
 
 def list_advisor_answers(product_ids: Sequence[int], since: datetime) -> list[AdvisorAnswer]:
-    """Return what advisors answered about products since then."""
+    """Return the advisors' answers about products since a time."""
     with read_scope() as session:
         return advice_queries.answers_since(session, get_principal(), product_ids, since)
 
@@ -147,13 +147,13 @@ def list_competitors(product_id: int) -> list[CompetitorValues]:
 
 
 def list_own_products(marketplace: str) -> list[OwnProduct]:
-    """Return the team's own products of a marketplace, to compare others with."""
+    """Return the team's own products of a marketplace."""
     with read_scope() as session:
         return competitor_queries.list_own_products(session, get_principal(), marketplace)
 
 
 def get_price_caps(product_id: int) -> PriceCaps:
-    """Return between which prices a product may be moved."""
+    """Return a product's price caps."""
     with read_scope() as session:
         return competitor_queries.get_price_caps(session, get_principal(), product_id)
 
@@ -162,7 +162,7 @@ def get_price_caps(product_id: int) -> PriceCaps:
 
 
 def count_chart_days(view: SuggestionView, now: datetime) -> int:
-    """Return how many days a chart has to show so that all evidence is on it (0: all)."""
+    """Return the shortest range in days whose chart shows all drawn evidence (0: all)."""
     times = [
         key.captured_at for each in view.evidence if charts.is_drawn(each) for key in each.snapshots
     ]
@@ -173,7 +173,7 @@ def count_chart_days(view: SuggestionView, now: datetime) -> int:
 def build_evidence_chart(
     head: ProductSummary, period: PeriodView, view: SuggestionView
 ) -> FigureBody:
-    """Return the product's chart with the evidence, and a proposed price, drawn on it."""
+    """Return the product's chart with the evidence and a proposed price drawn on it."""
     place = get_marketplace(head.marketplace)
     money = money_style(place.currency, place.locale)
     zone = ZoneInfo(get_principal().time_zone)

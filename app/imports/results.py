@@ -135,6 +135,6 @@ def _show_products_button(view: ImportView) -> None:
         }
     else:
         page, label = keys.PRODUCTS, "Show the products"
-        link = {keys.TAG: list(view.tags)} if view.tags else {keys.SORT: "looked"}
+        link = {keys.TAG: list(view.tags)} if view.tags else {keys.SORT: keys.NEWEST_CHECKED}
     if st.button(label, type="primary", icon=":material/arrow_forward:", key="to_products"):
         st.switch_page(f"../pages/{page}.py", query_params=link)

@@ -1,1 +1,1 @@
-"""Parts of the overview, the product list and the product page."""
+"""The blocks of the Overview, Products and Product screens."""

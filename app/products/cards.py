@@ -1,4 +1,4 @@
-"""The current figures of a product as cards: values, changes and reasons in words. No reads."""
+"""A product's current figures as cards: values, changes, reasons for blanks. No reads."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -30,33 +30,36 @@ UNKNOWN = "unknown"
 
 @dataclass(frozen=True, slots=True)
 class CurrentFigure:
-    """A card, and what its provenance is looked up by."""
+    """A card, and the column that its provenance is found by."""
 
     card: Card
     column: str  # of the snapshot
-    age: str  # "2 h ago"; "" when it was never seen
+    age: str  # "2 h ago"; "" when never observed
 
 
 def current_figures(
-    head: ProductSummary, period: PeriodView | None, in_words: str, now: datetime, zone: str
+    head: ProductSummary, period: PeriodView | None, period_name: str, now: datetime, zone: str
 ) -> list[CurrentFigure]:
-    """Return the cards of a product's page, the most important first."""
-    made: list[tuple[Card, str, Group]] = [
+    """Return the cards of a product's page, most important first."""
+    cards: list[tuple[Card, str, Group]] = [
         (_price(head, period, now), "price", "price"),
         (_rank(head, period, now), "bsr", "bsr"),
         (_rating(head, period, now), "rating", "rating"),
         (_ratings_count(head, period, now), "ratings_count", "rating"),
         (_availability(head, period, now), "availability", "availability"),
     ]
-    return [_aged(card, column, group, head, in_words, now, zone) for card, column, group in made]
+    return [
+        _with_age(card, column, group, head, period_name, now, zone)
+        for card, column, group in cards
+    ]
 
 
-def _aged(
+def _with_age(
     card: Card,
     column: str,
     group: Group,
     head: ProductSummary,
-    in_words: str,
+    period_name: str,
     now: datetime,
     zone: str,
 ) -> CurrentFigure:
@@ -64,14 +67,14 @@ def _aged(
     if at is None:
         return CurrentFigure(card, column, "")
     if head.availability is Availability.GONE and group != "availability":
-        # Whatever moved before the page was removed is neither better nor worse today.
+        # A change before the page was removed is neither better nor worse today.
         card = replace(
             card, change=None, sentiment=Sentiment.NEUTRAL, direction="none", note="before removal"
         )
-    told = [card.about] if card.about else []
-    told += [f"Compared with the start of {in_words}."] if card.change else []
-    told.append(f"Seen {format_moment(at, zone)}.")
-    return CurrentFigure(replace(card, about=" ".join(told)), column, format_age(at, now))
+    tooltip = [card.about] if card.about else []
+    tooltip += [f"Compared with the start of {period_name}."] if card.change else []
+    tooltip.append(f"Seen {format_moment(at, zone)}.")
+    return CurrentFigure(replace(card, about=" ".join(tooltip)), column, format_age(at, now))
 
 
 _PRICE_LABELS = {
@@ -96,14 +99,14 @@ def _price(head: ProductSummary, period: PeriodView | None, now: datetime) -> Ca
         change=change,
         note=None if change else _coupon(head),
         history=period.prices if period else (),
-        about=_about_price(head),
+        about=_price_tooltip(head),
     )
 
 
-def _about_price(head: ProductSummary) -> str:
-    told = price_basis_label(head.price_basis).capitalize() + "."
+def _price_tooltip(head: ProductSummary) -> str:
+    basis = price_basis_label(head.price_basis).capitalize() + "."
     coupon = _coupon(head)
-    return f"{told} {coupon.capitalize()}, not taken off here." if coupon else told
+    return f"{basis} {coupon.capitalize()}, not taken off here." if coupon else basis
 
 
 def _coupon(head: ProductSummary) -> str | None:
@@ -172,7 +175,7 @@ def _ratings_count(head: ProductSummary, period: PeriodView | None, now: datetim
 
 def _availability(head: ProductSummary, period: PeriodView | None, now: datetime) -> Card:
     if head.availability is None:
-        return _blank("Availability", head, "availability", now, "Not said")
+        return _blank("Availability", head, "availability", now, "Not reported")
     state = head.availability
     value = short_availability_label(state)
     if head.stock_left is not None and state == Availability.LIMITED:
@@ -180,32 +183,34 @@ def _availability(head: ProductSummary, period: PeriodView | None, now: datetime
     share = period.statistics.in_stock_share.value if period else None
     note = None if share is None else f"{statistics_text.format_share(share)} in stock"
     return Card(
-        "Availability", value[0].upper() + value[1:], note=note, about=_about_availability(head)
+        "Availability", value[0].upper() + value[1:], note=note, about=_availability_tooltip(head)
     )
 
 
-def _about_availability(head: ProductSummary) -> str:
+def _availability_tooltip(head: ProductSummary) -> str:
     state = availability_label(head.availability)
-    told = f"{state[0].upper()}{state[1:]}."
-    return f"{told} Buy Box held by {escape_markdown(head.seller)}." if head.seller else told
+    sentence = f"{state[0].upper()}{state[1:]}."
+    if head.seller is None:
+        return sentence
+    return f"{sentence} Buy Box held by {escape_markdown(head.seller)}."
 
 
 def _blank(label: str, head: ProductSummary, group: Group, now: datetime, absent: str) -> Card:
-    """Return a card without a figure: unknown, or `absent` where a look found none."""
+    """Return a card without a figure: unknown, or `absent` where a check found none."""
     return Card(
         label,
         UNKNOWN if missing_values.observed_at(head, group) is None else absent,
         note=missing_values.blank_reason(head, group, now),
-        about=_about_blank(head, group),
+        about=_blank_tooltip(head, group),
     )
 
 
-def _about_blank(head: ProductSummary, group: Group) -> str | None:
+def _blank_tooltip(head: ProductSummary, group: Group) -> str | None:
     if head.captured_at is None:
         return None
     unread = missing_values.unreadable_text(head, group)
     if unread is not None:
-        return f"This stands there and could not be read: “{escape_markdown(unread)}”."
+        return f"The page's text could not be read: “{escape_markdown(unread)}”."
     if missing_values.observed_at(head, group) is None:
-        return "No source that was asked so far reports it."
-    return "It was looked for, and there was none."
+        return "No source has reported it so far."
+    return "The check found none."

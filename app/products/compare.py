@@ -1,4 +1,4 @@
-"""Choosing competitors from the list: the ticked products become those of an own product."""
+"""The popover that sets the selected products as competitors of an own product."""
 
 from collections.abc import Sequence
 
@@ -16,7 +16,7 @@ _OWN = "compare_with"
 
 
 def show_compare_popover(product_ids: Sequence[int], marketplaces: Sequence[str]) -> None:
-    """Offer to set ticked products as competitors of an own product, to users who may."""
+    """Show the popover to users who may track."""
     if not get_principal().may(Permission.TRACK):
         return
     with st.popover("Set as competitors of…", icon=":material/group_add:"):
@@ -24,15 +24,15 @@ def show_compare_popover(product_ids: Sequence[int], marketplaces: Sequence[str]
         if len(places) > 1:
             st.caption("Ranks and prices compare only within one marketplace: tick one's only.")
             return
-        _choose(product_ids, data.list_own_products(places[0]), places[0])
+        _show_form(product_ids, data.list_own_products(places[0]), places[0])
 
 
-def _choose(product_ids: Sequence[int], own: Sequence[OwnProduct], marketplace: str) -> None:
+def _show_form(product_ids: Sequence[int], own: Sequence[OwnProduct], marketplace: str) -> None:
     names = {each.product_id: _name(each) for each in own if each.product_id not in product_ids}
     if not names:
         st.caption(
             f"No other product of {marketplace} is your own: set its role in its settings. "
-            "Competitors are what an own product is compared with."
+            "Only own products have competitors."
         )
         return
     st.selectbox(
@@ -52,7 +52,7 @@ def _choose(product_ids: Sequence[int], own: Sequence[OwnProduct], marketplace: 
 
 
 def _compare(product_ids: list[int]) -> None:
-    # Read when clicked: what was chosen last is not in the run that drew the button.
+    # Read on the click: the run that drew the button has the choice before.
     products.run_with_toast(suggestions.set_competitors, st.session_state[_OWN], product_ids)
 
 

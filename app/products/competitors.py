@@ -1,4 +1,4 @@
-"""Competitors of a product and the prices between which it may be moved."""
+"""Two tabs of the product page: its suggestions; its competitors and price caps."""
 
 from datetime import UTC, datetime
 
@@ -25,7 +25,7 @@ _PASTED = "pasted_competitor"
 
 
 def show_suggestions(head: ProductSummary, _period: PeriodView) -> None:
-    """Show what was suggested for the product, newest first, and offer to ask."""
+    """Show the product's suggestions, newest first, and the button that requests new ones."""
     request_advice.show_progress()
     with st.container(horizontal=True):
         request_advice.show_button(head.product_id)
@@ -35,17 +35,17 @@ def show_suggestions(head: ProductSummary, _period: PeriodView) -> None:
     now = datetime.now(UTC)
     for row in rows:
         title = escape_markdown(shorten(row.title, LONGEST_TITLE))
-        told = escape_markdown(labels.in_short(row, now))
+        summary = escape_markdown(labels.in_short(row, now))
         st.page_link(
             f"../pages/{keys.SUGGESTION}.py",
-            label=f"{title} :gray[{told}]",
+            label=f"{title} :gray[{summary}]",
             icon=":material/rule:",
             query_params={keys.ID: str(row.id)},
         )
 
 
 def show_competitors(head: ProductSummary, _period: PeriodView) -> None:
-    """Show the chosen competitors beside the product; add and remove, for who may."""
+    """Show the product's competitors; users who may track can add and remove them."""
     may = get_principal().may(Permission.TRACK) and head.tracking is not None
     rows = data.list_competitors(head.product_id)
     if not rows:
@@ -54,14 +54,14 @@ def show_competitors(head: ProductSummary, _period: PeriodView) -> None:
             "chosen here."
         )
     for row in rows:
-        _row(head, row, may_remove=may)
+        _show_competitor(head, row, may_remove=may)
     if may:
-        _add(head)
+        _show_add_form(head)
     caps = labels.price_caps_text(data.get_price_caps(head.product_id), head.marketplace)
     st.caption(f":material/straighten: Price caps of advice: {escape_markdown(caps)}.")
 
 
-def _row(head: ProductSummary, row: CompetitorValues, *, may_remove: bool) -> None:
+def _show_competitor(head: ProductSummary, row: CompetitorValues, *, may_remove: bool) -> None:
     title = escape_markdown(shorten(row.title or row.asin, LONGEST_TITLE))
     with st.container(
         border=True, horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
@@ -76,7 +76,7 @@ def _row(head: ProductSummary, row: CompetitorValues, *, may_remove: bool) -> No
                     keys.ASIN: row.asin,
                 },
             )
-            st.markdown(_figures(head, row))
+            st.markdown(_format_figures(head, row))
         if may_remove:
             st.button(
                 "Remove",
@@ -88,8 +88,8 @@ def _row(head: ProductSummary, row: CompetitorValues, *, may_remove: bool) -> No
             )
 
 
-def _figures(head: ProductSummary, row: CompetitorValues) -> str:
-    """Return a competitor's newest values in words; a rank only compares within its category."""
+def _format_figures(head: ProductSummary, row: CompetitorValues) -> str:
+    """Return a competitor's newest values; ranks only compare within a category."""
     now = datetime.now(UTC)
     if row.captured_at is None:
         return ":gray[not checked yet]"
@@ -104,7 +104,7 @@ def _figures(head: ProductSummary, row: CompetitorValues) -> str:
     return f":gray[{' · '.join(parts)} · seen {format_age(row.captured_at, now)}]"
 
 
-def _add(head: ProductSummary) -> None:
+def _show_add_form(head: ProductSummary) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.text_input(
             "Add a competitor",
@@ -123,7 +123,7 @@ def _add(head: ProductSummary) -> None:
 
 
 def _add_pasted(product_id: int, marketplace: str) -> None:
-    # Read when clicked: what was typed last is not in the run that drew the button.
+    # Read on the click: the run that drew the button has the text before.
     pasted = st.session_state.get(_PASTED) or ""
     products.run_with_toast(suggestion_actions.add_competitor, product_id, marketplace, pasted)
     st.session_state[_PASTED] = ""

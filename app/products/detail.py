@@ -1,4 +1,4 @@
-"""The blocks of the product screen: header, cards, charts, statistics, the opened parts."""
+"""The blocks of the Product screen: header, cards, chart, statistics, tabs, search."""
 
 from datetime import UTC, datetime
 
@@ -36,7 +36,7 @@ _ROLES = {"own": "own product", "competitor": "competitor", "watched": "watched"
 
 
 def show_header(head: ProductSummary) -> None:
-    """Show who the product is, and what stands in the way of newer values."""
+    """Show the product's identity, and what prevents newer values."""
     now = datetime.now(UTC)
     title = head.title or f"{head.asin} (no title seen yet)"
     shown = shorten(title, LONGEST_TITLE)
@@ -47,79 +47,79 @@ def show_header(head: ProductSummary) -> None:
     problem = missing_values.fetch_problem(head.fetching, now)
     if problem and head.captured_at is not None:
         st.warning(problem, icon=":material/sync_problem:")
-    for sentence, stands in missing_values.unreadable_sentences(head):
-        st.warning(f"{sentence}: “{escape_markdown(stands)}”.", icon=":material/visibility_off:")
+    for sentence, text in missing_values.unreadable_sentences(head):
+        st.warning(f"{sentence}: “{escape_markdown(text)}”.", icon=":material/visibility_off:")
 
 
 def show_controls(head: ProductSummary) -> int:
-    """Show the ranges and, at the right, what can be done; return the chosen days (0: all)."""
+    """Show ranges and, at the right, buttons; return the chosen days (0: all)."""
     with st.container(
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
     ):
         days = product_link.choose_days()
         with st.container(horizontal=True, width="content", gap="small"):
-            _buttons(head)
+            _show_buttons(head)
     return days
 
 
 def _identity(head: ProductSummary, now: datetime) -> str:
-    """Return who it is, in small letters; a caption would fade the link too."""
+    """Return the product's identity in small letters; a caption would fade the link too."""
     parts = []
     if head.tracking:
         parts.append(_ROLES[head.tracking.role.value])
         if not head.tracking.is_mine:
-            parts.append("followed by a teammate")
+            parts.append("tracked by a teammate")
         if head.tracking.is_primary:
             parts.append("primary")
         if head.tracking.paused_at:
             parts.append("paused")
     else:
-        parts.append("not followed")
-    told = " · ".join([*parts, missing_values.next_fetch_text(head.fetching, now)])
+        parts.append("not tracked")
+    details = " · ".join([*parts, missing_values.next_fetch_text(head.fetching, now)])
     link = f"[{head.asin}]({product_url(head.marketplace, head.asin)})"
     badge = " :orange-badge[demo]" if head.is_demo else ""
-    return f":small[:gray[{head.marketplace}] {link}{badge} :gray[{told}]]"
+    return f":small[:gray[{head.marketplace}] {link}{badge} :gray[{details}]]"
 
 
-def _buttons(head: ProductSummary) -> None:
-    """Offer what this person may do: a viewer nothing, a manager also to a teammate's product."""
+def _show_buttons(head: ProductSummary) -> None:
+    """Show what the user may do: nothing for viewers; managers may set teammates' products."""
     who, following = get_principal(), head.tracking
     if not who.may(Permission.TRACK):
         return
     if following is None or not following.is_mine:
         st.button(
-            "Follow",
+            "Track",
             icon=":material/add:",
-            key=keys.FOLLOW,
+            key=keys.TRACK,
             on_click=actions.run_with_toast,
             args=(actions.track_product, head.marketplace, head.asin),
-            help="Put it on your own list, with settings of your own.",
+            help="Add it to your own list, with your own settings.",
         )
     if following is None:
         return
     st.button(
-        "Refresh",
+        "Check now",
         icon=":material/refresh:",
-        key=keys.REFRESH,
+        key=keys.CHECK_NOW,
         on_click=actions.run_with_toast,
         args=(actions.request_checks, [head.product_id]),
-        help="Ask for a look now, ahead of the usual round.",
+        help="Check it now, ahead of its schedule.",
     )
     may_set = following.is_mine or who.may(Permission.TEAM)
     if may_set and st.button("Settings", icon=":material/tune:", key="settings"):
         dialogs.show_settings(head)
 
 
-def show_figures(head: ProductSummary, period: PeriodView | None, in_words: str) -> None:
-    """Show the current figures; each opens where it comes from."""
+def show_figures(head: ProductSummary, period: PeriodView | None, period_name: str) -> None:
+    """Show the current figures; each opens its data source."""
     zone = get_principal().time_zone
-    made = current_figures(head, period, in_words, datetime.now(UTC), zone)
-    with st.grid(len(made), min_column_width=CARD_WIDTH):
-        for figure in made:
-            _figure(head, figure)
+    figures = current_figures(head, period, period_name, datetime.now(UTC), zone)
+    with st.grid(len(figures), min_column_width=CARD_WIDTH):
+        for figure in figures:
+            _show_figure(head, figure)
 
 
-def _figure(head: ProductSummary, figure: CurrentFigure) -> None:
+def _show_figure(head: ProductSummary, figure: CurrentFigure) -> None:
     with st.container(gap=None, height="stretch"):
         cards.show_metric(figure.card)
         if st.button(
@@ -127,14 +127,14 @@ def _figure(head: ProductSummary, figure: CurrentFigure) -> None:
             type="tertiary",
             icon=":material/history:",
             key=f"source_{figure.column}",
-            help="Where this comes from" if figure.age else None,
+            help="Data source" if figure.age else None,
             disabled=not figure.age,
         ):
             dialogs.show_provenance_dialog(head, figure.column, figure.card.label)
 
 
 def show_chart(period: PeriodView) -> None:
-    """Show price over rank, the same time axis for both."""
+    """Show price and rank on one time axis."""
     with st.container(border=True):
         st.plotly_chart(
             PrebuiltFigure(period.price_and_rank),
@@ -146,33 +146,33 @@ def show_chart(period: PeriodView) -> None:
             st.caption(f"Deals are shown in ranges of up to {MOST_DEAL_DAYS} days.")
 
 
-def show_statistics(head: ProductSummary, period: PeriodView, in_words: str) -> None:
-    """Show what each figure did in the period, blanks with their reasons."""
-    st.subheader(f"In {in_words}", anchor=False)
+def show_statistics(head: ProductSummary, period: PeriodView, period_name: str) -> None:
+    """Show the statistics of each figure in the period, with reasons for blanks."""
+    st.subheader(f"In {period_name}", anchor=False)
     rows = statistics_text.statistics_rows(period.statistics, head.marketplace)
     with st.grid(len(rows), min_column_width=CARD_WIDTH):
         for row in rows:
-            st.markdown(_lines_of(row))
+            st.markdown(_format_row(row))
     st.caption(statistics_text.summary_text(period.statistics))
 
 
-def _lines_of(row: Row) -> str:
-    """Return one figure's period as lines of Markdown."""
+def _format_row(row: Row) -> str:
+    """Return one figure's statistics as lines of Markdown."""
     lines = [f"**{row.name}** {escape_markdown(row.now)}"]
     lines += [f":gray[{escape_markdown(line)}]" for line in row.details]
     return "  \n".join(lines)
 
 
-RATINGS, LISTING, SNAPSHOTS, ORIGINS = "Ratings", "Listing", "Snapshots", "Where from"
+RATINGS, LISTING, SNAPSHOTS, SOURCES = "Ratings", "Listing", "Snapshots", "Data source"
 SUGGESTIONS, COMPETITORS = "Suggestions", "Competitors"
 
 
 def show_tabs(head: ProductSummary, period: PeriodView) -> None:
-    """Show what is read only when its tab is opened."""
-    names = [RATINGS, LISTING, COMPETITORS, SUGGESTIONS, SNAPSHOTS, ORIGINS]
+    """Show the tabs; a tab is read when it is open."""
+    names = [RATINGS, LISTING, COMPETITORS, SUGGESTIONS, SNAPSHOTS, SOURCES]
     tabs = st.tabs(names, key="more", on_change="rerun")
     shows = (
-        _ratings,
+        _show_ratings,
         product_tables.show_listing,
         competitors.show_competitors,
         competitors.show_suggestions,
@@ -185,7 +185,7 @@ def show_tabs(head: ProductSummary, period: PeriodView) -> None:
                 show(head, period)
 
 
-def _ratings(_head: ProductSummary, period: PeriodView) -> None:
+def _show_ratings(_head: ProductSummary, period: PeriodView) -> None:
     st.plotly_chart(
         PrebuiltFigure(period.rating_and_count),
         key=keys.RATING_CHART,
@@ -195,45 +195,45 @@ def _ratings(_head: ProductSummary, period: PeriodView) -> None:
 
 
 def show_nothing_yet(head: ProductSummary) -> None:
-    """The product is known, and nothing was ever seen of it: say why, and what comes."""
+    """Show why a stored product has no observation yet, and what comes next."""
     reason = missing_values.never_observed_text(head.fetching, datetime.now(UTC))
     st.info(
-        f"{reason.capitalize()}. Price, rank and ratings appear here with the first look.",
+        f"{reason.capitalize()}. Price, rank and ratings appear here with the first check.",
         icon=":material/hourglass_empty:",
     )
     if not head.is_demo and get_settings().apify_token is None:
         st.warning(WITHOUT_A_KEY, icon=":material/key_off:")
 
 
-def show_not_found(choice: ProductLink) -> None:
-    """The address names a product that is not known."""
+def show_not_found(link: ProductLink) -> None:
+    """Show that the URL's product isn't stored, with "Add it" and the search."""
     cards.show_page_header("Product")
-    asin = escape_markdown(choice.asin)
-    marketplace = escape_markdown(choice.marketplace)
+    asin = escape_markdown(link.asin)
+    marketplace = escape_markdown(link.marketplace)
     st.info(f"{asin} in {marketplace} is not tracked here.", icon=":material/search_off:")
-    if choice.url:
-        upload.show_add_button(choice.url)
-    _search()
+    if link.url:
+        upload.show_add_button(link.url)
+    _show_search_field()
 
 
 def show_search() -> None:
-    """No product chosen: search for one."""
+    """Show the product search, for a URL without a product."""
     cards.show_page_header("Product", "Choose the product whose history you want to see.")
     if not lists.tracks_anything():
         cards.show_nothing_tracked()
         return
-    _search()
+    _show_search_field()
 
 
-def _search() -> None:
+def _show_search_field() -> None:
     words = st.text_input(
         "Find a product", key="find", type="search", placeholder="Title, brand or ASIN", width=480
     )
-    # Of the team: what a colleague follows is one's to look at, too.
+    # Of the team: every user may see the products that others track.
     asked = ListFilter(search=words, scope=ListScope.TEAM)
     found = lists.find_products(asked, Sort(SortBy.TITLE), 1)
     if found.rows.empty:
-        st.caption("No followed product matches. Try fewer words, or an ASIN.")
+        st.caption("No tracked product matches. Try fewer words, or an ASIN.")
         return
     for row in found.rows.head(MOST_FOUND).to_dict("records"):
         title = escape_markdown(shorten(row["title"] or row["asin"], LONGEST_TITLE))

@@ -1,4 +1,4 @@
-"""Dialogs of the product screen: its settings, and where a figure comes from."""
+"""Dialogs of the Product screen: settings, data source of a figure."""
 
 from datetime import datetime
 
@@ -25,16 +25,16 @@ from core.tracking.settings import TrackingSettings
 _ROLES = {
     Role.OWN: "My own product",
     Role.COMPETITOR: "A competitor",
-    Role.WATCHED: "Only watched",
+    Role.WATCHED: "Tracked",
 }
 _CADENCES = {cadence: format_cadence(cadence.value).capitalize() for cadence in Cadence}
 
 
 @fragments.dialog("Settings", icon=":material/tune:")
 def show_settings(head: ProductSummary) -> None:
-    """Change how the product is followed; pause or remove it.
+    """Show the product's tracking settings, with "Pause" and "Remove".
 
-    A manager who does not follow it changes the settings of the teammate who does.
+    For a manager who doesn't track the product these are a teammate's settings.
     """
     following = head.tracking
     if following is None:
@@ -47,22 +47,22 @@ def show_settings(head: ProductSummary) -> None:
         is_saved = st.form_submit_button("Save", type="primary", icon=":material/check:")
     if is_saved:
         try:
-            answer = products.change_settings(head.product_id, form.values(), whose)
+            message = products.change_settings(head.product_id, form.values(), whose)
         except error_boundary.EXPECTED_ERRORS as error:
             st.error(error_boundary.get_message(error), icon=":material/error:")
             return
         if form.thresholds.without_effect:  # stays open: there is something to read
-            st.success(answer, icon=":material/check:")
+            st.success(message, icon=":material/check:")
         else:
-            st.toast(answer, icon=":material/check:")
+            st.toast(message, icon=":material/check:")
             st.rerun()
     if get_principal().may(Permission.TEAM):
         price_caps.show_price_caps_form(head)
-    _pause_or_remove(head, following, whose)
+    _show_pause_and_remove(head, following, whose)
 
 
 class SettingsForm:
-    """The inputs of the settings form, and what was typed into them."""
+    """The inputs of the settings form, and what was typed."""
 
     def __init__(self, following: TrackingState) -> None:
         left, right = st.columns(2)
@@ -73,7 +73,7 @@ class SettingsForm:
             format_func=lambda role: _ROLES[role],
         )
         self.cadence = right.selectbox(
-            "Look",
+            "Check frequency",
             list(Cadence),
             index=list(Cadence).index(following.cadence),
             format_func=lambda cadence: _CADENCES[cadence],
@@ -94,7 +94,7 @@ class SettingsForm:
         self.is_primary = st.toggle("Primary product", following.is_primary)
 
     def values(self) -> TrackingSettings:
-        """Return what was typed. Raises InvalidInputError for what is no percentage."""
+        """Return what was typed. Raises InvalidInputError for an invalid percentage."""
         return TrackingSettings(
             role=self.role or Role.WATCHED,
             cadence=self.cadence or Cadence.DAILY,
@@ -106,7 +106,9 @@ class SettingsForm:
         )
 
 
-def _pause_or_remove(head: ProductSummary, following: TrackingState, whose: ListScope) -> None:
+def _show_pause_and_remove(
+    head: ProductSummary, following: TrackingState, whose: ListScope
+) -> None:
     with st.container(horizontal=True):
         if following.paused_at is None:
             verb, label, icon = products.pause_products, "Pause", ":material/pause:"
@@ -120,30 +122,30 @@ def _pause_or_remove(head: ProductSummary, following: TrackingState, whose: List
             st.rerun()
 
 
-@fragments.dialog("Where this comes from", width="medium", icon=":material/history:")
+@fragments.dialog("Data source", width="medium", icon=":material/history:")
 def show_provenance_dialog(
     head: ProductSummary, column: str, label: str, snapshot: tuple[datetime, int] | None = None
 ) -> None:
-    """Say who said a figure, when, and how sure it is; `snapshot` None: the newest value."""
+    """Show the provenance of a figure: in a snapshot (time, source), else of the newest value."""
     st.caption(f"{label} · {head.marketplace} · {head.asin}")
     show_provenance(head, origins.find_provenance(head, column, snapshot))
 
 
 def show_provenance(head: ProductSummary, origin: Provenance | None) -> None:
-    """Show an origin as a table, with its original item while that is kept."""
+    """Show provenance as a table, and the raw response while it is stored."""
     if origin is None:
-        st.info("Nothing is kept of where this comes from.", icon=":material/help:")
+        st.info("No source is stored for this value.", icon=":material/help:")
         return
     lines = text.provenance_lines(
         origin, head.marketplace, get_principal().time_zone, get_settings().amazcope_raw_item_days
     )
     rows = [f"| {name} | {escape_markdown(words)} |" for name, words in lines]
     st.markdown("\n".join([rows[0], "|:--|:--|", *rows[1:]]))
-    _original(head, origin)
+    _show_raw_item_button(head, origin)
 
 
-def _original(head: ProductSummary, origin: Provenance) -> None:
-    """Offer the original item, as long as it is kept."""
+def _show_raw_item_button(head: ProductSummary, origin: Provenance) -> None:
+    """Show the download button of the raw response while it is stored."""
     fetch = origin.fetch
     if fetch is None or not fetch.is_original_kept:
         return

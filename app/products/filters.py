@@ -42,7 +42,7 @@ SORTS = {
     "Best rating": Sort(SortBy.RATING, True),
     "Worst rating": Sort(SortBy.RATING),
     "Most ratings": Sort(SortBy.RATINGS_COUNT, True),
-    "Newest look": Sort(SortBy.OBSERVED_AT, True),
+    keys.NEWEST_CHECKED: Sort(SortBy.OBSERVED_AT, True),
     "Oldest look": Sort(SortBy.OBSERVED_AT),
 }
 

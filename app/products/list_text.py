@@ -1,4 +1,4 @@
-"""The sentences around lists: how many, in what order, and what it means when there is none."""
+"""Text around the product list: its size and order, and why it is empty."""
 
 import streamlit as st
 
@@ -13,12 +13,12 @@ _ORDERS = {
     SortBy.RANK: "by rank",
     SortBy.RATING: "by rating",
     SortBy.RATINGS_COUNT: "by number of ratings",
-    SortBy.OBSERVED_AT: "by last look",
+    SortBy.OBSERVED_AT: "by last check",
 }
 
 
 def format_list_size(found: ListPage, asked: ListFilter, sort: Sort) -> str:
-    """Say how many products there are and in which order: "12 products match · by price"."""
+    """Return the list's size and order: "12 products match · by price"."""
     noun = "product" if found.total == 1 else "products"
     matching = "" if asked.is_empty else " match" if found.total != 1 else " matches"
     parts = [f"{format_capped_count(found.total)} {noun}{matching}", _ORDERS[sort.by]]
@@ -28,11 +28,11 @@ def format_list_size(found: ListPage, asked: ListFilter, sort: Sort) -> str:
 
 
 def show_nothing_found(asked: ListFilter) -> None:
-    """The list is empty, though products are followed: by its filters, or by whose it is."""
+    """Show why the list is empty: its filters, or the list scope."""
     if asked.is_empty:
         st.info(
-            "You follow no product yourself yet. Choose Team above to see what the others "
-            "follow, or add products of your own.",
+            "You track no product yourself yet. Choose Team above to see the products that "
+            "others track, or add products of your own.",
             icon=":material/person_search:",
         )
         return

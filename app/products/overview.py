@@ -1,4 +1,4 @@
-"""The overview's parts: figures, and lists of what changed since the day before."""
+"""The blocks of the Overview screen: figures, and changes since the day before."""
 
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
@@ -34,17 +34,17 @@ _ICONS = {
 
 
 def format_subtitle(fresh: Freshness, marketplaces: int) -> str:
-    """Say how much is watched and how fresh it is."""
+    """Return how many products are tracked and when the last check was."""
     products = "product" if fresh.tracked == 1 else "products"
     places = "marketplace" if marketplaces == 1 else "marketplaces"
-    looked = "no look yet"
+    checked = "no check yet"
     if fresh.last_observed_at is not None:
-        looked = f"last check {format_age(fresh.last_observed_at, datetime.now(UTC))}"
-    return f"{format_capped_count(fresh.tracked)} {products} in {marketplaces} {places} · {looked}"
+        checked = f"last check {format_age(fresh.last_observed_at, datetime.now(UTC))}"
+    return f"{format_capped_count(fresh.tracked)} {products} in {marketplaces} {places} · {checked}"
 
 
 def why_not_compared(fresh: Freshness) -> str | None:
-    """Say why nothing can be compared with the day before, None where something can."""
+    """Return why nothing can be compared with the day before, None when something can."""
     if fresh.last_observed_at is None:
         return "Nothing was checked yet: there is nothing to compare."
     if not fresh.is_compared:
@@ -53,11 +53,11 @@ def why_not_compared(fresh: Freshness) -> str | None:
 
 
 def show_figures(
-    attention: ListPage, opportunities: ListPage, doubtful: int, fresh: Freshness
+    attention: ListPage, opportunities: ListPage, flagged: int, fresh: Freshness
 ) -> None:
     """Show the four figures of the day."""
     counted = f"Counted {format_age(fresh.as_of, datetime.now(UTC))}"
-    looked = format_capped_count(fresh.checked)
+    checked = format_capped_count(fresh.checked)
     cards.show_metrics(
         [
             cards.Card(
@@ -67,30 +67,30 @@ def show_figures(
                 "Opportunities", format_capped_count(opportunities.total), note="since yesterday"
             ),
             cards.Card(
-                "Doubtful values",
-                format_capped_count(doubtful),
-                note="until a second look",
+                "Flagged values",
+                format_capped_count(flagged),
+                note="pending confirmation",
                 about="Values that can't be right, such as a price far off its own history.",
             ),
             cards.Card(
-                "Looked at in 24 h",
-                f"{looked} of {format_capped_count(fresh.expected)}",
+                "Checked in 24 h",
+                f"{checked} of {format_capped_count(fresh.expected)}",
                 note=counted.lower(),
-                about="Of the products that are looked at every day or more often.",
+                about="Of the products that are checked daily or more often.",
             ),
         ]
     )
 
 
 def show_changes(heading: str, found: ListPage, nothing: str, state: State) -> None:
-    """Show the worst changes, each with its way to the product, and the way to all of them."""
+    """Show the worst changes with links to their products, and a link to all of them."""
     with st.container(border=True, height="stretch"):
         st.subheader(heading, anchor=False)
         if found.rows.empty:
             st.caption(nothing)
             return
         for row in table.to_records(found.rows):
-            _change(row)
+            _show_change(row)
         if found.total > len(found.rows):
             st.page_link(
                 f"../pages/{keys.PRODUCTS}.py",
@@ -100,12 +100,12 @@ def show_changes(heading: str, found: ListPage, nothing: str, state: State) -> N
             )
 
 
-def _change(row: dict[str, Any]) -> None:
+def _show_change(row: dict[str, Any]) -> None:
     kind, role, title = row["attention_kind"], Role(row["role"]), table.short_title(row)
-    feeling = find_sentiment(role, kind)
+    mood = find_sentiment(role, kind)
     with st.container(gap=None):
         with st.container(horizontal=True, vertical_alignment="center", gap=None):
-            st.badge(text.change_label(kind), icon=_ICONS[feeling], color=_COLORS[feeling])
+            st.badge(text.change_label(kind), icon=_ICONS[mood], color=_COLORS[mood])
             st.page_link(
                 f"../pages/{keys.PRODUCT}.py",
                 label=f"**{escape_markdown(shorten(title, LONGEST_TITLE))}**",

@@ -14,19 +14,19 @@ from core.suggestions.rules import Change, PriceCaps
 
 
 def show_price_caps_form(head: ProductSummary) -> None:
-    """Let a manager say between which prices advice may move a product."""
+    """Show the form of a product's price caps, for managers."""
     caps = data.get_price_caps(head.product_id)
     currency = get_marketplace(head.marketplace).currency
     with st.expander("Price caps", icon=":material/straighten:"), st.form("caps", border=False):
         left, middle, right = st.columns(3)
         floor = left.text_input(
             f"Not below ({currency})",
-            _written(caps.floor, head.marketplace),
+            _format_amount(caps.floor, head.marketplace),
             placeholder="no floor",
         )
         ceiling = middle.text_input(
             f"Not above ({currency})",
-            _written(caps.ceiling, head.marketplace),
+            _format_amount(caps.ceiling, head.marketplace),
             placeholder="no ceiling",
         )
         step = right.text_input("At most at once (%)", f"{caps.step_percent:g}")
@@ -35,25 +35,25 @@ def show_price_caps_form(head: ProductSummary) -> None:
             _save(head, floor, ceiling, step)
 
 
-def _written(minor: int | None, marketplace: str) -> str:
+def _format_amount(minor: int | None, marketplace: str) -> str:
     return get_spec(Change.UPDATE_PRICE).format_for_edit({"price": minor}, marketplace)
 
 
 def _save(head: ProductSummary, floor: str, ceiling: str, step: str) -> None:
     try:
         caps = PriceCaps(
-            floor=_amount(floor, head.marketplace),
-            ceiling=_amount(ceiling, head.marketplace),
-            step_percent=float(_percent(step)),
+            floor=_parse_amount(floor, head.marketplace),
+            ceiling=_parse_amount(ceiling, head.marketplace),
+            step_percent=float(_parse_percent(step)),
         )
-        answer = suggestions.set_price_caps(head.product_id, caps)
+        message = suggestions.set_price_caps(head.product_id, caps)
     except error_boundary.EXPECTED_ERRORS as error:
         st.error(error_boundary.get_message(error), icon=":material/error:")
         return
-    st.success(answer, icon=":material/check:")
+    st.success(message, icon=":material/check:")
 
 
-def _amount(text: str, marketplace: str) -> int | None:
+def _parse_amount(text: str, marketplace: str) -> int | None:
     """Return minor units, None for no limit."""
     if not text.strip():
         return None
@@ -61,5 +61,5 @@ def _amount(text: str, marketplace: str) -> int | None:
     return amount
 
 
-def _percent(text: str) -> Decimal:
+def _parse_percent(text: str) -> Decimal:
     return Decimal(get_spec(Change.SET_PRICE_THRESHOLD).parse_edit(text, "US")["percent"])

@@ -1,4 +1,4 @@
-"""The list of products as a table: cells in words, columns, the bar of actions above it."""
+"""The product list as a table: cells, columns, bulk actions; the demo banner."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -30,19 +30,19 @@ from core.tracking.rules import LONGEST_TAG
 NOT_YET: Final = "not yet"
 NONE_THERE: Final = "none"
 NOT_REPORTED: Final = "not reported"
-IN_A_CELL: Final = "unknown"  # the longest word for which a column of figures has room
+UNKNOWN: Final = "unknown"  # the longest word that a column of figures has room for
 GONE: Final = "gone"
-NO_NEWS: Final = "–"
+NO_CHANGE: Final = "–"
 LONGEST_TITLE: Final = 80
-TITLE_COLUMN: Final = 36  # letters; a cell cuts what is longer without a word
-_RANK: Final = "Best Sellers Rank; unknown: no look reports it"
-_FIGURE: Final = 68  # px: room for "unknown", which a narrower column cuts from the left
+TITLE_COLUMN: Final = 36  # letters; a cell cuts longer titles without "…"
+_RANK: Final = "Best Sellers Rank; unknown: no check reports it"
+_FIGURE: Final = 68  # px; a narrower column cuts "unknown" at its left
 _OPEN: Final = "open_product"
 _NEW_TAG: Final = "new_tag"
-# Streamlit draws the line of zero wherever it is in sight: these bounds keep it out.
+# Streamlit draws the zero line wherever it is visible: these bounds exclude it.
 _LOWEST, _HIGHEST = 100, 200
 
-# By importance: on a narrow screen the first ones are seen.
+# Most important first: a narrow screen shows only these.
 COLUMNS: Final = (
     "product",
     "price",
@@ -56,12 +56,12 @@ COLUMNS: Final = (
     "ratings",
     "role",
     "asin",
-    "looked",
+    "checked",
 )
 
 
 def product_cells(rows: pd.DataFrame, now: datetime) -> pd.DataFrame:
-    """Return what the table shows, a row per product, every cell in words or a sparkline."""
+    """Return the table's cells, a row per product: text or a sparkline each."""
     cells = [_cells(row, now) for row in to_records(rows)]
     return pd.DataFrame(cells, columns=list(COLUMNS))
 
@@ -75,7 +75,7 @@ def _cells(row: dict[str, Any], now: datetime) -> dict[str, Any]:
     market = row["marketplace"]
     return {
         "product": fit_text(short_title(row), TITLE_COLUMN),
-        "changed": _changed(row, now),
+        "changed": _change_text(row, now),
         "price": _figure(row, "price", "price_at", format_price(row["price"], market)),
         "price_history": scale_sparkline(row["price_history"]),
         "rank": _figure(row, "bsr", "bsr_at", format_rank(row["bsr"])),
@@ -83,15 +83,15 @@ def _cells(row: dict[str, Any], now: datetime) -> dict[str, Any]:
         "rating": _figure(row, "rating", "rating_at", format_rating(row["rating"])),
         "ratings": _figure(row, "ratings_count", "rating_at", format_count(row["ratings_count"])),
         "state": state_text(row, now),
-        "looked": NOT_YET if row["captured_at"] is None else format_age(row["captured_at"], now),
+        "checked": NOT_YET if row["captured_at"] is None else format_age(row["captured_at"], now),
         "marketplace": market,
-        "role": _role(row),
+        "role": _role_text(row),
         "asin": row["asin"],
     }
 
 
-def _role(row: dict[str, Any]) -> str:
-    """Return what a product is to the reader, in a few words."""
+def _role_text(row: dict[str, Any]) -> str:
+    """Return a product's role, with "primary" and "demo"."""
     words = [row["role"]]
     if row["is_primary"]:
         words.append("primary")
@@ -101,58 +101,58 @@ def _role(row: dict[str, Any]) -> str:
 
 
 def short_title(row: dict[str, Any]) -> str:
-    """Return a product's title, shortened; its ASIN where no title was read yet."""
+    """Return a product's shortened title, its ASIN without one."""
     return shorten(row["title"], LONGEST_TITLE) if row["title"] else row["asin"]
 
 
-def _figure(row: dict[str, Any], name: str, seen_at: str, words: str) -> str:
-    """Return a figure, or in a word why there is none."""
+def _figure(row: dict[str, Any], name: str, seen_at: str, formatted: str) -> str:
+    """Return a formatted figure, or in a word why there is none."""
     if row["availability"] == Availability.GONE:
-        return GONE  # what was on the page then is told, with its age, on the product's own page
+        return GONE  # the product's page shows the last values with their age
     if row[name] is not None:
-        return words
+        return formatted
     if row["captured_at"] is None:
         return NOT_YET
-    return IN_A_CELL if row[seen_at] is None else NONE_THERE
+    return UNKNOWN if row[seen_at] is None else NONE_THERE
 
 
-def _changed(row: dict[str, Any], now: datetime) -> str:
-    """Say what changed since the day before, and how far, when that is still news."""
+def _change_text(row: dict[str, Any], now: datetime) -> str:
+    """Return what changed since the day before, unless the last check is over 48 hours old."""
     if row["attention_kind"] is None or now - row["captured_at"] > timedelta(hours=48):
-        return NO_NEWS
+        return NO_CHANGE
     return change_wording.short_change(read_change(row))
 
 
 def scale_sparkline(history: Sequence[float | None], *, higher_is_up: bool = True) -> list[float]:
-    """Return what a sparkline between its bounds draws; a flat line for a constant value."""
+    """Return the points of a sparkline; a flat line for a constant value."""
     known = [value for value in history if value is not None]
     flat = [50.0, 50.0] if len(known) > 1 else []
     return [_LOWEST + y for y in cards.scale_sparkline(known, higher_is_up=higher_is_up) or flat]
 
 
 def state_text(row: dict[str, Any], now: datetime) -> str:
-    """Say in what state a product is, and why where that is unknown."""
-    state = _availability(row)
+    """Return a product's state, with the reason where it is unknown."""
+    state = _availability_text(row)
     if row["leased_until"] is not None and row["leased_until"] > now:
         return f"{state} · fetching now"
     if row["requested_at"] is not None and row["due_at"] <= now:
         return f"{state} · queued"
     if row["paused_at"] is not None:
         return f"{state} · paused"
-    return f"{state} · doubtful" if row["flags"] else state
+    return f"{state} · flagged" if row["flags"] else state
 
 
-def _availability(row: dict[str, Any]) -> str:
+def _availability_text(row: dict[str, Any]) -> str:
     if row["availability"] is not None:
-        words = availability_label(Availability(row["availability"]))
-        return words[:1].upper() + words[1:]
+        label = availability_label(Availability(row["availability"]))
+        return label[:1].upper() + label[1:]
     if row["last_outcome"] not in (None, Outcome.OK):
         return "Unknown: " + Outcome(row["last_outcome"]).value.replace("_", " ")
-    return "Unknown: " + ("not looked at yet" if row["captured_at"] is None else NOT_REPORTED)
+    return "Unknown: " + ("not checked yet" if row["captured_at"] is None else NOT_REPORTED)
 
 
 def show_products(rows: pd.DataFrame) -> None:
-    """Show products with the actions for those that are ticked; a title opens its product."""
+    """Show the table; a click on a title opens its product."""
     data_table.show_table(
         product_cells(rows, datetime.now(UTC)),
         "products",
@@ -171,7 +171,7 @@ def show_products(rows: pd.DataFrame) -> None:
 
 
 def _key(rows: pd.DataFrame) -> str:
-    """Return a key that differs for other rows: ticks must not move to another product."""
+    """Return a key of these rows, so that a selection doesn't move to other products."""
     ids = ",".join(map(str, rows["product_id"]))
     return f"{keys.PRODUCT_TABLE}_{crc32((ids + lists.get_cache_token()).encode()):08x}"
 
@@ -182,12 +182,12 @@ def _ticked(key: str) -> list[int]:
 
 
 def open_product(row: Any) -> None:
-    """Go to one product's page."""
+    """Open a product's page."""
     st.switch_page(f"../pages/{keys.PRODUCT}.py", query_params=product_parameters(row))
 
 
 def product_parameters(row: Any) -> dict[str, str]:
-    """Return what names a product in an address."""
+    """Return the URL parameters of a product's page."""
     return {keys.MARKETPLACE: row["marketplace"], keys.ASIN: row["asin"]}
 
 
@@ -199,13 +199,13 @@ def _columns() -> dict[str, Any]:
             "Product", width=230, alignment="left", type="tertiary", key=_OPEN
         ),
         "price": text("Price", width=78, alignment="right"),
-        "changed": text("Since yesterday", width=140, help="– : nothing beyond the usual"),
+        "changed": text("Since yesterday", width=140, help="– : no change above the thresholds"),
         "price_history": line("Price, 30 d", width=74),
         "rank": text(
             "Rank",
             width=_FIGURE,
             alignment="right",
-            help="Best Sellers Rank; unknown: no look reports it",
+            help=_RANK,
         ),
         "rank_history": line("Rank, 30 d", width=74, color="violet"),
         "state": text("State", width=190),
@@ -214,22 +214,22 @@ def _columns() -> dict[str, Any]:
         "ratings": text("Ratings", width=_FIGURE, alignment="right", help="Number of ratings"),
         "role": text("Role", width=118),
         "asin": text("ASIN", width=104),
-        "looked": text("Looked at", width=100),
+        "checked": text("Last checked", width=100),
     }
 
 
 def show_action_bar(rows: pd.DataFrame, whose: ListScope) -> None:
-    """Show what can be done with the ticked products, once there are some."""
+    """Show the actions for the selected products."""
     places = _ticked(_key(rows))
     ids = [int(rows["product_id"].iloc[place]) for place in places]
     if not ids:
         st.caption(
-            "Tick rows to refresh, pause, tag or remove them, or to set competitors.",
+            "Tick rows to check, pause, tag or remove them, or to set competitors.",
             width="content",
         )
         return
     st.markdown(f"**{len(ids)} ticked**", width="content")
-    _button("Refresh now", "refresh", actions.request_checks, ids)
+    _button("Check now", "refresh", actions.request_checks, ids)
     _button("Pause", "pause", actions.pause_products, ids, whose)
     _button("Resume", "play_arrow", actions.resume_products, ids, whose)
     with st.popover("Add tag", icon=":material/sell:"):
@@ -241,29 +241,29 @@ def show_action_bar(rows: pd.DataFrame, whose: ListScope) -> None:
 
 
 def _add_tag(ids: list[int], whose: ListScope) -> None:
-    # Read when clicked: what was typed last is not in the run that drew the button.
+    # Read on the click: the run that drew the button has the text before.
     actions.run_with_toast(actions.add_tag, ids, st.session_state.get(_NEW_TAG) or "", whose)
 
 
-def _button(label: str, icon: str, verb: Any, ids: list[int], *more: ListScope) -> None:
+def _button(label: str, icon: str, command: Any, ids: list[int], *more: ListScope) -> None:
     st.button(
         label,
         icon=f":material/{icon}:",
         key=f"do_{label}",
         on_click=actions.run_with_toast,
-        args=(verb, ids, *more),
+        args=(command, ids, *more),
     )
 
 
-_FOR_WHOM = {ListScope.MINE: "you", ListScope.TEAM: "anybody of the team"}
+_FOR_WHOM = {ListScope.MINE: "you", ListScope.TEAM: "the team"}
 
 
 @fragments.dialog("Remove from the list?", icon=":material/delete:")
 def _confirm_removal(ids: list[int], whose: ListScope) -> None:
     count = "This product" if len(ids) == 1 else f"These {format_count(len(ids))} products"
     st.write(
-        f"{count} will no longer be fetched for {_FOR_WHOM[whose]}. What was observed stays: "
-        "follow again, and the history is there."
+        f"{count} will no longer be checked for {_FOR_WHOM[whose]}. The history stays: "
+        "it is there if you track again."
     )
     if st.button("Remove", type="primary", key="confirm_remove"):
         actions.run_with_toast(actions.remove_products, ids, whose)
@@ -272,7 +272,7 @@ def _confirm_removal(ids: list[int], whose: ListScope) -> None:
 
 @fragments.dialog("Replace the demo market?", icon=":material/delete_forever:")
 def show_demo_removal() -> None:
-    """Ask before the invented products are deleted, then go to where own ones are added."""
+    """Ask before deleting the demo's products; then open the Add page."""
     st.write("The invented products and their history are deleted. Your own products stay.")
     if st.button("Delete the demo market", type="primary", key="confirm_remove_demo"):
         actions.run_with_toast(actions.remove_demo)
@@ -280,7 +280,7 @@ def show_demo_removal() -> None:
 
 
 def show_demo_banner() -> None:
-    """Say to who may end the demo that the products are invented, with the way to one's own."""
+    """Show administrators that the products are invented, with the button that deletes them."""
     if not data.has_demo() or not data.get_principal().may(Permission.ADMIN):
         return
     with st.container(

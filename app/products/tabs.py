@@ -1,4 +1,4 @@
-"""The opened parts of the product screen: listing versions, raw snapshots, origins of figures."""
+"""Tabs of the Product screen: listing versions, snapshots, data source of figures."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -25,11 +25,19 @@ from core.text.times import format_moment
 ROWS = 100  # snapshots in a page of the table
 _OPENED = "_opened_cell"
 _TEXT_COLUMNS = {"captured_at", "availability", "doubts", "source"}
-_ORIGINS = {"price", "list_price", "bsr", "rating", "ratings_count", "availability", "stock_left"}
+_WITH_SOURCE = {
+    "price",
+    "list_price",
+    "bsr",
+    "rating",
+    "ratings_count",
+    "availability",
+    "stock_left",
+}
 
 
 def show_listing(head: ProductSummary, _period: PeriodView) -> None:
-    """Show what the listing said, and what changed when."""
+    """Show the versions of the listing with what changed in each."""
     versions = data.list_listing_versions(head.product_id, head.data_version)
     if not versions:
         cards.show_unknown("no source has reported this listing's text yet")
@@ -38,31 +46,31 @@ def show_listing(head: ProductSummary, _period: PeriodView) -> None:
         with st.container(border=True, gap="small"):
             st.caption(f"From {format_moment(version.first_seen_at, get_principal().time_zone)}")
             if changes is None:
-                _first(version.title, version.bullets)
+                _show_first_version(version.title, version.bullets)
             else:
-                st.markdown("\n\n".join(map(_changed, changes)) or "Attributes or images changed.")
+                st.markdown(
+                    "\n\n".join(map(_format_change, changes)) or "Attributes or images changed."
+                )
 
 
-def _first(title: str | None, bullets: Sequence[str]) -> None:
+def _show_first_version(title: str | None, bullets: Sequence[str]) -> None:
     lines = [f"**{escape_markdown(title or 'no title')}**", ""]
     lines += [f"- {escape_markdown(bullet)}" for bullet in bullets]
     st.markdown("\n".join(lines))
 
 
-def _changed(change: ListingChange) -> str:
+def _format_change(change: ListingChange) -> str:
     return f":gray[{change.part}:] {diffs.format_diff(change.pieces)}"
 
 
 def show_snapshots(head: ProductSummary, period: PeriodView) -> None:
-    """Show the stored snapshots, newest first; a selected cell opens where it comes from."""
+    """Show the stored snapshots, newest first; a selected cell opens its data source."""
     asked = (head.product_id, period.since, period.until)
     total = data.count_snapshots(*asked, head.data_version)
     with st.container(
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
     ):
-        st.caption(
-            f"{format_counted(total, 'snapshot')} · select a cell to see where it comes from"
-        )
+        st.caption(f"{format_counted(total, 'snapshot')} · select a cell to see its data source")
         downloads.show_download_button(
             "CSV",
             f"{head.marketplace}-{head.asin}-snapshots.csv",
@@ -72,10 +80,10 @@ def show_snapshots(head: ProductSummary, period: PeriodView) -> None:
     pages = count_pages(total, ROWS)
     page = st.pagination(pages, key="snapshot_page") if pages > 1 else 1
     rows = data.list_snapshots(*asked, offset=(page - 1) * ROWS, limit=ROWS)
-    _table(head, rows)
+    _show_table(head, rows)
 
 
-def _table(head: ProductSummary, rows: Sequence[dict[str, Any]]) -> None:
+def _show_table(head: ProductSummary, rows: Sequence[dict[str, Any]]) -> None:
     shown = snapshot_table.format_rows(rows, head.marketplace, get_principal().time_zone)
     columns = snapshot_table.COLUMNS
     frame = pd.DataFrame(shown, columns=list(columns))
@@ -96,25 +104,27 @@ def _table(head: ProductSummary, rows: Sequence[dict[str, Any]]) -> None:
     cells: list[tuple[int, str]] = [(row, column) for row, column in chosen["selection"]["cells"]]
     # A selection stays; its dialog is opened once.
     if cells and cells != st.session_state.get(_OPENED):
-        _open(head, rows, *cells[0])
+        _open_source(head, rows, *cells[0])
     st.session_state[_OPENED] = cells
 
 
-def _open(head: ProductSummary, rows: Sequence[dict[str, Any]], number: int, column: str) -> None:
-    if column in _ORIGINS and number < len(rows):
+def _open_source(
+    head: ProductSummary, rows: Sequence[dict[str, Any]], number: int, column: str
+) -> None:
+    if column in _WITH_SOURCE and number < len(rows):
         row = rows[number]
         label = snapshot_table.COLUMNS[column]
         dialogs.show_provenance_dialog(head, column, label, (row["captured_at"], row["source"]))
 
 
 def show_sources(head: ProductSummary, period: PeriodView) -> None:
-    """Say who said each figure of the period's statistics, or how it was made."""
+    """Show the data source of each figure of the statistics, or how it was calculated."""
     sources = {
         source.name: source for source in statistics_text.list_measure_sources(period.statistics)
     }
-    source = sources[_choice("Figure", list(sources), "origin_figure")]
+    source = sources[_choose("Figure", list(sources), "origin_figure")]
     options = [*source.values, source.middle]
-    which = _choice("Which", options, f"origin_which_{source.column}")
+    which = _choose("Which", options, f"origin_which_{source.column}")
     if which == source.middle:
         st.markdown(source.made)
         return
@@ -123,7 +133,7 @@ def show_sources(head: ProductSummary, period: PeriodView) -> None:
         cards.show_unknown(str(figure.reason))
         return
     between = (period.since, period.until)
-    # What stands now was seen at the newest look; a record, when it was set.
+    # For the current value: its newest observation. For an extreme: its first one.
     is_now = which == statistics_text.NOW
     found = provenance.find_value_provenance(
         head, source.column, figure.value, between, last=is_now
@@ -131,8 +141,8 @@ def show_sources(head: ProductSummary, period: PeriodView) -> None:
     dialogs.show_provenance(head, found)
 
 
-def _choice(label: str, options: list[str], key: str) -> str:
-    """Show choices beside each other and return the chosen one, at first the first."""
+def _choose(label: str, options: list[str], key: str) -> str:
+    """Show options side by side; return the chosen one, by default the first."""
     chosen = st.segmented_control(
         label,
         options,

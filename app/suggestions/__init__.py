@@ -1,1 +1,1 @@
-"""Parts of the review queue and of one suggestion's page."""
+"""The blocks of the Suggestions and Suggestion screens."""

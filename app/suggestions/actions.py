@@ -30,14 +30,14 @@ _COLORS = {
 
 
 def show_actions(details: SuggestionDetails) -> None:
-    """Show every action: before and after, its state, what rules say, what may be done."""
+    """Show every action: before and after, its state, checks, buttons."""
     several = sum(each.state is ActionState.PENDING for each in details.view.actions) > 1
     for action in details.view.actions:
         with st.container(border=True):
-            _action(details, action, with_buttons=several)
+            _show_action(details, action, with_buttons=several)
 
 
-def _action(details: SuggestionDetails, action: ActionView, *, with_buttons: bool) -> None:
+def _show_action(details: SuggestionDetails, action: ActionView, *, with_buttons: bool) -> None:
     row = details.view.row
     name = labels.CHANGES[action.change]
     color = _COLORS.get(action.state, "gray")
@@ -51,15 +51,15 @@ def _action(details: SuggestionDetails, action: ActionView, *, with_buttons: boo
         st.caption(sizes)
     if action.reason:
         st.markdown(f":gray[{escape_markdown(action.reason)}]")
-    _edit_beside(action, row.marketplace)
+    _show_edit(action, row.marketplace)
     if action.state in _TO_DECIDE:
         policies.show_policy_check(details, action, action.wanted)
-    _decision(action)
-    _action_buttons(details, action, with_buttons=with_buttons)
+    _show_decision(action)
+    _show_buttons(details, action, with_buttons=with_buttons)
 
 
-def _edit_beside(action: ActionView, marketplace: str) -> None:
-    """Show what was proposed, where a manager approved something else."""
+def _show_edit(action: ActionView, marketplace: str) -> None:
+    """Show the proposed values where a manager approved edited ones."""
     if action.edited is None:
         return
     proposed = diff.parts_of(action.change, action.proposed, action.edited, marketplace)
@@ -67,8 +67,8 @@ def _edit_beside(action: ActionView, marketplace: str) -> None:
     st.markdown(":gray[:material/edit: Edited, from what was proposed:]  \n" + "  \n".join(lines))
 
 
-def _decision(action: ActionView) -> None:
-    """Say who decided, when and why, and what went wrong since."""
+def _show_decision(action: ActionView) -> None:
+    """Show who decided, when and why, and a problem since then."""
     if action.decided_at is not None:
         zone = get_principal().time_zone
         verb = "Declined" if action.state is ActionState.DECLINED else "Approved"
@@ -79,12 +79,12 @@ def _decision(action: ActionView) -> None:
         )
     if action.seen_at is not None and action.state is ActionState.VERIFIED:
         seen = format_moment(action.seen_at, get_principal().time_zone)
-        st.markdown(f":material/visibility: Seen on the page by the look of {seen}")
+        st.markdown(f":material/visibility: Seen on the page by the check of {seen}")
     if action.trouble:
         st.warning(escape_markdown(action.trouble), icon=":material/sync_problem:")
 
 
-def _action_buttons(details: SuggestionDetails, action: ActionView, *, with_buttons: bool) -> None:
+def _show_buttons(details: SuggestionDetails, action: ActionView, *, with_buttons: bool) -> None:
     if not get_principal().may(Permission.TEAM):
         return
     is_open = details.view.row.state is SuggestionState.PENDING
@@ -116,7 +116,7 @@ def _action_buttons(details: SuggestionDetails, action: ActionView, *, with_butt
 def show_decision_buttons(
     details: SuggestionDetails, action: ActionView, *, is_head: bool = False
 ) -> None:
-    """Show the three buttons of one action that waits."""
+    """Show "Decline", "Edit" and "Approve" of a pending action."""
     if st.button("Decline", icon=":material/close:", key=f"decline_{action.id}"):
         dialogs.show_decline(action)
     can_be_edited = get_spec(action.change).editor is not Editor.NONE

@@ -12,23 +12,23 @@ _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def show_change_set(details: SuggestionDetails) -> None:
-    """Show what is to be done by hand as a checklist with texts to copy, and as files."""
-    made = details.change_set
-    if made is None or not made.checklist:
+    """Show the steps to do by hand as a checklist with texts to copy, and as files."""
+    change_set = details.change_set
+    if change_set is None or not change_set.checklist:
         return
     with st.container(border=True, gap="small"):
         st.subheader("To do in Seller Central", anchor=False)
-        for step in made.checklist:
+        for step in change_set.checklist:
             st.markdown(f":material/check_box_outline_blank: {escape_markdown(step.instruction)}")
             st.code(step.to_copy, language=None, wrap_lines=True)
         with st.container(horizontal=True, gap="small"):
-            _file("CSV", made.csv, "text/csv", details.view)
-            _file("XLSX", made.xlsx, _XLSX, details.view)
-            _file("JSON", made.json, "application/json", details.view)
+            _show_file_button("CSV", change_set.csv, "text/csv", details.view)
+            _show_file_button("XLSX", change_set.xlsx, _XLSX, details.view)
+            _show_file_button("JSON", change_set.json, "application/json", details.view)
         if any(map(labels.is_to_be_seen, details.view.actions)):
-            st.caption("The next scrape that shows the new value marks it as verified.")
+            st.caption("The next check that shows the new value marks it as verified.")
 
 
-def _file(label: str, content: bytes, mime: str, view: SuggestionView) -> None:
+def _show_file_button(label: str, content: bytes, mime: str, view: SuggestionView) -> None:
     name = f"{view.row.marketplace}-{view.row.asin}-suggestion-{view.row.id}.{label.lower()}"
     downloads.show_download_button(label, name, mime, lambda _who: content, key=f"as_{label}")

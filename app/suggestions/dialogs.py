@@ -1,4 +1,4 @@
-"""Dialogs of the review: why something is declined, and what is approved instead."""
+"""Dialogs of the review: reasons for declining, confirmation, edited values."""
 
 from collections.abc import Callable, Sequence
 
@@ -27,27 +27,27 @@ _CADENCES = [cadence.value for cadence in Cadence]
 
 @fragments.dialog("Decline", icon=":material/close:")
 def show_decline(action: ActionView) -> None:
-    """Ask why one action is declined."""
+    """Ask for the reason for declining an action."""
     st.caption(f"{labels.CHANGES[action.change]} · sellers see the reason")
-    _decline_form(suggestions.decline_action, action.id)
+    _show_decline_form(suggestions.decline_action, action.id)
 
 
 @fragments.dialog("Decline all", icon=":material/close:")
 def show_decline_all(view: SuggestionView) -> None:
-    """Ask why everything that waits of a suggestion is declined."""
-    waiting = len(view.row.waiting)
-    st.caption(f"All {waiting} changes that wait are declined · sellers see the reason")
-    _decline_form(suggestions.decline_suggestion, view.row.id)
+    """Ask for the reason for declining all pending actions of a suggestion."""
+    pending = len(view.row.waiting)
+    st.caption(f"All {pending} pending changes are declined · sellers see the reason")
+    _show_decline_form(suggestions.decline_suggestion, view.row.id)
 
 
 @fragments.dialog("Decline suggestions", icon=":material/close:")
 def show_decline_many(suggestion_ids: Sequence[int]) -> None:
-    """Ask why ticked suggestions are declined."""
+    """Ask for the reason for declining the selected suggestions."""
     st.caption(f"{len(suggestion_ids)} suggestions about tracking · sellers see the reason")
-    _decline_form(suggestions.decline_tracking, suggestion_ids)
+    _show_decline_form(suggestions.decline_tracking, suggestion_ids)
 
 
-def _decline_form(verb: Callable[..., str], what: object) -> None:
+def _show_decline_form(command: Callable[..., str], target: object) -> None:
     with st.form("decline_form", border=False):
         reason = st.text_area(
             "Reason",
@@ -60,17 +60,17 @@ def _decline_form(verb: Callable[..., str], what: object) -> None:
         return
     if not reason.strip():
         st.error(
-            "Say why: the same suggestion then comes back only with new evidence.",
+            "Give a reason. The same suggestion then returns only with new evidence.",
             icon=":material/error:",
         )
         return
-    products.run_with_toast(verb, what, reason.strip())
+    products.run_with_toast(command, target, reason.strip())
     st.rerun()
 
 
 @fragments.dialog("Approve all", icon=":material/check:")
 def show_approve_all(view: SuggestionView) -> None:
-    """Ask once more before several changes are approved, with room for a reason."""
+    """Ask for confirmation and an optional reason before approving all pending actions."""
     names = [labels.CHANGES[each.change] for each in view.row.waiting]
     st.markdown(f"**{len(names)} changes** are approved as they stand: {', '.join(names)}.")
     reason = st.text_input("Reason (optional)", max_chars=LONGEST_REASON, key="approve_reason")
@@ -81,10 +81,10 @@ def show_approve_all(view: SuggestionView) -> None:
 
 @fragments.dialog("Edit and approve", width="large", icon=":material/edit:")
 def show_edit(details: SuggestionDetails, action: ActionView) -> None:
-    """Let a manager change a proposed value; it is kept beside what was proposed."""
+    """Show the form that edits and approves a proposed value; both values are stored."""
     marketplace = details.view.row.marketplace
     written = get_spec(action.change).format_for_edit(action.wanted, marketplace)
-    text = _field(action.change, written, marketplace)
+    text = _edit_field(action.change, written, marketplace)
     reason = st.text_input("Reason (optional)", max_chars=LONGEST_REASON, key="edit_reason")
     try:
         wanted = get_spec(action.change).parse_edit(text, marketplace)
@@ -105,17 +105,15 @@ def show_edit(details: SuggestionDetails, action: ActionView) -> None:
 def _approve(action: ActionView, wanted: dict[str, object], reason: str) -> None:
     edited = None if wanted == dict(action.proposed) else wanted
     try:
-        answer = suggestions.approve_action(action.id, edited, reason)
-    except (
-        error_boundary.EXPECTED_ERRORS
-    ) as error:  # the dialog stays open: what was typed is not lost
+        message = suggestions.approve_action(action.id, edited, reason)
+    except error_boundary.EXPECTED_ERRORS as error:  # the dialog stays open with what was typed
         st.error(error_boundary.get_message(error), icon=":material/error:")
         return
-    products.run_with_toast(lambda: answer)
+    products.run_with_toast(lambda: message)
     st.rerun()
 
 
-def _field(change: Change, written: str, marketplace: str) -> str:
+def _edit_field(change: Change, written: str, marketplace: str) -> str:
     name, editor = labels.CHANGES[change], get_spec(change).editor
     match editor:
         case Editor.AMOUNT:

@@ -1,4 +1,4 @@
-"""What a suggestion rests on: who proposed it and why, its figures, and both on the chart."""
+"""A suggestion's evidence: advisor and reasoning, cited figures, the chart."""
 
 from datetime import UTC, datetime
 
@@ -17,17 +17,17 @@ from core.text.escaping import escape_markdown, shorten
 from core.text.times import format_age
 
 LONGEST_VALUE = 120  # characters of a cell
-LONGEST_AMOUNT = 20  # what no line is broken in
+LONGEST_AMOUNT = 20  # characters of a value that stays on one line
 _NO_BREAK = "\u00a0"
 _PRIORITY_BADGES = {1: "orange-badge", 2: "blue-badge", 3: "gray-badge"}
 
 
 def show_evidence(view: SuggestionView) -> None:
-    """Show who proposes, how sure, with which effect, and the figures that say so."""
+    """Show advisor, confidence, expected effect, and the cited figures."""
     row, now = view.row, datetime.now(UTC)
     with st.container(border=True):
         st.subheader("Why", anchor=False)
-        st.markdown(_badges(view))
+        st.markdown(_format_badges(view))
         st.markdown(escape_markdown(view.reasoning))
         st.markdown(
             f"**Expected:** {labels.expected_effect(row)}  \n"
@@ -35,10 +35,10 @@ def show_evidence(view: SuggestionView) -> None:
             f"{escape_markdown(labels.request_label(row))} · "
             f"{labels.expiry_text(row, now)}]"
         )
-        _figures(view, now)
+        _show_figures(view, now)
 
 
-def _badges(view: SuggestionView) -> str:
+def _format_badges(view: SuggestionView) -> str:
     row = view.row
     priority = labels.PRIORITIES.get(row.priority, str(row.priority))
     advisor = escape_markdown(labels.advisor_label(row))
@@ -52,17 +52,17 @@ def _badges(view: SuggestionView) -> str:
     )
 
 
-def _figures(view: SuggestionView, now: datetime) -> None:
-    """Show every figure with value, unit, period and age; as Markdown, so that cells wrap."""
+def _show_figures(view: SuggestionView, now: datetime) -> None:
+    """Show every figure with value, unit, period and age: in Markdown, whose cells wrap."""
     if not view.evidence:
         cards.show_unknown("this advisor gave no figures")
         return
     head = ["| Evidence | Value | Unit | Seen |", "|:--|--:|:--|:--|"]
-    lines = [_line(each, view.row.marketplace, now) for each in view.evidence]
+    lines = [_format_line(each, view.row.marketplace, now) for each in view.evidence]
     st.markdown("\n".join([*head, *lines]))
 
 
-def _line(evidence: Evidence, marketplace: str, now: datetime) -> str:
+def _format_line(evidence: Evidence, marketplace: str, now: datetime) -> str:
     period = f" :gray[{escape_markdown(evidence.period)}]" if evidence.period else ""
     value = escape_markdown(
         shorten(labels.format_evidence_value(evidence, marketplace), LONGEST_VALUE)
@@ -88,15 +88,15 @@ def show_chart(view: SuggestionView) -> None:
     if head is None:
         return
     days = data.count_chart_days(view, datetime.now(UTC))
-    in_words = product_link.PERIOD_NAMES[days]
+    period_name = product_link.PERIOD_NAMES[days]
     period = history.read_period(head, days)
     with st.container(border=True):
         is_drawn = any(map(charts.is_drawn, view.evidence))
         st.subheader("Evidence on the chart" if is_drawn else "Price and rank", anchor=False)
         if period is None:
-            cards.show_unknown("this product was never seen")
+            cards.show_unknown("this product was never observed")
         elif not period.statistics.observations:
-            cards.show_nothing_in_period(in_words)
+            cards.show_nothing_in_period(period_name)
         else:
             st.plotly_chart(
                 PrebuiltFigure(data.build_evidence_chart(head, period, view)),
@@ -104,4 +104,4 @@ def show_chart(view: SuggestionView) -> None:
                 config=PLOTLY_CONFIG,
                 alt=period.alt,
             )
-            st.caption(f"{in_words.capitalize()}. {_DRAWN if is_drawn else _NOT_DRAWN}")
+            st.caption(f"{period_name.capitalize()}. {_DRAWN if is_drawn else _NOT_DRAWN}")

@@ -18,58 +18,58 @@ LONGEST_TITLE = 70
 
 
 def find_suggestion_id() -> int | None:
-    """Return the number that the address names, None for none or for no number."""
+    """Return the id in the URL, None without a valid one."""
     return url_parameters.read_number(keys.ID)
 
 
-def show_not_found(asked: int | None) -> None:
-    """Say that there is no such suggestion, with the way to those there are."""
+def show_not_found(suggestion_id: int | None) -> None:
+    """Show that the suggestion doesn't exist, with the link to the queue."""
     cards.show_page_header("Suggestion")
-    if asked is None:
+    if suggestion_id is None:
         st.info("Choose a suggestion from the list.", icon=":material/rule:")
     else:
         st.info(
-            f"Suggestion {asked} is not there, or belongs to another team.",
+            f"Suggestion {suggestion_id} doesn't exist, or belongs to another team.",
             icon=":material/search_off:",
         )
     show_queue_link()
 
 
 def show_queue_link() -> None:
-    """Link to the review queue."""
+    """Show the link to the queue."""
     st.page_link(
         f"../pages/{keys.SUGGESTIONS}.py", label="All suggestions", icon=":material/arrow_back:"
     )
 
 
 def show_header(details: SuggestionDetails) -> None:
-    """Show which suggestion it is, and what may be done about it."""
+    """Show the suggestion's place, product and title, with the decision buttons."""
     row = details.view.row
-    _where(details)
+    _show_place(details)
     with st.container(
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"
     ):
         title = escape_markdown(shorten(row.title, 120))
         st.title(title, anchor=False, width="stretch")
         with st.container(horizontal=True, width="content", gap="small"):
-            _buttons(details)
+            _show_buttons(details)
     if row.state is SuggestionState.PENDING and not get_principal().may(Permission.TEAM):
         st.caption(
             ":material/lock: A manager decides about suggestions. "
             "You see where this one stands, and why."
         )
     elif row.state is SuggestionState.EXPIRED:
-        st.warning("Nobody decided in time. Ask for new suggestions.", icon=":material/timer_off:")
+        st.warning("Not decided in time. Ask for new suggestions.", icon=":material/timer_off:")
 
 
-def _where(details: SuggestionDetails) -> None:
+def _show_place(details: SuggestionDetails) -> None:
     row, place = details.view.row, details.place
-    stands = labels.state_label(row)
+    position = labels.state_label(row)
     if place is not None:
-        stands = f"Suggestion {place.number} of {place.total}"
+        position = f"Suggestion {place.number} of {place.total}"
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         show_queue_link()
-        st.caption(f"{stands} · {row.marketplace} · {row.asin}", width="content")
+        st.caption(f"{position} · {row.marketplace} · {row.asin}", width="content")
         title = shorten(row.product_title or "no title seen yet", LONGEST_TITLE)
         st.page_link(
             f"../pages/{keys.PRODUCT}.py",
@@ -79,24 +79,24 @@ def _where(details: SuggestionDetails) -> None:
         )
 
 
-def _buttons(details: SuggestionDetails) -> None:
+def _show_buttons(details: SuggestionDetails) -> None:
     view = details.view
-    waiting = [each for each in view.actions if each.state is ActionState.PENDING]
+    pending = [each for each in view.actions if each.state is ActionState.PENDING]
     if view.row.state is SuggestionState.PENDING and get_principal().may(Permission.TEAM):
-        if len(waiting) == 1:
-            show_decision_buttons(details, waiting[0], is_head=True)
-        elif waiting:
+        if len(pending) == 1:
+            show_decision_buttons(details, pending[0], is_head=True)
+        elif pending:
             if st.button("Decline all", icon=":material/close:", key="decline_all"):
                 dialogs.show_decline_all(view)
             if st.button("Approve all", type="primary", icon=":material/check:", key="approve_all"):
                 dialogs.show_approve_all(view)
-    _to_next(details)
+    _show_next_button(details)
 
 
-def _to_next(details: SuggestionDetails) -> None:
-    """Offer the next suggestion that waits: decided ones are left behind."""
+def _show_next_button(details: SuggestionDetails) -> None:
+    """Show the button to the next pending suggestion."""
     place = details.place
-    following = details.next_waiting if place is None else place.after
+    following = details.next_pending if place is None else place.after
     if following is not None and following != details.view.row.id:
         st.button(
             "Next",
@@ -104,7 +104,7 @@ def _to_next(details: SuggestionDetails) -> None:
             key="next_suggestion",
             on_click=_open,
             args=(following,),
-            help="The next suggestion that waits",
+            help="The next pending suggestion",
         )
 
 

@@ -1,4 +1,4 @@
-"""Which advisors speak, and how the model's day went: a line, and a screen's part."""
+"""The advisors and the model's statistics of the day: one line, and Health's block."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -19,40 +19,36 @@ from core.text.escaping import escape_markdown, remove_direction_marks
 from core.text.numbers import format_count, format_dollars
 from core.text.times import format_age
 
-_REJECTED = "model_trouble"
+_PROBLEMS = "model_problems"
 
 
 def show_line() -> None:
-    """Say in a line who advises and how the model's day goes, with the way to the rest."""
-    spoken = data.get_model_address()
-    told = (
-        labels.in_short(spoken, data.read_model_day())
-        if spoken.missing is None
-        else labels.who(spoken)
+    """Show a line on the advisors and the model's day, with a link to Health."""
+    model = data.get_model_address()
+    text = (
+        labels.in_short(model, data.read_model_day())
+        if model.missing is None
+        else labels.who(model)
     )
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.caption(f"Advisors: {_safe(told)}", width="stretch")
+        st.caption(f"Advisors: {escape_markdown(text)}", width="stretch")
         st.page_link(f"../pages/{keys.HEALTH}.py", label="Health", icon=":material/ecg_heart:")
 
 
-def _safe(told: str) -> str:
-    return escape_markdown(told)
-
-
 def show_advisors(now: datetime) -> None:
-    """Show who advises, the day's figures, and every question that brought nothing usable."""
-    spoken, day = data.get_model_address(), data.read_model_day()
+    """Show the advisors, the day's figures, and every question without a usable answer."""
+    model, day = data.get_model_address(), data.read_model_day()
     st.subheader("Advisors", anchor=False)
-    st.caption(_safe(labels.who(spoken)))
-    if spoken.missing is not None and not day.asked:
+    st.caption(escape_markdown(labels.who(model)))
+    if model.missing is not None and not day.asked:
         return
-    if why_not := labels.state(spoken, day):
+    if why_not := labels.state(model, day):
         st.warning(why_not, icon=":material/hourglass_empty:")
-    _figures(spoken, day)
-    _troubles(day.troubles, now)
+    _show_figures(model, day)
+    _show_problems(day.troubles, now)
 
 
-def _figures(spoken: ModelAddress, day: ModelDay) -> None:
+def _show_figures(model: ModelAddress, day: ModelDay) -> None:
     count = format_count
     cards.show_metrics(
         [
@@ -79,7 +75,7 @@ def _figures(spoken: ModelAddress, day: ModelDay) -> None:
             cards.Card(
                 "Model's cost today",
                 format_dollars(day.dollars),
-                note=f"of {format_dollars(spoken.dollars_per_day)} a day",
+                note=f"of {format_dollars(model.dollars_per_day)} a day",
                 about="What the calls of all teams cost since midnight (UTC); open ones count at "
                 "their most.",
             ),
@@ -87,7 +83,7 @@ def _figures(spoken: ModelAddress, day: ModelDay) -> None:
     )
 
 
-def _troubles(found: Sequence[ModelProblem], now: datetime) -> None:
+def _show_problems(found: Sequence[ModelProblem], now: datetime) -> None:
     if not found:
         st.caption("Every question of today was answered with something usable.")
         return
@@ -101,30 +97,30 @@ def _troubles(found: Sequence[ModelProblem], now: datetime) -> None:
         data_table.show_table(**shown)
         return
     ticked = data_table.show_table(
-        **shown, key=_REJECTED, on_select="rerun", selection_mode="single-row"
+        **shown, key=_PROBLEMS, on_select="rerun", selection_mode="single-row"
     )
-    _replies(found, ticked["selection"]["rows"])
+    _show_replies(found, ticked["selection"]["rows"])
 
 
-def _cells(trouble: ModelProblem, now: datetime) -> dict[str, str]:
+def _cells(problem: ModelProblem, now: datetime) -> dict[str, str]:
     return {
-        "When": format_age(trouble.at, now),
-        "Product": f"{trouble.marketplace} {trouble.asin}",
-        "What came": labels.ENDS[trouble.state],
-        "Why": remove_direction_marks(labels.why(trouble)),
-        "Model": remove_direction_marks(trouble.model or "not reported"),
+        "When": format_age(problem.at, now),
+        "Product": f"{problem.marketplace} {problem.asin}",
+        "What came": labels.ENDS[problem.state],
+        "Why": remove_direction_marks(labels.why(problem)),
+        "Model": remove_direction_marks(problem.model or "not reported"),
     }
 
 
-def _replies(found: Sequence[ModelProblem], rows: Sequence[int]) -> None:
-    """Show what the model said in a ticked question, as code: nothing in it is markup."""
+def _show_replies(found: Sequence[ModelProblem], rows: Sequence[int]) -> None:
+    """Show the model's replies to a selected question, as code: nothing in it is markup."""
     if not rows or rows[0] >= len(found):
-        st.caption("Tick a row to read what the model said.")
+        st.caption("Tick a row to read the model's replies.")
         return
     ticked = found[rows[0]]
     with st.container(border=True, gap="small"):
         for reason in ticked.reasons:
-            st.markdown(f"- {_safe(reason)}")
+            st.markdown(f"- {escape_markdown(reason)}")
         for number, reply in enumerate(ticked.replies, 1):
             st.caption(f"Reply {number}, as it came")
             st.code(remove_direction_marks(reply) or "(empty)", language=None, wrap_lines=True)

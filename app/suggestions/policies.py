@@ -1,4 +1,4 @@
-"""Which rules a proposal would break: those of listings, and the product's price caps."""
+"""Checks of a proposal: listing rules and the product's price caps."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -20,16 +20,18 @@ from core.text.escaping import escape_markdown
 def show_policy_check(
     details: SuggestionDetails, action: ActionView, wanted: Mapping[str, Any]
 ) -> None:
-    """Show what a value would break, or that it breaks nothing; nothing for tracking."""
+    """Show which rules a value breaks, or that it keeps them; nothing for tracking."""
     match action.change.kind:
         case Kind.CONTENT:
-            _listing_rules(details, action.change, wanted)
+            _show_listing_rules(details, action.change, wanted)
         case Kind.PRICING:
-            _price_caps(details, action, wanted)
+            _show_price_caps(details, action, wanted)
 
 
-def _listing_rules(details: SuggestionDetails, change: Change, wanted: Mapping[str, Any]) -> None:
-    """Show each broken rule with its source."""
+def _show_listing_rules(
+    details: SuggestionDetails, change: Change, wanted: Mapping[str, Any]
+) -> None:
+    """Show each broken listing rule with its source."""
     marketplace = details.view.row.marketplace
     today = datetime.now(ZoneInfo(get_marketplace(marketplace).time_zone)).date()
     found = listing_policies.lint_change(details.before.listing, marketplace, today, change, wanted)
@@ -42,8 +44,10 @@ def _listing_rules(details: SuggestionDetails, change: Change, wanted: Mapping[s
         )
 
 
-def _price_caps(details: SuggestionDetails, action: ActionView, wanted: Mapping[str, Any]) -> None:
-    """Show which cap a price, or what a coupon leaves of it, lies outside of."""
+def _show_price_caps(
+    details: SuggestionDetails, action: ActionView, wanted: Mapping[str, Any]
+) -> None:
+    """Show whether a price, or the price after a coupon, is within the caps."""
     caps = details.caps
     spec = get_spec(action.change)
     problem = spec.find_cap_problem(caps, action.current, details.before.price, wanted)

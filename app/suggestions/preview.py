@@ -10,7 +10,7 @@ from core.suggestions.review import listing_preview
 from core.suggestions.rules import ActionState, Change, Kind
 from core.text.escaping import escape_markdown, shorten
 
-_NOT_TO_COME = {  # what a page shows already, or never will
+_NOT_AHEAD = {  # states of actions that are on the page already or will never be
     ActionState.VERIFIED,
     ActionState.DECLINED,
     ActionState.STALE,
@@ -20,20 +20,22 @@ _NOT_TO_COME = {  # what a page shows already, or never will
 
 
 def show_preview(details: SuggestionDetails) -> None:
-    """Show what a buyer would see with all that may still come; nothing for tracking."""
+    """Show the listing as buyers would see it with all open actions; nothing for tracking."""
     wanted = [
         (each.change, each.wanted)
         for each in details.view.actions
-        if each.change.kind is not Kind.TRACKING and each.state not in _NOT_TO_COME
+        if each.change.kind is not Kind.TRACKING and each.state not in _NOT_AHEAD
     ]
     if not wanted:
         return
     with st.container(border=True, gap="small"):
         st.caption("The listing with these changes")
-        _listing(listing_preview.with_changes(details.before, wanted), details.view.row.marketplace)
+        _show_listing(
+            listing_preview.with_changes(details.before, wanted), details.view.row.marketplace
+        )
 
 
-def _listing(after: Preview, marketplace: str) -> None:
+def _show_listing(after: Preview, marketplace: str) -> None:
     shown = after.listing
     if shown.category_path:
         st.caption(escape_markdown(" › ".join(shown.category_path)))
@@ -41,7 +43,7 @@ def _listing(after: Preview, marketplace: str) -> None:
     if shown.brand:
         st.caption(f"Brand: {escape_markdown(shown.brand)}")
     price = format_price(after.price, marketplace)
-    coupon = "" if after.coupon is None else _coupon(after, marketplace)
+    coupon = "" if after.coupon is None else _format_coupon(after, marketplace)
     st.markdown(f"**{escape_markdown(price)}**{coupon}")
     bullets = [f"- {escape_markdown(bullet)}" for bullet in shown.bullets or ()]
     st.markdown("\n".join(bullets) or ":gray[no bullets seen]")
@@ -52,6 +54,6 @@ def _listing(after: Preview, marketplace: str) -> None:
         st.caption(f":material/image: {shown.image_count} {images}")
 
 
-def _coupon(after: Preview, marketplace: str) -> str:
-    words = get_spec(Change.SET_COUPON).format(after.coupon or {}, marketplace)
-    return f" · coupon {escape_markdown(words)}"
+def _format_coupon(after: Preview, marketplace: str) -> str:
+    text = get_spec(Change.SET_COUPON).format(after.coupon or {}, marketplace)
+    return f" · coupon {escape_markdown(text)}"

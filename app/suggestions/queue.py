@@ -1,4 +1,4 @@
-"""The review queue: counts, the table, what can be done from it, and its empty states."""
+"""The review queue: counts, table, bulk decisions, empty states."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -45,7 +45,7 @@ COLUMNS: Final = (
 
 
 def format_subtitle(found: QueuePage, asked: QueueFilter) -> str:
-    """Say how many there are, and in which order: "7 pending · highest priority first"."""
+    """Return the queue's size and order: "7 pending · highest priority first"."""
     total = found.counts.total
     number = format_count(total)
     if asked.state is SuggestionState.PENDING:
@@ -55,17 +55,17 @@ def format_subtitle(found: QueuePage, asked: QueueFilter) -> str:
 
 
 def show_counts(counted: Counts) -> None:
-    """Show what each choice above would leave."""
+    """Show the number of suggestions by state, kind, priority and advisor."""
     lines = [
-        _counted(labels.STATES, counted.states),
-        _counted(labels.KINDS, counted.kinds),
-        _counted(labels.PRIORITIES, counted.priorities),
-        _counted(labels.ADVISORS, counted.advisors),
+        _format_counts(labels.STATES, counted.states),
+        _format_counts(labels.KINDS, counted.kinds),
+        _format_counts(labels.PRIORITIES, counted.priorities),
+        _format_counts(labels.ADVISORS, counted.advisors),
     ]
     st.caption(" \u2002|\u2002 ".join(line for line in lines if line))
 
 
-def _counted(names: Mapping[Any, str], numbers: Mapping[Any, int]) -> str:
+def _format_counts(names: Mapping[Any, str], numbers: Mapping[Any, int]) -> str:
     parts = [
         f"{name} {format_count(numbers[key])}" for key, name in names.items() if key in numbers
     ]
@@ -76,7 +76,7 @@ def _counted(names: Mapping[Any, str], numbers: Mapping[Any, int]) -> str:
 
 
 def queue_cells(rows: Sequence[QueueRow], now: datetime) -> pd.DataFrame:
-    """Return what the table shows, a row per suggestion, every cell in words."""
+    """Return the table's cells as text, a row per suggestion."""
     return pd.DataFrame([_cells(row, now) for row in rows], columns=list(COLUMNS))
 
 
@@ -97,11 +97,11 @@ def _cells(row: QueueRow, now: datetime) -> dict[str, str]:
 
 
 def show_queue(rows: Sequence[QueueRow]) -> None:
-    """Show suggestions; a title opens one, ticks are for those that can be decided here."""
+    """Show the table; a click on a title opens it, rows are selectable by managers."""
     if device.is_phone():
-        _cards(rows, datetime.now(UTC))
+        _show_cards(rows, datetime.now(UTC))
         return
-    options: dict[str, Any] = {"on_select": "ignore", "column_order": _shown(rows)}
+    options: dict[str, Any] = {"on_select": "ignore", "column_order": _visible_columns(rows)}
     if _may_decide_here(rows):
         options |= {"on_select": "rerun", "selection_mode": "multi-row"}
     data_table.show_table(
@@ -123,26 +123,26 @@ def show_queue(rows: Sequence[QueueRow]) -> None:
         open_suggestion(rows[clicked["row"]].id)
 
 
-def _shown(rows: Sequence[QueueRow]) -> list[str]:
-    """Return the columns that are shown: a status that all rows share says nothing."""
-    is_told = len({labels.state_label(row) for row in rows}) > 1
-    return [name for name in COLUMNS if name != "status" or is_told]
+def _visible_columns(rows: Sequence[QueueRow]) -> list[str]:
+    """Return the visible columns: without the status when all rows have the same."""
+    has_several = len({labels.state_label(row) for row in rows}) > 1
+    return [name for name in COLUMNS if name != "status" or has_several]
 
 
-def _cards(rows: Sequence[QueueRow], now: datetime) -> None:
-    """Show suggestions below each other, as a phone has room for; a title opens one."""
+def _show_cards(rows: Sequence[QueueRow], now: datetime) -> None:
+    """Show suggestions as cards for a phone; a title opens one."""
     for row in rows:
-        words = _cells(row, now)
+        cells = _cells(row, now)
         title = escape_markdown(shorten(row.title, LONGEST_ON_A_PHONE))
-        told = [words[name] for name in ("priority", "kind", "expected")]
+        facts = [cells[name] for name in ("priority", "kind", "expected")]
         about = shorten(remove_direction_marks(row.product_title or row.asin), LONGEST_ON_A_PHONE)
-        stands = [f"confidence {words['confidence']}", words["status"], words["until"]]
+        state = [f"confidence {cells['confidence']}", cells["status"], cells["until"]]
         with st.container(border=True, gap=None):
             st.page_link(
                 f"../pages/{keys.SUGGESTION}.py", label=title, query_params={keys.ID: str(row.id)}
             )
-            st.markdown(escape_markdown(f"{words['marketplace']} · {about}"))
-            st.caption(escape_markdown(" · ".join([*told, *stands])))
+            st.markdown(escape_markdown(f"{cells['marketplace']} · {about}"))
+            st.caption(escape_markdown(" · ".join([*facts, *state])))
 
 
 def _columns() -> dict[str, Any]:
@@ -165,13 +165,13 @@ def _columns() -> dict[str, Any]:
 
 
 def _key(rows: Sequence[QueueRow]) -> str:
-    """Return a key that differs for other rows: ticks must not move to another suggestion."""
+    """Return a key of these rows, so that a selection doesn't move to other suggestions."""
     ids = ",".join(str(row.id) for row in rows)
     return f"{keys.QUEUE_TABLE}_{crc32((ids + lists.get_cache_token()).encode()):08x}"
 
 
 def open_suggestion(suggestion_id: int) -> None:
-    """Go to one suggestion's page."""
+    """Open a suggestion's page."""
     st.switch_page(f"../pages/{keys.SUGGESTION}.py", query_params={keys.ID: str(suggestion_id)})
 
 
@@ -187,7 +187,7 @@ def _may_decide_here(rows: Sequence[QueueRow]) -> bool:
 
 
 def show_action_bar(rows: Sequence[QueueRow]) -> None:
-    """Show what can be done with ticked suggestions about tracking."""
+    """Show the decisions on the selected suggestions about tracking."""
     if not _may_decide_here(rows):
         return
     state = st.session_state.get(_key(rows))
@@ -220,7 +220,7 @@ def show_action_bar(rows: Sequence[QueueRow]) -> None:
 
 
 def show_empty_queue(asked: QueueFilter, counted: Counts) -> None:
-    """Say why the queue is empty: by its filters, for now, or because nobody has asked yet."""
+    """Show why the queue is empty: filters, nothing pending, or no suggestion yet."""
     if asked.is_narrow:
         st.info(
             "No suggestion matches. Take away a filter or a word.", icon=":material/search_off:"
@@ -234,10 +234,10 @@ def show_empty_queue(asked: QueueFilter, counted: Counts) -> None:
             icon=":material/task_alt:",
         )
     else:
-        _none_yet()
+        _show_none_yet()
 
 
-def _none_yet() -> None:
+def _show_none_yet() -> None:
     with st.container(border=True, horizontal_alignment="center"):
         st.space("small")
         st.markdown(":material/rule: **Nothing was suggested yet**", text_alignment="center")

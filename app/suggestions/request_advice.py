@@ -1,4 +1,4 @@
-"""Asking the advisors now, and how far they are."""
+"""Requesting advice now, and the advisors' progress."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,64 +17,66 @@ from core.suggestions.advice_queue import labels as answer_labels
 from core.suggestions.advice_queue.queries import AdviceProgress, AdvisorAnswer
 from core.suggestions.llm import labels as model_words
 from core.text.escaping import escape_markdown
-from core.text.numbers import format_count
+from core.text.numbers import format_count, format_counted
 from core.text.times import format_age
 from core.upkeep.health import is_worker_alive
 
-_ASKED = "_asked_for_advice"
-_FOUR_EYES = "four_eyes"
+_REQUEST = "_advice_request"
+_SECOND_APPROVER = "second_approver"
 _MOST_REASONS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _AdviceRequest:
     products: tuple[int, ...]
     at: datetime
 
 
 def show_button_for_all(key: str) -> None:
-    """Offer to ask about all own products, to who may."""
-    _button(key, None, "Check all own products now, before the daily run.")
+    """Show the button that requests advice on all own products, to users who may track."""
+    _show_button(key, None, "Check all own products now, before the daily run.")
 
 
 def show_button(product_id: int) -> None:
-    """Offer to ask about one product, to who may."""
-    _button("ask_one", product_id, "Check this product now, before the daily run.")
+    """Show the button that requests advice on a product, to users who may track."""
+    _show_button("ask_one", product_id, "Check this product now, before the daily run.")
 
 
-def _button(key: str, product_id: int | None, about: str) -> None:
+def _show_button(key: str, product_id: int | None, about: str) -> None:
     if not get_principal().may(Permission.TRACK):
         return
     st.button(
         "Ask for suggestions",
         icon=":material/lightbulb:",
         key=key,
-        on_click=_ask,
+        on_click=_request,
         args=(product_id,),
         help=about,
-        disabled=_ASKED in st.session_state,
+        disabled=_REQUEST in st.session_state,
     )
 
 
 def show_settings() -> None:
-    """Let an administrator say who approves."""
+    """Show administrators the setting of a second approver."""
     if not get_principal().may(Permission.ADMIN):
         return
     with st.popover("Settings", icon=":material/tune:"):
         st.toggle(
             "Require a second approver",
             data.requires_second_approver(),
-            key=_FOUR_EYES,
-            on_change=_set_four_eyes,
+            key=_SECOND_APPROVER,
+            on_change=_set_second_approver,
             help="The person who requested a suggestion can't approve it.",
         )
 
 
-def _set_four_eyes() -> None:
-    actions.run_with_toast(suggestions.set_second_approver, bool(st.session_state[_FOUR_EYES]))
+def _set_second_approver() -> None:
+    actions.run_with_toast(
+        suggestions.set_second_approver, bool(st.session_state[_SECOND_APPROVER])
+    )
 
 
-def _ask(product_id: int | None) -> None:
+def _request(product_id: int | None) -> None:
     at = datetime.now(UTC)
     products = data.list_own_product_ids() if product_id is None else [product_id]
     if not products:
@@ -84,52 +86,54 @@ def _ask(product_id: int | None) -> None:
         )
         return
     actions.run_with_toast(suggestions.request_advice, products)
-    st.session_state[_ASKED] = _Asked(tuple(products), at)
+    st.session_state[_REQUEST] = _AdviceRequest(tuple(products), at)
 
 
 def show_progress() -> None:
-    """Show how far the advisors are with what was asked here, until it is read."""
-    if _ASKED in st.session_state:
-        _progress()
+    """Show the advisors' progress on this session's request until the user closes it."""
+    if _REQUEST in st.session_state:
+        _show_request()
 
 
 @fragments.fragment(run_every=1.0)
-def _progress() -> None:
-    asked: _Asked | None = st.session_state.get(_ASKED)
-    if asked is None:
+def _show_request() -> None:
+    request: _AdviceRequest | None = st.session_state.get(_REQUEST)
+    if request is None:
         return
-    far = data.read_advice_progress(asked.products, asked.at)
-    total = len(asked.products)
+    progress = data.read_advice_progress(request.products, request.at)
+    total = len(request.products)
     with st.container(border=True, gap="small"):
-        if far.waiting:
-            st.markdown(f"**{_sentence(total, far.waiting)}**")
-            st.progress((total - far.waiting) / total)
+        if progress.waiting:
+            st.markdown(f"**{_progress_sentence(total, progress.waiting)}**")
+            st.progress((total - progress.waiting) / total)
         else:
-            _ended(total, far, data.list_advisor_answers(asked.products, asked.at))
+            _show_result(total, progress, data.list_advisor_answers(request.products, request.at))
 
 
-def _sentence(total: int, left: int) -> str:
-    """Say how far it is, or what it waits for."""
+def _progress_sentence(total: int, left: int) -> str:
+    """Return how far the advisors are, or what they wait for."""
     seen_at, now = health.find_last_worker_activity(), datetime.now(UTC)
     if not is_worker_alive(seen_at, now):
         seen = "it has never run" if seen_at is None else f"last seen {format_age(seen_at, now)}"
         return f"Waiting for the worker: {seen}. Start it with `make run`."
     if total == 1:
-        return "The advisors are looking at this product"
+        return "The advisors are checking this product"
     return f"The advisors have checked {format_count(total - left)} of {format_count(total)}"
 
 
-def _ended(total: int, far: AdviceProgress, answers: Sequence[AdvisorAnswer]) -> None:
-    """Say what came of it, and why nothing did where nothing did."""
-    made = far.made
-    products = "1 product" if total == 1 else f"{format_count(total)} products"
-    new = "1 new suggestion" if made == 1 else f"{format_count(made)} new suggestions"
+def _show_result(total: int, progress: AdviceProgress, answers: Sequence[AdvisorAnswer]) -> None:
+    """Show the number of new suggestions, and why there are none or fewer."""
+    made = progress.made
+    products = format_counted(total, "product")
+    new = format_counted(made, "new suggestion")
     st.markdown(f":material/task_alt: **{products} checked: {new if made else 'nothing new'}**")
-    if far.put_off:
-        st.caption(f"{format_count(far.put_off)} failed and will be tried again within the hour.")
+    if progress.put_off:
+        st.caption(
+            f"{format_count(progress.put_off)} failed and will be tried again within the hour."
+        )
     elif not made:
         st.caption(
-            "The same facts are not asked twice, and what was declined or still waits is not "
+            "The same facts are not asked twice, and declined or pending suggestions are not "
             "repeated."
         )
     for reason in _reasons(answers):
@@ -137,16 +141,16 @@ def _ended(total: int, far: AdviceProgress, answers: Sequence[AdvisorAnswer]) ->
     if why_not := model_words.state(data.get_model_address(), data.read_model_day()):
         st.caption(why_not)
     if st.button("Show", key="asked_read", icon=":material/check:"):
-        st.session_state.pop(_ASKED, None)
+        st.session_state.pop(_REQUEST, None)
         lists.clear_lists()
         st.rerun()
 
 
 def _reasons(answers: Sequence[AdvisorAnswer]) -> list[str]:
-    """Return, once each, what advisors that brought nothing said."""
-    told = [
+    """Return the reasons of advisors without a result, each once."""
+    reasons = [
         f"{answer_labels.answer_text(answer)}: {' '.join(answer.reasons[:2])}"
         for answer in answers
         if answer.state not in ("ok", "nothing")
     ]
-    return list(dict.fromkeys(told))[:_MOST_REASONS]
+    return list(dict.fromkeys(reasons))[:_MOST_REASONS]

@@ -18,30 +18,30 @@ LONGEST_LINK = 46  # letters of a link in the narrow column; a longer one is cut
 
 
 def show_timeline(details: SuggestionDetails) -> None:
-    """Show every step so far, and what is still to come."""
+    """Show every step so far and the steps ahead."""
     zone, now = get_principal().time_zone, datetime.now(UTC)
     with st.container(border=True, gap="small"):
         st.subheader("Time line", anchor=False, help=f"Times are those of {zone}.")
         for event in details.events:
-            st.markdown(_step(event, details.view.row, now))
+            st.markdown(_format_step(event, details.view.row, now))
         if details.view.row.state is SuggestionState.EXPIRED:
             return
         for step in labels.steps_ahead(details.view.actions):
             st.markdown(f":gray[:material/radio_button_unchecked: {step}]")
 
 
-def _step(event: Event, row: QueueRow, now: datetime) -> str:
-    """Return a step as Markdown: what and who, then when, from where to where, and why."""
+def _format_step(event: Event, row: QueueRow, now: datetime) -> str:
+    """Return a step as Markdown: what and by whom, then when, change of state, reason."""
     when = f"{format_age(event.at, now)}, {format_moment(event.at, get_principal().time_zone)}"
-    led = labels.change_of_state(event)
-    details = [" · ".join(each for each in (when, led) if each), labels.event_reason(event)]
-    told = "  \n".join(f":gray[{escape_markdown(each)}]" for each in details if each)
-    words = escape_markdown(labels.event_text(event, row))
-    return f":material/radio_button_checked: {words}  \n{told}"
+    change = labels.change_of_state(event)
+    details = [" · ".join(each for each in (when, change) if each), labels.event_reason(event)]
+    lines = "  \n".join(f":gray[{escape_markdown(each)}]" for each in details if each)
+    title = escape_markdown(labels.event_text(event, row))
+    return f":material/radio_button_checked: {title}  \n{lines}"
 
 
 def show_earlier(rows: Sequence[QueueRow]) -> None:
-    """Show what else was suggested for the product, newest first."""
+    """Show the product's other suggestions, newest first."""
     if not rows:
         return
     now = datetime.now(UTC)
@@ -49,11 +49,11 @@ def show_earlier(rows: Sequence[QueueRow]) -> None:
         st.subheader("Also suggested for this product", anchor=False)
         for row in rows:
             title = escape_markdown(shorten(row.title, LONGEST_LINK))
-            told = escape_markdown(labels.in_short(row, now))
+            summary = escape_markdown(labels.in_short(row, now))
             with st.container(gap=None):
                 st.page_link(
                     f"../pages/{keys.SUGGESTION}.py",
                     label=title,
                     query_params={keys.ID: str(row.id)},
                 )
-                st.caption(told)
+                st.caption(summary)

@@ -170,7 +170,7 @@ def test_pages_of_a_database_that_is_only_read_say_so_and_show_what_is_stored(
         app.switch_page("../pages/product.py")
         app.query_params.update({"marketplace": "US", "asin": "B0TEST0001"})
         app.run()
-        app.button(key=keys.REFRESH).click().run()
+        app.button(key=keys.CHECK_NOW).click().run()
         assert outages.READ_ONLY in shown(app.toast)
         assert not app.exception
         app.button(key=BELL).click().run()

@@ -295,7 +295,7 @@ def refresh(page: Page, database: Session, asin: str) -> None:
         "SELECT count(*) FROM snapshot JOIN product p ON p.id = product_id WHERE p.asin = :asin"
     )
     before = database.scalar(statement, {"asin": asin})
-    page.get_by_role("button", name="Refresh").click()
+    page.get_by_role("button", name="Check now").click()
     deadline = time.monotonic() + A_ROUND
     while database.scalar(statement, {"asin": asin}) == before:
         assert time.monotonic() < deadline, "no new snapshot came"

@@ -151,7 +151,7 @@ def test_what_was_canceled_is_gone(session: Session) -> None:
 
 
 def test_an_import_that_does_not_exist_is_told_so(session: Session) -> None:
-    assert "This import is not there" in words(open_page(4711))
+    assert "This import doesn't exist" in words(open_page(4711))
 
 
 def test_a_picture_is_refused_in_a_sentence(session: Session) -> None:

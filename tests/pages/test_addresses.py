@@ -47,10 +47,10 @@ CASES = [
     ("product", {"marketplace": "\x00", "asin": "B0TEST0001"}, "�"),
     ("product", {"marketplace": "US", "asin": "B0TEST0001\x00"}, "�"),
     ("product", {"marketplace": "US\x00", "asin": "\x00" * 50}, "�"),
-    ("suggestion", {"id": "9" * 18}, "is not there"),
+    ("suggestion", {"id": "9" * 18}, "doesn't exist"),
     ("suggestion", {"id": "9" * 5000}, "Choose a suggestion"),
     ("suggestion", {"id": "٣"}, "Choose a suggestion"),
-    ("add", {"import": "9" * 18}, "is not there"),
+    ("add", {"import": "9" * 18}, "doesn't exist"),
     ("products", {"search": "kettle\x00", "page": "9" * 30}, "Kettle"),
     ("products", {"page": ["2", "1e9"], "list": ["x", "\x00"]}, "Kettle"),
 ]

@@ -142,7 +142,7 @@ def test_a_link_is_not_used_up_by_looking_or_by_a_bad_password(
     assert tickets == []
     fill(open_link(invitation=token), name="Ada", password=PASSWORD)
     assert len(tickets) == 1
-    assert "used up" in said(open_link(invitation=token))
+    assert "already used" in said(open_link(invitation=token))
 
 
 def test_wrong_codes_lock_and_are_told_to_the_audit(

@@ -180,11 +180,11 @@ def test_what_the_model_said_is_read_by_managers_only(
     sign_in: SignIn,
 ) -> None:
     a_day(session, principal, lamp)
-    assert "Tick a row to read what the model said." in plain(open_page("health"))
+    assert "Tick a row to read the model's replies." in plain(open_page("health"))
     sign_in(somebody(Role.SELLER))
     app = open_page("health")
     assert trouble(app)[0]["What came"] == "Reply rejected"
-    assert "Tick a row to read what the model said." not in plain(app)
+    assert "Tick a row to read the model's replies." not in plain(app)
 
 
 def test_a_reply_is_shown_as_it_came_and_as_nothing_but_text() -> None:
@@ -205,4 +205,4 @@ def _show_a_reply(evil: str) -> None:
     said = ModelProblem(
         datetime.now(UTC), "US", "B0X", "m", CallState.REJECTED, reasons, (evil, "")
     )
-    model_status._replies([said], [0])
+    model_status._show_replies([said], [0])

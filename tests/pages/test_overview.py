@@ -100,7 +100,7 @@ def test_the_header_says_how_much_is_watched_and_how_fresh(
     seed(session, principal, "B0TEST0002", marketplace="DE", captured_at=now - timedelta(hours=30))
     app = open_overview()
     assert "2 products in 2 marketplaces · last check 12 min ago" in captions_of(app)
-    assert figures_of(app)["Looked at in 24 h"] == "1 of 2"
+    assert figures_of(app)["Checked in 24 h"] == "1 of 2"
 
 
 def test_a_quiet_day_says_what_did_not_happen_and_no_more(
@@ -154,7 +154,7 @@ def test_an_unavailable_product_is_headed_by_that_and_not_by_its_rank(
 
 def test_doubtful_values_are_counted(session: Session, principal: Principal) -> None:
     seed(session, principal, "B0TEST0001", price=100, flags=1)
-    assert figures_of(open_overview())["Doubtful values"] == "1"
+    assert figures_of(open_overview())["Flagged values"] == "1"
 
 
 def test_the_demo_market_is_named_as_such_and_can_be_removed(

@@ -313,7 +313,7 @@ def test_what_a_colleague_follows_is_found_to_be_opened(
 ):
     track_product(session, principal)
     sign_in(somebody(AccountRole.SELLER))
-    assert "No followed product matches" not in texts(open_page())
+    assert "No tracked product matches" not in texts(open_page())
 
 
 def origin_of(page: AppTest, figure: str, which: str) -> str:
@@ -321,7 +321,7 @@ def origin_of(page: AppTest, figure: str, which: str) -> str:
     column = {"List price": "list_price", "Rank": "bsr"}.get(figure, "price")
     page.session_state["origin_figure"] = figure
     page.session_state[f"origin_which_{column}"] = which
-    page.session_state["more"] = detail.ORIGINS
+    page.session_state["more"] = detail.SOURCES
     page.run()
     assert not page.exception
     return texts(page)

@@ -83,8 +83,8 @@ def test_a_blank_says_why(session: Session, principal: Principal) -> None:
     seed(session, principal, "B0TEST0001")
     seed(session, principal, "B0TEST0002", "Lamp", price=None, bsr_at=None, rating=40)
     never, looked = table_of(open_products(sort="Title")).to_dict("records")[::-1]
-    assert (never["price"], never["looked"]) == ("not yet", "not yet")
-    assert never["state"] == "Unknown: not looked at yet"
+    assert (never["price"], never["checked"]) == ("not yet", "not yet")
+    assert never["state"] == "Unknown: not checked yet"
     assert (looked["price"], looked["rank"]) == ("none", "unknown")
 
 
@@ -188,7 +188,7 @@ def test_a_queued_a_fetched_and_a_doubtful_product_say_so(
     seed(session, principal, "B0TEST0001", price=1, availability=Availability.IN_STOCK, flags=1)
     [row] = table.to_records(find_products(session, principal, ListFilter(), Sort(), 1, 5).rows)
     now = datetime.now(UTC)
-    assert table.state_text(row, now) == "In stock · doubtful"
+    assert table.state_text(row, now) == "In stock · flagged"
     queued = row | {"requested_at": now, "due_at": now}
     assert table.state_text(queued, now) == "In stock · queued"
     fetching_now = queued | {"leased_until": now + timedelta(minutes=5)}

@@ -172,7 +172,7 @@ def test_a_present_password_is_not_guessed_for_long(session: Session, principal:
         for key in ("new", "again"):
             app.text_input(key=f"password_{key}").set_value("a fresh lemon tree 7")
         press(app, "Change password")
-        assert ("Too many attempts" if present == PRESENT else "not right") in errors(app)
+        assert ("Too many attempts" if present == PRESENT else "Incorrect") in errors(app)
 
 
 def test_a_new_password_ends_all_other_sign_ins(session: Session, principal: Principal) -> None:

@@ -59,7 +59,7 @@ def test_a_viewer_sees_the_teams_products_and_no_way_to_change_them(
     assert not {"Add products", "Pause", "Remove"} & labels(app)
     app = open_page("product", marketplace="US", asin=ASIN)
     assert "Brass kettle" in words(app)
-    assert not {"Follow", "Refresh", "Settings"} & labels(app)
+    assert not {"Track", "Check now", "Settings"} & labels(app)
 
 
 def test_a_viewer_may_not_add_products(sign_in: SignIn, somebody: MakeSomebody):
@@ -74,7 +74,7 @@ def test_a_seller_begins_with_a_list_of_their_own(
 ):
     sign_in(somebody(Role.SELLER))
     app = open_page("products")
-    assert "You follow no product yourself yet" in words(app)
+    assert "You track no product yourself yet" in words(app)
     app.segmented_control(key="list").set_value("Team").run()
     assert "1 product" in words(app)
 
@@ -85,7 +85,7 @@ def test_a_seller_follows_what_a_teammate_follows(
     seller = somebody(Role.SELLER)
     sign_in(seller)
     app = open_page("product", marketplace="US", asin=ASIN)
-    assert {"Follow", "Refresh"} <= labels(app)
+    assert {"Track", "Check now"} <= labels(app)
     assert "Settings" not in labels(app)
     app.button(key="follow").click().run()
     assert not app.exception
@@ -116,7 +116,7 @@ def test_a_role_that_is_lowered_counts_at_the_next_run(
     session.commit()
     app.session_state["_acting"] = None  # a run later than half a second
     app.run()
-    assert not {"Settings", "Refresh", "Follow"} & labels(app)
+    assert not {"Settings", "Check now", "Track"} & labels(app)
 
 
 def test_somebody_disabled_is_out_at_the_next_run(

@@ -266,7 +266,7 @@ def test_a_decline_without_a_reason_is_not_taken(session: Session, principal: Pr
     number = propose(session, principal, lamp, new_price())
     app = open_dialog("show_decline", number)
     send(app)
-    assert any("Say why" in error.value for error in app.error)
+    assert any("Give a reason" in error.value for error in app.error)
     assert state(session, number) == "pending"
 
 
@@ -376,7 +376,7 @@ def test_an_expired_suggestion_can_not_be_decided(
     session.execute(update(Suggestion).values(expires_at=past))
     session.commit()
     app = open_one(number)
-    assert "Nobody decided in time" in words(app)
+    assert "Not decided in time" in words(app)
     assert not {"Approve", "Decline", "Edit"} & labels(app)
 
 
@@ -459,7 +459,7 @@ def test_what_else_was_suggested_is_linked(session: Session, principal: Principa
 @pytest.mark.parametrize("address", ["999999", "x", "", "9" * 40])
 def test_an_unknown_number_is_answered_in_words(lamp: int, address: str):
     app = open_page("suggestion", id=address)
-    assert "is not there" in words(app) or "Choose a suggestion" in words(app)
+    assert "doesn't exist" in words(app) or "Choose a suggestion" in words(app)
 
 
 def test_another_teams_suggestion_is_not_there(
@@ -470,5 +470,5 @@ def test_another_teams_suggestion_is_not_there(
     session.commit()
     sign_in(other)
     app = open_one(number)
-    assert "is not there, or belongs to another team" in words(app)
+    assert "doesn't exist, or belongs to another team" in words(app)
     assert "Ask for less" not in words(app)

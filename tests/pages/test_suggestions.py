@@ -203,10 +203,10 @@ def test_an_administrator_asks_for_four_eyes(
     session: Session, sign_in: SignIn, somebody: MakeSomebody, three: list[int]
 ):
     app = open_page("suggestions")
-    app.toggle(key="four_eyes").set_value(True).run()
+    app.toggle(key="second_approver").set_value(True).run()
     assert not app.exception
     assert fetch_rows(session, "SELECT four_eyes FROM suggestion_settings") == [{"four_eyes": True}]
-    assert open_page("suggestions").toggle(key="four_eyes").value is True
+    assert open_page("suggestions").toggle(key="second_approver").value is True
     sign_in(somebody(Role.MANAGER))
     assert not open_page("suggestions").toggle
 

@@ -95,7 +95,7 @@ def run(story: Callable[[Open], Awaitable[None]], find_person: Any = None) -> No
         await story(open_one)
         for each in opened:
             await each.leave()
-        assert app.crowd._by_address == {}
+        assert app.pool._by_address == {}
         assert all(not kept.sockets for kept in app.sessions.values())
 
     loops.run(play)
