@@ -122,7 +122,7 @@ def _rank(head: ProductSummary, period: PeriodView | None, now: datetime) -> Car
         return _blank("Best Sellers Rank", head, "bsr", now, "No rank")
     change = change_text(period.statistics.rank, format_rank_change) if period else None
     before, after = _ends(period.statistics.rank) if period else (None, None)
-    role = head.tracking.role if head.tracking else None
+    role = head.tracking.settings.role if head.tracking else None
     category = head.bsr_category
     return Card(
         f"Rank in {escape_markdown(shorten(category, 24))}" if category else "Best Sellers Rank",

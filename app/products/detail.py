@@ -66,10 +66,10 @@ def _identity(head: ProductSummary, now: datetime) -> str:
     """Return the product's identity in small letters; a caption would fade the link too."""
     parts = []
     if head.tracking:
-        parts.append(_ROLES[head.tracking.role.value])
+        parts.append(_ROLES[head.tracking.settings.role.value])
         if not head.tracking.is_mine:
             parts.append("tracked by a teammate")
-        if head.tracking.is_primary:
+        if head.tracking.settings.is_primary:
             parts.append("primary")
         if head.tracking.paused_at:
             parts.append("paused")

@@ -43,7 +43,7 @@ def show_settings(head: ProductSummary) -> None:
     if whose is ListScope.TEAM:
         st.caption(":material/group: These are a teammate's settings.")
     with st.form("product_settings", border=False):
-        form = SettingsForm(following)
+        form = SettingsForm(following.settings)
         is_saved = st.form_submit_button("Save", type="primary", icon=":material/check:")
     if is_saved:
         try:
@@ -64,34 +64,34 @@ def show_settings(head: ProductSummary) -> None:
 class SettingsForm:
     """The inputs of the settings form, and what was typed."""
 
-    def __init__(self, following: TrackingState) -> None:
+    def __init__(self, settings: TrackingSettings) -> None:
         left, right = st.columns(2)
         self.role = left.selectbox(
             "Role",
             list(Role),
-            index=list(Role).index(following.role),
+            index=list(Role).index(settings.role),
             format_func=lambda role: _ROLES[role],
         )
         self.cadence = right.selectbox(
             "Check frequency",
             list(Cadence),
-            index=list(Cadence).index(following.cadence),
+            index=list(Cadence).index(settings.cadence),
             format_func=lambda cadence: _CADENCES[cadence],
         )
         self.thresholds = ThresholdInputs(
-            following.price_change_percent,
-            following.rank_change_percent,
+            settings.price_change_percent,
+            settings.rank_change_percent,
             "Changes below these values are not listed.",
         )
         self.tags = st.multiselect(
             "Tags",
-            list(following.tags),
-            list(following.tags),
+            list(settings.tags),
+            list(settings.tags),
             accept_new_options=True,
             placeholder="Type a tag",
         )
-        self.note = st.text_area("Note", following.note or "", max_chars=LONGEST_NOTE)
-        self.is_primary = st.toggle("Primary product", following.is_primary)
+        self.note = st.text_area("Note", settings.note or "", max_chars=LONGEST_NOTE)
+        self.is_primary = st.toggle("Primary product", settings.is_primary)
 
     def values(self) -> TrackingSettings:
         """Return what was typed. Raises InvalidInputError for an invalid percentage."""

@@ -6,7 +6,6 @@ Cached reads of the product use its `data_version` as their key.
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Any, NamedTuple
 
 from psycopg.rows import namedtuple_row
@@ -18,6 +17,7 @@ from core.catalog.models import ProductLatest
 from core.database.session import driver_connection
 from core.history.observation import Availability, Flag, Outcome, PriceBasis
 from core.tracking.rules import Cadence, Role
+from core.tracking.settings import TrackingSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +25,7 @@ class TrackingState:
     """How a user tracks a product: the principal, else the first of the team."""
 
     is_mine: bool  # False: a teammate's settings
-    role: Role
-    cadence: Cadence
-    is_primary: bool
-    tags: tuple[str, ...]
-    note: str | None
-    price_change_percent: Decimal | None
-    rank_change_percent: Decimal | None
+    settings: TrackingSettings
     paused_at: datetime | None
 
 
@@ -171,13 +165,15 @@ def _tracking_state(row: Any) -> TrackingState | None:
         return None
     return TrackingState(
         is_mine=row.is_mine,
-        role=Role(row.role),
-        cadence=Cadence(row.cadence),
-        is_primary=row.is_primary,
-        tags=tuple(row.tags),
-        note=row.note,
-        price_change_percent=row.price_change_percent,
-        rank_change_percent=row.rank_change_percent,
+        settings=TrackingSettings(
+            role=Role(row.role),
+            cadence=Cadence(row.cadence),
+            tags=tuple(row.tags),
+            note=row.note,
+            is_primary=row.is_primary,
+            price_change_percent=row.price_change_percent,
+            rank_change_percent=row.rank_change_percent,
+        ),
         paused_at=row.paused_at,
     )
 

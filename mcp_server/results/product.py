@@ -349,14 +349,15 @@ def _followed(head: ProductSummary) -> TrackedBy | None:
     following = head.tracking
     if following is None:
         return None
+    settings = following.settings
     return TrackedBy(
         is_mine=following.is_mine,
-        role=following.role,
-        cadence=following.cadence.value,
-        tags=UntrustedTexts(untrusted=list(following.tags)),
-        note=untrusted(following.note),
-        price_change_percent=_percent(following.price_change_percent),
-        rank_change_percent=_percent(following.rank_change_percent),
+        role=settings.role,
+        cadence=settings.cadence.value,
+        tags=UntrustedTexts(untrusted=list(settings.tags)),
+        note=untrusted(settings.note),
+        price_change_percent=_percent(settings.price_change_percent),
+        rank_change_percent=_percent(settings.rank_change_percent),
         is_paused=following.paused_at is not None,
     )
 

@@ -231,7 +231,7 @@ def _of_follower(head: ProductSummary) -> dict[str, bool | str | None]:
     return {
         "is_followed": following is not None,
         "is_paused": None if following is None else following.paused_at is not None,
-        "cadence": None if following is None else following.cadence.value,
+        "cadence": None if following is None else following.settings.cadence.value,
     }
 
 

@@ -288,8 +288,9 @@ def test_settings_are_saved_for_the_acting_person(session: Session, principal: P
     head = find_product_summary(session, principal, "US", ASIN)
     assert head is not None
     assert head.tracking is not None
-    assert (head.tracking.role, head.tracking.tags) == (Role.COMPETITOR, ("a", "b"))
-    assert head.tracking.price_change_percent == 5
+    kept = head.tracking.settings
+    assert (kept.role, kept.tags) == (Role.COMPETITOR, ("a", "b"))
+    assert kept.price_change_percent == 5
 
 
 def test_snapshots_are_read_when_their_tab_is_opened(session: Session, principal: Principal):

@@ -201,7 +201,7 @@ def test_the_summary_of_a_product_is_one_select(session: Session, principal: Pri
         product, 1999, 77, "Kitchen",
     )  # fmt: skip
     assert head.tracking is not None
-    assert head.tracking.role == "own"
+    assert head.tracking.settings.role == "own"
     assert head.fetching is not None
     assert head.fetching.last_outcome is None
     assert head.first_day is not None
