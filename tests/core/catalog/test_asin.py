@@ -50,7 +50,7 @@ def test_a_cell_holds_an_asin_or_none(cell, asin):
     assert find_asin(cell) == asin
 
 
-def test_hidden_characters_go_and_hard_spaces_become_plain():
+def test_hidden_characters_are_removed_and_hard_spaces_become_plain():
     assert clean_asin("\u200eA\u00a0B\u202fC\u2060 ") == "A B C"
 
 
@@ -312,7 +312,7 @@ def test_a_hostile_megabyte_is_read(piece):
     assert len(read_mentions(text + "\n" + text)) <= 4
 
 
-def test_a_long_list_is_read_whole():
+def test_a_long_list_is_read_completely():
     assert len(read_mentions(f"{ONE}\n" * 20_000, "US")) == 20_000
 
 

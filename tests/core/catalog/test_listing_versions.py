@@ -98,14 +98,14 @@ def test_a_new_version_closes_the_one_before(session: Session) -> None:
     assert first["last_seen_at"] == NOON + 3 * HOUR
 
 
-def test_a_version_of_the_past_is_not_what_the_product_is_searched_by(session: Session) -> None:
+def test_a_past_version_is_not_indexed_for_search(session: Session) -> None:
     number = add_product(session)
     store_versions(session, [version(number, FULL, hours=5)])
     store_versions(session, [version(number, make_listing("Past"), is_current=False)])
     assert fetch_row(session, "SELECT title FROM product_text")["title"] == FULL.title
 
 
-def test_two_versions_in_one_batch_leave_the_newer_to_search_by(session: Session) -> None:
+def test_of_two_versions_in_a_batch_the_newer_is_indexed_for_search(session: Session) -> None:
     number = add_product(session)
     store_versions(session, [version(number, FULL), version(number, make_listing("New"), hours=1)])
     assert fetch_row(session, "SELECT title FROM product_text")["title"] == "New"

@@ -24,7 +24,7 @@ def test_the_same_asin_in_two_marketplaces_is_two_products(session: Session) -> 
     assert len(set(found.values())) == 2
 
 
-def test_nothing_asked_is_nothing_made(session: Session) -> None:
+def test_no_names_insert_nothing(session: Session) -> None:
     assert ensure_products(session, []) == ({}, set())
     assert ensure_categories(session, []) == {}
 
@@ -34,13 +34,13 @@ def test_only_known_products_are_found(session: Session) -> None:
     assert find_products(session, [("US", LAMP), ("US", KETTLE)]) == known
 
 
-def test_a_product_that_is_known_stays_what_it_is(session: Session) -> None:
+def test_a_known_product_keeps_its_id(session: Session) -> None:
     ensure_products(session, [("US", LAMP)], is_demo=True)
     ensure_products(session, [("US", LAMP)])
     assert fetch_row(session, "SELECT is_demo FROM product")["is_demo"] is True
 
 
-def test_a_category_is_known_by_its_name_in_its_marketplace(session: Session) -> None:
+def test_a_category_has_one_id_for_its_name_in_its_marketplace(session: Session) -> None:
     found = ensure_categories(session, [("US", "Lamps"), ("DE", "Lamps"), ("US", "'; --")])
     assert len(set(found.values())) == 3
     assert ensure_categories(session, [("US", "Lamps")]) == {("US", "Lamps"): found["US", "Lamps"]}

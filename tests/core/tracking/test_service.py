@@ -250,7 +250,7 @@ def test_a_paused_product_may_be_asked_for_once(session: Session, principal: Pri
     assert tracking(session, principal, lamp)["paused_at"] is not None
 
 
-def test_a_refresh_does_not_bring_a_paused_persons_cadence_back(
+def test_a_request_does_not_restore_a_paused_users_cadence(
     session: Session, principal: Principal
 ) -> None:
     other = add_colleague(session, principal)
@@ -275,7 +275,7 @@ def test_a_faster_cadence_makes_the_product_due_earlier(
     assert due["soon"]
 
 
-def test_bringing_the_schedule_in_line_twice_changes_nothing(
+def test_updating_the_schedule_twice_changes_nothing(
     session: Session, principal: Principal
 ) -> None:
     (lamp,) = track_products(session, principal, [LAMP])

@@ -152,7 +152,7 @@ def test_a_note_is_its_authors_and_the_managers(
     assert read(mate) == read(manager) == ("Secret plan", "Secret plan")
 
 
-def test_a_products_page_shows_ones_own_settings_before_a_teammates(
+def test_a_summary_has_the_users_own_settings_before_a_teammates(
     session: Session, principal: Principal, mate: Principal
 ):
     [product] = track_products(session, mate, [ASIN])
@@ -183,6 +183,6 @@ def test_new_products_begin_with_the_persons_usual_thresholds(
     assert [row["p"] for row in found] == [Decimal("7.50"), Decimal("2.00")]
 
 
-def test_of_two_rows_of_a_product_never_two_are_first(session: Session, principal: Principal):
+def test_only_one_row_of_a_product_is_the_first(session: Session, principal: Principal):
     index = "SELECT indexdef FROM pg_indexes WHERE indexname = 'uq_tracking_team_first'"
     assert "UNIQUE" in session.execute(text(index)).scalar_one()

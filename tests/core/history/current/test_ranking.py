@@ -29,7 +29,7 @@ def test_equal_values_share_a_place() -> None:
 
 
 @given(VALUES, st.booleans())
-def test_the_first_is_never_beaten_and_the_unknown_never_placed(
+def test_no_value_beats_the_first_and_unknown_values_have_no_place(
     values: list[int | None], smallest_first: bool
 ) -> None:
     known = [each for each in values if each is not None]
@@ -55,7 +55,7 @@ def test_why_values_do_not_compare() -> None:
     assert why_not_comparable([1, 2, None], ["USD", "USD", "JPY"], NotComparable.CURRENCIES) is None
 
 
-def test_a_standing_counts_only_what_is_known() -> None:
+def test_a_ranking_counts_only_known_values() -> None:
     found = find_ranking(22, [20, None, 30], "price", smallest_first=True)
     assert (found.place, found.median, found.least, found.most) == (Place(2, 3), 25, 20, 30)
     assert round(found.share or 0, 4) == -0.12
@@ -71,5 +71,5 @@ def test_a_ranking_names_the_unknown_side() -> None:
     assert others.why_others_are_unknown == "no competitor's price is known"
 
 
-def test_of_a_median_of_nothing_there_is_no_share() -> None:
+def test_a_median_of_zero_gives_no_share() -> None:
     assert find_ranking(2, [0, 0], "number of bullets", smallest_first=False).share is None

@@ -71,7 +71,7 @@ def test_a_change_is_found_from_its_threshold_on(
     assert kind(day(**values)) == expected
 
 
-def test_a_product_that_was_away_is_back() -> None:
+def test_a_product_that_was_unavailable_is_back_in_stock() -> None:
     assert kind(USUAL, day(availability=Availability.UNAVAILABLE)) == ChangeKind.BACK_IN_STOCK
     assert kind(USUAL, day(availability=Availability.GONE)) == ChangeKind.BACK_IN_STOCK
 
@@ -127,7 +127,7 @@ def test_a_page_removed_after_its_stock_is_a_change_and_so_is_its_return() -> No
     assert kind(out, gone) == ChangeKind.OUT_OF_STOCK
 
 
-def test_the_order_of_the_headlines_is_what_they_cost() -> None:
+def test_changes_are_ordered_by_what_they_cost() -> None:
     worst_first = [
         day(availability=Availability.GONE),
         day(availability=Availability.UNAVAILABLE),

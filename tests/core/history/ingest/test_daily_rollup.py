@@ -214,7 +214,7 @@ def test_a_late_sample_recomputes_its_day_alone(session: Session) -> None:
     assert found == [(1500, 2), (2200, 1)]
 
 
-def test_a_late_sample_ends_what_a_change_held(session: Session) -> None:
+def test_a_late_sample_ends_the_value_of_a_change(session: Session) -> None:
     store_observations(session, make_change(price=2000), make_change(at=NOON + 5 * DAY, price=2000))
     assert len(fetch_days(session, add_product(session))) == 6
     store_observations(session, make_observation(at=NOON + 2 * DAY, price=1500))

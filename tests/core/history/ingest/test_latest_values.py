@@ -104,7 +104,7 @@ def test_a_source_without_sellers_keeps_the_known_one(state: LatestState) -> Non
     assert state.buy_box_seller == "Bright Shop"
 
 
-def test_the_day_before_is_what_stood_at_its_close(state: LatestState) -> None:
+def test_prior_values_are_those_at_the_close_of_the_day_before(state: LatestState) -> None:
     apply(state, make_observation())
     start_day(state, date(2026, 3, 2))
     apply(state, make_observation(at=NOON + timedelta(days=1), price=3000))

@@ -214,14 +214,14 @@ def test_two_stale_observations_do_not_confirm_each_other() -> None:
 
 
 @pytest.mark.parametrize("price", [0, -5])
-def test_a_price_of_nothing_is_unknown_and_flagged(price: int) -> None:
+def test_a_price_of_zero_or_less_is_unknown_and_flagged(price: int) -> None:
     cleaned = without_zero_amounts(make_observation(price=price, buy_box_price=price))
     assert (cleaned.price, cleaned.price_basis, cleaned.buy_box_price) == (None, None, None)
     assert cleaned.flags == Flag.PRICE_ZERO
 
 
 @pytest.mark.parametrize("price", [None, 1, 2000])
-def test_any_other_price_stays_as_it_is(price: int | None) -> None:
+def test_other_prices_do_not_change(price: int | None) -> None:
     observation = make_observation(price=price)
     assert without_zero_amounts(observation) is observation
 

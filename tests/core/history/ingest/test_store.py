@@ -168,7 +168,7 @@ def test_the_first_listing_that_is_seen_is_no_change(session: Session) -> None:
     assert (newest["listing_changed_at"], newest["attention_kind"]) == (None, None)
 
 
-def test_a_source_that_reports_no_rank_leaves_the_older_rank_standing(session: Session) -> None:
+def test_a_source_that_reports_no_rank_keeps_the_older_rank(session: Session) -> None:
     store_observations(
         session, make_observation(rank=500), make_price_observation(at=NOON + HOUR, price=2100)
     )
@@ -266,7 +266,7 @@ def test_late_observations_do_not_change_what_new_ones_are_compared_with(
 
 
 @pytest.mark.parametrize("absences", [1, 3])
-def test_a_price_that_comes_back_is_compared_with_the_one_before_it_was_absent(
+def test_a_price_that_returns_is_compared_with_the_one_before_it_was_absent(
     session: Session, absences: int
 ) -> None:
     store_observations(session, make_observation())
@@ -281,7 +281,7 @@ def test_a_price_that_comes_back_is_compared_with_the_one_before_it_was_absent(
     assert fetch_latest(session, add_product(session))["price"] == 2100
 
 
-def test_a_ratings_count_that_comes_back_is_compared_with_the_one_before(session: Session) -> None:
+def test_a_ratings_count_that_returns_is_compared_with_the_one_before(session: Session) -> None:
     store_observations(session, make_observation())
     store_observations(session, make_observation(at=NOON + HOUR, ratings_count=None))
     store_observations(session, make_observation(at=NOON + 2 * HOUR, ratings_count=100))
@@ -406,7 +406,9 @@ def test_another_sources_partial_listing_does_not_empty_the_listing(session: Ses
     assert fetch_row(session, "SELECT image FROM product_text")["image"] is not None
 
 
-def test_another_sources_new_title_is_a_version_with_the_known_rest(session: Session) -> None:
+def test_another_sources_new_title_is_a_version_with_the_other_known_parts(
+    session: Session,
+) -> None:
     store_observations(session, make_observation(listing=make_listing()))
     store_observations(
         session,
@@ -455,7 +457,7 @@ def test_a_late_change_holds_until_the_observation_stored_before(session: Sessio
     assert found == [(2000, 2000)] * 4 + [(2000, 2500)]
 
 
-def test_a_scrape_after_a_series_of_changes_ends_what_the_series_held(session: Session) -> None:
+def test_a_sample_after_a_change_series_ends_its_values(session: Session) -> None:
     store_observations(session, make_change(price=2000))
     store_observations(session, make_observation(at=NOON + 2 * DAY, price=2500))
     store_observations(session, make_observation(at=NOON + 2 * DAY + HOUR, price=2600))
@@ -479,7 +481,7 @@ def test_a_huge_batch_is_stored_whole(session: Session) -> None:
     }
 
 
-def test_a_day_that_is_sealed_stays_as_it_is(session: Session) -> None:
+def test_a_sealed_day_does_not_change(session: Session) -> None:
     store_observations(session, make_observation())
     session.execute(text("UPDATE product_daily SET is_sealed = true"))
     store_observations(session, make_observation(at=NOON + HOUR, price=2500))

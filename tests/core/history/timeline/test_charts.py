@@ -138,7 +138,7 @@ def test_a_panel_of_unknown_ratings_has_a_sentence():
     ]
 
 
-def test_a_line_of_which_nothing_is_known_is_not_in_the_legend():
+def test_a_line_without_values_is_not_in_the_legend():
     figure = checked(
         charts.price_and_rank(timeline_of(history_frame([0, 1], price=[500.0, 600])), DOLLARS)
     )
@@ -146,7 +146,7 @@ def test_a_line_of_which_nothing_is_known_is_not_in_the_legend():
     assert shown == {"Price"}
 
 
-def test_no_dot_stands_for_a_value_that_is_gone():
+def test_a_value_that_is_none_now_has_no_dot():
     frame = history_frame([0, 1, 2], price=[500.0, 600, float("nan")])
     frame["seen"] = int(Seen.PRICE)
     figure = checked(charts.price_and_rank(timeline_of(frame), DOLLARS))
@@ -225,7 +225,7 @@ def test_days_end_with_the_period_too():
     assert list(figure.layout.xaxis.range) == ["2024-01-01T00:00", "2024-02-01T00:00"]
 
 
-def test_a_history_of_nothing_is_an_empty_figure():
+def test_an_empty_history_is_an_empty_figure():
     assert not charts.price_and_rank(history([]), DOLLARS)["data"]
     assert not charts.rating_and_count(history([]))["data"]
 

@@ -53,7 +53,7 @@ def test_a_rank_that_changes_its_category_each_time_loses_no_step(
 
 
 @pytest.mark.parametrize(("past", "last"), [(0, 1), (1, 2)])
-def test_a_period_that_ends_at_midnight_has_nothing_of_the_new_day(past: int, last: int) -> None:
+def test_a_period_that_ends_at_midnight_excludes_the_new_day(past: int, last: int) -> None:
     midnight = datetime(2026, 3, 2, tzinfo=ZoneInfo("Asia/Tokyo"))
     until = (midnight + timedelta(microseconds=past)).astimezone(UTC)
     ends = period.days_between("JP", until - timedelta(days=500), until)

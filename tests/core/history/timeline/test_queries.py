@@ -95,7 +95,7 @@ def test_a_history_begins_at_since_and_ends_before_until(session: Session, princ
     assert list(frame["captured_at"]) == [now - 2 * HOUR]
 
 
-def test_a_period_that_begins_on_the_first_day_knows_what_stood_then(
+def test_a_period_from_the_first_day_on_starts_with_its_values(
     session: Session, principal: Principal
 ):
     """Also where that day bears the same date as the period's beginning, whatever its zone."""
@@ -217,7 +217,7 @@ def test_a_product_tracked_by_another_team_is_known_but_not_tracked(
     assert head.tracking is None
 
 
-def test_an_unknown_product_has_no_head(session: Session, principal: Principal):
+def test_an_unknown_product_has_no_summary(session: Session, principal: Principal):
     assert find_product_summary(session, principal, "US", "B0TEST9999") is None
 
 

@@ -83,7 +83,7 @@ def test_a_price_holds_until_an_observation_has_none():
     assert steps([0, 1, 2, 3], [5, 5, NOTHING, 7]) == ([0, 2, 2, 3], [5, 5, None, 7])
 
 
-def test_a_sample_stands_for_a_silence_no_longer_than_the_longest_hold():
+def test_a_sample_holds_no_longer_than_the_longest_hold():
     hours, values = steps([0, 1, 20, 21], [5, 5, 5, 5], max_gap=np.timedelta64(4, "h"))
     assert (hours, values) == ([0, 5, 5, 20, 21], [5, 5, None, 5, 5])
 
@@ -111,7 +111,7 @@ def test_the_rank_line_breaks_where_the_category_changes():
     np.testing.assert_equal(line.values, [10, 11, 11, NOTHING, 900])
 
 
-def test_a_source_that_does_not_report_the_price_makes_no_hole():
+def test_a_source_that_does_not_report_the_price_makes_no_gap():
     frame = history_frame([0, 1, 2], price=[500.0, NOTHING, 500])
     frame.loc[1, "seen"] = int(Seen.BSR)
     line = timeline_of(frame).get_line(series.PRICE)

@@ -57,7 +57,7 @@ def test_a_flagged_price_counts_nowhere():
     assert statistics.flagged == 1
 
 
-def test_a_price_that_is_gone_has_no_now_but_a_past():
+def test_a_price_that_is_none_now_still_has_statistics():
     frame = history_frame([0, 1], price=[1999.0, np.nan], seen=[int(Seen.PRICE)] * 2)
     price = timeline_of(frame).compute_statistics().price
     assert (price.now.value, price.now.reason) == (None, MissingReason.ABSENT)

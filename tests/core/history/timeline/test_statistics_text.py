@@ -103,7 +103,7 @@ def test_a_changed_word_is_marked_and_the_rest_stays():
     ]  # fmt: skip
 
 
-def test_a_very_long_text_is_replaced_as_a_whole():
+def test_a_very_long_text_is_shown_as_replaced():
     pieces = diff_words("same " * (MOST_WORDS + 1), "same")
     assert [piece.mark for piece in pieces] == ["removed", "added"]
 

@@ -61,8 +61,6 @@ def test_counting_stops_at_a_cap_and_returns_no_total(
 
 @settings(max_examples=examples(60))
 @given(typed=st.text(max_size=300))
-def test_nothing_that_may_be_typed_is_an_error(
-    session: Session, principal: Principal, typed: str
-) -> None:
+def test_no_typed_text_is_an_error(session: Session, principal: Principal, typed: str) -> None:
     complete_name(session, principal, typed, MOST)
     complete_asin(session, principal, typed, "US", MOST)

@@ -123,7 +123,7 @@ class TestFilters:
             (ListFilter(search="b0test", marketplaces=("JP",)), {"B0TEST0003"}),
         ],
     )
-    def test_a_filter_leaves_what_it_names(
+    def test_a_filter_returns_only_matching_products(
         self, session: Session, principal: Principal, asked: ListFilter, found: set[str]
     ) -> None:
         assert set(asins(session, principal, asked)) == found
@@ -275,7 +275,9 @@ def test_sparklines_keep_their_holes_and_begin_thirty_days_ago(
 
 
 @pytest.mark.usefixtures("shelf")
-def test_only_what_is_there_can_be_chosen(session: Session, principal: Principal) -> None:
+def test_only_existing_marketplaces_and_tags_can_be_chosen(
+    session: Session, principal: Principal
+) -> None:
     assert queries.list_marketplaces(session, principal, ["US", "UK", "DE", "JP"]) == [
         "US",
         "DE",
@@ -335,20 +337,20 @@ def test_each_availability_is_found_under_one_state_at_most(
 
 
 @pytest.mark.parametrize("kind", ChangeKind)
-def test_every_finding_means_something_to_every_role(kind: ChangeKind) -> None:
+def test_every_kind_of_change_has_a_sentiment_for_every_role(kind: ChangeKind) -> None:
     for role in Role:
         assert find_sentiment(role, kind.value) in Sentiment
         is_good = find_sentiment(role, kind.value) is Sentiment.BETTER
         assert not is_good or f"{role}:{kind}" in NOT_A_PROBLEM
 
 
-def test_a_rank_that_worsens_is_bad_of_ones_own_and_good_of_a_competitors() -> None:
+def test_a_worse_rank_is_bad_for_own_products_and_good_for_competitors() -> None:
     assert find_sentiment(Role.OWN, "rank_worsened") is Sentiment.WORSE
     assert find_sentiment(Role.COMPETITOR, "rank_worsened") is Sentiment.BETTER
     assert find_sentiment(Role.OWN, "price_moved") is Sentiment.NEUTRAL
 
 
-def test_an_improved_rank_is_good_of_ones_own_product_and_bad_of_a_competitors() -> None:
+def test_an_improved_rank_is_good_for_own_products_and_bad_for_competitors() -> None:
     assert rank_sentiment(Role.OWN, 900, 300) is Sentiment.BETTER
     assert rank_sentiment(Role.COMPETITOR, 900, 300) is Sentiment.WORSE
     assert rank_sentiment(Role.WATCHED, 900, 300) is Sentiment.NEUTRAL
