@@ -33,20 +33,20 @@ def track(session: Session, principal: Principal) -> Track:
         **latest: Any,
     ) -> int:
         new = service.NewTracking(marketplace, asin, role, tags=tags)
-        [followed] = service.track(session, principal, [new])
+        [tracked] = service.track(session, principal, [new])
         if title is not None:
             listing = Listing(title=title, brand=brand)
             version = NewVersion(
-                followed.product_id, listing, content_hash(listing), datetime.now(UTC), 1
+                tracked.product_id, listing, content_hash(listing), datetime.now(UTC), 1
             )
             store_versions(session, [version])
         if latest:
             values = {"captured_at": datetime.now(UTC), **latest}
             session.execute(
                 update(ProductLatest)
-                .where(ProductLatest.product_id == followed.product_id)
+                .where(ProductLatest.product_id == tracked.product_id)
                 .values(**values)
             )
-        return followed.product_id
+        return tracked.product_id
 
     return tracked

@@ -162,13 +162,13 @@ def test_a_product_in_a_run_leaves_the_schedule_only_when_the_fetch_ends(
     assert fetch_schedule(session, lamp) is not None
 
 
-@pytest.mark.parametrize("verb", [pause, stop_tracking, request_checks])
+@pytest.mark.parametrize("operation", [pause, stop_tracking, request_checks])
 def test_a_strangers_operation_does_not_change_my_products(
-    session: Session, principal: Principal, verb: Any
+    session: Session, principal: Principal, operation: Any
 ) -> None:
     (lamp,) = track_products(session, principal, [LAMP])
     before, due = tracking(session, principal, lamp), fetch_schedule(session, lamp)
-    assert verb(session, add_stranger(session), [lamp]) == 0
+    assert operation(session, add_stranger(session), [lamp]) == 0
     assert tracking(session, principal, lamp) == before
     assert fetch_schedule(session, lamp) == due
 
@@ -291,7 +291,7 @@ def test_a_product_that_no_one_tracks_is_not_fetched(session: Session) -> None:
     assert fetch_schedule(session, lamp) is None
 
 
-def told(session: Session) -> list[tuple[str, str | None, dict[str, Any] | None]]:
+def read_events(session: Session) -> list[tuple[str, str | None, dict[str, Any] | None]]:
     """Return the audit's events in order: verb, object, new values."""
     events = session.execute(
         select(AuditEvent.verb, AuditEvent.object, AuditEvent.new).order_by(AuditEvent.id)
@@ -302,7 +302,7 @@ def told(session: Session) -> list[tuple[str, str | None, dict[str, Any] | None]
 def test_tracking_many_products_is_one_audit_event(session: Session, principal: Principal) -> None:
     ids = track_products(session, principal, [LAMP, KETTLE])
     track_products(session, principal, [LAMP])  # tracked already: nothing changed
-    assert told(session) == [("followed", "product", {"count": 2, "ids": sorted(ids)})]
+    assert read_events(session) == [("followed", "product", {"count": 2, "ids": sorted(ids)})]
 
 
 def test_changed_settings_are_recorded_with_old_and_new_values(
@@ -339,9 +339,9 @@ def test_every_other_operation_is_recorded_with_what_it_changed(
     request_checks(session, principal, [lamp])
     stop_tracking(session, principal, [lamp])
     stop_tracking(session, principal, [lamp])
-    verbs = ["followed", "tagged", "paused", "resumed", "asked for a fetch", "unfollowed"]
-    assert [verb for verb, _, _ in told(session)] == verbs
-    assert {thing for _, thing, _ in told(session)} == {f"product:{lamp}"}
+    expected = ["followed", "tagged", "paused", "resumed", "asked for a fetch", "unfollowed"]
+    assert [operation for operation, _, _ in read_events(session)] == expected
+    assert {thing for _, thing, _ in read_events(session)} == {f"product:{lamp}"}
 
 
 def test_newly_tracked_products_have_the_users_default_thresholds(
