@@ -1,4 +1,4 @@
-"""Add products: paste or upload, preview, confirm, follow the import."""
+"""Add products: paste or upload, preview, confirm, watch the import's progress."""
 
 import streamlit as st
 

@@ -1,4 +1,4 @@
-"""Administration: who is in the team, who is to come, everybody's tokens, the team's settings."""
+"""Administration: members, invitations, the team's tokens and settings."""
 
 import streamlit as st
 
@@ -6,7 +6,7 @@ from app.admin import people
 from app.components import cards
 from app.data import accounts
 
-# Load: for administrators alone, which each of these asks itself
+# Load: for administrators only; each read checks the permission
 members = accounts.list_members()
 
 # Render

@@ -1,4 +1,4 @@
-"""Agents: what programs called with whose token, newest first; for administrators."""
+"""Agents: calls of programs with their tokens, newest first; for administrators."""
 
 import streamlit as st
 
@@ -6,7 +6,7 @@ from app.admin import agents as agent_parts
 from app.components import cards, log_table
 from app.data import accounts, agents
 
-# Load: for administrators alone, which each of these asks itself
+# Load: for administrators only; each read checks the permission
 members = accounts.list_members()
 counts = agents.count_calls()
 

@@ -1,4 +1,4 @@
-"""Audit: who did what to what, newest first; for administrators."""
+"""Audit: all changes with their users, newest first; for administrators."""
 
 import streamlit as st
 
@@ -6,7 +6,7 @@ from app.admin import audit
 from app.components import cards, log_table
 from app.data import accounts
 
-# Load: for administrators alone, which each of these asks itself
+# Load: for administrators only; each read checks the permission
 members = accounts.list_members()
 kinds = accounts.list_event_kinds()
 

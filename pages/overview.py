@@ -16,20 +16,20 @@ header = st.container()
 
 # Choose
 with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-    mine_or_team = list_scope.choose_list_scope()
+    scope = list_scope.choose_list_scope()
     roles = filters.choose_roles()
 
 # Load
-fresh = products.read_freshness(mine_or_team)
-attention = products.find_changes(State.ATTENTION, roles, mine_or_team)
-opportunities = products.find_changes(State.OPPORTUNITY, roles, mine_or_team)
+fresh = products.read_freshness(scope)
+attention = products.find_changes(State.ATTENTION, roles, scope)
+opportunities = products.find_changes(State.OPPORTUNITY, roles, scope)
 
 # Render
 with header:
-    places = len(products.list_marketplaces(mine_or_team))
+    places = len(products.list_marketplaces(scope))
     cards.show_page_header("Since yesterday", overview.format_subtitle(fresh, places))
 table.show_demo_banner()
-overview.show_figures(attention, opportunities, products.count_flagged(mine_or_team), fresh)
+overview.show_figures(attention, opportunities, products.count_flagged(scope), fresh)
 left, right = st.columns(2)
 with left:
     overview.show_changes(

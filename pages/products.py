@@ -1,4 +1,4 @@
-"""Products: every followed product, to search, sort, narrow and act on."""
+"""Products: every tracked product, with search, filters, order and bulk actions."""
 
 import streamlit as st
 
@@ -16,26 +16,29 @@ header = st.container()
 # Choose
 filters.restore_list()
 with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-    mine_or_team = list_scope.choose_list_scope()
-    places, tags = products.list_marketplaces(mine_or_team), products.list_tags(mine_or_team)
-    asked = filters.choose_list_filter(places, tags, mine_or_team)
+    scope = list_scope.choose_list_scope()
+    places, tags = products.list_marketplaces(scope), products.list_tags(scope)
+    list_filter = filters.choose_list_filter(places, tags, scope)
 with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
     bar = st.container(horizontal=True, vertical_alignment="center", gap="small", width="content")
     sort = filters.choose_sort()
 
 # Load
-found = products.find_products(asked, sort, filters.get_page())
+found = products.find_products(list_filter, sort, filters.get_page())
 
 # Render
-with header, cards.show_page_header("Products", list_text.format_list_size(found, asked, sort)):
+with (
+    header,
+    cards.show_page_header("Products", list_text.format_list_size(found, list_filter, sort)),
+):
     cards.show_add_button()
 if found.rows.empty:
     with bar:
-        filters.show_clear_button(asked)
-    list_text.show_nothing_found(asked)
+        filters.show_clear_button(list_filter)
+    list_text.show_nothing_found(list_filter)
     st.stop()
-if list_scope.may_change(mine_or_team):
+if list_scope.may_change(scope):
     with bar:
-        table.show_action_bar(found.rows, mine_or_team)
+        table.show_action_bar(found.rows, scope)
 table.show_products(found.rows)
 filters.show_pages(found.total, products.get_page_size())

@@ -1,4 +1,4 @@
-"""Profile: how a person is called, sees things and gets in, and their API tokens."""
+"""Profile: name, preferences, security and API tokens of the user."""
 
 import streamlit as st
 

@@ -1,4 +1,4 @@
-"""Suggestion: one proposal with its evidence, to decide, and what became of it."""
+"""Suggestion: one proposal with its evidence, decisions and timeline."""
 
 import streamlit as st
 

@@ -1,4 +1,4 @@
-"""Suggestions: what is proposed, worth most first, to decide or to look up."""
+"""Suggestions: the review queue, highest priority first."""
 
 import streamlit as st
 
@@ -17,23 +17,23 @@ request_advice.show_progress()
 
 # Choose
 queue_filters.restore_queue()
-asked = queue_filters.choose_queue_filter()
+queue_filter = queue_filters.choose_queue_filter()
 
 # Load
-found = data.read_queue(asked, queue_filters.get_page())
+found = data.read_queue(queue_filter, queue_filters.get_page())
 
 # Render
-with header, cards.show_page_header("Suggestions", queue.format_subtitle(found, asked)):
+with header, cards.show_page_header("Suggestions", queue.format_subtitle(found, queue_filter)):
     request_advice.show_settings()
     if found.counts.states:
         request_advice.show_button_for_all("ask_all")
 if not found.rows:
-    queue.show_empty_queue(asked, found.counts)
+    queue.show_empty_queue(queue_filter, found.counts)
     model_status.show_line()
     st.stop()
 with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
     queue.show_counts(found.counts)
-    queue_filters.show_clear_button(asked)
+    queue_filters.show_clear_button(queue_filter)
 with st.container(horizontal=True, vertical_alignment="center", gap="small"):
     queue.show_action_bar(found.rows)
 queue.show_queue(found.rows)

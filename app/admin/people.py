@@ -75,35 +75,35 @@ def _show_person(each: Member) -> None:
 
 
 @fragments.dialog("Manage user", icon=":material/manage_accounts:")
-def show_manage_dialog(person: Member) -> None:
+def show_manage_dialog(member: Member) -> None:
     """Show a member's actions: role, two-factor authentication, disable, enable, delete."""
-    st.markdown(f"**{escape_markdown(person.name)}**")
-    st.caption(people_text.member_text(person, datetime.now(UTC)))
+    st.markdown(f"**{escape_markdown(member.name)}**")
+    st.caption(people_text.member_text(member, datetime.now(UTC)))
     with st.form("role", border=False):
         roles = list(Role)
         role = st.selectbox(
             "Role",
             roles,
-            index=roles.index(person.role),
+            index=roles.index(member.role),
             format_func=people_text.ROLES.__getitem__,
         )
         if st.form_submit_button("Change role", type="primary"):
-            account.run_from_form(admin.change_role, person.id, role)
-    if person.has_second_factor and st.button(
+            account.run_from_form(admin.change_role, member.id, role)
+    if member.has_second_factor and st.button(
         "Turn off two-factor authentication", help="For a user who lost phone and recovery codes."
     ):
-        account.run_from_form(admin.remove_two_factor, person.id)
-    if person.state == "active":
+        account.run_from_form(admin.remove_two_factor, member.id)
+    if member.state == "active":
         st.caption("Disabling ends sign-ins and tokens at once; nothing is deleted.")
         if st.button("Disable", icon=":material/block:"):
-            account.run_from_form(admin.disable_member, person.id)
-    elif person.state == "disabled":
-        _show_disabled_actions(person)
+            account.run_from_form(admin.disable_member, member.id)
+    elif member.state == "disabled":
+        _show_disabled_actions(member)
 
 
-def _show_disabled_actions(person: Member) -> None:
+def _show_disabled_actions(member: Member) -> None:
     if st.button("Enable again", icon=":material/how_to_reg:"):
-        account.run_from_form(admin.enable_member, person.id)
+        account.run_from_form(admin.enable_member, member.id)
     with st.form("erase"):
         st.caption(
             "Deletes name, email address, tokens and sessions permanently. The audit keeps the "
@@ -111,7 +111,7 @@ def _show_disabled_actions(person: Member) -> None:
         )
         typed = st.text_input("Type the name to confirm", max_chars=MAX_NAME_LENGTH)
         if st.form_submit_button("Delete permanently", icon=":material/delete_forever:"):
-            account.run_from_form(admin.erase_member, person.id, person.name, typed)
+            account.run_from_form(admin.erase_member, member.id, member.name, typed)
 
 
 # Invitations

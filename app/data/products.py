@@ -33,11 +33,12 @@ def clear_lists() -> None:
     st.session_state[_TOKEN] = uuid4().hex
 
 
-def find_products(asked: ListFilter, sort: Sort, page: int) -> ListPage:
+def find_products(list_filter: ListFilter, sort: Sort, page: int) -> ListPage:
     """Return a page of products; the first one where the requested page doesn't exist."""
-    found = _find_products(get_principal(), asked, sort, page, get_page_size(), get_cache_token())
+    who, size, token = get_principal(), get_page_size(), get_cache_token()
+    found = _find_products(who, list_filter, sort, page, size, token)
     if found.total and found.rows.empty:
-        return _find_products(get_principal(), asked, sort, 1, get_page_size(), get_cache_token())
+        return _find_products(who, list_filter, sort, 1, size, token)
     return found
 
 
@@ -48,11 +49,11 @@ def get_page_size() -> int:
 
 @st.cache_data(ttl=10, max_entries=500, show_spinner=False)
 def _find_products(
-    who: Principal, asked: ListFilter, sort: Sort, page: int, size: int, token: str
+    who: Principal, list_filter: ListFilter, sort: Sort, page: int, size: int, token: str
 ) -> ListPage:
     del token
     with read_scope() as session:
-        return queries.find_products(session, who, asked, sort, page, size)
+        return queries.find_products(session, who, list_filter, sort, page, size)
 
 
 def find_changes(state: State, roles: tuple[Role, ...], whose: ListScope) -> ListPage:
@@ -60,15 +61,15 @@ def find_changes(state: State, roles: tuple[Role, ...], whose: ListScope) -> Lis
 
     The page's `total` counts all of them.
     """
-    asked = ListFilter(states=(state,), roles=roles, scope=whose)
-    return _find_changes(get_principal(), asked, get_cache_token())
+    list_filter = ListFilter(states=(state,), roles=roles, scope=whose)
+    return _find_changes(get_principal(), list_filter, get_cache_token())
 
 
 @st.cache_data(ttl=60, max_entries=500, show_spinner=False)
-def _find_changes(who: Principal, asked: ListFilter, token: str) -> ListPage:
+def _find_changes(who: Principal, list_filter: ListFilter, token: str) -> ListPage:
     del token
     with read_scope() as session:
-        return queries.find_products(session, who, asked, Sort(), 1, CHANGES_SHOWN)
+        return queries.find_products(session, who, list_filter, Sort(), 1, CHANGES_SHOWN)
 
 
 def count_flagged(whose: ListScope) -> int:
@@ -78,10 +79,10 @@ def count_flagged(whose: ListScope) -> int:
 
 
 @st.cache_data(ttl=60, max_entries=100, show_spinner=False)
-def _count_products(who: Principal, asked: ListFilter, token: str) -> int:
+def _count_products(who: Principal, list_filter: ListFilter, token: str) -> int:
     del token
     with read_scope() as session:
-        return queries.count_products(session, who, asked)
+        return queries.count_products(session, who, list_filter)
 
 
 def read_freshness(whose: ListScope) -> Freshness:

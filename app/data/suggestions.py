@@ -52,16 +52,16 @@ class SuggestionDetails:
     change_set: ChangeSet | None  # None: nothing to do by hand
 
 
-def read_queue(asked: QueueFilter, page: int) -> QueuePage:
+def read_queue(queue_filter: QueueFilter, page: int) -> QueuePage:
     """Return a page of the queue; the first one where the requested page doesn't exist."""
-    found = _read_queue(asked, page)
-    return _read_queue(asked, 1) if found.counts.total and not found.rows else found
+    found = _read_queue(queue_filter, page)
+    return _read_queue(queue_filter, 1) if found.counts.total and not found.rows else found
 
 
-def _read_queue(asked: QueueFilter, page: int) -> QueuePage:
+def _read_queue(queue_filter: QueueFilter, page: int) -> QueuePage:
     with read_scope() as session:
         return queries.read_queue(
-            session, get_principal(), asked, page, PAGE_SIZE, datetime.now(UTC)
+            session, get_principal(), queue_filter, page, PAGE_SIZE, datetime.now(UTC)
         )
 
 

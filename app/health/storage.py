@@ -17,17 +17,17 @@ def show_storage(health: Health) -> None:
 
 def storage_sentences(health: Health) -> list[str]:
     """Return the state of the storage and of the imports, a sentence each."""
-    kept = health.storage
-    months = kept.retention_months
+    storage = health.storage
+    months = storage.retention_months
     keeps = (
         "Snapshots are kept for ever (retention is off)."
         if months is None
         else f"Scraped snapshots are kept for {months} months, days and imports for ever."
     )
     return [
-        f"The database takes {format_file_size(kept.database_bytes)}.",
-        f"There is room for snapshots until {format_day(kept.partitions_until)}, "
-        f"for original items {kept.raw_days_ahead} days ahead.",
+        f"The database takes {format_file_size(storage.database_bytes)}.",
+        f"There is room for snapshots until {format_day(storage.partitions_until)}, "
+        f"for original items {storage.raw_days_ahead} days ahead.",
         keeps,
         _imports_sentence(health.imports, health.as_of),
     ]

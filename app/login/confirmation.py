@@ -38,8 +38,8 @@ def show_confirmation(command: Callable[..., str], arguments: tuple[object, ...]
         return
     with st.form("confirm", border=False):
         st.caption(
-            "This changes who can get in, so your password is asked for again. "
-            "The confirmation holds for ten minutes, in this browser."
+            "This changes the access to accounts, so enter your password again. "
+            "The confirmation is valid for ten minutes in this browser."
         )
         password = st.text_input(
             "Password",
@@ -61,8 +61,8 @@ def show_confirmation(command: Callable[..., str], arguments: tuple[object, ...]
 
 def _sign_in_again() -> None:
     st.caption(
-        "This changes who can get in. You have no password here: sign in again by single "
-        "sign-on, then repeat what you were about to do within ten minutes."
+        "This changes the access to accounts. You have no password here: sign in again by "
+        "single sign-on, then repeat the action within ten minutes."
     )
     if st.button("Sign in again", type="primary", icon=":material/login:"):
         _discard_pending()

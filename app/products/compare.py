@@ -22,7 +22,9 @@ def show_compare_popover(product_ids: Sequence[int], marketplaces: Sequence[str]
     with st.popover("Set as competitors of…", icon=":material/group_add:"):
         places = sorted(set(marketplaces))
         if len(places) > 1:
-            st.caption("Ranks and prices compare only within one marketplace: tick one's only.")
+            st.caption(
+                "Ranks and prices compare only within a marketplace. Select products of one."
+            )
             return
         _show_form(product_ids, data.list_own_products(places[0]), places[0])
 

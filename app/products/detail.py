@@ -83,10 +83,10 @@ def _identity(head: ProductSummary, now: datetime) -> str:
 
 def _show_buttons(head: ProductSummary) -> None:
     """Show what the user may do: nothing for viewers; managers may set teammates' products."""
-    who, following = get_principal(), head.tracking
+    who, tracking = get_principal(), head.tracking
     if not who.may(Permission.TRACK):
         return
-    if following is None or not following.is_mine:
+    if tracking is None or not tracking.is_mine:
         st.button(
             "Track",
             icon=":material/add:",
@@ -95,7 +95,7 @@ def _show_buttons(head: ProductSummary) -> None:
             args=(actions.track_product, head.marketplace, head.asin),
             help="Add it to your own list, with your own settings.",
         )
-    if following is None:
+    if tracking is None:
         return
     st.button(
         "Check now",
@@ -105,7 +105,7 @@ def _show_buttons(head: ProductSummary) -> None:
         args=(actions.request_checks, [head.product_id]),
         help="Check it now, ahead of its schedule.",
     )
-    may_set = following.is_mine or who.may(Permission.TEAM)
+    may_set = tracking.is_mine or who.may(Permission.TEAM)
     if may_set and st.button("Settings", icon=":material/tune:", key="settings"):
         dialogs.show_settings(head)
 
@@ -230,8 +230,8 @@ def _show_search_field() -> None:
         "Find a product", key="find", type="search", placeholder="Title, brand or ASIN", width=480
     )
     # Of the team: every user may see the products that others track.
-    asked = ListFilter(search=words, scope=ListScope.TEAM)
-    found = lists.find_products(asked, Sort(SortBy.TITLE), 1)
+    list_filter = ListFilter(search=words, scope=ListScope.TEAM)
+    found = lists.find_products(list_filter, Sort(SortBy.TITLE), 1)
     if found.rows.empty:
         st.caption("No tracked product matches. Try fewer words, or an ASIN.")
         return

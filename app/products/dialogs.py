@@ -36,14 +36,14 @@ def show_settings(head: ProductSummary) -> None:
 
     For a manager who doesn't track the product these are a teammate's settings.
     """
-    following = head.tracking
-    if following is None:
+    tracking = head.tracking
+    if tracking is None:
         return
-    whose = ListScope.MINE if following.is_mine else ListScope.TEAM
+    whose = ListScope.MINE if tracking.is_mine else ListScope.TEAM
     if whose is ListScope.TEAM:
         st.caption(":material/group: These are a teammate's settings.")
     with st.form("product_settings", border=False):
-        form = SettingsForm(following.settings)
+        form = SettingsForm(tracking.settings)
         is_saved = st.form_submit_button("Save", type="primary", icon=":material/check:")
     if is_saved:
         try:
@@ -58,7 +58,7 @@ def show_settings(head: ProductSummary) -> None:
             st.rerun()
     if get_principal().may(Permission.TEAM):
         price_caps.show_price_caps_form(head)
-    _show_pause_and_remove(head, following, whose)
+    _show_pause_and_remove(head, tracking, whose)
 
 
 class SettingsForm:
@@ -106,16 +106,14 @@ class SettingsForm:
         )
 
 
-def _show_pause_and_remove(
-    head: ProductSummary, following: TrackingState, whose: ListScope
-) -> None:
+def _show_pause_and_remove(head: ProductSummary, tracking: TrackingState, whose: ListScope) -> None:
     with st.container(horizontal=True):
-        if following.paused_at is None:
-            verb, label, icon = products.pause_products, "Pause", ":material/pause:"
+        if tracking.paused_at is None:
+            command, label, icon = products.pause_products, "Pause", ":material/pause:"
         else:
-            verb, label, icon = products.resume_products, "Resume", ":material/play_arrow:"
+            command, label, icon = products.resume_products, "Resume", ":material/play_arrow:"
         if st.button(label, icon=icon, key="pause_or_resume"):
-            products.run_with_toast(verb, [head.product_id], whose)
+            products.run_with_toast(command, [head.product_id], whose)
             st.rerun()
         if st.button("Remove", icon=":material/delete:", key="remove", help="The history stays."):
             products.run_with_toast(products.remove_products, [head.product_id], whose)

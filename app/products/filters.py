@@ -89,9 +89,9 @@ def _choose_tags(options: list[str]) -> tuple[str, ...]:
     return tuple(str(tag) for tag in chosen)
 
 
-def show_clear_button(asked: ListFilter) -> None:
+def show_clear_button(list_filter: ListFilter) -> None:
     """Show "Clear filters" when a filter is set."""
-    if not asked.is_empty:
+    if not list_filter.is_empty:
         filters.show_clear_button(keys.SEARCH, _OPTIONS, keys.PAGE)
 
 

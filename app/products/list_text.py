@@ -17,19 +17,19 @@ _ORDERS = {
 }
 
 
-def format_list_size(found: ListPage, asked: ListFilter, sort: Sort) -> str:
+def format_list_size(found: ListPage, list_filter: ListFilter, sort: Sort) -> str:
     """Return the list's size and order: "12 products match · by price"."""
     noun = "product" if found.total == 1 else "products"
-    matching = "" if asked.is_empty else " match" if found.total != 1 else " matches"
+    matching = "" if list_filter.is_empty else " match" if found.total != 1 else " matches"
     parts = [f"{format_capped_count(found.total)} {noun}{matching}", _ORDERS[sort.by]]
     if sort.by is SortBy.PRICE and found.rows["marketplace"].nunique() > 1:
         parts.append("currencies are not converted: choose one marketplace to compare")
     return " · ".join(parts)
 
 
-def show_nothing_found(asked: ListFilter) -> None:
+def show_nothing_found(list_filter: ListFilter) -> None:
     """Show why the list is empty: its filters, or the list scope."""
-    if asked.is_empty:
+    if list_filter.is_empty:
         st.info(
             "You track no product yourself yet. Choose Team above to see the products that "
             "others track, or add products of your own.",

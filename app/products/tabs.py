@@ -65,8 +65,8 @@ def _format_change(change: ListingChange) -> str:
 
 def show_snapshots(head: ProductSummary, period: PeriodView) -> None:
     """Show the stored snapshots, newest first; a selected cell opens its data source."""
-    asked = (head.product_id, period.since, period.until)
-    total = data.count_snapshots(*asked, head.data_version)
+    bounds = (head.product_id, period.since, period.until)
+    total = data.count_snapshots(*bounds, head.data_version)
     with st.container(
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
     ):
@@ -75,11 +75,11 @@ def show_snapshots(head: ProductSummary, period: PeriodView) -> None:
             "CSV",
             f"{head.marketplace}-{head.asin}-snapshots.csv",
             downloads.CSV,
-            lambda _who: snapshot_table.write_csv(data.list_snapshots(*asked, limit=None)),
+            lambda _who: snapshot_table.write_csv(data.list_snapshots(*bounds, limit=None)),
         )
     pages = count_pages(total, ROWS)
     page = st.pagination(pages, key="snapshot_page") if pages > 1 else 1
-    rows = data.list_snapshots(*asked, offset=(page - 1) * ROWS, limit=ROWS)
+    rows = data.list_snapshots(*bounds, offset=(page - 1) * ROWS, limit=ROWS)
     _show_table(head, rows)
 
 

@@ -96,14 +96,14 @@ def _show_buttons(details: SuggestionDetails) -> None:
 def _show_next_button(details: SuggestionDetails) -> None:
     """Show the button to the next pending suggestion."""
     place = details.place
-    following = details.next_pending if place is None else place.after
-    if following is not None and following != details.view.row.id:
+    next_id = details.next_pending if place is None else place.after
+    if next_id is not None and next_id != details.view.row.id:
         st.button(
             "Next",
             icon=":material/arrow_forward:",
             key="next_suggestion",
             on_click=_open,
-            args=(following,),
+            args=(next_id,),
             help="The next pending suggestion",
         )
 

@@ -44,13 +44,13 @@ COLUMNS: Final = (
 )
 
 
-def format_subtitle(found: QueuePage, asked: QueueFilter) -> str:
+def format_subtitle(found: QueuePage, queue_filter: QueueFilter) -> str:
     """Return the queue's size and order: "7 pending · highest priority first"."""
     total = found.counts.total
     number = format_count(total)
-    if asked.state is SuggestionState.PENDING:
+    if queue_filter.state is SuggestionState.PENDING:
         return f"{number} pending · highest priority first"
-    state = "" if asked.state is None else f" {labels.STATES[asked.state].lower()}"
+    state = "" if queue_filter.state is None else f" {labels.STATES[queue_filter.state].lower()}"
     return f"{number}{state} {'suggestion' if total == 1 else 'suggestions'} · newest first"
 
 
@@ -219,17 +219,17 @@ def show_action_bar(rows: Sequence[QueueRow]) -> None:
 # Nothing to show
 
 
-def show_empty_queue(asked: QueueFilter, counted: Counts) -> None:
+def show_empty_queue(queue_filter: QueueFilter, counted: Counts) -> None:
     """Show why the queue is empty: filters, nothing pending, or no suggestion yet."""
-    if asked.is_narrow:
+    if queue_filter.is_narrow:
         st.info(
             "No suggestion matches. Take away a filter or a word.", icon=":material/search_off:"
         )
-        queue_filters.show_clear_button(asked)
+        queue_filters.show_clear_button(queue_filter)
     elif counted.states:
         st.info(
             "Nothing here now. Choose another status above to see the others."
-            if asked.state is not SuggestionState.PENDING
+            if queue_filter.state is not SuggestionState.PENDING
             else "Nothing is pending. New suggestions come with the daily run.",
             icon=":material/task_alt:",
         )

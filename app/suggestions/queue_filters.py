@@ -58,9 +58,9 @@ def _choose_labelled(label: str, key: str, options: Mapping[Choice, str]) -> tup
     return filters.choose_options(label, key, options, keys.QUEUE_PAGE, is_labelled=True)
 
 
-def show_clear_button(asked: QueueFilter) -> None:
+def show_clear_button(queue_filter: QueueFilter) -> None:
     """Show "Clear filters" when a filter is set."""
-    if asked.is_narrow:
+    if queue_filter.is_narrow:
         filters.show_clear_button(keys.ABOUT, _OPTIONS, keys.QUEUE_PAGE)
 
 

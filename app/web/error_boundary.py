@@ -47,7 +47,7 @@ def log_and_describe(error: Exception) -> str:
     number = token_hex(4)
     log.error("Error beside a page %s", number, exc_info=error)
     return find_message(error) or (
-        f"This could not be made. Try again; if it happens again, look for {number} in the log "
+        f"This could not be created. Try again; if it happens again, look for {number} in the log "
         "of the web process."
     )
 

@@ -61,7 +61,7 @@ class StaticCompressionMiddleware:
     def __init__(self, app: ASGIApp, paths: Iterable[str] = ("/static/",)) -> None:
         self.app = app
         self.paths = tuple(paths)
-        self.kept: dict[tuple[str, str], CachedResponse] = {}
+        self.cache: dict[tuple[str, str], CachedResponse] = {}
         self.size = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -69,11 +69,11 @@ class StaticCompressionMiddleware:
         if encoding is None:
             await self.app(scope, receive, send)
             return
-        kept = self.kept.get((scope["path"], encoding))
-        if kept is None:
+        cached = self.cache.get((scope["path"], encoding))
+        if cached is None:
             await self._compress(encoding, scope, receive, send)
         else:
-            await _send_cached(kept, send)
+            await _send_cached(cached, send)
 
     def _encoding_for(self, scope: Scope) -> str | None:
         """Return "zstd" or "gzip", None where the response must stay unchanged."""
@@ -111,11 +111,11 @@ class StaticCompressionMiddleware:
             self._keep((scope["path"], encoding), compressed)
         await _send_cached(compressed, send)
 
-    def _keep(self, name: tuple[str, str], kept: CachedResponse) -> None:
+    def _keep(self, name: tuple[str, str], cached: CachedResponse) -> None:
         """Keep a response while there is room."""
-        if name not in self.kept and self.size + len(kept.body) <= MOST_KEPT:
-            self.kept[name] = kept
-            self.size += len(kept.body)
+        if name not in self.cache and self.size + len(cached.body) <= MOST_KEPT:
+            self.cache[name] = cached
+            self.size += len(cached.body)
 
 
 def complete_body(response: Sequence[Message]) -> bytes | None:
@@ -165,6 +165,6 @@ def _headers_for(start: Message, encoding: str, length: int) -> list[tuple[bytes
     return headers.raw
 
 
-async def _send_cached(kept: CachedResponse, send: Send) -> None:
-    await send({"type": "http.response.start", "status": 200, "headers": kept.headers})
-    await send({"type": "http.response.body", "body": kept.body})
+async def _send_cached(cached: CachedResponse, send: Send) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": cached.headers})
+    await send({"type": "http.response.body", "body": cached.body})

@@ -78,7 +78,7 @@ def test_who_signed_out_gets_no_file(
     [
         (NotFoundError("It is no longer kept."), "It is no longer kept."),
         (OperationalError("SELECT secret", {}, psycopg.OperationalError("gone")), "database"),
-        (ValueError("secret detail"), "This could not be made"),
+        (ValueError("secret detail"), "This could not be created"),
     ],
 )
 def test_a_file_that_can_not_be_made_says_why_and_tells_no_details(
