@@ -377,7 +377,7 @@ def test_a_session_that_was_left_open_makes_no_token(
     app = open_page("profile", part="API tokens")
     labelled(app.text_input, "Name").set_value("Report")
     press(app, "Create token")
-    assert "your password is asked for again" in words(app)
+    assert "enter your password again" in words(app)
     assert owned(session) == 0
     app.text_input(key="password_to_confirm").set_value("guessed")
     press(app, "Confirm and continue")
