@@ -1,10 +1,11 @@
-"""The MCP server for agents: the same operations, queries and words as the pages.
+"""The MCP server for agents: the same operations, queries and labels as the pages.
 
-    protocol/   who calls, pace and access log, how tools, resources and prompts are declared
-    results/    named types of arguments, and the parts that results are made of
+    protocol/   callers, access log and rate limit, declarations of tools, resources, prompts
+    results/    types of arguments and parts of results
     tools/      one module per subject; a tool is one query or operation
     resources/  one module per subject
-    server      puts it together; http serves it
+    prompts     instructions for recurring work
+    server      the server; http serves it
 
-No SQL, no rules, no formatting of its own.
+No SQL and no business rules.
 """

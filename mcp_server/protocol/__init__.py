@@ -1,1 +1,1 @@
-"""How tools, prompts and resources are declared, called and logged."""
+"""Declaring, running and logging tools, resources and prompts."""

@@ -31,7 +31,7 @@ from core.accounts.access.permissions import (
     Permission,
     Role,
     Scope,
-    minimum_role,
+    find_minimum_role,
     require_permission,
 )
 from core.agents.idempotency import find_response, save_response
@@ -87,7 +87,7 @@ class Tool:
     @property
     def minimum_role(self) -> Role:
         """Return the lowest role that the token's owner may have."""
-        return minimum_role(self.permission)
+        return find_minimum_role(self.permission)
 
 
 TOOLS: dict[str, Tool] = {}

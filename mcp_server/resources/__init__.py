@@ -1,4 +1,4 @@
-"""The resources, one module per subject. Importing this declares all of them."""
+"""The resources, one module per subject. Importing this package declares them."""
 
 from mcp_server.resources import products, reference, suggestions
 

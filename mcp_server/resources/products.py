@@ -1,4 +1,4 @@
-"""What is followed: the list, one product, and how much and how fresh all of it is."""
+"""Tracked products: the list, one product, counts and freshness."""
 
 from typing import Annotated
 
@@ -34,12 +34,12 @@ LIST_SIZE = 100
 
 
 @resource("product://list", Permission.READ, "Tracked products")
-def followed_products(call: Call) -> ProductList:
-    """What the token's owner follows (sellers), or the whole team does (everybody else), worst
-    changes first: the first 100.
+def tracked_products(call: Call) -> ProductList:
+    """Return the first 100 tracked products, worst changes first: the seller's own, or the
+    team's for other roles.
 
-    Where it is truncated, hand `next_cursor` to `search_products` with `limit` 100 and the
-    same `whose`.
+    If truncated, continue with `search_products`: pass `next_cursor`, `limit` 100 and the same
+    `whose`.
     """
     asked = ListFilter(scope=default_list_scope(call.principal))
     return list_products(call.principal, call.now, asked, Sort(), LIST_SIZE, None)
@@ -47,63 +47,65 @@ def followed_products(call: Call) -> ProductList:
 
 @resource("product://{marketplace}/{asin}", Permission.READ, "A product")
 def product(call: Call, marketplace: str, asin: str) -> ProductDetails:
-    """The newest accepted values of one product, each with its unit and when it was seen, who
-    follows it, and when it is looked at next: what `get_product_details` answers."""
+    """Return one product's current values with units and times, its tracking settings and its
+    next check, like `get_product_details`."""
     with read_scope() as session:
         head = find_product_by_code(session, call.principal, marketplace, asin)
     return make_product_details(head, call.now)
 
 
 class Count(ResultPart):
-    """How many; beyond the cap counting ends."""
+    """A count; counting stops at a cap."""
 
     count: int
     is_exact: Annotated[bool, Described(description="False: there are more than `count`.")] = True
 
 
-class Following(ResultPart):
-    """How many products are followed, and how fresh what is known of them is."""
+class TrackedCounts(ResultPart):
+    """How many products are tracked, and how fresh their values are."""
 
     followed: Count
     expected_daily: Annotated[
-        Count, Described(description="Neither paused nor weekly: a look a day at least.")
+        Count, Described(description="Neither paused nor weekly: checked daily or more often.")
     ]
     looked_at_in_24_hours: Annotated[Count, Described(description="Of `expected_daily`.")]
-    last_look: Annotated[Moment | None, Described(description="Null: never yet.")]
-    by_state: Annotated[dict[State, Count], Described(description="One product may be in several.")]
+    last_look: Annotated[Moment | None, Described(description="Null: never.")]
+    by_state: Annotated[
+        dict[State, Count], Described(description="A product may count in several states.")
+    ]
 
 
 class Summary(ResultPart):
-    """How much is watched, how fresh it is, and what waits."""
+    """Counts of products and pending suggestions."""
 
     as_of: Moment
-    mine: Annotated[Following, Described(description="What the token's owner tracks.")]
-    team: Annotated[Following, Described(description="What any user of the team tracks.")]
-    suggestions_waiting: Annotated[int, Described(description="For a manager to decide.")]
+    mine: Annotated[TrackedCounts, Described(description="Tracked by the token's owner.")]
+    team: Annotated[TrackedCounts, Described(description="Tracked by any user of the team.")]
+    suggestions_waiting: Annotated[int, Described(description="Pending, for a manager's approval.")]
 
 
 @resource("metrics://summary", Permission.READ, "Counts and freshness")
 def summary(call: Call) -> Summary:
-    """How many products are followed and looked at, by state, when the last check was, and how
-    many suggestions wait for a decision. Counts are exact to 10,000."""
+    """Return how many products are tracked and were checked, by state, the time of the last
+    check, and the number of pending suggestions. Counts are exact to 10,000."""
     with read_scope() as session:
-        waiting = read_queue(session, call.principal, QueueFilter(), 1, 1, call.now).counts.total
+        pending = read_queue(session, call.principal, QueueFilter(), 1, 1, call.now).counts.total
         return Summary(
             as_of=format_moment(call.now),
-            mine=_following(session, call, ListScope.MINE),
-            team=_following(session, call, ListScope.TEAM),
-            suggestions_waiting=waiting,
+            mine=_count_tracked(session, call, ListScope.MINE),
+            team=_count_tracked(session, call, ListScope.TEAM),
+            suggestions_waiting=pending,
         )
 
 
-def _following(session: Session, call: Call, whose: ListScope) -> Following:
+def _count_tracked(session: Session, call: Call, whose: ListScope) -> TrackedCounts:
     found = measure_freshness(session, call.principal, whose)
 
     def in_state(state: State) -> Count:
         asked = ListFilter(states=(state,), scope=whose)
         return _count(count_products(session, call.principal, asked))
 
-    return Following(
+    return TrackedCounts(
         followed=_count(found.tracked),
         expected_daily=_count(found.expected),
         looked_at_in_24_hours=_count(found.checked),

@@ -1,4 +1,4 @@
-"""What fields and words mean: the same for everybody."""
+"""The meaning of fields and terms."""
 
 from typing import Annotated
 
@@ -13,23 +13,23 @@ from mcp_server.results.base import ResultPart
 
 
 class FieldRow(ResultPart):
-    """A field and what it says."""
+    """A field and its meaning."""
 
     name: str
-    unit: Annotated[str | None, Described(description="Null: it has none.")]
+    unit: Annotated[str | None, Described(description="Null: none.")]
     meaning: str
-    when_null: Annotated[str | None, Described(description="Null: the field never is.")]
+    when_null: Annotated[str | None, Described(description="Null: the field is never null.")]
 
 
 class ProductSchema(ResultPart):
-    """Every field that is known of a product."""
+    """All fields of a product and a snapshot."""
 
     product: list[FieldRow]
     snapshot: list[FieldRow]
 
 
 class WordRow(ResultPart):
-    """A word and what it means here."""
+    """A term and its meaning."""
 
     word: str
     meaning: str
@@ -37,28 +37,28 @@ class WordRow(ResultPart):
 
 
 class SubjectRows(ResultPart):
-    """Words about one subject."""
+    """The terms of one subject."""
 
     subject: str
     terms: list[WordRow]
 
 
 class Glossary(ResultPart):
-    """The words of this project."""
+    """The terms of Amazcope."""
 
     subjects: list[SubjectRows]
 
 
 @resource("schema://product", Permission.READ, "Fields of a product")
 def product_schema(call: Call) -> ProductSchema:  # noqa: ARG001
-    """Every field of a product as tools tell it, and of a snapshot as it is stored: unit,
-    meaning, and what it means when it is null."""
+    """Return all fields of a product in results and of a stored snapshot: unit, meaning, and
+    the meaning of null."""
     return ProductSchema(product=_fields(PRODUCT), snapshot=_fields(SNAPSHOT))
 
 
 @resource("glossary://terms", Permission.READ, "Glossary")
 def glossary(call: Call) -> Glossary:  # noqa: ARG001
-    """The words that pages, tools and answers use, each with what it means here."""
+    """Return the terms of pages, tools and results, with their meanings."""
     return Glossary(subjects=[_subject(each) for each in GLOSSARY])
 
 

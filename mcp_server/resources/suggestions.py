@@ -1,4 +1,4 @@
-"""What was suggested for a product."""
+"""Suggestions for one product."""
 
 from core.accounts.access.permissions import Permission
 from core.database.session import read_scope
@@ -13,10 +13,10 @@ LIST_SIZE = 50
 
 @resource("suggestions://{marketplace}/{asin}", Permission.READ, "Suggestions for a product")
 def suggestions_for_product(call: Call, marketplace: str, asin: str) -> SuggestionList:
-    """What was suggested for one product, in any state, newest first: the first 50.
+    """Return the first 50 suggestions for one product, in any state, newest first.
 
-    `get_suggestion` returns each with its changes and evidence. Where it is truncated, hand
-    `next_cursor` to `list_suggestions` with the product, `state` any and `limit` 50.
+    `get_suggestion` returns one with its changes and evidence. If truncated, continue with
+    `list_suggestions`: pass `next_cursor`, the product, `state` any and `limit` 50.
     """
     with read_scope() as session:
         head = find_product_by_code(session, call.principal, marketplace, asin)

@@ -1,4 +1,4 @@
-"""Types of arguments that tools share, each with its limits and an example in the schema."""
+"""Argument types that tools share, with limits and descriptions for the schema."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
@@ -91,29 +91,29 @@ NewProductNames = Annotated[
 ]
 
 
-def optional(schema: dict[str, Any]) -> None:
-    """Leave a default out of a schema: what is not given is kept, whatever it is."""
+def drop_default(schema: dict[str, Any]) -> None:
+    """Remove a default from a schema: an argument that is not given leaves the value as it is."""
     schema.pop("default", None)
 
 
-Kept = SkipJsonSchema[Unset]  # the value of an argument that is not given
+Kept = SkipJsonSchema[Unset]  # the value of an argument that was not given
 
 
-_OLDEST_YEAR, _NEWEST_YEAR = 1995, 2100
+_MIN_YEAR, _MAX_YEAR = 1995, 2100
 
 
-def period(days: int, until: datetime | None, now: datetime) -> tuple[datetime, datetime]:
-    """Return a period's start and end, both aware.
+def resolve_period(days: int, until: datetime | None, now: datetime) -> tuple[datetime, datetime]:
+    """Return a period's start and end, both with a time zone.
 
-    Raises InvalidInputError for an end that no history can have.
+    Raises InvalidInputError for an end outside the years 1996 to 2099.
     """
     end = now if until is None else until
-    if not _OLDEST_YEAR < end.year < _NEWEST_YEAR:
-        raise InvalidInputError("`until` lies outside of any history. Leave it out for now.")
-    end = aware(end)
+    if not _MIN_YEAR < end.year < _MAX_YEAR:
+        raise InvalidInputError("`until` is out of range. Leave it out for the period until now.")
+    end = ensure_time_zone(end)
     return end - timedelta(days=days), end
 
 
-def aware(at: datetime) -> datetime:
-    """Return a time with its zone; without one it is UTC."""
+def ensure_time_zone(at: datetime) -> datetime:
+    """Return a time with a time zone; UTC where it has none."""
     return at if at.tzinfo else at.replace(tzinfo=UTC)

@@ -42,12 +42,12 @@ class UntrustedTexts(ResultPart):
     untrusted: list[str]
 
 
-def untrusted(text: str | None) -> Untrusted | None:
+def mark_untrusted(text: str | None) -> Untrusted | None:
     """Return text marked as coming from outside; None for None."""
     return None if text is None else Untrusted(untrusted=text)
 
 
-def quoted(text: str | None, longest: int = 80) -> str:
+def quote_text(text: str | None, longest: int = 80) -> str:
     """Return text from outside quoted for a sentence; None: a title not observed yet."""
     return "(no title yet)" if text is None else quote(text, longest)
 
@@ -74,7 +74,7 @@ def format_moment_or_none(at: datetime | None) -> str | None:
     return None if at is None else format_moment(at)
 
 
-SeenEarlier = Annotated[
+ObservedEarlier = Annotated[
     dict[str, Moment],
     Field(
         description="By value name: when a value was last reported that the newest check "

@@ -1,4 +1,4 @@
-"""Where a list goes on: an opaque word that holds a place and which list it belongs to. Pure."""
+"""Cursors of lists: opaque strings with an offset and a hash of the request. Pure."""
 
 import base64
 import binascii
@@ -10,51 +10,51 @@ from core.errors import InvalidInputError
 from core.tracking.list_filter import COUNT_CAP
 
 _MARK_LENGTH = 8
-_LARGEST_PLACE = 10_000_000
-_LARGEST_ANCHOR = 2**34  # what a list makes of it: twice the seconds until 2242
+_MAX_OFFSET = 10_000_000
+_MAX_ANCHOR = 2**34  # `list_changes` stores twice the seconds: until 2242
 
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """A place in a list. `anchor`: what the first page settled, such as a time."""
+    """A position in a list. `anchor`: a value that the first page set, such as a time."""
 
     offset: int = 0
     anchor: int = 0
 
 
-def hash_question(*question: object) -> bytes:
-    """Return a mark of what a list was asked for: a cursor fits only the same question."""
-    return sha256(repr(question).encode("utf-8", "backslashreplace")).digest()[:_MARK_LENGTH]
+def hash_request(*request: object) -> bytes:
+    """Return a hash of a list's arguments: a cursor is valid only with the same arguments."""
+    return sha256(repr(request).encode("utf-8", "backslashreplace")).digest()[:_MARK_LENGTH]
 
 
 def write_cursor(cursor: Cursor, mark: bytes) -> str:
-    """Write a cursor as a word."""
-    place = f"{cursor.offset}" + (f"@{cursor.anchor}" if cursor.anchor else "")
-    return base64.urlsafe_b64encode(mark + place.encode()).decode().rstrip("=")
+    """Return a cursor as a string."""
+    position = f"{cursor.offset}" + (f"@{cursor.anchor}" if cursor.anchor else "")
+    return base64.urlsafe_b64encode(mark + position.encode()).decode().rstrip("=")
 
 
-def read_cursor(word: str | None, mark: bytes) -> Cursor:
-    """Read a cursor; None is the start. Raises InvalidInputError for one of another list."""
-    if word is None:
+def read_cursor(text: str | None, mark: bytes) -> Cursor:
+    """Return the cursor of a string; None: the start. Raises InvalidInputError if foreign."""
+    if text is None:
         return Cursor()
     try:
-        raw = base64.b64decode(word + "=" * (-len(word) % 4), altchars=b"-_", validate=True)
-        place, _, settled = raw[_MARK_LENGTH:].decode("ascii").partition("@")
-        offset, anchor = int(place), int(settled or 0)
+        raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        offset_text, _, anchor_text = raw[_MARK_LENGTH:].decode("ascii").partition("@")
+        offset, anchor = int(offset_text), int(anchor_text or 0)
     except (binascii.Error, ValueError, UnicodeError):
-        raise _foreign() from None
-    if raw[:_MARK_LENGTH] != mark or not 0 <= offset <= _LARGEST_PLACE:
-        raise _foreign()
-    if not 0 <= anchor <= _LARGEST_ANCHOR:
-        raise _foreign()
+        raise _foreign_cursor() from None
+    if raw[:_MARK_LENGTH] != mark or not 0 <= offset <= _MAX_OFFSET:
+        raise _foreign_cursor()
+    if not 0 <= anchor <= _MAX_ANCHOR:
+        raise _foreign_cursor()
     return Cursor(offset, anchor)
 
 
 def page_fields(total: int, here: Cursor, shown: int, mark: bytes) -> dict[str, Any]:
-    """Return what a list says of itself after it has shown so many from here on.
+    """Return the fields of `ListResult` for a page of `shown` rows from `here` on.
 
-    `total`: exact up to COUNT_CAP. Who pages gets as far as is counted; what lies beyond
-    is there all the same, so that the list is truncated on its last page too.
+    `total` is exact up to COUNT_CAP. Paging stops there. The last page still has
+    `truncated`, since more rows exist.
     """
     after = here.offset + shown
     has_next = shown > 0 and after < min(total, COUNT_CAP)
@@ -67,8 +67,8 @@ def page_fields(total: int, here: Cursor, shown: int, mark: bytes) -> dict[str, 
     }
 
 
-def _foreign() -> InvalidInputError:
+def _foreign_cursor() -> InvalidInputError:
     return InvalidInputError(
-        "This cursor belongs to no such list. Use `next_cursor` of an answer to the very same "
-        "question, or leave `cursor` out to begin anew."
+        "This cursor does not belong to this list. Use the `next_cursor` of a call with the same "
+        "arguments, or leave `cursor` out for the first page."
     )

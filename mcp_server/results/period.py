@@ -1,4 +1,4 @@
-"""What all tools say of a period: points of a line, figures, why a figure is not known."""
+"""A product's period in results: series, statistics, reasons for unknown figures."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -26,58 +26,58 @@ from mcp_server.results.base import (
     drop_zero_fraction,
     format_moment,
     format_product_name,
-    quoted,
+    quote_text,
 )
 
 DEFAULT_POINTS = 300  # a year of hourly ranks in some 10 kB
 
-Writes = Callable[[float | None], str]
-Change = Callable[[float, float], str]
+FormatValue = Callable[[float | None], str]
+FormatChange = Callable[[float, float], str]
 
 
-class Known(ResultPart):
-    """A figure, or why there is none."""
+class FigureOrReason(ResultPart):
+    """A figure, or why it is unknown."""
 
     value: Number | None
-    why_unknown: Annotated[str | None, Described(description="Null where `value` is not.")] = None
+    why_unknown: Annotated[str | None, Described(description="Null where `value` is known.")] = None
 
 
-LastSeen = Annotated[
-    Known,
-    Described(description="The last one seen, maybe long before the period's end."),
+LastObserved = Annotated[
+    FigureOrReason,
+    Described(description="Last known value, possibly long before the end."),
 ]
-FirstSeen = Annotated[Known, Described(description="The first one seen.")]
+FirstObserved = Annotated[FigureOrReason, Described(description="First known value.")]
 
 
 class PeriodFigures(ResultPart):
-    """What the values did in the period. Doubtful values are left out."""
+    """Statistics of a period, without flagged values."""
 
-    now: LastSeen
-    start: FirstSeen
-    low: Known
-    high: Known
-    average: Annotated[Known, Described(description="Weighted by how long each value held.")]
-    median: Annotated[Known, Described(description="Weighted by how long each value held.")]
-    changes: Annotated[Known, Described(description="How many times the value changed.")]
+    now: LastObserved
+    start: FirstObserved
+    low: FigureOrReason
+    high: FigureOrReason
+    average: Annotated[FigureOrReason, Described(description="Weighted by duration.")]
+    median: Annotated[FigureOrReason, Described(description="Weighted by duration.")]
+    changes: Annotated[FigureOrReason, Described(description="Number of changes.")]
     change: Annotated[
         str | None,
-        Described(description="From `start` to `now`, in words; null: not known."),
+        Described(description="From `start` to `now`; null: unknown."),
     ] = None
 
 
 class RankFigures(ResultPart):
-    """What the rank did in the period, in its newest category. Doubtful values are left out."""
+    """Statistics of the rank in its newest category, without flagged values."""
 
-    now: LastSeen
-    start: FirstSeen
-    best: Annotated[Known, Described(description="The smallest number.")]
-    worst: Annotated[Known, Described(description="The largest number.")]
-    median: Annotated[Known, Described(description="Weighted by how long each value held.")]
-    changes: Annotated[Known, Described(description="How many times the rank changed.")]
+    now: LastObserved
+    start: FirstObserved
+    best: Annotated[FigureOrReason, Described(description="The smallest number.")]
+    worst: Annotated[FigureOrReason, Described(description="The largest number.")]
+    median: Annotated[FigureOrReason, Described(description="Weighted by duration.")]
+    changes: Annotated[FigureOrReason, Described(description="Number of changes.")]
     change: Annotated[
         str | None,
         Described(
-            description="From `start` to `now`, by the ratio of both; null: not known.",
+            description="From `start` to `now`, as a ratio; null: unknown.",
             examples=["improved 12 %", "worsened ×2.1"],
         ),
     ] = None
@@ -86,64 +86,63 @@ class RankFigures(ResultPart):
 Point = tuple[str, int | float | None]
 
 
-class LineOfPoints(ResultPart):
-    """A line of steps over time."""
+class Series(ResultPart):
+    """A step series over time."""
 
     unit: str
     points: Annotated[
         list[Point],
         Described(
-            description="[time in UTC, value], or with the resolution days [day of the "
-            "marketplace, value]. A value holds until the next point; null: unknown, or there "
-            "was none; after the last one nobody looked. Of two points at one time the second "
-            "holds from then on.",
+            description="[time in UTC, value]; with resolution days [marketplace day, value]. A "
+            "value applies until the next point. Null: unknown or none. There are no checks "
+            "after the last point. Of two points at one time, the second applies from then on.",
         ),
     ]
-    points_total: Annotated[int, Described(description="How many points there are unthinned.")]
+    points_total: Annotated[int, Described(description="Number before thinning.")]
     is_thinned: Annotated[
         bool,
         Described(
-            description="True: `points` has only each stretch's lowest and highest; ask for more "
-            "points or less time."
+            description="True: `points` has only the lowest and highest of each interval; "
+            "request more points or a shorter period."
         ),
     ]
-    doubtful_looks_left_out: Known
+    doubtful_looks_left_out: FigureOrReason
 
 
-class OfPeriod(ResultPart):
-    """Which period an answer is about."""
+class PeriodPart(ResultPart):
+    """The period of a result."""
 
     since: Moment
     until: Moment
     time_zone: Literal["UTC"] = "UTC"
     resolution: Annotated[
         Literal["looks", "days"],
-        Described(description="days: each point stands for a day of the marketplace."),
+        Described(description="days: one point per marketplace day."),
     ]
 
 
-def read(
+def read_product_period(
     session: Session,
     head: ProductSummary,
     bounds: tuple[datetime, datetime],
     fields: Sequence[Field],
     now: datetime,
 ) -> Timeline:
-    """Return a period (since, until) with what some fields need; of no field: of all.
+    """Return the timeline of a period (since, until) for some fields; empty: all fields.
 
-    Raises NotFoundError when nothing was ever seen of the product.
+    Raises NotFoundError for a product without any values.
     """
     if head.history_key is None:
         why = missing_values.never_observed_text(head.fetching, now)
         raise NotFoundError(
-            f"Nothing is known of {format_product_name(head.marketplace, head.asin)} yet: {why}. "
-            "`get_fetch_status` tells more, `trigger_product_refresh` has it fetched."
+            f"There are no values of {format_product_name(head.marketplace, head.asin)} yet: "
+            f"{why}. `get_fetch_status` explains why, `trigger_product_refresh` checks it now."
         )
     return read_timeline(session, head.history_key, *bounds, fields)
 
 
-def told_period(seen: Timeline) -> dict[str, Any]:
-    """Return which period that is."""
+def period_fields(seen: Timeline) -> dict[str, Any]:
+    """Return the fields of `PeriodPart`."""
     return {
         "since": format_moment(seen.since),
         "until": format_moment(seen.until),
@@ -151,8 +150,8 @@ def told_period(seen: Timeline) -> dict[str, Any]:
     }
 
 
-def told_product(head: ProductSummary) -> dict[str, Any]:
-    """Return which product that is."""
+def product_fields(head: ProductSummary) -> dict[str, Any]:
+    """Return the fields of `ProductRef`."""
     return {
         "product": format_product_name(head.marketplace, head.asin),
         "marketplace": head.marketplace,
@@ -160,23 +159,23 @@ def told_product(head: ProductSummary) -> dict[str, Any]:
     }
 
 
-def told_line(
+def series_fields(
     seen: Timeline, field: Field, unit: str, divisor: float, most_points: int
 ) -> dict[str, Any]:
-    """Return a field's line; `divisor`: of the stored unit in the told one."""
+    """Return the fields of `Series` for a field. `divisor`: stored units per result unit."""
     line = seen.get_line(field)
     shown = line.thin_points(most_points)
     return {
         "unit": unit,
-        "points": points_of(shown.scale_values(divisor), is_by_day=seen.is_by_day),
+        "points": list_points(shown.scale_values(divisor), is_by_day=seen.is_by_day),
         "points_total": len(line),
         "is_thinned": len(shown) < len(line),
-        "doubtful_looks_left_out": known(seen.count_flagged(field)),
+        "doubtful_looks_left_out": make_figure(seen.count_flagged(field)),
     }
 
 
-def points_of(line: Line, *, is_by_day: bool) -> list[Point]:
-    """Return a line's points: times to the second in UTC, or days of the marketplace."""
+def list_points(line: Line, *, is_by_day: bool) -> list[Point]:
+    """Return a series' points: times in UTC to the second, or days of the marketplace."""
     times = np.datetime_as_string(line.times, unit="D" if is_by_day else "s").tolist()
     values = line.values.tolist()
     zone = "" if is_by_day else "Z"
@@ -186,53 +185,53 @@ def points_of(line: Line, *, is_by_day: bool) -> list[Point]:
     ]
 
 
-def told_move(what: str, minor: int, marketplace: str) -> int | float:
-    """Return a stored value in the told unit, by what it is, such as price or rating."""
+def convert_stored(what: str, minor: int, marketplace: str) -> int | float:
+    """Return a stored value in the unit of results. `what`: such as price or rating."""
     if what in ("price", "list_price"):
         return minor / minor_units(get_marketplace(marketplace).currency)
     return minor / 10 if what == "rating" else minor
 
 
-def figures_of(span: FieldStatistics, divisor: float, change: Change) -> PeriodFigures:
-    """Return a period's figures in the told unit; `change` words the stored ones."""
+def make_figures(span: FieldStatistics, divisor: float, change: FormatChange) -> PeriodFigures:
+    """Return a field's statistics in result units. `change` formats a change of stored values."""
     scaled = {
-        name: known(getattr(span, name), divisor)
+        name: make_figure(getattr(span, name), divisor)
         for name in ("now", "start", "low", "high", "average", "median")
     }
     moved = statistics_text.change_text(span, change)
-    return PeriodFigures(**scaled, changes=known(span.changes), change=moved)
+    return PeriodFigures(**scaled, changes=make_figure(span.changes), change=moved)
 
 
-def rank_figures(span: FieldStatistics, change: Change) -> RankFigures:
-    """Return a period's figures of a rank."""
+def make_rank_figures(span: FieldStatistics, change: FormatChange) -> RankFigures:
+    """Return the statistics of a rank."""
     return RankFigures(
-        now=known(span.now),
-        start=known(span.start),
-        best=known(span.low),
-        worst=known(span.high),
-        median=known(span.median),
-        changes=known(span.changes),
+        now=make_figure(span.now),
+        start=make_figure(span.start),
+        best=make_figure(span.low),
+        worst=make_figure(span.high),
+        median=make_figure(span.median),
+        changes=make_figure(span.changes),
         change=statistics_text.change_text(span, change),
     )
 
 
-def known(figure: Measure, divisor: float = 1) -> Known:
-    """Return a figure in the told unit, or why there is none."""
+def make_figure(figure: Measure, divisor: float = 1) -> FigureOrReason:
+    """Return a figure in result units, or why it is unknown."""
     if figure.value is None:
-        return Known(value=None, why_unknown=str(figure.reason))
-    return Known(value=round(figure.value / divisor, 4))
+        return FigureOrReason(value=None, why_unknown=str(figure.reason))
+    return FigureOrReason(value=round(figure.value / divisor, 4))
 
 
-def in_words(
+def summarize_history(
     head: ProductSummary,
     what: str,
     seen: Timeline,
     span: FieldStatistics,
-    writes: Writes,
-    change: Change,
+    writes: FormatValue,
+    change: FormatChange,
 ) -> str:
-    """Return a history in one sentence."""
-    name = f"{what} of {format_product_name(head.marketplace, head.asin)} {quoted(head.title)}"
+    """Return a history as one sentence."""
+    name = f"{what} of {format_product_name(head.marketplace, head.asin)} {quote_text(head.title)}"
     dates = f"{format_moment(seen.since)} to {format_moment(seen.until)}"
     if span.start.value is None:
         return f"{name}, {dates}: {span.start.reason}."

@@ -1,4 +1,4 @@
-"""Products in results: a row of a list, and what is known of one now."""
+"""Products in results: a row of a list, and one product's details."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -27,21 +27,21 @@ from mcp_server.results.base import (
     ListResult,
     Moment,
     Number,
+    ObservedEarlier,
     ProductRef,
     Result,
     ResultPart,
-    SeenEarlier,
     Untrusted,
     UntrustedTexts,
     WhyUnknown,
     format_moment,
     format_moment_or_none,
     format_product_name,
-    quoted,
-    untrusted,
+    mark_untrusted,
+    quote_text,
 )
-from mcp_server.results.cursors import hash_question, page_fields, read_cursor
-from mcp_server.results.units import availability_word, major, stars
+from mcp_server.results.cursors import hash_request, page_fields, read_cursor
+from mcp_server.results.units import availability_name, to_major_units, to_stars
 
 
 class ProductRow(ProductRef):
@@ -49,7 +49,7 @@ class ProductRow(ProductRef):
 
     title: Untrusted | None
     brand: Untrusted | None
-    role: Annotated[Role, Described(description="What the product is to the team.")]
+    role: Annotated[Role, Described(description="The product's role for the team.")]
     tags: UntrustedTexts
     price: Annotated[Number | None, Described(description="In `currency`; null: unknown or none.")]
     currency: str
@@ -59,12 +59,12 @@ class ProductRow(ProductRef):
     ratings_count: int | None
     availability: Annotated[str | None, Described(description="Null: unknown.")]
     why_unknown: WhyUnknown
-    seen_earlier: SeenEarlier
+    seen_earlier: ObservedEarlier
     change: Annotated[
         Untrusted | None,
-        Described(description="The worst change since the day before; null: nothing of note."),
+        Described(description="Most important change since the day before; null: none."),
     ]
-    looked_at: Annotated[Moment | None, Described(description="Null: never yet.")]
+    looked_at: Annotated[Moment | None, Described(description="Last check; null: never checked.")]
     is_paused: bool
     is_demo: Annotated[bool, Described(description="True: an invented product.")]
 
@@ -83,8 +83,8 @@ def list_products(
     limit: int,
     cursor: str | None,
 ) -> ProductList:
-    """Return a page of a list of products."""
-    mark = hash_question("products", asked, sort, limit)
+    """Return a page of a list of products. Raises InvalidInputError for a foreign cursor."""
+    mark = hash_request("products", asked, sort, limit)
     place = read_cursor(cursor, mark)
     with read_scope() as session:
         found = queries.find_rows(session, principal, asked, sort, place.offset, limit)
@@ -125,7 +125,7 @@ def _summarize_list(rows: Sequence[ProductRow], total: int, asked: ListFilter, s
     if not rows:
         return _summarize_empty_list(asked)
     shown = "; ".join(
-        f"{row.product} {quoted(row.title.untrusted if row.title else None, 50)}"
+        f"{row.product} {quote_text(row.title.untrusted if row.title else None, 50)}"
         for row in rows[:5]
     )
     count = format_capped_count(total)
@@ -139,17 +139,17 @@ def make_product_row(row: Mapping[Any, Any], now: datetime) -> ProductRow:
         product=format_product_name(place.code, row["asin"]),
         marketplace=place.code,
         asin=row["asin"],
-        title=untrusted(row["title"]),
-        brand=untrusted(row["brand"]),
+        title=mark_untrusted(row["title"]),
+        brand=mark_untrusted(row["brand"]),
         role=Role(row["role"]),
         tags=UntrustedTexts(untrusted=row["tags"]),
-        price=major(row["price"], place.currency),
+        price=to_major_units(row["price"], place.currency),
         currency=place.currency,
         rank=row["bsr"],
-        rank_category=untrusted(row["bsr_category"]),
-        rating=stars(row["rating"]),
+        rank_category=mark_untrusted(row["bsr_category"]),
+        rating=to_stars(row["rating"]),
         ratings_count=row["ratings_count"],
-        availability=availability_word(row["availability"]),
+        availability=availability_name(row["availability"]),
         why_unknown=_blanks(row, now),
         seen_earlier=_earlier(row),
         change=_change(row),
@@ -166,11 +166,11 @@ _REPORTED_AT = {
     "ratings_count": ("ratings_count", "rating_at"),
     "availability": ("availability", "availability_at"),
 }
-"""By the name of a told value: its column, and the column that says when it was reported."""
+"""By value name: its column, and the column of the time it was last reported."""
 
 
 def _blanks(row: Mapping[Any, Any], now: datetime) -> dict[str, str]:
-    """Return why each value of a row is null."""
+    """Return by value name why it is null."""
     never = (
         missing_values.never_observed_text(_fetching(row), now)
         if row["captured_at"] is None
@@ -186,7 +186,7 @@ def _blanks(row: Mapping[Any, Any], now: datetime) -> dict[str, str]:
 
 
 def _earlier(row: Mapping[Any, Any]) -> dict[str, str]:
-    """Return when each value was reported that is older than the newest look."""
+    """Return by value name when it was reported, for values older than the newest check."""
     return {
         name: format_moment(row[reported_at])
         for name, (column, reported_at) in _REPORTED_AT.items()
@@ -195,7 +195,7 @@ def _earlier(row: Mapping[Any, Any]) -> dict[str, str]:
 
 
 def _fetching(row: Mapping[Any, Any]) -> FetchState | None:
-    """Return what a row knows of its product's fetching; None: it is not on the schedule."""
+    """Return the schedule of a row's product; None: it is not on the schedule."""
     if row["due_at"] is None:
         return None
     ended = row["last_outcome"]
@@ -213,40 +213,38 @@ def _change(row: Mapping[Any, Any]) -> Untrusted | None:
     if row["attention_kind"] is None:
         return None
     what = change_wording.change_label(row["attention_kind"])
-    return untrusted(f"{what}: {change_wording.format_before_and_after(read_change(row))}")
+    return mark_untrusted(f"{what}: {change_wording.format_before_and_after(read_change(row))}")
 
 
 # One product
 
 
 class Value(ResultPart):
-    """A newest value, when it was seen, or why there is none."""
+    """A current value with its time, or why it is unknown."""
 
     value: Number | str | None
     unit: str
-    seen_at: Annotated[Moment | None, Described(description="Null: no source ever reported it.")]
+    seen_at: Annotated[Moment | None, Described(description="Null: never reported.")]
     why_unknown: str | None = None
 
 
 class TrackedBy(ResultPart):
-    """How the team follows a product: the token's owner, else the first who does."""
+    """How the token's owner tracks a product, else the first user of the team who does."""
 
     is_mine: bool
     role: Role
     cadence: str
     tags: UntrustedTexts
-    note: Annotated[
-        Untrusted | None, Described(description="Null: none, or a teammate's own affair.")
-    ]
+    note: Annotated[Untrusted | None, Described(description="Null: none, or a teammate's.")]
     price_change_percent: Annotated[
-        Number | None, Described(description="Own threshold; null: the team's usual.")
+        Number | None, Described(description="Own threshold; null: the default.")
     ]
     rank_change_percent: Number | None
     is_paused: bool
 
 
 class ProductDetails(ProductRef, Result):
-    """What is known of a product now."""
+    """A product's current values."""
 
     title: Untrusted | None
     brand: Untrusted | None
@@ -262,24 +260,22 @@ class ProductDetails(ProductRef, Result):
     stock_left: Value
     buy_box_seller: Annotated[
         Untrusted | None,
-        Described(description="Who holds the Buy Box; null: nobody, or not named."),
+        Described(description="Null: no Buy Box, or not named."),
     ]
     is_doubtful: Annotated[
-        bool, Described(description="True: the newest look holds a value that is doubted.")
+        bool, Described(description="True: the newest check has a flagged value.")
     ]
     doubts: list[str]
     unreadable: Annotated[
         dict[str, Untrusted],
         Described(
-            description="By field what its newest text says that could not be understood; "
-            "an older value may stand there."
+            description="By field: its newest text, which could not be parsed. The value may be "
+            "older."
         ),
     ]
-    followed: Annotated[
-        TrackedBy | None, Described(description="Null: no one in the team tracks it.")
-    ]
+    followed: Annotated[TrackedBy | None, Described(description="Null: not tracked by the team.")]
     next_fetch: str
-    trouble: Annotated[str | None, Described(description="What stands in the way of newer values.")]
+    trouble: Annotated[str | None, Described(description="Why newer values are missing.")]
     is_demo: bool
 
 
@@ -301,18 +297,22 @@ def make_product_details(head: ProductSummary, now: datetime) -> ProductDetails:
             value=amount, unit=unit, seen_at=seen_at, why_unknown=why if amount is None else None
         )
 
-    coupon = major(head.coupon_amount, currency)
+    coupon = to_major_units(head.coupon_amount, currency)
     in_percent = head.coupon_percent is not None
     return ProductDetails(
         product=format_product_name(head.marketplace, head.asin),
         marketplace=head.marketplace,
         asin=head.asin,
-        title=untrusted(head.title),
-        brand=untrusted(head.brand),
+        title=mark_untrusted(head.title),
+        brand=mark_untrusted(head.brand),
         url=product_url(head.marketplace, head.asin),
-        price=value(major(head.price, currency), currency, "price"),
+        price=value(to_major_units(head.price, currency), currency, "price"),
         list_price=value(
-            major(head.list_price, currency), currency, "price", is_beside=True, column="list_price"
+            to_major_units(head.list_price, currency),
+            currency,
+            "price",
+            is_beside=True,
+            column="list_price",
         ),
         coupon=value(
             head.coupon_percent if in_percent else coupon,
@@ -322,18 +322,18 @@ def make_product_details(head: ProductSummary, now: datetime) -> ProductDetails:
             column="coupon",
         ),
         rank=value(head.bsr, "place, 1 is the best", "bsr"),
-        rank_category=untrusted(head.bsr_category),
-        rating=value(stars(head.rating), "stars, 1 to 5", "rating", column="rating"),
+        rank_category=mark_untrusted(head.bsr_category),
+        rating=value(to_stars(head.rating), "stars, 1 to 5", "rating", column="rating"),
         ratings_count=value(head.ratings_count, "ratings", "rating", column="ratings_count"),
-        availability=value(availability_word(head.availability), "state", "availability"),
+        availability=value(availability_name(head.availability), "state", "availability"),
         stock_left=value(
             head.stock_left,
-            "items, as far as the page says",
+            "items, as stated on the page",
             "availability",
             is_beside=True,
             column="stock_left",
         ),
-        buy_box_seller=untrusted(head.seller),
+        buy_box_seller=mark_untrusted(head.seller),
         is_doubtful=bool(head.flags),
         doubts=flag_reasons(head.flags),
         unreadable={name: Untrusted(untrusted=text) for name, text in head.unreadable.items()},
@@ -355,7 +355,7 @@ def _followed(head: ProductSummary) -> TrackedBy | None:
         role=settings.role,
         cadence=settings.cadence.value,
         tags=UntrustedTexts(untrusted=list(settings.tags)),
-        note=untrusted(settings.note),
+        note=mark_untrusted(settings.note),
         price_change_percent=_percent(settings.price_change_percent),
         rank_change_percent=_percent(settings.rank_change_percent),
         is_paused=following.paused_at is not None,
@@ -374,7 +374,7 @@ def _summarize_details(head: ProductSummary, now: datetime) -> str:
             "`get_fetch_status` explains why."
         )
     return (
-        f"{format_product_name(head.marketplace, head.asin)} {quoted(head.title)}: "
+        f"{format_product_name(head.marketplace, head.asin)} {quote_text(head.title)}: "
         f"{', '.join(format_values(head, with_category=True))}, "
         f"{availability_label(head.availability)}; "
         f"checked {format_age(head.captured_at, now)}."
@@ -383,7 +383,7 @@ def _summarize_details(head: ProductSummary, now: datetime) -> str:
 
 def format_values(head: ProductSummary, *, with_category: bool = False) -> list[str]:
     """Return price, rank and rating; for values older than the newest check, when last seen."""
-    place = f" in {quoted(head.bsr_category or 'unknown')}" if with_category else ""
+    place = f" in {quote_text(head.bsr_category or 'unknown')}" if with_category else ""
     of_ratings = f"stars of {format_count(head.ratings_count)} ratings"
     return [
         format_price(head.price, head.marketplace) + _since(head, "price"),

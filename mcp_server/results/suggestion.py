@@ -1,4 +1,4 @@
-"""Values and figures of suggestions, in the units in which results tell them."""
+"""Values and figures of suggestions, in the units of results."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -17,14 +17,14 @@ from mcp_server.results.base import (
     format_moment_or_none,
     format_product_name,
 )
-from mcp_server.results.units import major, stars
+from mcp_server.results.units import to_major_units, to_stars
 
 
 class ChangeValue(ResultPart):
-    """A value of a change: `number` with its `unit`, text from a page, or a `word` of ours."""
+    """A value of a change: `number` with `unit`, text, or `word`."""
 
     number: Number | None = None
-    unit: Annotated[str | None, Described(description="Of `number`: a currency, % …")] = None
+    unit: Annotated[str | None, Described(description="Of `number`: currency, %, …")] = None
     text: Untrusted | None = None
     texts: Annotated[
         list[Untrusted] | None, Described(description="Bullets, or levels of a category.")
@@ -39,8 +39,8 @@ _TEXTS = ("title", "description", "search_terms", "brand")
 _LISTS = ("bullets", "category_path")
 
 
-def setting_of(change: Change, values: Mapping[str, Any], marketplace: str) -> ChangeValue:
-    """Return values of a change in told units."""
+def make_change_value(change: Change, values: Mapping[str, Any], marketplace: str) -> ChangeValue:
+    """Return a value of a change in the units of results."""
     known = {key: value for key, value in values.items() if value not in (None, "", [])}
     currency = get_marketplace(marketplace).currency
     off = get_spec(change).value_suffix
@@ -52,15 +52,15 @@ def setting_of(change: Change, values: Mapping[str, Any], marketplace: str) -> C
         return ChangeValue(word=known["cadence"])
     for key in ("price", "amount"):
         if key in known:
-            return ChangeValue(number=major(known[key], currency), unit=currency + off)
+            return ChangeValue(number=to_major_units(known[key], currency), unit=currency + off)
     if "percent" in known:
         return ChangeValue(number=float(known["percent"]), unit="%" + off)
     if "count" in known:
         return ChangeValue(number=known["count"], unit="images")
-    return _written(change, known)
+    return _make_text_value(change, known)
 
 
-def _written(change: Change, known: Mapping[str, Any]) -> ChangeValue:
+def _make_text_value(change: Change, known: Mapping[str, Any]) -> ChangeValue:
     for key in _TEXTS:
         if key in known:
             return ChangeValue(text=Untrusted(untrusted=known[key]))
@@ -71,41 +71,41 @@ def _written(change: Change, known: Mapping[str, Any]) -> ChangeValue:
 
 
 class EvidenceFigure(ResultPart):
-    """A frozen figure."""
+    """A figure, frozen when it was cited."""
 
-    key: Annotated[str, Described(description="How a suggestion cites it.")]
+    key: Annotated[str, Described(description="For citing it.")]
     figure: str
     value: Number | str
-    unit: Annotated[str, Described(description="A currency, rank (1 is the best), stars …")]
+    unit: Annotated[str, Described(description="Currency, rank (1 is the best), stars, …")]
     period: Annotated[str | None, Described(description="Null: one moment.")]
     seen_at: Annotated[
         Moment | None,
         Described(
-            description="The newest look behind it, of a listing's figure the first that showed "
-            "this listing; null: a rule or setting."
+            description="Newest check behind it; for listings, the first with this listing. "
+            "Null: a rule or setting."
         ),
     ]
 
 
-def figure_of(evidence: Evidence) -> EvidenceFigure:
-    """Return a figure in told units."""
-    looks = [each.captured_at for each in evidence.snapshots]
+def make_evidence_figure(evidence: Evidence) -> EvidenceFigure:
+    """Return a figure in the units of results."""
+    checks = [each.captured_at for each in evidence.snapshots]
     return EvidenceFigure(
         key=evidence.key,
         figure=evidence.figure,
         value=_value(evidence),
         unit=labels.unit(evidence),
         period=evidence.period,
-        seen_at=format_moment_or_none(max(looks, default=None)),
+        seen_at=format_moment_or_none(max(checks, default=None)),
     )
 
 
 def _value(evidence: Evidence) -> int | float | str:
     if isinstance(evidence.value, str):
         return evidence.value
-    told: int | float | None = evidence.value
+    converted: int | float | None = evidence.value
     if evidence.unit.endswith(" minor"):
-        told = major(int(evidence.value), evidence.unit.removesuffix(" minor"))
+        converted = to_major_units(int(evidence.value), evidence.unit.removesuffix(" minor"))
     if evidence.unit == "stars/10":
-        told = stars(int(evidence.value))
-    return evidence.value if told is None else told
+        converted = to_stars(int(evidence.value))
+    return evidence.value if converted is None else converted

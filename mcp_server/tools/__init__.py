@@ -1,4 +1,4 @@
-"""The tools, one module per subject. Importing this declares all of them."""
+"""The tools, one module per subject. Importing this package declares them."""
 
 from mcp_server.tools import (
     changes,

@@ -1,4 +1,4 @@
-"""What moved since a time, of all that is followed."""
+"""Changes of tracked products since a time."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -40,17 +40,17 @@ from mcp_server.results.base import (
     UntrustedTexts,
     format_moment,
     format_product_name,
-    quoted,
-    untrusted,
+    mark_untrusted,
+    quote_text,
 )
-from mcp_server.results.cursors import hash_question, page_fields, read_cursor
-from mcp_server.results.period import told_move
+from mcp_server.results.cursors import hash_request, page_fields, read_cursor
+from mcp_server.results.period import convert_stored
 
-MOST_PARTS = 12  # of a listing that are told in full
+MAX_PARTS = 12  # of a listing in one result
 
 
 class Moved(ResultPart):
-    """One value that differs."""
+    """A changed value."""
 
     what: Literal["price", "rank", "rating", "ratings_count"]
     before: Number
@@ -59,50 +59,49 @@ class Moved(ResultPart):
     change: Annotated[
         str,
         Described(
-            description="Of a rank the ratio of both, in percent below ×2.",
+            description="Ranks: ratio of both, in percent below ×2.",
             examples=["worsened ×2.1"],
         ),
     ]
 
 
 class Piece(ResultPart):
-    """Words of a listing that stayed, came or went; … stands for what was left out."""
+    """Words of a listing; … marks omitted text."""
 
     mark: Literal["same", "added", "removed"]
     text: Untrusted
 
 
 class ListingPart(ResultPart):
-    """A part of a listing that differs, in reading order."""
+    """A changed part of a listing, in reading order."""
 
     part: Annotated[str, Described(examples=["Title", "Bullet 2"])]
     pieces: list[Piece]
 
 
 class ChangeRow(ProductRef):
-    """A product that changed: the worst of what happened, and every value that differs."""
+    """A changed product: its worst change, and all changed values."""
 
     title: Untrusted | None
-    role: Annotated[Role, Described(description="What the product is to those who track it.")]
+    role: Annotated[Role, Described(description="The product's role for the team.")]
     tags: UntrustedTexts
-    kind: Annotated[ChangeKind, Described(description="The worst of what happened.")]
+    kind: Annotated[ChangeKind, Described(description="The worst change.")]
     what: Annotated[str, Described(examples=["Rank worsened"])]
     from_to: Untrusted
     mood: Annotated[
-        Sentiment, Described(description="Better or worse for the one who tracks it, by the role.")
+        Sentiment, Described(description="Good or bad for the team, by the product's role.")
     ]
     compared_with: Annotated[
         str,
         Described(
-            description="The day, by the marketplace's clock, at whose close the values before "
-            "were true.",
+            description="The marketplace day whose closing values are the values before.",
             examples=["2026-03-01"],
         ),
     ]
     looked_at: Moment
     moved: list[Moved]
-    listing: Annotated[list[ListingPart], Described(description="Empty: it did not change.")]
-    listing_parts_left_out: Annotated[int, Described(description="More parts that changed.")]
+    listing: Annotated[list[ListingPart], Described(description="Empty: unchanged.")]
+    listing_parts_left_out: Annotated[int, Described(description="Further changed parts.")]
     is_demo: bool
 
 
@@ -147,9 +146,9 @@ def list_changes(
     and for products checked several times a day, with the day before `since`. Changes below
     alert thresholds are left out.
     """
-    mark = hash_question("changes", since, whose, roles, kinds, order, limit)
+    mark = hash_request("changes", since, whose, roles, kinds, order, limit)
     place = read_cursor(cursor, mark)
-    began, is_last_day = _settled(place.anchor) or start_of_changes(since, call.now)
+    began, is_last_day = _read_anchor(place.anchor) or start_of_changes(since, call.now)
     asked = ChangeQuery(began, is_last_day, whose, roles, kinds, order)
 
     def report(done: int, total: int) -> None:
@@ -158,33 +157,33 @@ def list_changes(
     with read_scope() as session:
         page = find_changes(session, call.principal, asked, place.offset, limit, report)
         diffs = listing_diffs(session, call.principal, asked, page.rows)
-    here = replace(place, anchor=_anchor(began, is_last_day))
+    here = replace(place, anchor=_make_anchor(began, is_last_day))
     return ChangeList(
         **page_fields(page.total, here, limit, mark),
         since=format_moment(began),
-        changes=[_row(each, diffs.get(each.product_id, ())) for each in page.rows],
+        changes=[_make_row(each, diffs.get(each.product_id, ())) for each in page.rows],
         summary=_summarize(page, format_moment(began)),
     )
 
 
-def _anchor(began: datetime, is_last_day: bool) -> int:
-    """Return what the first page settled as a number: later pages are of the same list."""
+def _make_anchor(began: datetime, is_last_day: bool) -> int:
+    """Return the start of the list as a number, so that later pages use the same start."""
     return int(began.timestamp()) * 2 + is_last_day
 
 
-def _settled(anchor: int) -> tuple[datetime, bool] | None:
-    """Return what the first page settled, None on the first page."""
+def _read_anchor(anchor: int) -> tuple[datetime, bool] | None:
+    """Return the start that the first page set; None on the first page."""
     if not anchor:
         return None
     return datetime.fromtimestamp(anchor // 2, UTC), bool(anchor % 2)
 
 
-def _row(each: ChangedProduct, listing: Sequence[ListingChange]) -> ChangeRow:
+def _make_row(each: ChangedProduct, listing: Sequence[ListingChange]) -> ChangeRow:
     return ChangeRow(
         product=format_product_name(each.marketplace, each.asin),
         marketplace=each.marketplace,
         asin=each.asin,
-        title=untrusted(each.title),
+        title=mark_untrusted(each.title),
         role=each.role,
         tags=UntrustedTexts(untrusted=list(each.tags)),
         kind=each.kind,
@@ -193,24 +192,24 @@ def _row(each: ChangedProduct, listing: Sequence[ListingChange]) -> ChangeRow:
         mood=each.sentiment,
         compared_with=each.then_day.isoformat(),
         looked_at=format_moment(each.captured_at),
-        moved=[_moved(move, each.marketplace) for move in each.list_value_changes()],
-        listing=[_part(part) for part in listing[:MOST_PARTS]],
-        listing_parts_left_out=len(listing[MOST_PARTS:]),
+        moved=[_make_move(move, each.marketplace) for move in each.list_value_changes()],
+        listing=[_make_part(part) for part in listing[:MAX_PARTS]],
+        listing_parts_left_out=len(listing[MAX_PARTS:]),
         is_demo=each.is_demo,
     )
 
 
-def _moved(move: ValueChange, marketplace: str) -> Moved:
+def _make_move(move: ValueChange, marketplace: str) -> Moved:
     return Moved(
         what=move.field,
-        before=told_move(move.field, move.before, marketplace),
-        after=told_move(move.field, move.after, marketplace),
+        before=convert_stored(move.field, move.before, marketplace),
+        after=convert_stored(move.field, move.after, marketplace),
         unit=_UNITS.get(move.field) or get_marketplace(marketplace).currency,
         change=move.text,
     )
 
 
-def _part(change: ListingChange) -> ListingPart:
+def _make_part(change: ListingChange) -> ListingPart:
     return ListingPart(
         part=change.part,
         pieces=[
@@ -228,9 +227,9 @@ def _summarize(page: ChangesPage, since: str) -> str:
             "were checked."
         )
     shown = "; ".join(
-        f"{format_product_name(each.marketplace, each.asin)} {quoted(each.title, 40)} "
+        f"{format_product_name(each.marketplace, each.asin)} {quote_text(each.title, 40)} "
         f"({each.role}, {each.sentiment}) {change_wording.change_label(each.kind)}: "
-        f"{quoted(each.format_change())}"
+        f"{quote_text(each.format_change())}"
         for each in rows[:5]
     )
     return (

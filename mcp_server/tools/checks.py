@@ -1,4 +1,4 @@
-"""Why something is empty or old, and when it is fetched next."""
+"""Why values are missing or old, and when the next check is due."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -36,14 +36,14 @@ from mcp_server.results.base import (
     format_moment,
     format_moment_or_none,
     format_product_name,
-    quoted,
-    untrusted,
+    mark_untrusted,
+    quote_text,
 )
 from mcp_server.results.product_lookup import find_product
 
 
 class Run(ResultPart):
-    """A run that was to fetch the product."""
+    """A run that requested the product."""
 
     run: int
     actor: str
@@ -55,88 +55,85 @@ class Run(ResultPart):
         ),
     ]
     began_at: Moment
-    ended_at: Annotated[Moment | None, Described(description="Null: it goes on.")]
-    outcome: Annotated[
-        str | None, Described(description="Of this product; null: nothing came back yet.")
-    ]
+    ended_at: Annotated[Moment | None, Described(description="Null: still running.")]
+    outcome: Annotated[str | None, Described(description="For this product; null: no result yet.")]
     in_words: str | None
     detail: Untrusted | None
     error: Untrusted | None
 
 
 class ProductStatus(ProductRef):
-    """How the fetching of one product stands."""
+    """The state of one product's checks."""
 
     title: Untrusted | None
-    is_followed: Annotated[bool, Described(description="By anybody in the team.")]
+    is_followed: Annotated[bool, Described(description="By any user of the team.")]
     is_paused: Annotated[
-        bool | None, Described(description="By who tracks it in the team; null: no one does.")
+        bool | None, Described(description="By the user who tracks it; null: not tracked.")
     ]
     cadence: Annotated[
         str | None,
-        Described(description="hourly, 6h, daily or weekly; null: no one in the team tracks it."),
+        Described(description="hourly, 6h, daily or weekly; null: not tracked."),
     ]
     last_seen_at: Annotated[
-        Moment | None, Described(description="When the newest values were true; null: never.")
+        Moment | None, Described(description="Observation time of the newest values; null: never.")
     ]
-    due_at: Annotated[Moment | None, Described(description="Null: it is not on the schedule.")]
+    due_at: Annotated[Moment | None, Described(description="Null: not scheduled.")]
     being_fetched_until: Annotated[
         Moment | None,
-        Described(description="Null: not being fetched; else when it would be tried again."),
+        Described(description="When it is tried again without a result; null: not being checked."),
     ]
     asked_for_at: Annotated[
-        Moment | None, Described(description="When a person or agent asked for it out of turn.")
+        Moment | None,
+        Described(description="When a user or agent requested a check."),
     ]
     failures_in_a_row: int
     last_outcome: str | None
     last_outcome_in_words: str | None
     next_step: Annotated[str, Described(examples=["next fetch in 5 h"])]
     trouble: Annotated[
-        str | None, Described(description="What the last fetch failed of; null: it did not.")
+        str | None, Described(description="Why the last check failed; null: it did not.")
     ]
-    why_nothing_is_known: Annotated[
-        str | None, Described(description="Null: something is known of it.")
-    ]
+    why_nothing_is_known: Annotated[str | None, Described(description="Null: there are values.")]
     runs: Annotated[list[Run], Described(description="The last 5, newest first.")]
 
 
 class TeamStatus(ResultPart):
-    """How the fetching of all that the team follows stands."""
+    """The state of the checks of all products that the team tracks."""
 
-    followed: Annotated[int, Described(description="10,000 stands for that many or more.")]
+    followed: Annotated[int, Described(description="10,000 means 10,000 or more.")]
     expected_a_day: Annotated[
         int,
         Described(
-            description="Neither paused nor weekly: one look a day at least; to 10,000 as well."
+            description="Neither paused nor weekly: checked daily or more often; up to 10,000."
         ),
     ]
     looked_at_in_24_hours: Annotated[
-        int, Described(description="Of the expected ones; to 10,000 as well.")
+        int, Described(description="Of the expected ones; up to 10,000.")
     ]
     last_look_at: Annotated[Moment | None, Described(description="Null: never.")]
     due_now: int
     being_fetched: int
     last_fetch_failed: int
-    not_scheduled: Annotated[int, Described(description="Nobody has them fetched.")]
+    not_scheduled: Annotated[int, Described(description="Tracked by no user who has it running.")]
     next_due_at: Annotated[Moment | None, Described(description="Null: nothing is scheduled.")]
 
 
 class FetchStatus(Result):
-    """Why something is empty or old, and when it is fetched next."""
+    """Why values are missing or old, and when the next check is due."""
 
     as_of: Moment
     time_zone: Literal["UTC"] = "UTC"
     product: Annotated[
-        ProductStatus | None, Described(description="Null: the question was about the team.")
+        ProductStatus | None, Described(description="Null: the call was about the team.")
     ]
     team: Annotated[
-        TeamStatus | None, Described(description="Null: the question was about one product.")
+        TeamStatus | None, Described(description="Null: the call was about one product.")
     ]
     hindrances: Annotated[
         list[str],
         Described(
-            description="What keeps anything from being fetched at this installation, and how a "
-            "person mends it; empty: nothing does."
+            description="What prevents checks at this installation, and how to fix it; empty: "
+            "nothing."
         ),
     ]
 
@@ -154,15 +151,15 @@ def get_fetch_status(
         blockers = find_blockers(session, call.principal, get_settings(), call.now)
         if product is None:
             fresh = measure_freshness(session, call.principal, ListScope.TEAM)
-            return _of_team(
+            return _make_team_status(
                 fresh, find_current_schedule(session, call.principal, call.now), blockers, call.now
             )
         head = find_product(session, call.principal, product)
         runs = list_product_runs(session, call.principal, head)
-    return _of_product(head, runs, blockers, call.now)
+    return _make_product_status(head, runs, blockers, call.now)
 
 
-def _of_team(
+def _make_team_status(
     fresh: Freshness, schedule: CurrentSchedule, blockers: list[str], now: datetime
 ) -> FetchStatus:
     team = TeamStatus(
@@ -194,7 +191,7 @@ def _summarize_blockers(blockers: Sequence[str]) -> str:
     return " ".join(blockers) or "Nothing prevents checks."
 
 
-def _of_product(
+def _make_product_status(
     head: ProductSummary, runs: Sequence[ProductRun], blockers: list[str], now: datetime
 ) -> FetchStatus:
     never = (
@@ -204,19 +201,19 @@ def _of_product(
         product=format_product_name(head.marketplace, head.asin),
         marketplace=head.marketplace,
         asin=head.asin,
-        title=untrusted(head.title),
+        title=mark_untrusted(head.title),
         last_seen_at=format_moment_or_none(head.captured_at),
         why_nothing_is_known=never,
         next_step=missing_values.next_fetch_text(head.fetching, now),
         trouble=missing_values.fetch_problem(head.fetching, now),
-        runs=[_run(each) for each in runs],
-        **_of_follower(head),
-        **_of_schedule(head),
+        runs=[_make_run(each) for each in runs],
+        **_tracking_fields(head),
+        **_schedule_fields(head),
     )
     seen = never or f"last seen {format_age(head.captured_at, now)}"
     ended = None if status.last_outcome == Outcome.OK else status.last_outcome_in_words
-    trouble = f" {told}" if (told := status.trouble or ended) else ""
-    name = f"{format_product_name(head.marketplace, head.asin)} {quoted(head.title)}"
+    trouble = f" {reason}" if (reason := status.trouble or ended) else ""
+    name = f"{format_product_name(head.marketplace, head.asin)} {quote_text(head.title)}"
     return FetchStatus(
         as_of=format_moment(now),
         product=status,
@@ -226,7 +223,7 @@ def _of_product(
     )
 
 
-def _of_follower(head: ProductSummary) -> dict[str, bool | str | None]:
+def _tracking_fields(head: ProductSummary) -> dict[str, bool | str | None]:
     following = head.tracking
     return {
         "is_followed": following is not None,
@@ -235,10 +232,10 @@ def _of_follower(head: ProductSummary) -> dict[str, bool | str | None]:
     }
 
 
-def _of_schedule(head: ProductSummary) -> dict[str, int | str | None]:
+def _schedule_fields(head: ProductSummary) -> dict[str, int | str | None]:
     fetching = head.fetching
     if fetching is None:
-        return dict.fromkeys(_SCHEDULE) | {"failures_in_a_row": 0}
+        return dict.fromkeys(_SCHEDULE_FIELDS) | {"failures_in_a_row": 0}
     ended = fetching.last_outcome
     return {
         "due_at": format_moment(fetching.due_at),
@@ -250,7 +247,7 @@ def _of_schedule(head: ProductSummary) -> dict[str, int | str | None]:
     }
 
 
-_SCHEDULE = (
+_SCHEDULE_FIELDS = (
     "due_at",
     "being_fetched_until",
     "asked_for_at",
@@ -259,7 +256,7 @@ _SCHEDULE = (
 )
 
 
-def _run(each: ProductRun) -> Run:
+def _make_run(each: ProductRun) -> Run:
     return Run(
         run=each.run_id,
         actor=each.actor,
@@ -268,6 +265,6 @@ def _run(each: ProductRun) -> Run:
         ended_at=format_moment_or_none(each.ended_at),
         outcome=None if each.outcome is None else each.outcome.value,
         in_words=None if each.outcome is None else outcome_sentence(each.outcome),
-        detail=untrusted(each.detail),
-        error=untrusted(each.error),
+        detail=mark_untrusted(each.detail),
+        error=mark_untrusted(each.error),
     )

@@ -1,4 +1,4 @@
-"""Several products side by side."""
+"""Comparing products side by side."""
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from core.history.timeline.statistics import FieldStatistics, MissingReason, mis
 from core.text.numbers import format_percent_change, format_rank_change
 from mcp_server.protocol.call_log import Call
 from mcp_server.protocol.tools import tool
-from mcp_server.results.arguments import Days, ProductName, Until, period
+from mcp_server.results.arguments import Days, ProductName, Until, resolve_period
 from mcp_server.results.base import (
     Moment,
     ProductRef,
@@ -33,13 +33,19 @@ from mcp_server.results.base import (
     format_moment,
     format_moment_or_none,
     format_product_name,
-    quoted,
-    untrusted,
+    mark_untrusted,
+    quote_text,
 )
-from mcp_server.results.period import Change, FirstSeen, Known, known, told_product
+from mcp_server.results.period import (
+    FigureOrReason,
+    FirstObserved,
+    FormatChange,
+    make_figure,
+    product_fields,
+)
 from mcp_server.results.product import format_values
 from mcp_server.results.product_lookup import find_product
-from mcp_server.results.units import availability_word
+from mcp_server.results.units import availability_name
 
 TwoToTen = Annotated[
     list[ProductName],
@@ -51,25 +57,25 @@ TwoToTen = Annotated[
 
 
 class Compared(ResultPart):
-    """One value of a product beside the same of the others."""
+    """One value of a product, with its place among the others."""
 
-    now: Known
+    now: FigureOrReason
     unit: str
-    seen_at: Annotated[Moment | None, Described(description="Null: no source ever reported it.")]
+    seen_at: Annotated[Moment | None, Described(description="Null: never reported.")]
     place: Annotated[
         int | None,
         Described(
-            description="1: lowest price, best rank, best rating or most ratings of those that "
-            "compare; null: it compares with none, see `cannot_compare`."
+            description="1: lowest price, best rank, best rating or most ratings among comparable "
+            "products; null: see `cannot_compare`."
         ),
     ]
-    place_of: Annotated[int | None, Described(description="Among how many.")]
-    start: FirstSeen
-    low: Known
-    high: Known
+    place_of: Annotated[int | None, Described(description="Number of comparable products.")]
+    start: FirstObserved
+    low: FigureOrReason
+    high: FigureOrReason
     change: Annotated[
         str | None,
-        Described(description="From `start` to the last one seen in the period; null: not known."),
+        Described(description="From `start` to the last value in the period; null: unknown."),
     ]
 
 
@@ -79,17 +85,17 @@ class ComparedProduct(ProductRef):
     title: Untrusted | None
     currency: str
     price: Compared
-    rank: Annotated[Compared, Described(description="Best Sellers Rank: `low` is its best.")]
+    rank: Annotated[Compared, Described(description="Best Sellers Rank: `low` is the best.")]
     rank_category: Untrusted | None
     rating: Compared
     ratings_count: Compared
     availability: Annotated[str | None, Described(description="Null: unknown.")]
-    looked_at: Annotated[Moment | None, Described(description="Null: never yet.")]
+    looked_at: Annotated[Moment | None, Described(description="Last check; null: never checked.")]
     is_demo: bool
 
 
 class CannotCompare(ResultPart):
-    """What must not be compared among these products, and why; null: it can be."""
+    """Why values of these products can't be compared; null: they can."""
 
     price: str | None
     rank: str | None
@@ -98,25 +104,25 @@ class CannotCompare(ResultPart):
 
 
 class Comparison(Result):
-    """Products side by side, in the order in which they were named."""
+    """Products side by side, in the order of the arguments."""
 
     since: Moment
     until: Moment
     total: int
-    truncated: Annotated[bool, Described(description="Always false: all of them are here.")] = False
+    truncated: Annotated[bool, Described(description="Always false.")] = False
     cannot_compare: CannotCompare
     products: list[ComparedProduct]
 
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """One kind of value: where it is, how it is told, with which others it compares."""
+    """A kind of value: its field, format and comparability."""
 
     name: str
     field: series.Field
     group: Group
-    change: Change
-    apart: NotComparable
+    change: FormatChange
+    reason: NotComparable
     smallest_first: bool
 
     def value(self, head: ProductSummary) -> int | None:
@@ -124,7 +130,7 @@ class _Kind:
         return found
 
     def unit(self, head: ProductSummary) -> tuple[str, float]:
-        """Return the told unit, and the stored units in one of it."""
+        """Return the unit in results, and the stored units per result unit."""
         if self.name == "price":
             currency = get_marketplace(head.marketplace).currency
             return currency, float(minor_units(currency))
@@ -170,7 +176,7 @@ def compare_products(
     """Compare products side by side: current price, rank, rating and ratings count, the place of
     each, and its change in the period. For a product's chosen competitors use
     `get_competitor_analysis`."""
-    since, end = period(days, until, call.now)
+    since, end = resolve_period(days, until, call.now)
     heads: list[ProductSummary] = []
     spans: list[Spans] = []
     with read_scope() as session:
@@ -179,9 +185,11 @@ def compare_products(
             call.report(len(heads), len(products), f"Reading {head.marketplace}:{head.asin}.")
             heads.append(head)
             spans.append(_read_spans(session, head, since, end))
-    _refuse_twice(heads)
-    call.report(len(products), len(products), "All are read.")
-    return _compared(call, heads, spans, since=format_moment(since), until=format_moment(end))
+    _refuse_duplicates(heads)
+    call.report(len(products), len(products), "All products read.")
+    return _make_comparison(
+        call, heads, spans, since=format_moment(since), until=format_moment(end)
+    )
 
 
 def _read_spans(session: Session, head: ProductSummary, since: datetime, until: datetime) -> Spans:
@@ -193,40 +201,40 @@ def _read_spans(session: Session, head: ProductSummary, since: datetime, until: 
     return {kind.name: timeline.compute_field_statistics(kind.field) for kind in _KINDS}
 
 
-def _refuse_twice(heads: Sequence[ProductSummary]) -> None:
+def _refuse_duplicates(heads: Sequence[ProductSummary]) -> None:
     names = [format_product_name(head.marketplace, head.asin) for head in heads]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise InvalidInputError(f"{', '.join(twice)} is named twice. Name each product once.")
+        raise InvalidInputError(f"{', '.join(twice)} is given twice. Give each product once.")
 
 
-def _compared(
+def _make_comparison(
     call: Call, heads: Sequence[ProductSummary], spans: Sequence[Spans], since: str, until: str
 ) -> Comparison:
-    found = {kind.name: _of_kind(kind, heads, spans, call) for kind in _KINDS}
-    apart = {
+    found = {kind.name: _compare_kind(kind, heads, spans, call) for kind in _KINDS}
+    reasons = {
         kind.name: ranking.why_not_comparable(
             [kind.value(head) for head in heads],
             kind.groups(heads),
-            kind.apart,
+            kind.reason,
         )
         for kind in _KINDS
     }
-    cannot_compare = CannotCompare(**{name: why and str(why) for name, why in apart.items()})
+    cannot_compare = CannotCompare(**{name: why and str(why) for name, why in reasons.items()})
     return Comparison(
         since=since,
         until=until,
         total=len(heads),
         cannot_compare=cannot_compare,
         products=[
-            _product(head, {name: values[number] for name, values in found.items()})
+            _make_product(head, {name: values[number] for name, values in found.items()})
             for number, head in enumerate(heads)
         ],
         summary=_summarize(heads, cannot_compare),
     )
 
 
-def _of_kind(
+def _compare_kind(
     kind: _Kind, heads: Sequence[ProductSummary], spans: Sequence[Spans], call: Call
 ) -> list[Compared]:
     places = ranking.rank_values(
@@ -235,37 +243,37 @@ def _of_kind(
         smallest_first=kind.smallest_first,
     )
     return [
-        _value(kind, head, each[kind.name], place, call)
+        _make_value(kind, head, each[kind.name], place, call)
         for head, each, place in zip(heads, spans, places, strict=True)
     ]
 
 
-def _value(
+def _make_value(
     kind: _Kind, head: ProductSummary, span: FieldStatistics, place: Place | None, call: Call
 ) -> Compared:
     unit, divisor = kind.unit(head)
     value = kind.value(head)
     why = missing_values.blank_reason(head, kind.group, call.now) if value is None else None
     return Compared(
-        now=Known(value=None if value is None else value / divisor, why_unknown=why),
+        now=FigureOrReason(value=None if value is None else value / divisor, why_unknown=why),
         unit=unit,
         seen_at=format_moment_or_none(missing_values.observed_at(head, kind.group)),
         place=place and place.place,
         place_of=place and place.of,
-        start=known(span.start, divisor),
-        low=known(span.low, divisor),
-        high=known(span.high, divisor),
+        start=make_figure(span.start, divisor),
+        low=make_figure(span.low, divisor),
+        high=make_figure(span.high, divisor),
         change=statistics_text.change_text(span, kind.change),
     )
 
 
-def _product(head: ProductSummary, values: dict[str, Compared]) -> ComparedProduct:
+def _make_product(head: ProductSummary, values: dict[str, Compared]) -> ComparedProduct:
     return ComparedProduct(
-        **told_product(head),
-        title=untrusted(head.title),
+        **product_fields(head),
+        title=mark_untrusted(head.title),
         currency=get_marketplace(head.marketplace).currency,
-        rank_category=untrusted(head.bsr_category),
-        availability=availability_word(head.availability),
+        rank_category=mark_untrusted(head.bsr_category),
+        availability=availability_name(head.availability),
         looked_at=format_moment_or_none(head.captured_at),
         is_demo=head.is_demo,
         price=values["price"],
@@ -277,7 +285,7 @@ def _product(head: ProductSummary, values: dict[str, Compared]) -> ComparedProdu
 
 def _summarize(heads: Sequence[ProductSummary], cannot_compare: CannotCompare) -> str:
     parts = [
-        f"{format_product_name(head.marketplace, head.asin)} {quoted(head.title, 40)}: "
+        f"{format_product_name(head.marketplace, head.asin)} {quote_text(head.title, 40)}: "
         f"{', '.join(format_values(head))}"
         for head in heads
     ]

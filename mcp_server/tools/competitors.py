@@ -23,47 +23,47 @@ from mcp_server.results.arguments import ProductName
 from mcp_server.results.base import (
     Moment,
     Number,
+    ObservedEarlier,
     ProductRef,
     Result,
     ResultPart,
-    SeenEarlier,
     Untrusted,
     WhyUnknown,
     format_moment,
     format_moment_or_none,
     format_product_name,
-    quoted,
-    untrusted,
+    mark_untrusted,
+    quote_text,
 )
-from mcp_server.results.period import Known
+from mcp_server.results.period import FigureOrReason
 from mcp_server.results.product_lookup import find_product
-from mcp_server.results.units import availability_word, major, stars
+from mcp_server.results.units import availability_name, to_major_units, to_stars
 
 
 class StandingAmong(ResultPart):
-    """One value of the product among the known ones of its competitors."""
+    """One value of the product, compared with its competitors' known values."""
 
-    own: Known
+    own: FigureOrReason
     unit: str
-    place: Annotated[int | None, Described(description="1 is the first; see `order`.")]
-    place_of: Annotated[int | None, Described(description="Among how many, the product included.")]
+    place: Annotated[int | None, Described(description="1 is the first in `order`.")]
+    place_of: Annotated[int | None, Described(description="Number of products, with this one.")]
     order: str
-    median: Annotated[Known, Described(description="Of the competitors' known values.")]
+    median: Annotated[FigureOrReason, Described(description="Of the competitors' known values.")]
     least: Number | None
     most: Number | None
     own_to_median: Annotated[
         str | None,
         Described(
-            description="How far above (+) or below (−) the median; of ranks below is better."
+            description="Distance above (+) or below (−) the median; for ranks, below is better."
         ),
     ]
 
 
 class ContenderRow(ProductRef):
-    """The product itself or a competitor, with its newest accepted values; null: unknown."""
+    """The product or a competitor, with its current values."""
 
     title: Untrusted | None
-    price: Annotated[Number | None, Described(description="In `currency` of the answer.")]
+    price: Annotated[Number | None, Described(description="In `currency` of the result.")]
     price_seen_at: Moment | None
     rank: int | None
     rank_category: Untrusted | None
@@ -72,25 +72,25 @@ class ContenderRow(ProductRef):
     availability: str | None
     title_length: Annotated[int | None, Described(description="Characters.")]
     bullets: int | None
-    bullets_length: Annotated[int | None, Described(description="Characters, all together.")]
+    bullets_length: Annotated[int | None, Described(description="Characters in all.")]
     description_length: Annotated[int | None, Described(description="Characters.")]
     images: int | None
     why_unknown: WhyUnknown
-    seen_earlier: SeenEarlier
-    looked_at: Annotated[Moment | None, Described(description="Null: never yet.")]
+    seen_earlier: ObservedEarlier
+    looked_at: Annotated[Moment | None, Described(description="Last check; null: never checked.")]
 
 
 class CompetitorAnalysis(ProductRef, Result):
-    """Where a product stands among its competitors."""
+    """A product compared with its competitors."""
 
     currency: str
     own: ContenderRow
     competitors: list[ContenderRow]
-    total: Annotated[int, Described(description="How many competitors were chosen.")]
-    truncated: Annotated[bool, Described(description="Always false: all of them are here.")] = False
+    total: Annotated[int, Described(description="Number of competitors.")]
+    truncated: Annotated[bool, Described(description="Always false.")] = False
     price: StandingAmong
     rank: Annotated[
-        StandingAmong, Described(description="Only among competitors in the same category.")
+        StandingAmong, Described(description="Among competitors in the same category only.")
     ]
     rating: StandingAmong
     ratings_count: StandingAmong
@@ -100,7 +100,7 @@ class CompetitorAnalysis(ProductRef, Result):
     description_length: StandingAmong
     images: StandingAmong
     how_to_go_on: Annotated[
-        str | None, Described(description="What is missing, and who can add it; null: nothing.")
+        str | None, Described(description="What is missing and who can add it; null: nothing.")
     ]
 
 
@@ -126,36 +126,36 @@ def get_competitor_analysis(call: Call, product: ProductName) -> CompetitorAnaly
         marketplace=head.marketplace,
         asin=head.asin,
         currency=currency,
-        own=_row(own),
-        competitors=[_row(each) for each in others],
+        own=_make_row(own),
+        competitors=[_make_row(each) for each in others],
         total=len(others),
-        price=_among(position.price, currency, _LOWEST, minor_units(currency)),
-        rank=_among(position.rank, "place, 1 is the best", _BEST),
-        rating=_among(position.rating, "stars, 1 to 5", _BEST, 10),
-        ratings_count=_among(position.ratings_count, "ratings", _MOST),
-        title_length=_among(position.title_length, "characters", _LONGEST),
-        bullets=_among(position.bullets, "bullets", _MOST),
-        bullets_length=_among(position.bullets_length, "characters", _LONGEST),
-        description_length=_among(position.description_length, "characters", _LONGEST),
-        images=_among(position.images, "images", _MOST),
+        price=_compare(position.price, currency, _LOWEST, minor_units(currency)),
+        rank=_compare(position.rank, "place, 1 is the best", _BEST),
+        rating=_compare(position.rating, "stars, 1 to 5", _BEST, 10),
+        ratings_count=_compare(position.ratings_count, "ratings", _MOST),
+        title_length=_compare(position.title_length, "characters", _LONGEST),
+        bullets=_compare(position.bullets, "bullets", _MOST),
+        bullets_length=_compare(position.bullets_length, "characters", _LONGEST),
+        description_length=_compare(position.description_length, "characters", _LONGEST),
+        images=_compare(position.images, "images", _MOST),
         how_to_go_on=advice,
         summary=_summarize(head, position, len(others), advice),
     )
 
 
-def _row(each: ComparedProduct) -> ContenderRow:
+def _make_row(each: ComparedProduct) -> ContenderRow:
     return ContenderRow(
         product=format_product_name(each.marketplace, each.asin),
         marketplace=each.marketplace,
         asin=each.asin,
-        title=untrusted(each.title),
-        price=major(each.price, get_marketplace(each.marketplace).currency),
+        title=mark_untrusted(each.title),
+        price=to_major_units(each.price, get_marketplace(each.marketplace).currency),
         price_seen_at=format_moment_or_none(each.price_at),
         rank=each.bsr,
-        rank_category=untrusted(each.bsr_category),
-        rating=stars(each.rating),
+        rank_category=mark_untrusted(each.bsr_category),
+        rating=to_stars(each.rating),
         ratings_count=each.ratings_count,
-        availability=availability_word(each.availability),
+        availability=availability_name(each.availability),
         title_length=each.title_length,
         bullets=each.bullets,
         bullets_length=each.bullets_length,
@@ -171,7 +171,7 @@ _SIZES = ("title_length", "bullets", "bullets_length", "description_length", "im
 
 
 def _values(each: ComparedProduct) -> Iterator[tuple[str, int | None, datetime | None]]:
-    """Yield each value by its name, with when it was last reported."""
+    """Yield each value's name, the value, and when it was last reported."""
     yield "price", each.price, each.price_at
     yield "rank", each.bsr, each.bsr_at
     yield "rating", each.rating, each.rating_at
@@ -180,7 +180,7 @@ def _values(each: ComparedProduct) -> Iterator[tuple[str, int | None, datetime |
 
 
 def _earlier(each: ComparedProduct) -> Iterator[tuple[str, str]]:
-    """Yield each value that is older than the newest look, with when it was reported."""
+    """Yield the values older than the newest check, with the time they were reported."""
     newest = each.captured_at
     for name, value, reported_at in _values(each):
         if value is not None and reported_at and newest and reported_at < newest:
@@ -188,7 +188,7 @@ def _earlier(each: ComparedProduct) -> Iterator[tuple[str, str]]:
 
 
 def _blanks(each: ComparedProduct) -> Iterator[tuple[str, str]]:
-    """Yield each value that is null, with the reason."""
+    """Yield the null values, with the reason."""
     for name, value, reported_at in _values(each):
         if value is None:
             is_rating = name in ("rating", "ratings_count")
@@ -196,28 +196,28 @@ def _blanks(each: ComparedProduct) -> Iterator[tuple[str, str]]:
             yield name, "never checked" if each.captured_at is None else why
     for name in _SIZES:
         if getattr(each, name) is None:
-            yield name, "its page was not read yet"
+            yield name, "product page not checked yet"
 
 
-def _among(found: Ranking, unit: str, order: str, divisor: float = 1) -> StandingAmong:
-    def told(value: float | None) -> float | None:
+def _compare(found: Ranking, unit: str, order: str, divisor: float = 1) -> StandingAmong:
+    def scale(value: float | None) -> float | None:
         return None if value is None else round(value / divisor, 4)
 
     return StandingAmong(
-        own=Known(value=told(found.own), why_unknown=found.why_own_is_unknown),
+        own=FigureOrReason(value=scale(found.own), why_unknown=found.why_own_is_unknown),
         unit=unit,
         place=found.place and found.place.place,
         place_of=found.place and found.place.of,
         order=order,
-        median=Known(value=told(found.median), why_unknown=found.why_others_are_unknown),
-        least=told(found.least),
-        most=told(found.most),
+        median=FigureOrReason(value=scale(found.median), why_unknown=found.why_others_are_unknown),
+        least=scale(found.least),
+        most=scale(found.most),
         own_to_median=None if found.share is None else statistics_text.format_distance(found.share),
     )
 
 
 def _summarize(head: ProductSummary, position: Position, others: int, advice: str | None) -> str:
-    name = f"{format_product_name(head.marketplace, head.asin)} {quoted(head.title)}"
+    name = f"{format_product_name(head.marketplace, head.asin)} {quote_text(head.title)}"
     if not others:
         return f"{name}: {advice}"
     values: Sequence[tuple[str, Ranking, str]] = (

@@ -1,4 +1,4 @@
-"""How a product's price, rank and rating moved."""
+"""Histories of a product's price, rank and rating."""
 
 from typing import Annotated
 
@@ -16,7 +16,7 @@ from core.history.timeline.timeline import Timeline
 from core.text.numbers import format_percent_change, format_rank, format_rank_change, format_rating
 from mcp_server.protocol.call_log import Call
 from mcp_server.protocol.tools import tool
-from mcp_server.results.arguments import Days, MostPoints, ProductName, Until, period
+from mcp_server.results.arguments import Days, MostPoints, ProductName, Until, resolve_period
 from mcp_server.results.base import (
     Moment,
     ProductRef,
@@ -24,28 +24,28 @@ from mcp_server.results.base import (
     ResultPart,
     Untrusted,
     format_moment,
-    untrusted,
+    mark_untrusted,
 )
 from mcp_server.results.period import (
     DEFAULT_POINTS,
-    LineOfPoints,
-    OfPeriod,
     PeriodFigures,
+    PeriodPart,
     RankFigures,
-    figures_of,
-    in_words,
-    rank_figures,
-    read,
-    told_line,
-    told_period,
-    told_product,
+    Series,
+    make_figures,
+    make_rank_figures,
+    period_fields,
+    product_fields,
+    read_product_period,
+    series_fields,
+    summarize_history,
 )
 from mcp_server.results.product_lookup import find_product
 
-MOST_SWITCHES = 30  # of categories, in one answer
+MAX_SPELLS = 30  # category spells in one result
 
 
-class PriceHistory(LineOfPoints, OfPeriod, ProductRef, Result):
+class PriceHistory(Series, PeriodPart, ProductRef, Result):
     """A product's price over time."""
 
     currency: Annotated[str, Described(examples=["USD"])]
@@ -68,7 +68,9 @@ def get_price_history(
     """
     with read_scope() as session:
         head = find_product(session, call.principal, product)
-        seen = read(session, head, period(days, until, call.now), (series.PRICE,), call.now)
+        seen = read_product_period(
+            session, head, resolve_period(days, until, call.now), (series.PRICE,), call.now
+        )
     currency = get_marketplace(head.marketplace).currency
     divisor = float(minor_units(currency))
     span = seen.compute_field_statistics(series.PRICE)
@@ -77,51 +79,51 @@ def get_price_history(
         return format_price(minor, head.marketplace)
 
     return PriceHistory(
-        **told_product(head),
-        **told_period(seen),
-        **told_line(seen, series.PRICE, f"{currency} per item", divisor, most_points),
-        figures=figures_of(span, divisor, format_percent_change),
+        **product_fields(head),
+        **period_fields(seen),
+        **series_fields(seen, series.PRICE, f"{currency} per item", divisor, most_points),
+        figures=make_figures(span, divisor, format_percent_change),
         currency=currency,
-        summary=in_words(head, "Price", seen, span, money, format_percent_change),
+        summary=summarize_history(head, "Price", seen, span, money, format_percent_change),
     )
 
 
 class CategorySpell(ResultPart):
-    """From when on the main rank was in a category."""
+    """A period in which the main rank was in one category."""
 
-    since: Annotated[
-        Moment, Described(description="With the resolution days: a day of the marketplace.")
-    ]
+    since: Annotated[Moment, Described(description="With resolution days: a marketplace day.")]
     category: Untrusted | None
 
 
 class OtherRank(ResultPart):
-    """A further rank of the newest look."""
+    """A rank of the newest check in a further category."""
 
     rank: int
     category: Untrusted
 
 
-class BsrHistory(LineOfPoints, OfPeriod, ProductRef, Result):
+class BsrHistory(Series, PeriodPart, ProductRef, Result):
     """A product's Best Sellers Rank over time; 1 is the best, smaller is better."""
 
     category: Annotated[
         Untrusted | None,
         Described(
-            description="Of the period's newest rank; `figures` are about it alone. Null: no rank."
+            description="Of the period's newest rank; `figures` cover only this category. Null: no "
+            "rank."
         ),
     ]
     figures: RankFigures
     category_spells: Annotated[
         list[CategorySpell],
         Described(
-            description="Categories of the main rank, oldest first. Ranks of two categories can't "
-            "be compared: `points` has a null where one follows another."
+            description="Categories of the main rank, oldest first. Ranks of different categories "
+            "can't be compared: `points` has a null at each change of category."
         ),
     ]
     category_spells_total: int
     other_ranks_now: Annotated[
-        list[OtherRank], Described(description="Ranks in further categories, of the newest look.")
+        list[OtherRank],
+        Described(description="Newest ranks in further categories."),
     ]
 
 
@@ -141,18 +143,20 @@ def get_bsr_history(
     """
     with read_scope() as session:
         head = find_product(session, call.principal, product)
-        seen = read(session, head, period(days, until, call.now), (series.RANK,), call.now)
+        seen = read_product_period(
+            session, head, resolve_period(days, until, call.now), (series.RANK,), call.now
+        )
         spells = _spells(session, seen)
         others = newest_ranks(session, call.principal, head)
     span = seen.compute_field_statistics(series.RANK)
-    summary = in_words(head, "Rank", seen, span, format_rank, format_rank_change)
+    summary = summarize_history(head, "Rank", seen, span, format_rank, format_rank_change)
     return BsrHistory(
-        **told_product(head),
-        **told_period(seen),
-        **told_line(seen, series.RANK, "place in its category, 1 is the best", 1, most_points),
-        figures=rank_figures(span, format_rank_change),
+        **product_fields(head),
+        **period_fields(seen),
+        **series_fields(seen, series.RANK, "place in its category, 1 is the best", 1, most_points),
+        figures=make_rank_figures(span, format_rank_change),
         category=spells[-1].category if spells else None,
-        category_spells=spells[-MOST_SWITCHES:],
+        category_spells=spells[-MAX_SPELLS:],
         category_spells_total=len(spells),
         other_ranks_now=[
             OtherRank(rank=each.rank, category=Untrusted(untrusted=each.category))
@@ -166,7 +170,7 @@ def _spells(session: Session, seen: Timeline) -> list[CategorySpell]:
     return [
         CategorySpell(
             since=at.date().isoformat() if seen.is_by_day else format_moment(at),
-            category=untrusted(name),
+            category=mark_untrusted(name),
         )
         for at, name in list_named_rank_categories(session, seen)
     ]
@@ -178,14 +182,14 @@ def _category_warning(spells: int) -> str:
     return f" The category changed ({spells} spells): compare ranks within one category only."
 
 
-class CountLine(LineOfPoints):
+class CountLine(Series):
     """The number of ratings over time."""
 
     figures: PeriodFigures
 
 
-class RatingHistory(LineOfPoints, OfPeriod, ProductRef, Result):
-    """A product's average rating over time, and beside it the number of ratings."""
+class RatingHistory(Series, PeriodPart, ProductRef, Result):
+    """A product's average rating and number of ratings over time."""
 
     figures: PeriodFigures
     ratings_count: CountLine
@@ -206,27 +210,29 @@ def get_rating_history(
     """
     with read_scope() as session:
         head = find_product(session, call.principal, product)
-        seen = read(
+        seen = read_product_period(
             session,
             head,
-            period(days, until, call.now),
+            resolve_period(days, until, call.now),
             (series.RATING, series.RATINGS_COUNT),
             call.now,
         )
     stars = seen.compute_field_statistics(series.RATING)
     counted = seen.compute_field_statistics(series.RATINGS_COUNT)
     counts = CountLine(
-        **told_line(seen, series.RATINGS_COUNT, "ratings", 1, most_points),
-        figures=figures_of(counted, 1, statistics_text.count_change),
+        **series_fields(seen, series.RATINGS_COUNT, "ratings", 1, most_points),
+        figures=make_figures(counted, 1, statistics_text.count_change),
     )
-    summary = in_words(head, "Rating", seen, stars, format_rating, statistics_text.rating_change)
+    summary = summarize_history(
+        head, "Rating", seen, stars, format_rating, statistics_text.rating_change
+    )
     change = statistics_text.change_text(counted, statistics_text.count_change)
     reason = counted.start.reason or counted.now.reason
     return RatingHistory(
-        **told_product(head),
-        **told_period(seen),
-        **told_line(seen, series.RATING, "stars, 1 to 5", 10, most_points),
-        figures=figures_of(stars, 10, statistics_text.rating_change),
+        **product_fields(head),
+        **period_fields(seen),
+        **series_fields(seen, series.RATING, "stars, 1 to 5", 10, most_points),
+        figures=make_figures(stars, 10, statistics_text.rating_change),
         ratings_count=counts,
         summary=f"{summary} Number of ratings: {change or reason}.",
     )

@@ -1,4 +1,4 @@
-"""Proposing changes. A manager decides about each on the pages; no tool does."""
+"""Proposing changes. A manager approves or declines each on the pages; no tool does."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -34,10 +34,15 @@ from mcp_server.results.base import (
     format_moment,
     format_product_name,
 )
-from mcp_server.results.suggestion import ChangeValue, EvidenceFigure, figure_of, setting_of
-from mcp_server.tools.suggestions import SuggestionId, page_of
+from mcp_server.results.suggestion import (
+    ChangeValue,
+    EvidenceFigure,
+    make_change_value,
+    make_evidence_figure,
+)
+from mcp_server.tools.suggestions import SuggestionId, suggestion_url
 
-_LONGEST_TEXT = 2_000  # characters, as for models
+_MAX_TEXT = 2_000  # characters, as for models
 
 
 def _length(name: str) -> dict[str, int]:
@@ -81,13 +86,13 @@ Window = Annotated[
 ]
 Money = Annotated[float, Described(gt=0, lt=1e9)]
 Percent = Annotated[float, Described(ge=0.01, le=LARGEST_THRESHOLD)]
-Text = Annotated[str, Described(min_length=1, max_length=_LONGEST_TEXT)]
+Text = Annotated[str, Described(min_length=1, max_length=_MAX_TEXT)]
 Texts = Annotated[tuple[Text, ...], Described(min_length=1, max_length=10)]
 Images = Annotated[int, Described(ge=1, le=MOST_IMAGES)]
 
 
-def _taken_by(value: str) -> str:
-    """Return which changes take a value, for its description."""
+def _list_changes(value: str) -> str:
+    """Return the changes that use a value, for its description."""
     return f"For {', '.join(change for change, spec in SPECS.items() if value in spec.takes)}."
 
 
@@ -100,23 +105,23 @@ class ActionArgument(BaseModel):
     reason: Reason
     amount: Annotated[
         Money | None,
-        Described(description=f"{_taken_by('amount')} In the marketplace's currency."),
+        Described(description=f"{_list_changes('amount')} In the marketplace's currency."),
     ] = None
-    percent: Annotated[Percent | None, Described(description=_taken_by("percent"))] = None
+    percent: Annotated[Percent | None, Described(description=_list_changes("percent"))] = None
     text: Annotated[
         Text | None,
         Described(
             description=f"For the others. Cadence: {', '.join(Cadence)}; competitor: ASIN or URL."
         ),
     ] = None
-    texts: Annotated[Texts | None, Described(description=_taken_by("texts"))] = None
+    texts: Annotated[Texts | None, Described(description=_list_changes("texts"))] = None
     count: Annotated[
-        Images | None, Described(description=f"{_taken_by('count')} Number wanted.")
+        Images | None, Described(description=f"{_list_changes('count')} Number wanted.")
     ] = None
 
     def draft(self) -> DraftAction:
-        """Return the change as it is judged."""
-        return _action(
+        """Return the change for validation."""
+        return _make_action(
             self.change,
             self.reason,
             amount=self.amount,
@@ -128,41 +133,42 @@ class ActionArgument(BaseModel):
 
 
 class ProposedChange(ResultPart):
-    """A change as it waits, or would wait."""
+    """A proposed change."""
 
     change: Change
-    current: Annotated[ChangeValue, Described(description="As it stands now.")]
+    current: Annotated[ChangeValue, Described(description="Current value.")]
     proposed: ChangeValue
     reason: Untrusted
 
 
 class SuggestionWritten(ProductRef, WriteResult):
-    """What came of proposing."""
+    """The result of a proposal."""
 
-    suggestion_id: Annotated[int | None, Described(description="Null: a dry run of something new.")]
-    is_new: Annotated[bool, Described(description="False: it was proposed already.")]
+    suggestion_id: Annotated[int | None, Described(description="Null: dry run of a new one.")]
+    is_new: Annotated[bool, Described(description="False: already proposed.")]
     why_not_new: str | None
     state: SuggestionState
     title: Untrusted
     changes: list[ProposedChange]
     evidence: list[EvidenceFigure]
-    expires_at: Annotated[Moment, Described(description="Undecided by then, it is over.")]
-    page: Annotated[str | None, Described(description="Where a manager reads and decides it.")]
+    expires_at: Annotated[Moment, Described(description="Pending changes expire then.")]
+    page: Annotated[str | None, Described(description="URL for reviewing it.")]
 
     def describe_write(self) -> str:
-        """Return what was proposed, and what happens next."""
+        """Return what was proposed, and the next step."""
         if not self.is_new:
             return f"{self.why_not_new} It is {self.state}. {self.page}"
         what = ", ".join(labels.CHANGES[each.change] for each in self.changes)
         if self.suggestion_id is None:
-            return f"{what} of {self.product}: this can be proposed."
+            return f"{what} of {self.product}: can be proposed."
         return (
-            f"Suggestion {self.suggestion_id} ({what} of {self.product}) waits for a manager until "
-            f"{self.expires_at}: {self.page}. `get_suggestion` tells what became of it."
+            f"Suggestion {self.suggestion_id} ({what} of {self.product}) is pending until "
+            f"{self.expires_at}; a manager approves or declines it: {self.page}. `get_suggestion` "
+            "returns its state."
         )
 
 
-def _answer(made: ProposalResult) -> SuggestionWritten:
+def _make_result(made: ProposalResult) -> SuggestionWritten:
     number = made.suggestion_id
     return SuggestionWritten(
         dry_run=made.is_dry,
@@ -174,47 +180,47 @@ def _answer(made: ProposalResult) -> SuggestionWritten:
         why_not_new=made.why,
         state=made.state,
         title=Untrusted(untrusted=made.advice.title),
-        changes=[_change(each, made.marketplace) for each in made.advice.actions],
-        evidence=[figure_of(each) for each in made.advice.evidence],
+        changes=[_make_change(each, made.marketplace) for each in made.advice.actions],
+        evidence=[make_evidence_figure(each) for each in made.advice.evidence],
         expires_at=format_moment(made.expires_at),
-        page=None if number is None else page_of(number),
+        page=None if number is None else suggestion_url(number),
     )
 
 
-def _change(action: ProposedAction, marketplace: str) -> ProposedChange:
+def _make_change(action: ProposedAction, marketplace: str) -> ProposedChange:
     return ProposedChange(
         change=action.change,
-        current=setting_of(action.change, action.current, marketplace),
-        proposed=setting_of(action.change, action.proposed, marketplace),
+        current=make_change_value(action.change, action.current, marketplace),
+        proposed=make_change_value(action.change, action.proposed, marketplace),
         reason=Untrusted(untrusted=action.reason),
     )
 
 
-def _propose(call: Call, product: str, draft: Draft, how: WriteOptions) -> SuggestionWritten:
+def _propose(call: Call, product: str, draft: Draft, options: WriteOptions) -> SuggestionWritten:
     def work(session: Session) -> SuggestionWritten:
         made = propose_by_name(
-            session, call.principal, product, draft, call.now, dry_run=how.dry_run
+            session, call.principal, product, draft, call.now, dry_run=options.dry_run
         )
-        return _answer(made)
+        return _make_result(made)
 
-    return run_write(call, how, SuggestionWritten, work)
+    return run_write(call, options, SuggestionWritten, work)
 
 
-def _action(change: Change, reason: str, **values: Any) -> DraftAction:
-    """Return a change as it is judged: money as it was written, not as a float holds it."""
+def _make_action(change: Change, reason: str, **values: Any) -> DraftAction:
+    """Return a change for validation, with money as an exact decimal."""
     amount = values.get("amount")
     exact = None if amount is None else Decimal(str(amount))
     return DraftAction(change=change, reason=reason, **(values | {"amount": exact}))
 
 
-_NOTHING_GIVEN = {
+_NO_CHANGES = {
     Kind.PRICING: "Give `price`, `coupon_percent`, or both: nothing would change.",
     Kind.CONTENT: "Give at least one new text, or `images_wanted`: nothing would change.",
     Kind.TRACKING: "Give a threshold, a cadence, a competitor, or `pause`: nothing would change.",
 }
 
 
-def _usual(
+def _make_draft(
     kind: Kind,
     title: str | None,
     reasoning: str,
@@ -224,7 +230,7 @@ def _usual(
     evidence: tuple[str, ...],
 ) -> Draft:
     if not actions:
-        raise InvalidInputError(_NOTHING_GIVEN[kind])
+        raise InvalidInputError(_NO_CHANGES[kind])
     metric, direction, window_days = USUAL_EFFECT[kind]
     return Draft(
         title=USUAL_TITLE[kind] if title is None else title,
@@ -292,15 +298,15 @@ def add_suggestion_action(
     idempotency_key: IdempotencyKey = None,
 ) -> SuggestionWritten:
     """Add a change of the same kind to a wholly undecided suggestion of the token's owner."""
-    how = WriteOptions(dry_run, idempotency_key)
+    options = WriteOptions(dry_run, idempotency_key)
 
     def work(session: Session) -> SuggestionWritten:
         made = add_action(
             session, call.principal, suggestion_id, action.draft(), call.now, dry_run=dry_run
         )
-        return _answer(made)
+        return _make_result(made)
 
-    return run_write(call, how, SuggestionWritten, work)
+    return run_write(call, options, SuggestionWritten, work)
 
 
 @tool(Permission.PROPOSE, "Propose a price")
@@ -327,10 +333,10 @@ def propose_price_optimization(
     """
     actions = []
     if price is not None:
-        actions.append(_action(Change.UPDATE_PRICE, reason, amount=price))
+        actions.append(_make_action(Change.UPDATE_PRICE, reason, amount=price))
     if coupon_percent is not None:
-        actions.append(_action(Change.SET_COUPON, reason, percent=coupon_percent))
-    draft = _usual(Kind.PRICING, title, reasoning, actions, priority, confidence, evidence)
+        actions.append(_make_action(Change.SET_COUPON, reason, percent=coupon_percent))
+    draft = _make_draft(Kind.PRICING, title, reasoning, actions, priority, confidence, evidence)
     return _propose(call, product, draft, WriteOptions(dry_run, idempotency_key))
 
 
@@ -373,8 +379,8 @@ def propose_content_improvement(
         Change.UPDATE_CATEGORY: {"texts": new_category_path},
         Change.ADD_IMAGES: {"count": images_wanted},
     }
-    draft = _usual(
-        Kind.CONTENT, title, reasoning, _given(wanted, reason), priority, confidence, evidence
+    draft = _make_draft(
+        Kind.CONTENT, title, reasoning, _list_given(wanted, reason), priority, confidence, evidence
     )
     return _propose(call, product, draft, WriteOptions(dry_run, idempotency_key))
 
@@ -418,17 +424,17 @@ def propose_tracking_adjustment(
         Change.SET_CADENCE: {"text": None if cadence is None else cadence.value},
         Change.ADD_COMPETITOR: {"text": competitor},
     }
-    actions = _given(wanted, reason)
+    actions = _list_given(wanted, reason)
     if pause:
-        actions.append(_action(Change.PAUSE_TRACKING, reason))
-    draft = _usual(Kind.TRACKING, title, reasoning, actions, priority, confidence, evidence)
+        actions.append(_make_action(Change.PAUSE_TRACKING, reason))
+    draft = _make_draft(Kind.TRACKING, title, reasoning, actions, priority, confidence, evidence)
     return _propose(call, product, draft, WriteOptions(dry_run, idempotency_key))
 
 
-def _given(wanted: dict[Change, dict[str, Any]], reason: str) -> list[DraftAction]:
+def _list_given(wanted: dict[Change, dict[str, Any]], reason: str) -> list[DraftAction]:
     """Return the changes whose value was given."""
     return [
-        _action(change, reason, **values)
+        _make_action(change, reason, **values)
         for change, values in wanted.items()
         if any(value is not None for value in values.values())
     ]

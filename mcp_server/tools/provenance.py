@@ -1,4 +1,4 @@
-"""Who said a value, and when."""
+"""The source of a value."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -17,7 +17,7 @@ from core.history.provenance.queries import Origin, find_origin
 from core.text.numbers import UNKNOWN
 from mcp_server.protocol.call_log import Call
 from mcp_server.protocol.tools import tool
-from mcp_server.results.arguments import ProductName, aware
+from mcp_server.results.arguments import ProductName, ensure_time_zone
 from mcp_server.results.base import (
     Moment,
     Number,
@@ -28,68 +28,67 @@ from mcp_server.results.base import (
     format_moment,
     format_moment_or_none,
     format_product_name,
-    quoted,
-    untrusted,
+    mark_untrusted,
+    quote_text,
 )
-from mcp_server.results.period import told_move, told_product
+from mcp_server.results.period import convert_stored, product_fields
 from mcp_server.results.product_lookup import find_product
-from mcp_server.results.units import availability_word
+from mcp_server.results.units import availability_name
 
 
 class OfFetch(ResultPart):
-    """The run that read it."""
+    """The run that fetched it."""
 
     run: int
     provider: str
     actor: str
-    run_at_provider: Annotated[str | None, Described(description="The provider's own id of it.")]
+    run_at_provider: Annotated[str | None, Described(description="The provider's id.")]
     parser_version: Annotated[
-        int | None, Described(description="Null: read before versions were kept.")
+        int | None, Described(description="Null: parsed before versions were stored.")
     ]
     is_original_kept: Annotated[
-        bool, Described(description="False: the original item was let go, as all are in time.")
+        bool,
+        Described(description="False: the original item was deleted by retention."),
     ]
 
 
 class OfImport(ResultPart):
-    """The file or pasted text that said it."""
+    """The imported file or pasted text."""
 
     import_id: int
     name: Untrusted
     kind: str
     file_sha256: Annotated[
-        str | None, Described(description="Null: the file is another team's, or not known.")
+        str | None, Described(description="Null: another team's file, or unknown.")
     ]
     person: Untrusted
     imported_at: Moment
 
 
 class ValueOrigin(ProductRef, Result):
-    """Where a value comes from."""
+    """A value and its source."""
 
-    value_of: Annotated[str, Described(description="Which value was asked for.")]
+    value_of: Annotated[str, Described(description="The requested value.")]
     value: Annotated[Number | str | None, Described(description="Null: see `value_in_words`.")]
     unit: str
     value_in_words: str
     unreadable: Annotated[
         Untrusted | None,
-        Described(description="What stands there and could not be understood; null: nothing."),
+        Described(description="The text that could not be parsed; null: none."),
     ]
     why_unknown: Annotated[
-        str | None, Described(description="Why nothing is known at all; null: something is.")
+        str | None, Described(description="Why there is no value; null: there is one.")
     ] = None
-    is_newest: Annotated[bool, Described(description="True: it is what the product shows now.")]
+    is_newest: Annotated[bool, Described(description="True: the current value.")]
     said_by: str | None
-    seen_at: Annotated[Moment | None, Described(description="When it was true, by the source.")]
+    seen_at: Annotated[Moment | None, Described(description="Observation time, by the source.")]
     stored_at: Annotated[
-        Moment | None, Described(description="Null: the run or file does not say.")
+        Moment | None, Described(description="Null: not given by the run or file.")
     ]
     outcome: str | None
-    doubts: Annotated[
-        list[str], Described(description="Why this value is doubted; empty: it is not.")
-    ]
+    doubts: Annotated[list[str], Described(description="Why it is flagged; empty: it is not.")]
     field_in_original: Annotated[
-        str | None, Described(description="Null: a column of a table, or not known.")
+        str | None, Described(description="Null: a table column, or unknown.")
     ]
     fetch: OfFetch | None
     imported: OfImport | None
@@ -101,7 +100,7 @@ _UNITS = {
     "rating": "stars, 1 to 5",
     "ratings_count": "ratings",
     "availability": "state",
-    "stock_left": "items, as far as the page says",
+    "stock_left": "items, as stated on the page",
 }
 _GROUPS: dict[str, missing_values.Group] = {
     "price": "price",
@@ -137,26 +136,26 @@ def explain_value(
     with read_scope() as session:
         head = find_product(session, call.principal, product)
         column: Column = "bsr" if value == "rank" else value
-        found = find_origin(session, call.principal, head, column, at and aware(at))
+        found = find_origin(session, call.principal, head, column, at and ensure_time_zone(at))
     if found is None:
-        return _unknown(head, column, at, call.now)
-    return _told(head, column, found)
+        return _make_unknown(head, column, at, call.now)
+    return _make_origin(head, column, found)
 
 
-def _unknown(
+def _make_unknown(
     head: ProductSummary, column: Column, at: datetime | None, now: datetime
 ) -> ValueOrigin:
     why = missing_values.blank_reason(head, _GROUPS[column], now, column=column)
     if at is not None and head.captured_at is not None:
         why = "no check at or before this time reports it"
-    name = f"{format_product_name(head.marketplace, head.asin)} {quoted(head.title)}"
+    name = f"{format_product_name(head.marketplace, head.asin)} {quote_text(head.title)}"
     return ValueOrigin(
-        **told_product(head),
+        **product_fields(head),
         value_of=column,
         value=None,
         unit=_unit(head, column),
         value_in_words=UNKNOWN,
-        unreadable=untrusted(missing_values.unreadable_text(head, _GROUPS[column], column)),
+        unreadable=mark_untrusted(missing_values.unreadable_text(head, _GROUPS[column], column)),
         why_unknown=why,
         is_newest=at is None,
         said_by=None,
@@ -172,19 +171,19 @@ def _unknown(
     )
 
 
-def _told(head: ProductSummary, column: Column, found: Origin) -> ValueOrigin:
+def _make_origin(head: ProductSummary, column: Column, found: Origin) -> ValueOrigin:
     origin = found.provenance
-    name = f"{format_product_name(head.marketplace, head.asin)} {quoted(head.title)}"
+    name = f"{format_product_name(head.marketplace, head.asin)} {quote_text(head.title)}"
     shown = text.format_value(origin, head.marketplace)
     source, seen_at = text.source_text(origin), format_moment(origin.captured_at)
     flags = flag_reasons(origin.flags)
     return ValueOrigin(
-        **told_product(head),
+        **product_fields(head),
         value_of=column,
-        value=_value(head, column, origin.value),
+        value=_convert(head, column, origin.value),
         unit=_unit(head, column),
         value_in_words=shown,
-        unreadable=untrusted(origin.unreadable),
+        unreadable=mark_untrusted(origin.unreadable),
         is_newest=found.is_newest,
         said_by=source,
         seen_at=seen_at,
@@ -200,12 +199,12 @@ def _told(head: ProductSummary, column: Column, found: Origin) -> ValueOrigin:
     )
 
 
-def _value(head: ProductSummary, column: Column, stored: int | None) -> int | float | str | None:
+def _convert(head: ProductSummary, column: Column, stored: int | None) -> int | float | str | None:
     if stored is None:
         return None
     if column == "availability":
-        return availability_word(stored)
-    return told_move(column, stored, head.marketplace)
+        return availability_name(stored)
+    return convert_stored(column, stored, head.marketplace)
 
 
 def _unit(head: ProductSummary, column: Column) -> str:

@@ -1,4 +1,4 @@
-"""How followed products are set. Only what is given changes."""
+"""Changing settings of tracked products. Only given arguments change."""
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -16,7 +16,14 @@ from core.tracking.rules import LONGEST_NOTE, Cadence, Role
 from core.tracking.settings import KEEP, SettingsChange, TrackingPatch, TrackingSettings, Unset
 from mcp_server.protocol.call_log import Call
 from mcp_server.protocol.tools import WriteOptions, run_write, tool
-from mcp_server.results.arguments import DryRun, IdempotencyKey, Kept, ProductName, Tag, optional
+from mcp_server.results.arguments import (
+    DryRun,
+    IdempotencyKey,
+    Kept,
+    ProductName,
+    Tag,
+    drop_default,
+)
 from mcp_server.results.base import (
     ProductRef,
     ResultPart,
@@ -24,11 +31,11 @@ from mcp_server.results.base import (
     UntrustedTexts,
     WriteResult,
     format_product_name,
-    quoted,
-    untrusted,
+    mark_untrusted,
+    quote_text,
 )
 
-_SHOWN = 60  # characters of a note that a short text repeats
+_MAX_SHOWN = 60  # characters of a note repeated in the summary
 A = TypeVar("A", bound="SettingsWritten")
 
 WhoseSettings = Annotated[
@@ -41,20 +48,20 @@ class SettingsWritten(ProductRef, WriteResult):
     """Settings of a product before and after."""
 
     is_mine: Annotated[bool, Described(description="False: a teammate's settings.")]
-    changed: Annotated[list[str], Described(description="Which settings are another now.")]
+    changed: Annotated[list[str], Described(description="Names of the changed settings.")]
 
-    def pairs(self) -> list[str]:
-        """Return each changed setting in words, before and after."""
+    def describe_changes(self) -> list[str]:
+        """Return each changed setting with its value before and after."""
         raise NotImplementedError
 
     def describe_write(self) -> str:
-        """Return what is another now."""
-        what = "; ".join(self.pairs()) if self.changed else "nothing is another than before"
+        """Return the changed settings."""
+        what = "; ".join(self.describe_changes()) if self.changed else "nothing changed"
         return f"{self.product}: {what}."
 
 
 class TrackingSettingsPart(ResultPart):
-    """How a product is followed."""
+    """Tracking settings of a product."""
 
     role: Role
     cadence: Annotated[Cadence, Described(description="How often it is checked.")]
@@ -64,24 +71,25 @@ class TrackingSettingsPart(ResultPart):
 
 
 class TrackingSettingsWritten(SettingsWritten):
-    """How a product is followed, before and after."""
+    """Tracking settings of a product, before and after."""
 
     before: TrackingSettingsPart
     after: TrackingSettingsPart
 
-    def pairs(self) -> list[str]:
-        """Return each changed setting in words, before and after."""
+    def describe_changes(self) -> list[str]:
+        """Return each changed setting with its value before and after."""
         return [
-            f"{name} was {_word(getattr(self.before, name))}, is {_word(getattr(self.after, name))}"
+            f"{name} was {_format(getattr(self.before, name))}, "
+            f"is {_format(getattr(self.after, name))}"
             for name in self.changed
         ]
 
 
-def _word(value: object) -> str:
+def _format(value: object) -> str:
     if isinstance(value, UntrustedTexts):
-        return ", ".join(quoted(each) for each in value.untrusted) or "none"
+        return ", ".join(quote_text(each) for each in value.untrusted) or "none"
     if isinstance(value, Untrusted):
-        return quoted(value.untrusted, _SHOWN)
+        return quote_text(value.untrusted, _MAX_SHOWN)
     if isinstance(value, bool):
         return "yes" if value else "no"
     return "none" if value is None else str(value)
@@ -93,26 +101,26 @@ def update_tracking_settings(
     product: ProductName,
     role: Annotated[
         Role | Kept,
-        Described(json_schema_extra=optional),
+        Described(json_schema_extra=drop_default),
     ] = KEEP,
     cadence: Annotated[
         Cadence | Kept,
-        Described(description="How often it is checked.", json_schema_extra=optional),
+        Described(description="How often it is checked.", json_schema_extra=drop_default),
     ] = KEEP,
     tags: Annotated[
         Annotated[tuple[Tag, ...], Described(max_length=20)] | Kept,
         Described(
             description="Replaces all tags.",
-            json_schema_extra=optional,
+            json_schema_extra=drop_default,
         ),
     ] = KEEP,
     note: Annotated[
         Annotated[str, Described(max_length=LONGEST_NOTE)] | Kept,
-        Described(description="Replaces the note; empty: none.", json_schema_extra=optional),
+        Described(description="Replaces the note; empty: none.", json_schema_extra=drop_default),
     ] = KEEP,
     is_primary: Annotated[
         bool | Kept,
-        Described(description="One of the main products.", json_schema_extra=optional),
+        Described(description="One of the main products.", json_schema_extra=drop_default),
     ] = KEEP,
     whose: WhoseSettings = ListScope.MINE,
     dry_run: DryRun = False,
@@ -122,51 +130,54 @@ def update_tracking_settings(
     values before and after."""
     changes = TrackingPatch(role=role, cadence=cadence, tags=tags, note=note, is_primary=is_primary)
 
-    def told(key: tuple[str, str], done: SettingsChange) -> TrackingSettingsWritten:
-        before, after = _tracking(done.before), _tracking(done.after)
+    def make_result(key: tuple[str, str], done: SettingsChange) -> TrackingSettingsWritten:
+        before, after = _make_settings(done.before), _make_settings(done.after)
         return TrackingSettingsWritten(
-            **_head(key, done), changed=_differing(before, after), before=before, after=after
+            **_shared_fields(key, done),
+            changed=_changed_names(before, after),
+            before=before,
+            after=after,
         )
 
-    work = _changing(call, product, changes, whose, told)
+    work = _make_work(call, product, changes, whose, make_result)
     return run_write(call, WriteOptions(dry_run, idempotency_key), TrackingSettingsWritten, work)
 
 
-def _tracking(settings: TrackingSettings) -> TrackingSettingsPart:
+def _make_settings(settings: TrackingSettings) -> TrackingSettingsPart:
     return TrackingSettingsPart(
         role=settings.role,
         cadence=settings.cadence,
         tags=UntrustedTexts(untrusted=list(settings.tags)),
-        note=untrusted(settings.note),
+        note=mark_untrusted(settings.note),
         is_primary=settings.is_primary,
     )
 
 
 class Threshold(ResultPart):
-    """From which change on something is news."""
+    """The smallest change that triggers an alert."""
 
     percent: Annotated[float, Described(description="Of the value before.")]
     is_usual: Annotated[bool, Described(description="False: set for this product.")]
 
     def __str__(self) -> str:
-        return f"{self.percent:g} %{' (as usual)' if self.is_usual else ''}"
+        return f"{self.percent:g} %{' (default)' if self.is_usual else ''}"
 
 
 class AlertThresholds(ResultPart):
-    """From which changes of a product on somebody is told."""
+    """Alert thresholds of a product."""
 
     price_change: Threshold
     rank_change: Threshold
 
 
 class AlertThresholdsWritten(SettingsWritten):
-    """From which changes of a product on somebody is told, before and after."""
+    """Alert thresholds of a product, before and after."""
 
     before: AlertThresholds
     after: AlertThresholds
 
-    def pairs(self) -> list[str]:
-        """Return each changed threshold in words, before and after."""
+    def describe_changes(self) -> list[str]:
+        """Return each changed threshold with its value before and after."""
         return [
             f"{name.replace('_', ' ')} was {getattr(self.before, name)}, "
             f"is {getattr(self.after, name)}"
@@ -174,7 +185,7 @@ class AlertThresholdsWritten(SettingsWritten):
         ]
 
     def describe_write(self) -> str:
-        """Return what is another now, and which threshold has no effect."""
+        """Return the changed thresholds, and those too low to have an effect."""
         after = self.after
         low = USUAL_RULE.list_ineffective_thresholds(
             after.price_change.percent, after.rank_change.percent
@@ -194,7 +205,7 @@ def update_alert_thresholds(
         Described(
             description="Smaller price changes don't trigger alerts. `usual`: "
             f"{USUAL_RULE.price_percent:g} %, also the least that has an effect.",
-            json_schema_extra=optional,
+            json_schema_extra=drop_default,
         ),
     ] = KEEP,
     rank_change_percent: Annotated[
@@ -202,7 +213,7 @@ def update_alert_thresholds(
         Described(
             description="The same for rank changes, as a ratio (100 to 150 or back is 50 %). "
             f"`usual`: {USUAL_RULE.rank_percent:g} %.",
-            json_schema_extra=optional,
+            json_schema_extra=drop_default,
         ),
     ] = KEEP,
     whose: WhoseSettings = ListScope.MINE,
@@ -216,18 +227,21 @@ def update_alert_thresholds(
         rank_change_percent=_decimal(rank_change_percent),
     )
 
-    def told(key: tuple[str, str], done: SettingsChange) -> AlertThresholdsWritten:
+    def make_result(key: tuple[str, str], done: SettingsChange) -> AlertThresholdsWritten:
         before, after = _thresholds(done.before), _thresholds(done.after)
         return AlertThresholdsWritten(
-            **_head(key, done), changed=_differing(before, after), before=before, after=after
+            **_shared_fields(key, done),
+            changed=_changed_names(before, after),
+            before=before,
+            after=after,
         )
 
-    work = _changing(call, product, changes, whose, told)
+    work = _make_work(call, product, changes, whose, make_result)
     return run_write(call, WriteOptions(dry_run, idempotency_key), AlertThresholdsWritten, work)
 
 
 def _decimal(percent: float | Literal["usual"] | Unset) -> Decimal | Unset | None:
-    """Return a threshold as it is stored; None: the usual."""
+    """Return a threshold as it is stored; None: the default."""
     if percent == "usual":
         return None
     return Decimal(repr(percent)) if isinstance(percent, float) else percent
@@ -244,22 +258,24 @@ def _threshold(own: Decimal | None, usual: float) -> Threshold:
     return Threshold(percent=usual if own is None else float(own), is_usual=own is None)
 
 
-def _changing(
+def _make_work(
     call: Call,
     product: str,
     changes: TrackingPatch,
     whose: ListScope,
-    told: Callable[[tuple[str, str], SettingsChange], A],
+    make_result: Callable[[tuple[str, str], SettingsChange], A],
 ) -> Callable[[Session], A]:
-    """Return the work of changing some settings of a product."""
+    """Return the function that changes a product's settings in a session."""
 
     def work(session: Session) -> A:
-        return told(*bulk_operations.change_named(session, call.principal, product, changes, whose))
+        return make_result(
+            *bulk_operations.change_named(session, call.principal, product, changes, whose)
+        )
 
     return work
 
 
-def _head(key: tuple[str, str], done: SettingsChange) -> dict[str, Any]:
+def _shared_fields(key: tuple[str, str], done: SettingsChange) -> dict[str, Any]:
     marketplace, asin = key
     return {
         "product": format_product_name(marketplace, asin),
@@ -269,7 +285,7 @@ def _head(key: tuple[str, str], done: SettingsChange) -> dict[str, Any]:
     }
 
 
-def _differing(before: ResultPart, after: ResultPart) -> list[str]:
-    """Return the names of the settings that are another now."""
+def _changed_names(before: ResultPart, after: ResultPart) -> list[str]:
+    """Return the names of the changed settings."""
     names = type(before).model_fields
     return [name for name in names if getattr(before, name) != getattr(after, name)]

@@ -1,4 +1,4 @@
-"""What a product's period came to, as on its page."""
+"""Statistics of a product's period, as on its page."""
 
 from typing import Annotated
 
@@ -15,33 +15,33 @@ from core.history.timeline.statistics import Statistics
 from core.text.numbers import format_percent_change, format_rank_change
 from mcp_server.protocol.call_log import Call
 from mcp_server.protocol.tools import tool
-from mcp_server.results.arguments import Days, ProductName, Until, period
+from mcp_server.results.arguments import Days, ProductName, Until, resolve_period
 from mcp_server.results.base import (
     ProductRef,
     Result,
     Untrusted,
     format_moment,
     format_product_name,
-    quoted,
-    untrusted,
+    mark_untrusted,
+    quote_text,
 )
 from mcp_server.results.period import (
-    Known,
-    OfPeriod,
+    FigureOrReason,
     PeriodFigures,
+    PeriodPart,
     RankFigures,
-    figures_of,
-    known,
-    rank_figures,
-    read,
-    told_period,
-    told_product,
+    make_figure,
+    make_figures,
+    make_rank_figures,
+    period_fields,
+    product_fields,
+    read_product_period,
 )
 from mcp_server.results.product_lookup import find_product
 
 
-class ProductStatistics(OfPeriod, ProductRef, Result):
-    """What a product's period came to. Doubtful values are left out everywhere."""
+class ProductStatistics(PeriodPart, ProductRef, Result):
+    """Statistics of a product's period, without flagged values."""
 
     currency: Annotated[str, Described(description="Of both prices.", examples=["USD"])]
     price: PeriodFigures
@@ -51,14 +51,12 @@ class ProductStatistics(OfPeriod, ProductRef, Result):
     ]
     rank_category: Untrusted | None
     rating: Annotated[PeriodFigures, Described(description="In stars, 1 to 5.")]
-    ratings_count: Annotated[PeriodFigures, Described(description="How many ratings there are.")]
+    ratings_count: Annotated[PeriodFigures, Described(description="Number of ratings.")]
     in_stock_share: Annotated[
-        Known, Described(description="0 to 1, of the time in which availability is known.")
+        FigureOrReason, Described(description="0 to 1, of the time with known availability.")
     ]
-    looks: Annotated[int, Described(description="How many checks there were.")]
-    doubtful_looks: Annotated[
-        Known, Described(description="Looks with at least one value that is doubted.")
-    ]
+    looks: Annotated[int, Described(description="Number of checks.")]
+    doubtful_looks: Annotated[FigureOrReason, Described(description="Checks with a flagged value.")]
 
 
 @tool(Permission.READ, "Statistics of a period")
@@ -69,24 +67,26 @@ def get_statistics(
     count (last, first, extremes, median, change), share of time in stock, observations."""
     with read_scope() as session:
         head = find_product(session, call.principal, product)
-        seen = read(session, head, period(days, until, call.now), (), call.now)
+        seen = read_product_period(
+            session, head, resolve_period(days, until, call.now), (), call.now
+        )
         categories = list_named_rank_categories(session, seen)
     found = seen.compute_statistics()
     currency = get_marketplace(head.marketplace).currency
     cents = float(minor_units(currency))
     return ProductStatistics(
-        **told_product(head),
-        **told_period(seen),
+        **product_fields(head),
+        **period_fields(seen),
         currency=currency,
-        price=figures_of(found.price, cents, format_percent_change),
-        list_price=figures_of(found.list_price, cents, format_percent_change),
-        rank=rank_figures(found.rank, format_rank_change),
-        rank_category=untrusted(categories[-1][1]) if categories else None,
-        rating=figures_of(found.rating, 10, statistics_text.rating_change),
-        ratings_count=figures_of(found.ratings_count, 1, statistics_text.count_change),
-        in_stock_share=known(found.in_stock_share),
+        price=make_figures(found.price, cents, format_percent_change),
+        list_price=make_figures(found.list_price, cents, format_percent_change),
+        rank=make_rank_figures(found.rank, format_rank_change),
+        rank_category=mark_untrusted(categories[-1][1]) if categories else None,
+        rating=make_figures(found.rating, 10, statistics_text.rating_change),
+        ratings_count=make_figures(found.ratings_count, 1, statistics_text.count_change),
+        in_stock_share=make_figure(found.in_stock_share),
         looks=found.observations,
-        doubtful_looks=known(statistics.count_flagged(found)),
+        doubtful_looks=make_figure(statistics.count_flagged(found)),
         summary=_summarize(head, found, format_moment(seen.since), format_moment(seen.until)),
     )
 
@@ -96,5 +96,5 @@ def _summarize(head: ProductSummary, found: Statistics, since: str, until: str) 
         ", ".join([f"{row.name} {row.now}", *row.details])
         for row in statistics_text.statistics_rows(found, head.marketplace)
     )
-    name = f"{format_product_name(head.marketplace, head.asin)} {quoted(head.title)}"
+    name = f"{format_product_name(head.marketplace, head.asin)} {quote_text(head.title)}"
     return f"{name}, {since} to {until}: {rows}. {statistics_text.summary_text(found)}."

@@ -1,4 +1,4 @@
-"""What was suggested, where it stands, and what may be cited by who suggests."""
+"""Suggestions, their state, and the evidence that a suggestion may cite."""
 
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
@@ -38,13 +38,18 @@ from mcp_server.results.base import (
     format_moment,
     format_moment_or_none,
     format_product_name,
-    quoted,
-    untrusted,
+    mark_untrusted,
+    quote_text,
 )
-from mcp_server.results.cursors import Cursor, hash_question, read_cursor, write_cursor
+from mcp_server.results.cursors import Cursor, hash_request, read_cursor, write_cursor
 from mcp_server.results.product_lookup import find_product
-from mcp_server.results.suggestion import ChangeValue, EvidenceFigure, figure_of, setting_of
-from mcp_server.results.units import major
+from mcp_server.results.suggestion import (
+    ChangeValue,
+    EvidenceFigure,
+    make_change_value,
+    make_evidence_figure,
+)
+from mcp_server.results.units import to_major_units
 
 SuggestionId = Annotated[
     int,
@@ -53,11 +58,11 @@ SuggestionId = Annotated[
 
 
 class Effect(ResultPart):
-    """What is expected to move."""
+    """The expected effect."""
 
     metric: Metric
     direction: Annotated[Direction, Described(description="A rank improves or worsens.")]
-    window_days: Annotated[int, Described(description="Within so many days of the change.")]
+    window_days: Annotated[int, Described(description="Days after the change.")]
 
 
 class SuggestionRow(ProductRef):
@@ -68,19 +73,19 @@ class SuggestionRow(ProductRef):
     product_title: Untrusted | None
     kind: Kind
     state: SuggestionState
-    priority: Annotated[int, Described(description="1 urgent, 2, 3 minor.")]
-    confidence: Annotated[float, Described(description="0 to 1, as its author says.")]
+    priority: Annotated[int, Described(description="1 is the highest.")]
+    confidence: Annotated[float, Described(description="0 to 1, by the author.")]
     expected: Effect
     proposed_by: Annotated[
         Untrusted,
-        Described(description="rules, a model, an agent with its owner and token, a person."),
+        Described(description="Rules, a model, an agent (owner and token), or a user."),
     ]
     made_at: Moment
-    expires_at: Annotated[Moment, Described(description="Undecided by then, it is over.")]
+    expires_at: Annotated[Moment, Described(description="Pending changes expire then.")]
     decided_at: Moment | None
-    actions: Annotated[int, Described(description="How many changes it has.")]
-    waiting: Annotated[int, Described(description="How many of them nobody has decided about.")]
-    page: Annotated[str, Described(description="Where a person reads and decides it.")]
+    actions: Annotated[int, Described(description="Number of changes.")]
+    waiting: Annotated[int, Described(description="Number of pending changes.")]
+    page: Annotated[str, Described(description="URL for reviewing it.")]
 
 
 def make_suggestion_row(row: QueueRow) -> SuggestionRow:
@@ -91,7 +96,7 @@ def make_suggestion_row(row: QueueRow) -> SuggestionRow:
         asin=row.asin,
         id=row.id,
         title=Untrusted(untrusted=row.title),
-        product_title=untrusted(row.product_title),
+        product_title=mark_untrusted(row.product_title),
         kind=row.kind,
         state=row.state,
         priority=row.priority,
@@ -103,12 +108,12 @@ def make_suggestion_row(row: QueueRow) -> SuggestionRow:
         decided_at=format_moment_or_none(row.decided_at),
         actions=row.actions,
         waiting=len(row.waiting),
-        page=page_of(row.id),
+        page=suggestion_url(row.id),
     )
 
 
-def page_of(suggestion_id: int) -> str:
-    """Return the address of a suggestion's page."""
+def suggestion_url(suggestion_id: int) -> str:
+    """Return the URL of a suggestion's page."""
     return f"{get_settings().public_url}/suggestion?id={suggestion_id}"
 
 
@@ -122,7 +127,7 @@ class SuggestionList(ListResult):
 def list_suggestions(
     call: Call,
     product: Annotated[
-        ProductName | None, Described(description="Only for this one, such as US:B0ABCDEFGH.")
+        ProductName | None, Described(description="Only for this product, such as US:B0ABCDEFGH.")
     ] = None,
     state: Annotated[
         SuggestionState | Literal["any"],
@@ -147,8 +152,8 @@ def list_suggestions(
 def list_matching_suggestions(
     call: Call, asked: QueueFilter, limit: int, cursor: str | None
 ) -> SuggestionList:
-    """Return a page of a list of suggestions. A cursor holds the last one of the page before."""
-    mark = hash_question("suggestions", asked, limit)
+    """Return a page of suggestions. The cursor has the id of the last one before the page."""
+    mark = hash_request("suggestions", asked, limit)
     last = read_cursor(cursor, mark).anchor or None
     with read_scope() as session:
         found, has_more = queries.queue_after(session, call.principal, asked, last, limit, call.now)
@@ -166,7 +171,7 @@ def _summarize_list(rows: Sequence[SuggestionRow], total: int) -> str:
     if not rows:
         return "No suggestion matches. `create_suggestion` makes one."
     shown = "; ".join(
-        f"{row.id} {quoted(row.title.untrusted, 50)} for {row.product} ({row.state})"
+        f"{row.id} {quote_text(row.title.untrusted, 50)} for {row.product} ({row.state})"
         for row in rows[:5]
     )
     return f"{total} in all, {len(rows)} shown: {shown}."
@@ -176,65 +181,64 @@ def _summarize_list(rows: Sequence[SuggestionRow], total: int) -> str:
 
 
 class Action(ResultPart):
-    """One change of a suggestion, and what became of it."""
+    """A change of a suggestion, with its state."""
 
     id: int
     change: Change
     state: ActionState
-    current: Annotated[ChangeValue, Described(description="As it was when this was suggested.")]
+    current: Annotated[ChangeValue, Described(description="Value at the time of the suggestion.")]
     proposed: ChangeValue
     edited: Annotated[
-        ChangeValue | None, Described(description="What a manager approved instead; null: no edit.")
+        ChangeValue | None,
+        Described(description="Value approved instead; null: none."),
     ]
     reason: Untrusted
     decided_by: Untrusted | None
     decided_at: Moment | None
-    decision_reason: Annotated[Untrusted | None, Described(description="As who decided wrote it.")]
+    decision_reason: Annotated[Untrusted | None, Described(description="Given by the manager.")]
     applied_at: Annotated[
         Moment | None,
         Described(
-            description="A setting is set then; a price or listing is put into a change set, which "
-            "a person carries to Amazon."
+            description="When a setting was changed, or a price or listing change was exported for "
+            "publishing on Amazon by a user."
         ),
     ]
-    verified_at: Annotated[
-        Moment | None, Described(description="When a look showed it: it is live.")
-    ]
+    verified_at: Annotated[Moment | None, Described(description="When a check showed it live.")]
     verify_until: Moment | None
-    trouble: Annotated[Untrusted | None, Described(description="Why it is stale, or failed.")]
+    trouble: Annotated[Untrusted | None, Described(description="Why it is out of date or failed.")]
 
 
-def action_of(view: ActionView, marketplace: str) -> Action:
-    """Return a change in told units."""
+def make_action(view: ActionView, marketplace: str) -> Action:
+    """Return a change in the units of results."""
     edited = view.edited
     return Action(
         id=view.id,
         change=view.change,
         state=view.state,
-        current=setting_of(view.change, view.current, marketplace),
-        proposed=setting_of(view.change, view.proposed, marketplace),
-        edited=None if edited is None else setting_of(view.change, edited, marketplace),
+        current=make_change_value(view.change, view.current, marketplace),
+        proposed=make_change_value(view.change, view.proposed, marketplace),
+        edited=None if edited is None else make_change_value(view.change, edited, marketplace),
         reason=Untrusted(untrusted=view.reason),
-        decided_by=untrusted(view.decided_by),
+        decided_by=mark_untrusted(view.decided_by),
         decided_at=format_moment_or_none(view.decided_at),
-        decision_reason=untrusted(view.decision_reason),
+        decision_reason=mark_untrusted(view.decision_reason),
         applied_at=format_moment_or_none(view.applied_at),
         verified_at=format_moment_or_none(view.verified_at),
         verify_until=format_moment_or_none(view.verify_until),
-        trouble=untrusted(view.trouble),
+        trouble=mark_untrusted(view.trouble),
     )
 
 
 class Step(ResultPart):
-    """A step in a suggestion's life."""
+    """An event of a suggestion."""
 
     at: Moment
-    step: Annotated[Untrusted, Described(description="What happened, and who did it.")]
+    step: Annotated[Untrusted, Described(description="What happened, and by whom.")]
     why: Untrusted | None
 
 
 class Suggestion(SuggestionRow):
-    """All that is known of a suggestion."""
+    """A suggestion with its changes, evidence and history."""
 
     reasoning: Untrusted
     evidence: list[EvidenceFigure]
@@ -273,13 +277,13 @@ def _suggestion_fields(view: SuggestionView, steps: list[Event]) -> dict[str, An
     return {
         **{name: getattr(shared, name) for name in SuggestionRow.model_fields},
         "reasoning": Untrusted(untrusted=view.reasoning),
-        "evidence": [figure_of(each) for each in view.evidence],
-        "changes": [action_of(each, row.marketplace) for each in view.actions],
+        "evidence": [make_evidence_figure(each) for each in view.evidence],
+        "changes": [make_action(each, row.marketplace) for each in view.actions],
         "time_line": [
             Step(
                 at=format_moment(each.at),
                 step=Untrusted(untrusted=labels.event_text(each, row)),
-                why=untrusted(each.why),
+                why=mark_untrusted(each.why),
             )
             for each in steps
         ],
@@ -292,32 +296,34 @@ def _summarize_suggestion(view: SuggestionView, call: Call) -> str:
         f"{labels.CHANGES[each.change]} {labels.action_state(each.change, each.state)}"
         for each in view.actions
     )
-    is_carried = any(
+    needs_publishing = any(
         each.state is ActionState.APPLIED and not each.change.is_setting for each in view.actions
     )
-    by_hand = " A user publishes it on Amazon from the change set." if is_carried else ""
+    note = " A user publishes it on Amazon from the change set." if needs_publishing else ""
     product, by = format_product_name(row.marketplace, row.asin), labels.advisor_label(row)
     return (
-        f"Suggestion {row.id} {quoted(row.title)} for {product}, by {quoted(by)}: "
+        f"Suggestion {row.id} {quote_text(row.title)} for {product}, by {quote_text(by)}: "
         f"{labels.state_label(row).lower()}, "
-        f"{labels.expiry_text(row, call.now)}. {changes}.{by_hand} {page_of(row.id)}"
+        f"{labels.expiry_text(row, call.now)}. {changes}.{note} {suggestion_url(row.id)}"
     )
 
 
-# What may be cited
+# Evidence
 
 
 class Caps(ResultPart):
-    """Between which prices a product may be moved. Null: no limit."""
+    """Limits of a product's price. Null: no limit."""
 
     floor: Number | None
     ceiling: Number | None
-    largest_step_percent: Annotated[Number, Described(description="At once, from the price now.")]
+    largest_step_percent: Annotated[
+        Number, Described(description="In one change, from the current price.")
+    ]
     currency: str
 
 
 class ListingText(ResultPart):
-    """The listing as it stands. Null: no source reports it."""
+    """The current listing. Null: not reported."""
 
     title: Untrusted | None
     brand: Untrusted | None
@@ -327,14 +333,14 @@ class ListingText(ResultPart):
     images: int | None
 
 
-class Rival(ProductRef):
-    """A product that the team compares with."""
+class CompetitorRef(ProductRef):
+    """A competitor."""
 
     title: Untrusted | None
 
 
 class SuggestionEvidence(ProductRef, Result):
-    """What a suggestion for a product may rest on."""
+    """The evidence for a suggestion."""
 
     as_of: Moment
     total: int
@@ -342,7 +348,7 @@ class SuggestionEvidence(ProductRef, Result):
     evidence: list[EvidenceFigure]
     price_caps: Caps
     listing: ListingText
-    competitors: list[Rival]
+    competitors: list[CompetitorRef]
 
 
 @tool(Permission.READ, "Evidence for a suggestion")
@@ -364,18 +370,18 @@ def get_suggestion_evidence(call: Call, product: ProductName) -> SuggestionEvide
         as_of=format_moment(facts.as_of),
         total=len(facts.evidence),
         truncated=False,
-        evidence=[figure_of(each) for each in facts.evidence],
+        evidence=[make_evidence_figure(each) for each in facts.evidence],
         price_caps=_caps(facts),
         listing=_listing(facts),
-        competitors=[_rival(facts, each) for each in facts.competitors],
+        competitors=[_make_competitor(facts, each) for each in facts.competitors],
         summary=f"{count} figures may be cited for {name}; price {limits}.",
     )
 
 
 def _caps(facts: Facts) -> Caps:
     return Caps(
-        floor=major(facts.caps.floor, facts.currency),
-        ceiling=major(facts.caps.ceiling, facts.currency),
+        floor=to_major_units(facts.caps.floor, facts.currency),
+        ceiling=to_major_units(facts.caps.ceiling, facts.currency),
         largest_step_percent=facts.caps.step_percent,
         currency=facts.currency,
     )
@@ -384,23 +390,23 @@ def _caps(facts: Facts) -> Caps:
 def _listing(facts: Facts) -> ListingText:
     listing = facts.listing
     return ListingText(
-        title=untrusted(listing.title),
-        brand=untrusted(listing.brand),
-        bullets=_all(listing.bullets),
-        description=untrusted(listing.description),
-        category_path=_all(listing.category_path),
+        title=mark_untrusted(listing.title),
+        brand=mark_untrusted(listing.brand),
+        bullets=_mark_all(listing.bullets),
+        description=mark_untrusted(listing.description),
+        category_path=_mark_all(listing.category_path),
         images=listing.image_count,
     )
 
 
-def _all(texts: tuple[str, ...] | None) -> list[Untrusted] | None:
+def _mark_all(texts: tuple[str, ...] | None) -> list[Untrusted] | None:
     return None if texts is None else [Untrusted(untrusted=each) for each in texts]
 
 
-def _rival(facts: Facts, rival: CompetitorFacts) -> Rival:
-    return Rival(
-        product=format_product_name(facts.marketplace, rival.asin),
+def _make_competitor(facts: Facts, competitor: CompetitorFacts) -> CompetitorRef:
+    return CompetitorRef(
+        product=format_product_name(facts.marketplace, competitor.asin),
         marketplace=facts.marketplace,
-        asin=rival.asin,
-        title=untrusted(rival.listing.title),
+        asin=competitor.asin,
+        title=mark_untrusted(competitor.listing.title),
     )

@@ -1,4 +1,4 @@
-"""Following products: adding, pausing, and having them looked at now."""
+"""Starting, pausing and resuming tracking, and checking products now."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -30,53 +30,59 @@ from mcp_server.results.arguments import (
     Scope,
     Tag,
 )
-from mcp_server.results.base import ResultPart, Untrusted, WriteResult, format_product_name, quoted
+from mcp_server.results.base import (
+    ResultPart,
+    Untrusted,
+    WriteResult,
+    format_product_name,
+    quote_text,
+)
 
-_SHOWN = 60  # characters of a name that an answer repeats
+_MAX_SHOWN = 60  # characters of a name repeated in the result
 
 
 class ProductVerdict(ResultPart):
-    """What became of one name."""
+    """The result for one name."""
 
-    asked: Annotated[Untrusted, Described(description="The name as it was given, shortened.")]
+    asked: Annotated[Untrusted, Described(description="The given name, shortened.")]
     product: Annotated[
-        str | None, Described(description="Marketplace and ASIN; null: it names no product.")
+        str | None, Described(description="Marketplace and ASIN; null: not a product.")
     ]
     verdict: Verdict
-    why: Annotated[str | None, Described(description="What to do; null: nothing.")] = None
+    why: Annotated[str | None, Described(description="Reason and remedy; null: none.")] = None
 
 
 class WrittenList(WriteResult):
-    """What a write did to each of several products, in the order they were named."""
+    """The result of a write for each product, in the order of the arguments."""
 
     products: list[ProductVerdict]
 
     def count(self, verdict: Verdict) -> int:
-        """Return how many names came to a verdict."""
+        """Return the number of names with a verdict."""
         return sum(each.verdict is verdict for each in self.products)
 
     def describe_write(self) -> str:
-        """Return how many names came to what, and why the first of the others did not."""
-        counts_of = {verdict: self.count(verdict) for verdict in Verdict}
+        """Return the number of names per verdict, and the first reason."""
+        counts = {verdict: self.count(verdict) for verdict in Verdict}
         parts = [
             f"{format_count(number)} {verdict.value.replace('_', ' ')}"
-            for verdict, number in counts_of.items()
+            for verdict, number in counts.items()
             if number
         ]
         first = next((each for each in self.products if each.why), None)
-        why = f" {quoted(first.asked.untrusted)}: {first.why}" if first else ""
-        return f"{', '.join(parts)}.{self.besides()}{why}"
+        why = f" {quote_text(first.asked.untrusted)}: {first.why}" if first else ""
+        return f"{', '.join(parts)}.{self.describe_effect()}{why}"
 
-    def besides(self) -> str:
-        """Return what is to be said besides of those that came through, after a space."""
+    def describe_effect(self) -> str:
+        """Return the effect on the products that were changed, after a space; empty: none."""
         return ""
 
 
-def verdicts(named: list[NamedResult]) -> list[ProductVerdict]:
-    """Return what became of each name."""
+def make_verdicts(named: list[NamedResult]) -> list[ProductVerdict]:
+    """Return the result for each name."""
     return [
         ProductVerdict(
-            asked=Untrusted(untrusted=shorten(" ".join(each.asked.split()), _SHOWN)),
+            asked=Untrusted(untrusted=shorten(" ".join(each.asked.split()), _MAX_SHOWN)),
             product=None if each.key is None else format_product_name(*each.key),
             verdict=each.verdict,
             why=each.why,
@@ -87,32 +93,32 @@ def verdicts(named: list[NamedResult]) -> list[ProductVerdict]:
 
 Hindrances = Annotated[
     tuple[str, ...],
-    Described(description="What keeps anything from being fetched now; empty: nothing does."),
+    Described(description="What prevents checks now; empty: nothing."),
 ]
 
 
-def hindered(
+def find_hindrances(
     session: Session, named: Sequence[NamedResult], verdict: Verdict, now: datetime
 ) -> tuple[str, ...]:
-    """Return what keeps those of a verdict from being fetched, as somebody has to mend it."""
+    """Return what prevents checks of the products with a verdict; empty without such products."""
     if not any(each.verdict is verdict for each in named):
         return ()
     return tuple(find_known_blockers(session, get_settings(), now))
 
 
 class Tracked(WrittenList):
-    """What became of each product that was to be followed."""
+    """The result of tracking products."""
 
-    role: Annotated[Role, Described(description="Of those added.")]
-    cadence: Annotated[Cadence, Described(description="How often those added are checked.")]
-    tags: Annotated[list[str], Described(description="Of those added.")]
+    role: Annotated[Role, Described(description="Of the added products.")]
+    cadence: Annotated[Cadence, Described(description="How often the added products are checked.")]
+    tags: Annotated[list[str], Described(description="Of the added products.")]
     hindrances: Hindrances = ()
 
-    def besides(self) -> str:
-        """Return when those added are looked at, and what keeps them from it."""
+    def describe_effect(self) -> str:
+        """Return when the added products are checked, and what prevents it."""
         if not self.count(Verdict.ADDED):
             return ""
-        return " ".join([" The first check of what is added is due now.", *self.hindrances])
+        return " ".join([" The first check of the added products is due now.", *self.hindrances])
 
 
 @tool(Permission.TRACK, "Track products", is_open_world=True)
@@ -142,44 +148,48 @@ def track_products(
     def work(session: Session) -> Tracked:
         named = bulk_operations.track_named(session, call.principal, products, how)
         kept = clean_tags(tags)
-        hinders = hindered(session, named, Verdict.ADDED, call.now)
+        blockers = find_hindrances(session, named, Verdict.ADDED, call.now)
         return Tracked(
-            products=verdicts(named), role=role, cadence=cadence, tags=kept, hindrances=hinders
+            products=make_verdicts(named),
+            role=role,
+            cadence=cadence,
+            tags=kept,
+            hindrances=blockers,
         )
 
     return run_write(call, WriteOptions(dry_run, idempotency_key), Tracked, work)
 
 
-class RefreshAsked(WrittenList):
-    """Which products are looked at out of turn."""
+class RefreshRequested(WrittenList):
+    """The products that are checked ahead of their schedule."""
 
     ahead: Annotated[
-        int, Described(description="How many products that were asked for wait before these.")
+        int, Described(description="Number of requested products queued before these.")
     ]
     is_worker_reached: Annotated[
         bool | None,
         Described(
-            description="False: the worker can't be reached now and fetches them when it is back; "
+            description="False: the worker can't be reached and checks them when it is back; "
             "null: it was not called."
         ),
     ] = None
     hindrances: Hindrances = ()
 
-    def rung(self) -> Self:
-        """Return the answer after the worker was called, where there is something to fetch."""
+    def wake_worker(self) -> Self:
+        """Wake the worker if products were queued; return the result with its reachability."""
         if self.dry_run or not self.count(Verdict.QUEUED):
             return self
         return self.model_copy(update={"is_worker_reached": wake_for_fetches()})
 
-    def besides(self) -> str:
-        """Return how many wait before them, and whether the worker knows."""
+    def describe_effect(self) -> str:
+        """Return how many products are queued before, and whether the worker was reached."""
         place = (
-            f" Before them wait {format_capped_count(self.ahead)} others."
+            f" {format_capped_count(self.ahead)} others are queued before them."
             if self.count(Verdict.QUEUED)
             else ""
         )
         away = (
-            " The worker can't be reached now: it fetches them when it is back."
+            " The worker can't be reached now: it checks them when it is back."
             if self.is_worker_reached is False
             else ""
         )
@@ -192,7 +202,7 @@ def trigger_product_refresh(
     products: ProductNames,
     dry_run: DryRun = False,
     idempotency_key: IdempotencyKey = None,
-) -> RefreshAsked:
+) -> RefreshRequested:
     """Check tracked products now, ahead of their schedule. Returns how many others are queued
     before, and which are being checked already.
 
@@ -200,25 +210,27 @@ def trigger_product_refresh(
     stays paused.
     """
 
-    def work(session: Session) -> RefreshAsked:
+    def work(session: Session) -> RefreshRequested:
         named = bulk_operations.refresh_named(session, call.principal, products)
         ids = [each.product_id for each in named if each.product_id]
         ahead = freshness.count_pending_requests(session, ids)
-        hinders = hindered(session, named, Verdict.QUEUED, call.now)
-        return RefreshAsked(products=verdicts(named), ahead=ahead, hindrances=hinders)
+        blockers = find_hindrances(session, named, Verdict.QUEUED, call.now)
+        return RefreshRequested(products=make_verdicts(named), ahead=ahead, hindrances=blockers)
 
-    return run_write(call, WriteOptions(dry_run, idempotency_key), RefreshAsked, work).rung()
+    return run_write(
+        call, WriteOptions(dry_run, idempotency_key), RefreshRequested, work
+    ).wake_worker()
 
 
 class Target(StrEnum):
-    """What tracking is to be."""
+    """The state of tracking after the call."""
 
     PAUSED = "paused"
     RUNNING = "running"
 
 
 class Toggled(WrittenList):
-    """Which products were paused or resumed."""
+    """The products that were paused or resumed."""
 
     target: Target
     whose: ListScope
@@ -242,6 +254,6 @@ def toggle_product_tracking(
     def work(session: Session) -> Toggled:
         runs = target is Target.RUNNING
         named = bulk_operations.set_running_named(session, call.principal, products, runs, whose)
-        return Toggled(products=verdicts(named), target=target, whose=whose)
+        return Toggled(products=make_verdicts(named), target=target, whose=whose)
 
     return run_write(call, WriteOptions(dry_run, idempotency_key), Toggled, work)

@@ -117,7 +117,7 @@ def test_text_from_outside_never_gets_into_an_instruction(lamp: Agent, name: str
 def test_a_product_that_is_none_is_refused_in_words(lamp: Agent, name: str) -> None:
     assert "product" in refusal(lamp, name)
     assert "Name a product as marketplace and ASIN" in refusal(lamp, name, product="a lamp")
-    assert "not known here" in refusal(lamp, name, product="US:B0NOTHERE1")
+    assert "is not in Amazcope" in refusal(lamp, name, product="US:B0NOTHERE1")
 
 
 @pytest.mark.parametrize("days", ["0", "401", "thirty", "7.5", "", "9" * 400])

@@ -77,11 +77,11 @@ def test_a_product_is_what_its_tool_answers(session: Session, agent: Agent) -> N
 @pytest.mark.parametrize(
     ("uri", "says"),
     [
-        ("product://US/B0NOTHERE1", "not known here"),
-        ("product://XX/B0TEST0001", "names no product"),
-        ("product://US/lamp", "names no product"),
-        ("product://US/..%2F..%2Fetc", "names no product"),
-        ("product://US/https%3A%2F%2Fwww.amazon.de%2Fdp%2FB0TEST0001", "names no product"),
+        ("product://US/B0NOTHERE1", "is not in Amazcope"),
+        ("product://XX/B0TEST0001", "is not a product"),
+        ("product://US/lamp", "is not a product"),
+        ("product://US/..%2F..%2Fetc", "is not a product"),
+        ("product://US/https%3A%2F%2Fwww.amazon.de%2Fdp%2FB0TEST0001", "is not a product"),
         ("product://US/B0TEST0001/more", "There is no resource"),
         ("file:///etc/passwd", "There is no resource"),
         ("product://" + "x" * 70_000, "There is no resource"),

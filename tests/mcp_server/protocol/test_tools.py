@@ -102,12 +102,12 @@ def test_a_token_is_let_through_by_role_and_scope_or_told_which_it_takes(
         said = words_of(result)
         if ROLES.index(role) < ROLES.index(least):
             assert result.is_error
-            assert f"takes the role {least.value}; yours is {role.value}" in said
+            assert f"requires the role {least.value}; yours is {role.value}" in said
         elif scope is not needed:
             assert result.is_error
             assert f"lacks the scope {needed.value}" in said
         else:
-            assert "takes the role" not in said
+            assert "requires the role" not in said
             assert "lacks the scope" not in said
 
 

@@ -9,11 +9,11 @@ from core.accounts.access.permissions import Principal
 from core.tracking.list_filter import COUNT_CAP
 from core.tracking.lists import queries
 from mcp_server.results import cursors
-from mcp_server.results.cursors import Cursor, hash_question, page_fields, read_cursor
+from mcp_server.results.cursors import Cursor, hash_request, page_fields, read_cursor
 from tests.factories.products import track_products
 from tests.mcp_server.conftest import Agent
 
-MARK = hash_question("a list")
+MARK = hash_request("a list")
 
 
 @given(total=st.integers(0, 60), limit=st.integers(1, 25))

@@ -176,4 +176,4 @@ def test_what_hinders_everything_is_said_with_its_remedy(agent: Agent) -> None:
 
 
 def test_a_product_that_is_not_known_is_said_to_be_so(agent: Agent) -> None:
-    assert "is not known here" in agent.refusal("get_fetch_status", product="US:B0UNKNOWN1")
+    assert "is not in Amazcope" in agent.refusal("get_fetch_status", product="US:B0UNKNOWN1")

@@ -120,7 +120,7 @@ def test_a_product_named_twice_is_refused(session: Session, agent: Agent) -> Non
     own_lamp(session, agent.principal)
     address = f"https://www.amazon.com/dp/{LAMP}"
     told = agent.refusal("compare_products", products=[NAME, address])
-    assert told.endswith(f"{NAME} is named twice. Name each product once.")
+    assert told.endswith(f"{NAME} is given twice. Give each product once.")
 
 
 @pytest.mark.parametrize("count", [0, 1, 11])
@@ -131,7 +131,7 @@ def test_two_to_ten_are_compared(agent: Agent, count: int) -> None:
 def test_one_that_is_not_known_is_named(session: Session, agent: Agent) -> None:
     own_lamp(session, agent.principal)
     told = agent.refusal("compare_products", products=[NAME, "US:B0UNKNOWN1"])
-    assert "US:B0UNKNOWN1 is not known here" in told
+    assert "US:B0UNKNOWN1 is not in Amazcope" in told
 
 
 def test_a_hostile_title_stays_data(session: Session, agent: Agent) -> None:

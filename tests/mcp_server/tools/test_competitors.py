@@ -76,7 +76,7 @@ def test_a_listing_that_was_never_read_has_no_sizes(
     found = agent.call("get_competitor_analysis", product=NAME)
     [other] = found["competitors"]
     assert other["bullets"] is None
-    assert other["why_unknown"] == dict.fromkeys(SIZES, "its page was not read yet")
+    assert other["why_unknown"] == dict.fromkeys(SIZES, "product page not checked yet")
     assert found["bullets"]["median"] == {
         "value": None,
         "why_unknown": "no competitor's number of bullets is known",
@@ -116,7 +116,7 @@ def test_a_competitor_without_a_check_is_reported(
     values = ("price", "rank", "rating", "ratings_count", "availability")
     assert found["competitors"][0]["why_unknown"] == {
         **dict.fromkeys(values, "never checked"),
-        **dict.fromkeys(SIZES, "its page was not read yet"),
+        **dict.fromkeys(SIZES, "product page not checked yet"),
     }
     assert "1 of the competitors were not checked yet" in found["how_to_go_on"]
 

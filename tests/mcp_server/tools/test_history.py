@@ -72,7 +72,7 @@ def test_a_rank_in_another_category_is_broken_off_and_told(session: Session, age
         (7, "Desk"),
     ]
     told = agent.words("get_bsr_history", product=NAME)
-    assert "The category changed (2 spells): only ranks of one category compare." in told
+    assert "The category changed (2 spells): compare ranks within one category only." in told
 
 
 def test_a_rank_by_day_is_broken_off_too(session: Session, agent: Agent) -> None:
@@ -139,7 +139,7 @@ def test_of_a_product_never_seen_is_said_what_to_do(
 
 @pytest.mark.parametrize("tool", HISTORIES)
 def test_a_product_that_is_not_known_is_said_to_be_so(agent: Agent, tool: str) -> None:
-    assert "US:B0UNKNOWN1 is not known here" in agent.refusal(tool, product="US:B0UNKNOWN1")
+    assert "US:B0UNKNOWN1 is not in Amazcope" in agent.refusal(tool, product="US:B0UNKNOWN1")
 
 
 @pytest.mark.parametrize("tool", HISTORIES)

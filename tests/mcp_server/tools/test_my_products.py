@@ -128,5 +128,5 @@ def test_a_cursor_of_another_question_is_refused(
     track_products(session, principal, [LAMP, KETTLE])
     cursor = agent.call("get_my_products", limit=1)["next_cursor"]
     told = agent.refusal("get_my_products", limit=1, roles=["own"], cursor=cursor)
-    assert "This cursor belongs to no such list" in told
-    assert "belongs to no such list" in agent.refusal("list_changes", limit=1, cursor=cursor)
+    assert "This cursor does not belong to this list" in told
+    assert "does not belong to this list" in agent.refusal("list_changes", limit=1, cursor=cursor)

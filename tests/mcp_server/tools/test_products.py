@@ -51,10 +51,10 @@ def test_gb_means_uk_as_it_does_in_names_of_products(session: Session, agent: Ag
 def test_an_empty_list_says_which_question_would_find_something(
     session: Session, agent: Agent
 ) -> None:
-    assert "Nothing is tracked yet. `track_products`" in agent.words("search_products")
+    assert "No products are tracked yet. `track_products`" in agent.words("search_products")
     track_products(session, agent.principal, [LAMP])
     gone = agent.words("search_products", states=["gone"])
-    assert gone == "No tracked product meets these conditions; ask with fewer to see the others."
+    assert gone == "No tracked product matches these filters. Use fewer to see others."
     assert "Try fewer words" in agent.words("search_products", search="nothing like it")
 
 
@@ -68,9 +68,9 @@ def test_an_order_by_prices_of_two_currencies_is_told_to_be_none(
     sold(session, hours_ago(1), KETTLE, price=3000)
     sold(session, hours_ago(1), marketplace="JP", price=2980)
     told = agent.words("search_products", sort="price")
-    assert "Prices in JPY, USD have no common order: ask for `marketplaces` of one cur" in told
-    assert "common order" not in agent.words("search_products", sort="price", marketplaces=["US"])
-    assert "common order" not in agent.words("search_products", sort="rank")
+    assert "The order by price mixes JPY, USD: filter by `marketplaces` of one cur" in told
+    assert "mixes" not in agent.words("search_products", sort="price", marketplaces=["US"])
+    assert "mixes" not in agent.words("search_products", sort="rank")
 
 
 def test_a_value_older_than_the_newest_look_says_so_in_the_sentence(
@@ -80,7 +80,7 @@ def test_a_value_older_than_the_newest_look_says_so_in_the_sentence(
     since = f"(last seen {days_ago(2):%Y-%m-%dT%H:%MZ})"
     told = agent.words("get_product_details", product=NAME)
     assert f"USD\u00a020.00 {since}, rank #500 in «Lamps» {since}" in told
-    assert f"4.5 stars of 1,000 ratings {since}, page gone; looked at" in told
+    assert f"4.5 stars of 1,000 ratings {since}, page gone; checked" in told
     track_products(session, agent.principal, [KETTLE])
     sold(session, hours_ago(1), KETTLE)
     both = agent.words("compare_products", products=[NAME, KETTLE_NAME])
@@ -102,7 +102,7 @@ def test_a_product_never_seen_leads_to_what_keeps_it_from_being_fetched(
 ) -> None:
     track_products(session, agent.principal, ["B0TEST0009"])
     told = agent.words("get_product_details", product=NEVER_SEEN)
-    assert "nothing is known yet, never fetched: due now. `get_fetch_status` says what" in told
+    assert "no values yet, never fetched: due now. `get_fetch_status` explains why" in told
 
 
 def test_the_state_of_fetching_says_that_the_page_is_gone(session: Session, agent: Agent) -> None:

@@ -136,7 +136,7 @@ def test_amounts_have_their_currency_and_figures_their_unit(proposer: Agent) -> 
 
 def test_the_short_text_says_what_happens_next(proposer: Agent) -> None:
     said = proposer.words("propose_price_optimization", **WRITES["propose_price_optimization"])
-    assert "waits for a manager" in said
+    assert "is pending until" in said
     assert "`get_suggestion`" in said
     number = proposer.call("list_suggestions")["suggestions"][0]["id"]
     assert "Price pending" in proposer.words("get_suggestion", suggestion_id=number)
@@ -259,7 +259,7 @@ def test_a_viewers_token_proposes_nothing(
     session: Session, principal: Principal, lamp: int, tool: str
 ) -> None:
     viewer = agent_of(session, active(session, add_colleague(session, principal), Role.VIEWER))
-    assert "takes the role seller; yours is viewer" in refused(viewer, tool)
+    assert "requires the role seller; yours is viewer" in refused(viewer, tool)
     assert count(session) == 0
 
 

@@ -49,7 +49,9 @@ def test_a_fetched_value_names_run_actor_and_field(
     assert found["seen_at"] == f"{hours_ago(1):%Y-%m-%dT%H:%MZ}"
     assert (found["is_newest"], found["doubts"], found["imported"]) == (True, [], None)
     told = agent.words("explain_value", product=NAME, value="price")
-    assert f"USD\u00a020.00, said by maker/details, true at {hours_ago(1):%Y-%m-%dT%H:%MZ}." in told
+    assert (
+        f"USD\u00a020.00, from maker/details, observed at {hours_ago(1):%Y-%m-%dT%H:%MZ}." in told
+    )
 
 
 @pytest.mark.parametrize(
@@ -111,7 +113,7 @@ def test_a_doubted_value_of_a_time_is_told_with_its_doubts(
     found = agent.call("explain_value", product=NAME, value="price", at=at)
     assert found["value"] == 2200
     assert "far off its own history" in found["doubts"][0]
-    assert "Doubted: " in agent.words("explain_value", product=NAME, value="price", at=at)
+    assert "Flagged: " in agent.words("explain_value", product=NAME, value="price", at=at)
 
 
 def test_looked_for_and_not_there_is_told_apart_from_never_reported(
@@ -172,7 +174,7 @@ def test_of_a_product_never_seen_the_reason_is_told(
     found = agent.call("explain_value", product=NEVER_SEEN, value="price")
     assert (found["value"], found["why_unknown"]) == (None, "never fetched: due now")
     told = agent.words("explain_value", product=NEVER_SEEN, value="price")
-    assert "never fetched: due now. `get_fetch_status` tells more." in told
+    assert "never fetched: due now. `get_fetch_status` explains more." in told
 
 
 def test_before_the_first_look_nothing_was_known(

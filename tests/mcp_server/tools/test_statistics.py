@@ -75,7 +75,7 @@ def test_a_period_without_a_look_is_empty_with_a_reason(session: Session, agent:
 
 def test_of_a_product_never_seen_is_said_what_to_do(session: Session, agent: Agent) -> None:
     track_products(session, agent.principal, ["B0TEST0009"])
-    assert "`get_fetch_status` tells more" in agent.refusal("get_statistics", product=NEVER_SEEN)
+    assert "`get_fetch_status` explains why" in agent.refusal("get_statistics", product=NEVER_SEEN)
 
 
 def test_yen_are_not_divided(session: Session, agent: Agent) -> None:

@@ -112,7 +112,7 @@ def test_what_keeps_added_products_from_being_fetched_is_said_at_once(agent: Age
     answer = agent.call("track_products", products=[LAMP_NAME])
     assert any("There is no Apify token" in each for each in answer["hindrances"])
     told = agent.words("track_products", products=[f"US:{KETTLE}"])
-    assert "The first check of what is added is due now. The worker has never run" in told
+    assert "The first check of the added products is due now. The worker has never run" in told
     refreshed = agent.call("trigger_product_refresh", products=[LAMP_NAME])
     assert any("There is no Apify token" in each for each in refreshed["hindrances"])
     assert "There is no Apify token" in agent.words("trigger_product_refresh", products=[LAMP_NAME])
@@ -230,7 +230,7 @@ def test_a_worker_that_is_away_is_said_and_nothing_is_lost(
     assert due is not None
     assert due["priority"] == 0
     said = agent.words("trigger_product_refresh", products=[LAMP_NAME])
-    assert "fetches them when it is back" in said
+    assert "checks them when it is back" in said
 
 
 def test_a_dry_run_of_a_refresh_asks_for_nothing(
@@ -270,7 +270,7 @@ def test_only_a_manager_pauses_for_the_team(session: Session, principal: Princip
     track_products(session, principal, [LAMP])
     pause = {"products": [LAMP_NAME], "target": "paused", "whose": "team"}
     told = agent_of(session, seller).refusal("toggle_product_tracking", **pause)
-    assert "takes the role manager; yours is seller" in told
+    assert "requires the role manager; yours is seller" in told
     answer = agent_of(session, manager).call("toggle_product_tracking", **pause)
     assert verdicts(answer) == ["paused"]
     assert lamp_of(session, principal).paused_at is not None
@@ -321,7 +321,7 @@ def test_an_empty_text_clears_a_note_and_the_same_again_changes_nothing(
     count = len(events(session))
     assert agent.call("update_tracking_settings", **clear)["changed"] == []
     assert len(events(session)) == count
-    assert "nothing is another" in agent.words("update_tracking_settings", **clear)
+    assert "nothing changed" in agent.words("update_tracking_settings", **clear)
 
 
 def test_nothing_given_is_told(session: Session, agent: Agent) -> None:
@@ -340,8 +340,8 @@ def test_a_threshold_is_set_and_reset_to_the_usual(session: Session, agent: Agen
     }
     reset = {"product": LAMP_NAME, "price_change_percent": "usual", "rank_change_percent": 80}
     words = agent.words("update_alert_thresholds", **reset)
-    assert "price change was 12.34 %, is 5 % (as usual)" in words
-    assert "rank change was 50 % (as usual), is 80 %" in words
+    assert "price change was 12.34 %, is 5 % (default)" in words
+    assert "rank change was 50 % (default), is 80 %" in words
 
 
 def test_a_threshold_below_the_usual_is_said_to_have_no_effect(
@@ -371,7 +371,7 @@ def test_a_teammates_settings_take_a_manager(session: Session, principal: Princi
     assert (answer["is_mine"], answer["changed"]) == (False, ["is_primary"])
     seller = agent_of(session, active(session, add_colleague(session, principal), Role.SELLER))
     told = seller.refusal("update_tracking_settings", **change, whose="team")
-    assert "takes the role manager" in told
+    assert "requires the role manager" in told
 
 
 def test_a_character_that_no_text_can_hold_is_told(agent: Agent) -> None:
