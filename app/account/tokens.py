@@ -13,7 +13,7 @@ import streamlit as st
 from app.account import people_text
 from app.commands import account
 from app.data import accounts
-from core.accounts.access.api_tokens import LONGEST_NAME, ApiTokenInfo
+from core.accounts.access.api_tokens import MAX_NAME_LENGTH, ApiTokenInfo
 from core.accounts.access.permissions import Scope
 from core.agents.client_config import (
     TOKEN_PLACEHOLDER,
@@ -93,7 +93,7 @@ def _show_token_form() -> None:
         st.subheader("New token", anchor=False)
         st.caption("Lets a program act as you, with the permissions chosen here at most.")
         left, right = st.columns(2)
-        name = left.text_input("Name", max_chars=LONGEST_NAME, placeholder="Weekly report")
+        name = left.text_input("Name", max_chars=MAX_NAME_LENGTH, placeholder="Weekly report")
         days = right.selectbox("Expires after", list(_DAYS), 1, format_func=_DAYS.__getitem__)
         scopes = st.pills(
             "Permissions",

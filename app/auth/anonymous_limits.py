@@ -22,7 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.auth.request_guard import find_person_id
 from app.web.anonymous_sockets import LONGEST_ANONYMOUS_MESSAGE, lift_message_limit
 from app.web.origin import client_address
-from core.accounts.login.throttling import throttled_address
+from core.accounts.login.throttling import normalize_network_address
 from core.database import outages
 from core.errors import ConfigurationError
 
@@ -124,7 +124,7 @@ class AnonymousLimits:
             return False
 
     async def _serve_anonymous(self, scope: Scope, receive: Receive, send: Send) -> None:
-        address = throttled_address(client_address(HTTPConnection(scope)))
+        address = normalize_network_address(client_address(HTTPConnection(scope)))
         place = self.pool.admit(address)
         session = self._session_of(scope)
         session.sockets += 1

@@ -80,13 +80,15 @@ def _begin_attempt(
     try:
         with write_scope() as session:
             device = devices.find_device(session, signed.read_device_token(), target, now)
-            bucket = devices.device_bucket(device)
+            bucket = devices.format_device_bucket(device)
             limits = _LIMITS.get(form) or get_attempt_limits()
             return bucket, throttling.begin_attempt(
                 session, target, where, limits, now, form=form, bucket=bucket
             )
     except TooManyAttemptsError:
-        refusals.record_anonymous_refusal(throttling.throttled_address(where), f"form {form.value}")
+        refusals.record_anonymous_refusal(
+            throttling.normalize_network_address(where), f"form {form.value}"
+        )
         raise
 
 

@@ -1,4 +1,4 @@
-"""Tables of teams, people, and how they get in."""
+"""Tables of teams, users, sign-ins, tokens and the audit."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -27,7 +27,7 @@ from core.database.session import Base
 
 
 class Team(Base):
-    """Whose tracking, rules and budgets these are."""
+    """A team: owner of tracked products, settings and budgets."""
 
     __tablename__ = "team"
 
@@ -38,9 +38,10 @@ class Team(Base):
 
 
 class Person(Base):
-    """Somebody who acts. The first one is seeded; who gets set up first claims it.
+    """A user. The first administrator is created by a migration and set up later.
 
-    State: unclaimed → active → disabled and back; invited until the invitation is used.
+    State: unclaimed → active → disabled and back → erased; invited → active; registered →
+    active.
     """
 
     __tablename__ = "person"
@@ -61,11 +62,11 @@ class Person(Base):
     role: Mapped[str] = mapped_column(Text, server_default="viewer")
     state: Mapped[str] = mapped_column(Text, server_default="active")
     is_demo: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
-    password_hash: Mapped[str | None] = mapped_column(Text)  # None: signs in by other means
+    password_hash: Mapped[str | None] = mapped_column(Text)  # None: signs in by single sign-on
     password_changed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     totp_secret: Mapped[bytes | None] = mapped_column(LargeBinary)  # encrypted
     totp_confirmed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
-    totp_last_step: Mapped[int | None] = mapped_column(BigInteger)  # a code counts once
+    totp_last_step: Mapped[int | None] = mapped_column(BigInteger)  # each code is valid once
     outside_identity: Mapped[str | None] = mapped_column(Text)  # issuer and subject of sign-on
     time_zone: Mapped[str | None] = mapped_column(Text)  # None: the team's
     locale: Mapped[str] = mapped_column(Text, server_default="en_US")
@@ -78,7 +79,7 @@ class Person(Base):
 
 
 class SignIn(Base):
-    """A session of somebody who signed in. The cookie holds a token; its hash is kept."""
+    """A user's session. The cookie holds a token, the row its hash."""
 
     __tablename__ = "sign_in"
     __table_args__ = (
@@ -95,7 +96,7 @@ class SignIn(Base):
     ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     address: Mapped[str | None] = mapped_column(Text)
     browser: Mapped[str | None] = mapped_column(Text)
-    # When the user last proved in this session who they are; None: not since it began.
+    # When the user last confirmed their identity in this session; None: never.
     confirmed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     device_id: Mapped[int | None] = mapped_column(
         BigInteger, ForeignKey("known_device.id", ondelete="SET NULL")
@@ -103,7 +104,7 @@ class SignIn(Base):
 
 
 class KnownDevice(Base):
-    """A browser that a user has signed in with. Its cookie holds a token; its hash is kept."""
+    """A browser that a user has signed in with. Its cookie holds a token, the row its hash."""
 
     __tablename__ = "known_device"
     __table_args__ = (Index("ix_known_device_person", "person_id", "seen_at"),)
@@ -115,7 +116,7 @@ class KnownDevice(Base):
 
 
 class OneTimeToken(Base):
-    """Something that opens one door once: a ticket, a reset, an invitation, the set-up."""
+    """A token that is used once: a ticket, a reset, an invitation, the set-up."""
 
     __tablename__ = "one_time_token"
 
@@ -130,10 +131,7 @@ class OneTimeToken(Base):
 
 
 class SignInAttempt(Base):
-    """One attempt at a form that is open to everybody, such as signing in.
-
-    Written as failed before anything is checked.
-    """
+    """An attempt at a public form, such as signing in. Stored as failed before it is checked."""
 
     __tablename__ = "sign_in_attempt"
     __table_args__ = (
@@ -142,18 +140,20 @@ class SignInAttempt(Base):
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
-    kind: Mapped[str] = mapped_column(Text, server_default="sign_in")  # of `attempts.Form`
-    # Hash of the mail address that was given, or of the known device or session it came from.
+    kind: Mapped[str] = mapped_column(
+        Text, server_default="sign_in"
+    )  # of `throttling.ThrottledForm`
+    # Hash of the given email address, or of the known device or session.
     who: Mapped[bytes] = mapped_column(LargeBinary)
     address: Mapped[str] = mapped_column(Text)
     at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     has_succeeded: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
-    # Set when the same person gets in: the slips before it count no longer for the person.
+    # Set by a complete sign-in: earlier failures no longer count for the user.
     is_forgiven: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
 
 
 class RecoveryCode(Base):
-    """A code that stands in once for a lost second factor."""
+    """A code that replaces the authenticator app once."""
 
     __tablename__ = "recovery_code"
 
@@ -162,7 +162,9 @@ class RecoveryCode(Base):
     )
     code_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
     used_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
-    made_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))  # None: a short one
+    made_at: Mapped[datetime | None] = mapped_column(
+        DateTime(timezone=True)
+    )  # None: a short code of an earlier version
 
 
 class RefusalCount(Base):
@@ -177,7 +179,7 @@ class RefusalCount(Base):
 
 
 class ApiToken(Base):
-    """Lets a program act as its owner, within scopes. Shown once, kept as a hash."""
+    """A token of a program that acts as its owner, within scopes. Only its hash is stored."""
 
     __tablename__ = "api_token"
 
@@ -187,7 +189,7 @@ class ApiToken(Base):
     )
     name: Mapped[str] = mapped_column(Text)
     token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
-    hint: Mapped[str] = mapped_column(Text)  # its first signs, to tell tokens apart
+    hint: Mapped[str] = mapped_column(Text)  # its first characters, to tell tokens apart
     scopes: Mapped[list[str]] = mapped_column(ARRAY(Text))
     made_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     expires_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
@@ -196,7 +198,7 @@ class ApiToken(Base):
 
 
 class AuditEvent(Base):
-    """Who did what to what. Only ever appended; sealed into a chain of hashes by a job."""
+    """An event of the audit. Append-only; a job seals the events into a chain of hashes."""
 
     __tablename__ = "audit_event"
     __table_args__ = (
@@ -210,7 +212,7 @@ class AuditEvent(Base):
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     team_id: Mapped[int] = mapped_column(BigInteger)
-    person_id: Mapped[int | None] = mapped_column(BigInteger)  # None: nobody is signed in yet
+    person_id: Mapped[int | None] = mapped_column(BigInteger)  # None: not signed in, or a job
     means: Mapped[str] = mapped_column(Text)
     address: Mapped[str | None] = mapped_column(Text)
     verb: Mapped[str] = mapped_column(Text)
@@ -218,11 +220,13 @@ class AuditEvent(Base):
     old: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     new: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     place: Mapped[int | None] = mapped_column(BigInteger)  # in the chain, from 1; None: not sealed
-    seal: Mapped[bytes | None] = mapped_column(LargeBinary)  # hash of this and the one before
+    seal: Mapped[bytes | None] = mapped_column(
+        LargeBinary
+    )  # hash of this event and the previous seal
 
 
 class Notice(Base):
-    """Something a person should know, behind the bell until it is read."""
+    """A notice about a user's account."""
 
     __tablename__ = "notice"
     __table_args__ = (
@@ -234,13 +238,13 @@ class Notice(Base):
     person_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("person.id", ondelete="CASCADE"))
     at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     text: Mapped[str] = mapped_column(Text)
-    page: Mapped[str | None] = mapped_column(Text)  # where more is to be seen
+    page: Mapped[str | None] = mapped_column(Text)  # where to read more
     read_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     mailed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
 
 class TeamSetting(Base):
-    """What an administrator has set for the team; a missing row means the default."""
+    """A setting that an admin changed for the team; a missing row means the default."""
 
     __tablename__ = "team_setting"
 

@@ -28,16 +28,16 @@ from core.accounts.profile_fields import clean_line
 from core.database.session import driver_connection
 from core.errors import InvalidInputError, NotAllowedError, NotFoundError
 
-PREFIX = "amz_"  # so that a scanner of leaked secrets knows it
-LONGEST_NAME = 60
-MOST_DAYS = 366
-MOST_TOKENS = 50
-USED_EVERY = timedelta(minutes=1)  # how exactly "last used" is known
+PREFIX = "amz_"  # so that scanners for leaked secrets recognise it
+MAX_NAME_LENGTH = 60
+MAX_DAYS = 366
+MAX_TOKENS = 50
+USED_INTERVAL = timedelta(minutes=1)  # resolution of "last used"
 
 
 @dataclass(frozen=True, slots=True)
 class ApiTokenInfo:
-    """A token as its list shows it; the token itself is shown once, when it is made."""
+    """A token in a list. The token itself is shown once, when it is created."""
 
     id: int
     owner: str
@@ -59,23 +59,23 @@ def create_api_token(
     expires_at: datetime | None,
     now: datetime,
 ) -> str:
-    """Make a token and return it: the only time that it can be read.
+    """Create a token and return it; it can't be read later.
 
-    Raises InvalidInputError for no name, no scope, or an end that lies behind or too far,
-    and ConfirmationNeededError.
+    Raises InvalidInputError for a missing name or scope or a wrong expiry,
+    ConfirmationNeededError, and NotAllowedError where two-factor authentication is missing.
     """
     require_confirmed(session, principal, now)
     if principal.needs_second_factor:
         raise NotAllowedError(TWO_FACTOR_REQUIRED)
-    cleaned = clean_line(name, LONGEST_NAME)
+    cleaned = clean_line(name, MAX_NAME_LENGTH)
     if cleaned is None:
-        raise InvalidInputError(f"Name the token, in at most {LONGEST_NAME} characters.")
+        raise InvalidInputError(f"Name the token, in at most {MAX_NAME_LENGTH} characters.")
     if not scopes:
         raise InvalidInputError("Choose what the token may do.")
-    if expires_at and not now < expires_at <= now + timedelta(days=MOST_DAYS):
-        raise InvalidInputError("A token ends within a year from now.")
-    lock_person(session, principal.person_id)  # many at once must not get past the limit
-    if len(_list_valid(session, principal.person_id, now)) >= MOST_TOKENS:
+    if expires_at and not now < expires_at <= now + timedelta(days=MAX_DAYS):
+        raise InvalidInputError("A token expires within a year from now.")
+    lock_person(session, principal.person_id)  # so that simultaneous calls keep the limit
+    if len(_list_valid(session, principal.person_id, now)) >= MAX_TOKENS:
         raise InvalidInputError("You have many tokens already. Revoke one first.")
     token = generate_token(PREFIX)
     kept = ApiToken(
@@ -104,7 +104,7 @@ def _list_valid(session: Session, person_id: int, now: datetime) -> list[ApiToke
 
 @requires(Permission.SELF)
 def list_own_tokens(session: Session, principal: Principal, now: datetime) -> list[ApiTokenInfo]:
-    """Return the person's tokens that are not revoked, newest first."""
+    """Return the user's tokens that are not revoked, newest first."""
     rows = session.scalars(
         select(ApiToken)
         .where(ApiToken.person_id == principal.person_id, ApiToken.revoked_at.is_(None))
@@ -115,7 +115,7 @@ def list_own_tokens(session: Session, principal: Principal, now: datetime) -> li
 
 @requires(Permission.ADMIN)
 def list_team_tokens(session: Session, principal: Principal, now: datetime) -> list[ApiTokenInfo]:
-    """Return the tokens of the whole team that are not revoked, by owner."""
+    """Return the team's tokens that are not revoked, by owner."""
     rows = session.execute(
         select(ApiToken, Person.name)
         .join(Person, Person.id == ApiToken.person_id)
@@ -141,13 +141,13 @@ def _token_info(row: ApiToken, owner: str, now: datetime) -> ApiTokenInfo:
 
 @requires(Permission.SELF)
 def revoke_own_token(session: Session, principal: Principal, token_id: int, now: datetime) -> None:
-    """Revoke one of the person's tokens, at once. Raises NotFoundError for another's."""
+    """Revoke one of the user's tokens. Raises NotFoundError for another user's."""
     _revoke_token(session, principal, token_id, now, ApiToken.person_id == principal.person_id)
 
 
 @requires(Permission.ADMIN)
 def revoke_team_token(session: Session, principal: Principal, token_id: int, now: datetime) -> None:
-    """Revoke a token of anybody in the team, at once. Raises NotFoundError."""
+    """Revoke a token of any user of the team. Raises NotFoundError."""
     team = select(Person.id).where(Person.team_id == principal.team_id)
     _revoke_token(session, principal, token_id, now, ApiToken.person_id.in_(team))
 
@@ -167,7 +167,7 @@ def _revoke_token(
 
 
 def revoke_api_tokens(session: Session, person_id: int, now: datetime) -> int:
-    """Revoke all of a user's tokens; return how many worked until now. Checks no right."""
+    """Revoke all of a user's tokens; return how many were valid. Checks no permission."""
     revoked = session.execute(
         update(ApiToken)
         .where(ApiToken.person_id == person_id, ApiToken.revoked_at.is_(None))
@@ -179,12 +179,12 @@ def revoke_api_tokens(session: Session, person_id: int, now: datetime) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Bearer:
-    """Who a token acts as, and what is known of the token."""
+    """The principal of a token, and the token's data."""
 
     principal: Principal
     token_name: str
-    expires_at: datetime | None  # None: when it is revoked
-    is_use_noted: bool  # that it was used within the last minute
+    expires_at: datetime | None  # None: never
+    is_use_noted: bool  # a use within the last minute is stored
 
 
 _BEARER = f"""
@@ -199,9 +199,9 @@ WHERE k.token_hash = %(hash)s AND k.revoked_at IS NULL AND p.state = 'active'
 
 
 def find_bearer(session: Session, token: str, now: datetime, address: str | None) -> Bearer | None:
-    """Return who a token acts as, with its scopes; None when it does not hold (any more)."""
+    """Return the principal of a token, with its scopes; None for an invalid token."""
     values = {"hash": hash_token(token), "now": now}
-    # By the driver itself: every call of a program asks this.
+    # Through the driver: this runs for every call.
     with driver_connection(session).cursor(row_factory=namedtuple_row) as cursor:
         row = cursor.execute(_BEARER, values).fetchone()
     return None if row is None else _read_bearer(row, now, address)
@@ -221,17 +221,17 @@ def _read_bearer(row: Any, now: datetime, address: str | None) -> Bearer:
         token_name=row.name,
         needs_second_factor=row.needs_second_factor,
     )
-    is_noted = row.used_at is not None and row.used_at > now - USED_EVERY
+    is_noted = row.used_at is not None and row.used_at > now - USED_INTERVAL
     return Bearer(principal, row.name, row.expires_at, is_noted)
 
 
 def mark_token_used(session: Session, token_id: int, now: datetime) -> None:
-    """Write down that a token was just used, at most once a minute."""
+    """Store that a token was used, at most once a minute."""
     session.execute(
         update(ApiToken)
         .where(
             ApiToken.id == token_id,
-            (ApiToken.used_at.is_(None)) | (ApiToken.used_at < now - USED_EVERY),
+            (ApiToken.used_at.is_(None)) | (ApiToken.used_at < now - USED_INTERVAL),
         )
         .values(used_at=now)
     )

@@ -1,6 +1,6 @@
-"""Asking again who sits at a session, before what gives lasting access. Never commits.
+"""Confirming the user's identity again before an operation that gives lasting access.
 
-A session that was left open, or whose cookie was stolen, must not be enough for it.
+A session that was left open, or whose cookie was stolen, is not enough. Never commits.
 """
 
 from datetime import datetime, timedelta
@@ -18,7 +18,7 @@ CONFIRMATION_LIFETIME = timedelta(minutes=10)
 
 
 class ConfirmationNeededError(NotAllowedError):
-    """The user has to prove again who they are; what was asked for can then be repeated."""
+    """The user must confirm their identity and can then repeat the operation."""
 
     def __init__(self) -> None:
         super().__init__("Confirm your identity first.")
@@ -26,7 +26,7 @@ class ConfirmationNeededError(NotAllowedError):
 
 @requires(Permission.SELF)
 def mark_confirmed(session: Session, principal: Principal, now: datetime) -> None:
-    """Write down that the user has just proved who they are, in this session alone."""
+    """Store that the user confirmed their identity now, in this session only."""
     session.execute(
         update(SignIn).where(SignIn.id == principal.session_id).values(confirmed_at=now)
     )
@@ -34,9 +34,9 @@ def mark_confirmed(session: Session, principal: Principal, now: datetime) -> Non
 
 
 def require_confirmed(session: Session, principal: Principal, now: datetime) -> None:
-    """Raise ConfirmationNeededError unless the user proved within ten minutes who they are.
+    """Raise ConfirmationNeededError unless the user's identity was confirmed within ten minutes.
 
-    Commands and jobs have no session that could have been left open.
+    Does nothing for commands and jobs: they have no session that could have been left open.
     """
     if principal.session_id is None:
         return

@@ -1,4 +1,4 @@
-"""Passwords hashed with Argon2id, random tokens, what is kept encrypted. No database."""
+"""Password hashing with Argon2id, random tokens, encryption. No database."""
 
 import secrets
 import time
@@ -20,18 +20,18 @@ from core.accounts.password_rules import (
 )
 from core.errors import ConfigurationError
 
-# OWASP's first choice for Argon2id where memory is dear: 19 MiB, two passes, one lane.
+# OWASP's recommendation for Argon2id with little memory: 19 MiB, two passes, one lane.
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 _ONE_CORE = BoundedSemaphore(1)
-_waiting: deque[None] = deque()  # one for each that waits for the core
+_waiting: deque[None] = deque()  # one element per waiting thread
 
 
 @contextmanager
 def _limit_to_one_core() -> Iterator[None]:
-    """Hash on one core; while others wait, for half of its time.
+    """Hash on one core, and while other threads wait, for half of its time.
 
-    Hashing frees Python but not the core: a flood of attempts must leave the pages of
-    those who are signed in their share of the machine.
+    Hashing releases the GIL but not the core. A flood of attempts must not slow down the pages
+    of signed-in users.
     """
     _waiting.append(None)
     with _ONE_CORE:
@@ -49,9 +49,9 @@ def hash_password(password: str) -> str:
 
 
 def verify_password(password_hash: str | None, password: str) -> bool:
-    """Return whether a password is the one that was hashed.
+    """Return whether a password matches a hash.
 
-    Takes as long when there is no hash: nobody can tell by the clock who is known.
+    Takes as long without a hash, so the time does not reveal whether an account exists.
     """
     if exceeds_password_input(password):
         password_hash, password = None, ""
@@ -64,19 +64,21 @@ def verify_password(password_hash: str | None, password: str) -> bool:
 
 
 def _encode_password(password: str) -> bytes:
-    # Half a sign of a broken client is a wrong password, not an error.
+    # Half of a surrogate pair is a wrong password, not an error.
     return normalize_password(password).encode("utf-8", "surrogatepass")
 
 
 def needs_rehash(password_hash: str) -> bool:
-    """Return whether a hash was made with other costs than today's."""
+    """Return whether a hash was made with other costs than the current ones."""
     return _HASHER.check_needs_rehash(password_hash)
 
 
 @lru_cache(maxsize=1)
 def _dummy_hash() -> str:
-    """Return a hash of today's costs that no password has: made up, so that the first
-    unknown person after a start does not wait for it."""
+    """Return a hash with the current costs that matches no password.
+
+    Composed instead of hashed, so the first unknown address after a start takes no longer.
+    """
     costs = f"m={_HASHER.memory_cost},t={_HASHER.time_cost},p={_HASHER.parallelism}"
     salt, digest = (
         b64encode(secrets.token_bytes(size)).decode().rstrip("=")
@@ -86,12 +88,12 @@ def _dummy_hash() -> str:
 
 
 def generate_token(prefix: str = "") -> str:
-    """Return a random token of 256 bits that is safe in an address."""
+    """Return a random token of 256 bits that is safe in URLs."""
     return prefix + secrets.token_urlsafe(32)
 
 
 def hash_token(token: str) -> bytes:
-    """Return what is kept of a token. It is random, so it needs neither salt nor cost."""
+    """Return the hash of a token to store. Tokens are random: no salt or cost is needed."""
     return sha256(token.encode("utf-8", "surrogatepass")).digest()
 
 
@@ -103,17 +105,17 @@ def derive_key(secret: str, purpose: str) -> bytes:
 
 
 def encrypt(value: str, secret: str) -> bytes:
-    """Return a value that only the holder of the secret can read."""
+    """Return a value encrypted with a secret."""
     return _fernet(secret).encrypt(value.encode())
 
 
 def decrypt(body: bytes, secret: str) -> str:
-    """Return what `encrypt` was given. Raises ConfigurationError with another secret."""
+    """Return the value that was encrypted. Raises ConfigurationError for another secret."""
     try:
         return _fernet(secret).decrypt(body).decode()
     except InvalidToken as error:
         raise ConfigurationError(
-            "AMAZCOPE_SECRET_KEY is not the one that second factors were kept with."
+            "AMAZCOPE_SECRET_KEY differs from the key that encrypted the stored second factors."
         ) from error
 
 

@@ -1,8 +1,8 @@
 """Browsers that a user has signed in with: recognised by a cookie. Never commits.
 
 The protocol is OWASP's "device cookies": failed attempts from a known device are
-counted for that device alone, so that nobody elsewhere can lock the user out of it.
-All unknown devices of a user share one count.
+counted for that device alone, so attempts elsewhere can't lock the user out of it. All
+unknown devices of a user share one count.
 """
 
 from datetime import datetime, timedelta
@@ -14,11 +14,11 @@ from core.accounts.access.credentials import generate_token, hash_token
 from core.accounts.models import KnownDevice, Person, SignIn
 
 DEVICE_LIFETIME = timedelta(days=180)  # without a sign-in
-MAX_DEVICES = 20  # of a user; the one that was not used for the longest is forgotten
+MAX_DEVICES = 20  # of a user; the least recently used one is deleted
 
 
 def find_device(session: Session, token: str | None, mail: str, now: datetime) -> int | None:
-    """Return the known device of a cookie's token, None where it is not the mail's owner's."""
+    """Return the known device of a cookie's token; None unless it belongs to the address."""
     if not token:
         return None
     return session.scalar(
@@ -32,18 +32,18 @@ def find_device(session: Session, token: str | None, mail: str, now: datetime) -
     )
 
 
-def device_bucket(device_id: int | None) -> str | None:
-    """Return what attempts from a device are counted by; None for an unknown one."""
+def format_device_bucket(device_id: int | None) -> str | None:
+    """Return the key by which a device's attempts are counted; None for an unknown device."""
     return None if device_id is None else f"device {device_id}"
 
 
 def remember_device(
     session: Session, sign_in_token: str, presented: str | None, now: datetime
 ) -> str:
-    """Return the new token for the device cookie of a session that has just begun.
+    """Return the new token for the device cookie of a new session.
 
     `presented`: the cookie that the browser sent. The user's own device keeps its row and
-    with it its count; another user's, or an unknown one, is not taken over.
+    count; another user's or an unknown device gets a new row.
     """
     opened = session.scalars(
         select(SignIn).where(SignIn.token_hash == hash_token(sign_in_token))
@@ -63,7 +63,7 @@ def remember_device(
 def _rotate_token(
     session: Session, person_id: int, presented: str | None, token: str, now: datetime
 ) -> int | None:
-    """Give a user's known device a new token; return its id, None where there is none."""
+    """Give a user's known device a new token; return its id, None without such a device."""
     if not presented:
         return None
     return session.scalar(
@@ -91,7 +91,7 @@ def _delete_oldest(session: Session, person_id: int, now: datetime) -> None:
 
 
 def delete_devices(session: Session, person_id: int, but_of: int | None = None) -> None:
-    """Forget a user's devices, apart from the one of the session `but_of`."""
+    """Delete a user's known devices, except the one of the session `but_of`."""
     kept = select(SignIn.device_id).where(SignIn.id == (but_of or 0), SignIn.device_id.is_not(None))
     session.execute(
         delete(KnownDevice).where(KnownDevice.person_id == person_id, KnownDevice.id.not_in(kept))
@@ -99,6 +99,6 @@ def delete_devices(session: Session, person_id: int, but_of: int | None = None) 
 
 
 def delete_session_device(session: Session, sign_in_id: int) -> None:
-    """Forget the device that a session began on."""
+    """Delete the known device of a session."""
     device = select(SignIn.device_id).where(SignIn.id == sign_in_id)
     session.execute(delete(KnownDevice).where(KnownDevice.id.in_(device)))

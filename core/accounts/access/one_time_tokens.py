@@ -1,4 +1,4 @@
-"""Tokens that open one door once: tickets, resets, invitations, the set-up. Never commits."""
+"""Tokens that are used once: tickets, password resets, invitations, set-up. Never commits."""
 
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -17,14 +17,14 @@ LINK_EXPIRED = "This link was already used or has expired. Request a new one."
 
 
 class Purpose(StrEnum):
-    """Which door a token opens."""
+    """What a token is for."""
 
-    TICKET = "ticket"  # begins a sign-in, after the password was right
-    SECOND = "second"  # the password was right, the second factor is still missing
+    TICKET = "ticket"  # starts a session, after the sign-in
+    SECOND = "second"  # the password was correct, the second factor is missing
     RESET = "reset"  # sets a new password
     INVITATION = "invitation"  # makes an invited person active
-    CONFIRMATION = "confirmation"  # proves a mail address that registered
-    SETUP = "setup"  # claims the first administrator
+    CONFIRMATION = "confirmation"  # confirms a registered email address
+    SETUP = "setup"  # sets up the first administrator
 
 
 LIFETIMES = {
@@ -35,12 +35,12 @@ LIFETIMES = {
     Purpose.CONFIRMATION: timedelta(days=1),
     Purpose.SETUP: timedelta(days=1),
 }
-# A person holds one of each at a time: a new one revokes the earlier ones.
+# A user has at most one of each: a new one revokes the earlier ones.
 _ONE_PER_PERSON = (Purpose.RESET, Purpose.INVITATION, Purpose.CONFIRMATION, Purpose.SETUP)
 
 
 def create_token(session: Session, person_id: int, purpose: Purpose, now: datetime) -> str:
-    """Return a token that opens a door for a person once."""
+    """Return a new token of a user."""
     if purpose in _ONE_PER_PERSON:
         revoke_tokens(session, person_id, purpose, now)
     token = generate_token()
@@ -58,7 +58,7 @@ def create_token(session: Session, person_id: int, purpose: Purpose, now: dateti
 
 
 def revoke_tokens(session: Session, person_id: int, purpose: Purpose, now: datetime) -> None:
-    """Make a person's unused tokens of a purpose useless."""
+    """Revoke a user's unused tokens of a purpose."""
     session.execute(
         update(OneTimeToken)
         .where(
@@ -71,7 +71,7 @@ def revoke_tokens(session: Session, person_id: int, purpose: Purpose, now: datet
 
 
 def find_token_owner(session: Session, token: str, purpose: Purpose, now: datetime) -> int | None:
-    """Return whose token it is, None when it opens nothing (any more). Does not use it up."""
+    """Return the owner of a valid token without consuming it; None for an invalid one."""
     if len(token) > MAX_TOKEN_LENGTH:
         return None
     return session.scalar(
@@ -85,10 +85,9 @@ def find_token_owner(session: Session, token: str, purpose: Purpose, now: dateti
 
 
 def claim_token(session: Session, token: str, purpose: Purpose, now: datetime) -> int | None:
-    """Use a token up and return whose it was; None when it opens nothing (any more).
+    """Consume a token and return its owner; None for an invalid one.
 
-    Of two that use it at the same moment one gets in. Where the person matters as well,
-    `consume_token` is to be asked.
+    Of two simultaneous uses one succeeds. `consume_token` also locks the user.
     """
     return session.scalar(
         update(OneTimeToken)
@@ -104,10 +103,10 @@ def claim_token(session: Session, token: str, purpose: Purpose, now: datetime) -
 
 
 def consume_token(session: Session, token: str, purpose: Purpose, now: datetime) -> Person | None:
-    """Use a token up and return whose it was, locked; None when it opens nothing (any more).
+    """Consume a token and return its owner, locked; None for an invalid one.
 
-    The person is locked before the token, as by everybody who makes tokens void: who
-    was shut out, or got a new password, at this moment is not let in by an old link.
+    Locks the user first, as every revocation does, so a link can't be used while the account
+    is being disabled or its password changed.
     """
     number = find_token_owner(session, token, purpose, now)
     person = lock_person(session, number) if number is not None else None
@@ -117,23 +116,23 @@ def consume_token(session: Session, token: str, purpose: Purpose, now: datetime)
 
 
 def lock_person(session: Session, person_id: int) -> Person | None:
-    """Return a person as the table has them now, kept from others until the transaction ends."""
+    """Return a user's current row, locked until the transaction ends; None: no such user."""
     return session.get(Person, person_id, with_for_update=True, populate_existing=True)
 
 
 def revoke_all_tokens(
     session: Session, person_id: int, now: datetime, but: Purpose | None = None
 ) -> None:
-    """Make all unused tokens of a person useless, apart from those of one purpose."""
+    """Revoke all unused tokens of a user, except those of one purpose."""
     for purpose in Purpose:
         if purpose is not but:
             revoke_tokens(session, person_id, purpose, now)
 
 
 def get_or_create_person(session: Session, mail: str, team_id: int, state: str) -> Person:
-    """Return the person of an address, locked; made where there is none.
+    """Return the user of an address, locked; created if there is none.
 
-    Of two that ask at the same moment, the second finds the first one's.
+    Of two simultaneous calls, the second finds the row of the first.
     """
     name = clean_name(mail.partition("@")[0][:40])
     session.execute(
@@ -148,6 +147,6 @@ def get_or_create_person(session: Session, mail: str, team_id: int, state: str) 
 def activate_person(
     person: Person, name: str, mail: str, password_hash: str | None, now: datetime
 ) -> None:
-    """Let a person in under a name and an address."""
+    """Make a user active, with a name, an address and a password."""
     person.name, person.mail, person.state = name, mail, "active"
     person.password_hash, person.password_changed_at = password_hash, now

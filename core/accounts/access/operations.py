@@ -14,7 +14,7 @@ R = TypeVar("R")
 Operation = Callable[Concatenate[Session, Principal, P], R]
 
 OPERATIONS: dict[str, Permission] = {}
-"""Every operation by its full name, with the permission it needs."""
+"""All operations by full name, with the permission they need."""
 
 
 def requires(permission: Permission) -> Callable[[Operation[P, R]], Operation[P, R]]:
@@ -24,7 +24,7 @@ def requires(permission: Permission) -> Callable[[Operation[P, R]], Operation[P,
     records the refusal.
     """
 
-    def marked(function: Operation[P, R]) -> Operation[P, R]:
+    def decorate(function: Operation[P, R]) -> Operation[P, R]:
         name = f"{function.__module__}.{function.__qualname__}"
         OPERATIONS[name] = permission
 
@@ -35,7 +35,7 @@ def requires(permission: Permission) -> Callable[[Operation[P, R]], Operation[P,
             try:
                 require_permission(principal, permission)
             except NotAllowedError:
-                # Not above: it writes to the audit, whose own reads are operations.
+                # Imported here: the audit, which it writes to, has operations itself.
                 from core.accounts.access.refusals import record_refusal
 
                 record_refusal(principal, name.removeprefix("core."))
@@ -44,4 +44,4 @@ def requires(permission: Permission) -> Callable[[Operation[P, R]], Operation[P,
 
         return checked
 
-    return marked
+    return decorate

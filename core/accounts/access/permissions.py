@@ -1,4 +1,4 @@
-"""Roles, permissions and scopes, and who has which. Pure."""
+"""Roles, permissions and scopes, and which role has which permission. Pure."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,28 +7,28 @@ from core.errors import NotAllowedError
 
 
 class Role(StrEnum):
-    """What a person is in the team. Each may do all that the ones before it may."""
+    """A user's role in the team. Each has all permissions of the ones before it."""
 
     VIEWER = "viewer"  # reads
     SELLER = "seller"  # tracks products, keeps notes and thresholds
     MANAGER = "manager"  # does that for the team, approves suggestions
-    ADMIN = "admin"  # people, settings, everybody's tokens, the audit
+    ADMIN = "admin"  # users, settings, all tokens, the audit
 
 
 class Permission(StrEnum):
-    """What an operation needs."""
+    """A permission that an operation requires."""
 
-    READ = "read"  # what the team shares
-    SELF = "self"  # one's own profile, password, sessions and tokens
-    PROPOSE = "propose"  # what somebody else decides
-    TRACK = "track"  # one's own products, notes, thresholds and imports
-    TRACK_TEAM = "track_team"  # how teammates follow what they follow
-    TEAM = "team"  # everything else that is a teammate's, and approving
-    ADMIN = "admin"  # people, settings, audit
+    READ = "read"  # the team's data
+    SELF = "self"  # own profile, password, sessions and tokens
+    PROPOSE = "propose"  # suggestions for a manager's approval
+    TRACK = "track"  # own products, notes, thresholds and imports
+    TRACK_TEAM = "track_team"  # teammates' tracking
+    TEAM = "team"  # everything else of teammates, and approving
+    ADMIN = "admin"  # users, settings, audit
 
 
 class Scope(StrEnum):
-    """What an API token is good for; never more than its owner's role allows."""
+    """What an API token allows, within the role of its owner."""
 
     READ = "read"
     PROPOSE = "propose"
@@ -36,7 +36,7 @@ class Scope(StrEnum):
 
 
 class Via(StrEnum):
-    """By which way a principal acts."""
+    """The way by which a principal acts."""
 
     PAGE = "page"
     TOOL = "tool"
@@ -54,7 +54,7 @@ MINIMUM_ROLE = {
     Permission.ADMIN: Role.ADMIN,
 }
 _RANK = {role: number for number, role in enumerate(Role)}
-# What is missing here no token may do: it belongs to a person at a page.
+# Other permissions are for users on pages only, never for tokens.
 SCOPE_FOR = {
     Permission.READ: Scope.READ,
     Permission.PROPOSE: Scope.PROPOSE,
@@ -65,7 +65,7 @@ SCOPE_FOR = {
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """The user who acts: their team and role, and via what they act."""
+    """The acting user with team, role and way of acting."""
 
     person_id: int
     team_id: int
@@ -81,7 +81,7 @@ class Principal:
     needs_second_factor: bool = False  # the team requires one, and the user has yet to set it up
 
     def may(self, permission: Permission) -> bool:
-        """Return whether role and, with a token, scope allow something."""
+        """Return whether the role and, with a token, the scopes have a permission."""
         if self.needs_second_factor and permission is not Permission.SELF:
             return False
         if _RANK[self.role] < _RANK[MINIMUM_ROLE[permission]]:
@@ -94,13 +94,13 @@ TWO_FACTOR_REQUIRED = (
 )
 
 
-def minimum_role(permission: Permission) -> Role:
-    """Return the least role that has a right."""
+def find_minimum_role(permission: Permission) -> Role:
+    """Return the lowest role that has a permission."""
     return MINIMUM_ROLE[permission]
 
 
 def require_permission(principal: Principal, permission: Permission) -> None:
-    """Raise NotAllowedError, saying who could do it, unless the person may."""
+    """Raise NotAllowedError unless the principal has a permission."""
     if principal.may(permission):
         return
     if principal.needs_second_factor:
@@ -108,12 +108,12 @@ def require_permission(principal: Principal, permission: Permission) -> None:
     least = MINIMUM_ROLE[permission]
     if _RANK[principal.role] < _RANK[least]:
         raise NotAllowedError(
-            f"This takes the role {least.value}; yours is {principal.role.value}. "
+            f"This requires the role {least.value}; yours is {principal.role.value}. "
             "Ask an administrator of your team."
         )
     needed = SCOPE_FOR.get(permission)
     raise NotAllowedError(
-        f"This token lacks the scope {needed.value}. Make one that has it: Profile → API tokens."
+        f"This token lacks the scope {needed.value}. Create one with it at Profile → API tokens."
         if needed
-        else "No token may do this. Sign in to the pages instead."
+        else "Tokens can't do this. Sign in to the pages instead."
     )

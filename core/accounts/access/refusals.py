@@ -1,6 +1,6 @@
-"""What was refused leaves a trace: counted by day; the audit keeps the 1st, 10th, 100th.
+"""Recording refusals: counted by day; the audit gets the 1st, 10th, 100th and so on.
 
-Notes are kept by themselves at once: the transaction of what was refused is rolled back.
+Each is committed by itself, since the transaction of a refused operation is rolled back.
 """
 
 import logging
@@ -29,32 +29,32 @@ RETURNING times
 
 
 def record_refusal(principal: Principal, what: str) -> None:
-    """Note that a user was refused something. Never raises: the refusal itself counts."""
+    """Record that a user was refused something. Never raises, so the refusal stands."""
     try:
         with autocommit_scope() as session:
             times = _count_refusal(session, f"person:{principal.person_id}", what)
             if is_audited(times):
-                told = {"what": what, "times today": times}
-                audit.record(session, principal, REFUSED, new=told)
+                values = {"what": what, "times today": times}
+                audit.record(session, principal, REFUSED, new=values)
     except (SQLAlchemyError, psycopg.Error, ConfigurationError) as error:
-        log.warning("Refused %s, which could not be noted: %s", what, error)
+        log.warning("The refusal of %s could not be recorded: %s", what, error)
 
 
 def record_anonymous_refusal(address: str, what: str) -> None:
-    """Note that an address was refused something before anybody had signed in there."""
+    """Record that an address was refused something without a session. Never raises."""
     try:
         with autocommit_scope() as session:
             times = _count_refusal(session, f"address:{address}", what)
             team_id = session.scalar(select(Team.id).order_by(Team.id).limit(1))
             if team_id is not None and is_audited(times):
-                told = {"what": what, "times today": times}
-                audit.record_anonymous(session, team_id, REFUSED, address, new=told)
+                values = {"what": what, "times today": times}
+                audit.record_anonymous(session, team_id, REFUSED, address, new=values)
     except (SQLAlchemyError, psycopg.Error, ConfigurationError) as error:
-        log.warning("Refused %s, which could not be noted: %s", what, error)
+        log.warning("The refusal of %s could not be recorded: %s", what, error)
 
 
 def is_audited(times: int) -> bool:
-    """Return whether the audit is told of a count: 1, 10, 100, …, so that nobody floods it."""
+    """Return whether a count is recorded in the audit: 1, 10, 100, …, to prevent floods."""
     return str(times).rstrip("0") == "1"
 
 

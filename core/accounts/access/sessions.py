@@ -1,7 +1,7 @@
-"""Sign-ins as rows: begun by a ticket, found by a cookie, ended from either side. Never commits.
+"""Sessions of users: started by a ticket, found by a cookie, ended by either side.
 
-The cookie holds a random token and the table its hash. Role, state and expiry are
-read anew at every look, so that what is taken away is gone at once.
+The cookie holds a random token, the table its hash. Role, state and expiry are read at every
+request, so a revoked role or session ends at once. Never commits.
 """
 
 from collections.abc import Sequence
@@ -30,33 +30,32 @@ from core.accounts.models import Person, SignIn
 from core.database.session import driver_connection
 from core.errors import NotFoundError
 
-# What tokens begin with since their cookie is bound to its host; older ones have none.
-HOST_BOUND_PREFIX = "2."
-SEEN_EVERY = timedelta(minutes=1)  # how exactly "last seen" is known
+HOST_BOUND_PREFIX = "2."  # of tokens whose cookie is bound to its host; older ones have none
+SEEN_INTERVAL = timedelta(minutes=1)  # resolution of "last seen"
 
 
 @dataclass(frozen=True, slots=True)
 class SessionLifetime:
-    """How long a sign-in lasts."""
+    """How long a session lasts."""
 
-    idle: timedelta  # without a look at a page
-    whole: timedelta  # whatever is done
+    idle: timedelta  # without a request
+    whole: timedelta  # at most
 
 
 @dataclass(frozen=True, slots=True)
 class DisplayPreferences:
-    """How a person wants to see every page, and what waits behind their bell."""
+    """A user's display preferences, and the number of unread notices."""
 
     locale: str
     has_currency_code: bool
     page_size: int
-    theme: str | None  # of `profile.THEMES`; None: never chosen
+    theme: str | None  # of `profile.THEMES`; None: not chosen
     unread: int  # notices, counted up to 100
 
 
 @dataclass(frozen=True, slots=True)
 class ActiveSession:
-    """A sign-in that holds, and whether its "last seen" is due to be written."""
+    """A valid session. `is_stale`: "last seen" must be updated."""
 
     principal: Principal
     display: DisplayPreferences
@@ -64,7 +63,7 @@ class ActiveSession:
 
 
 def create_ticket(session: Session, person_id: int, now: datetime) -> str:
-    """Return a ticket that begins one sign-in of a person, within a minute."""
+    """Return a ticket that starts one session of a user within a minute."""
     return create_token(session, person_id, Purpose.TICKET, now)
 
 
@@ -76,7 +75,7 @@ def start_session(
     address: str | None,
     browser: str | None,
 ) -> str | None:
-    """Use a ticket up and return the token for the cookie; None when it is no good."""
+    """Consume a ticket and return the token for the cookie; None for an invalid ticket."""
     person = consume_token(session, ticket, Purpose.TICKET, now)
     if person is None or person.state != "active":
         return None
@@ -90,7 +89,7 @@ def start_session(
             expires_at=now + lifetime.whole,
             address=address,
             browser=_strip_unprintable(browser) if browser else None,
-            # Who has no password proves who they are by signing in again.
+            # Users without a password confirm their identity by signing in again.
             confirmed_at=now if person.password_hash is None else None,
         )
     )
@@ -101,11 +100,11 @@ def start_session(
 
 
 def _strip_unprintable(browser: str) -> str:
-    """Return what a browser calls itself without what the database can't keep."""
+    """Return a browser's name without unprintable characters, which can't be stored."""
     return "".join(sign for sign in browser[:200] if sign.isprintable())
 
 
-# A page asks this at every run: by the driver itself, one indexed row each.
+# Runs at every request: through the driver, one indexed row per table.
 _FIND = f"""
 SELECT s.id, s.seen_at, p.id, p.team_id, p.name, COALESCE(p.time_zone, t.time_zone), p.role,
     {NEEDS_TWO_FACTOR_SQL},
@@ -123,7 +122,7 @@ WHERE s.token_hash = %(token)s AND s.ended_at IS NULL AND s.expires_at > %(now)s
 def find_session(
     session: Session, token: str, lifetime: SessionLifetime, now: datetime, address: str | None
 ) -> ActiveSession | None:
-    """Return who a cookie's token stands for, None when it does not hold (any more)."""
+    """Return the session of a cookie's token, None for an invalid or ended one."""
     values = {"token": hash_token(token), "now": now, "idle": now - lifetime.idle}
     with driver_connection(session).cursor(row_factory=tuple_row) as cursor:
         row: Any = cursor.execute(_FIND, values).fetchone()
@@ -143,12 +142,12 @@ def find_session(
         session_id=number,
         needs_second_factor=needs_second_factor,
     )
-    return ActiveSession(principal, display, now - seen_at > SEEN_EVERY)
+    return ActiveSession(principal, display, now - seen_at > SEEN_INTERVAL)
 
 
 @requires(Permission.SELF)
 def mark_session_used(session: Session, principal: Principal, now: datetime) -> None:
-    """Write down that a sign-in was just used."""
+    """Update when a session was last seen."""
     session.execute(
         update(SignIn)
         .where(SignIn.id == principal.session_id, SignIn.seen_at < now)
@@ -157,7 +156,7 @@ def mark_session_used(session: Session, principal: Principal, now: datetime) -> 
 
 
 def end_session_by_token(session: Session, token: str, now: datetime, address: str | None) -> bool:
-    """End the sign-in of a cookie; return whether it was still open."""
+    """End the session of a cookie; return whether it was still open."""
     ended = session.execute(
         update(SignIn)
         .where(SignIn.token_hash == hash_token(token), SignIn.ended_at.is_(None))
@@ -172,10 +171,10 @@ def end_session_by_token(session: Session, token: str, now: datetime, address: s
 
 
 def end_sessions(session: Session, person_id: int, now: datetime, but: int | None = None) -> int:
-    """End a person's open sign-ins, apart from one; return how many. Checks no right.
+    """End a user's open sessions, except `but`; return how many. Checks no permission.
 
-    What was about to become one, after a right password, ends as well; and the devices
-    of those that end are known no longer.
+    Also revokes tokens of unfinished sign-ins, and deletes the known devices of the ended
+    sessions.
     """
     for purpose in (Purpose.TICKET, Purpose.SECOND):
         revoke_tokens(session, person_id, purpose, now)
@@ -189,12 +188,12 @@ def end_sessions(session: Session, person_id: int, now: datetime, but: int | Non
     return len(ended.all())
 
 
-# One's own sign-ins
+# The user's own sessions
 
 
 @dataclass(frozen=True, slots=True)
 class OpenSession:
-    """A sign-in of one's own, as its list shows it."""
+    """One of the user's own sessions."""
 
     id: int
     begun_at: datetime
@@ -208,7 +207,7 @@ class OpenSession:
 def list_open_sessions(
     session: Session, principal: Principal, lifetime: SessionLifetime, now: datetime
 ) -> list[OpenSession]:
-    """Return the person's sign-ins that hold, last used first."""
+    """Return the user's valid sessions, last used first."""
     rows: Sequence[SignIn] = session.scalars(
         select(SignIn)
         .where(
@@ -234,7 +233,7 @@ def list_open_sessions(
 
 @requires(Permission.SELF)
 def end_own_session(session: Session, principal: Principal, sign_in_id: int, now: datetime) -> None:
-    """End one of the person's own sign-ins. Raises NotFoundError for another's."""
+    """End one of the user's own sessions. Raises NotFoundError for another user's."""
     ended = session.execute(
         update(SignIn)
         .where(
@@ -253,7 +252,7 @@ def end_own_session(session: Session, principal: Principal, sign_in_id: int, now
 
 @requires(Permission.SELF)
 def end_other_sessions(session: Session, principal: Principal, now: datetime) -> int:
-    """End all of the person's sign-ins but the one that asks; return how many."""
+    """End all of the user's sessions except the current one; return how many."""
     lock_person(session, principal.person_id)
     count = end_sessions(session, principal.person_id, now, but=principal.session_id)
     audit.record(session, principal, "signed out everywhere else", new={"count": count})
@@ -261,10 +260,10 @@ def end_other_sessions(session: Session, principal: Principal, now: datetime) ->
 
 
 def delete_old_sign_ins(session: Session, now: datetime, kept: timedelta) -> int:
-    """Delete what ended long ago; return how many sign-ins.
+    """Delete data past its retention `kept`; return the number of deleted sessions.
 
-    Sign-ins, one-time tokens and attempts, known devices, counts of refusals, notices that
-    were read, and who registered and never proved the address.
+    Deletes sessions, one-time tokens, attempts, known devices, counts of refusals, read
+    notices, and users who registered without confirming their address.
     """
     values = {"before": now - kept}
     session.execute(text("DELETE FROM one_time_token WHERE expires_at < :before"), values)
@@ -277,8 +276,8 @@ def delete_old_sign_ins(session: Session, now: datetime, kept: timedelta) -> int
     session.execute(
         text("DELETE FROM person WHERE state = 'registered' AND created_at < :before"), values
     )
-    gone = session.execute(
+    deleted = session.execute(
         text("DELETE FROM sign_in WHERE ended_at < :before OR expires_at < :before RETURNING id"),
         values,
     )
-    return len(gone.all())
+    return len(deleted.all())

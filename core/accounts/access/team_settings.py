@@ -1,7 +1,7 @@
-"""What an administrator sets for the team; what was never set is as the process says. No commits.
+"""Settings that an admin changes for the team. Never commits.
 
-Only what opens nothing wider than the operator allowed by hand: names, clocks, who may
-join. Limits of attempts, lifetimes of sign-ins, keys and budgets stay with the operator.
+Names, time zone, who may join, and required two-factor authentication. Limits of attempts,
+session lifetimes, keys and budgets are set by the operator.
 """
 
 from dataclasses import asdict, dataclass
@@ -31,25 +31,25 @@ NEEDS_TWO_FACTOR_SQL = """(
         WHERE s2.team_id = p.team_id AND s2.name = 'second_factor' AND s2.value = 'true'
     )
 )"""
-"""SQL: whether person `p` has to set up two-factor authentication before anything else.
+"""SQL: whether user `p` must set up two-factor authentication first.
 
-Who has no password is asked for a second factor by the provider of the single sign-on.
+Users without a password are excepted: the provider of the single sign-on is responsible.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class TeamSettings:
-    """What holds for the whole team."""
+    """Settings of the whole team."""
 
     name: str
-    time_zone: str  # of everybody who chose none
-    registration: str  # of REGISTRATIONS
-    requires_second_factor: bool = False  # of everybody who signs in with a password
+    time_zone: str  # of users who chose none
+    registration: str  # of REGISTRATION_MODES
+    requires_second_factor: bool = False  # of users who sign in with a password
 
 
 @requires(Permission.ADMIN)
 def get_team_settings(session: Session, principal: Principal, registration: str) -> TeamSettings:
-    """Return the team's settings. `registration`: what the process says of it."""
+    """Return the team's settings. `registration`: the operator's setting."""
     return _load_settings(session, principal.team_id, registration)
 
 
@@ -65,7 +65,7 @@ def _load_settings(session: Session, team_id: int, registration: str) -> TeamSet
 
 
 def is_two_factor_required(session: Session, team_id: int) -> bool:
-    """Return whether everybody of a team who has a password needs a second factor."""
+    """Return whether a team's users with a password must use two-factor authentication."""
     stored = session.get(TeamSetting, (team_id, _SECOND_FACTOR), populate_existing=True)
     return stored is not None and stored.value is True
 
@@ -74,13 +74,13 @@ def is_two_factor_required(session: Session, team_id: int) -> bool:
 def update_team_settings(
     session: Session, principal: Principal, wanted: TeamSettings, registration: str, now: datetime
 ) -> bool:
-    """Change the team's settings; return whether anything differed.
+    """Change the team's settings; return whether anything changed.
 
-    Raises InvalidInputError, also for an administrator who requires of others a second
-    factor that they lack themselves, and ConfirmationNeededError.
+    Raises InvalidInputError, also for an admin who requires two-factor authentication without
+    using it, and ConfirmationNeededError.
 
-    `registration`: what the process says of it. It stays unstored until it is changed,
-    so that the operator's word goes on counting where nobody here said otherwise.
+    `registration`: the operator's setting. Not stored until an admin changes it; until then
+    the operator's setting applies.
     """
     _validate_settings(wanted)
     team = session.get_one(Team, principal.team_id, with_for_update=True)
@@ -112,7 +112,7 @@ def update_team_settings(
 
 def _validate_settings(wanted: TeamSettings) -> None:
     if wanted.time_zone not in list_time_zones():
-        raise InvalidInputError("There is no such time zone. Choose one of the list.")
+        raise InvalidInputError("Unknown time zone. Choose one from the list.")
     if wanted.registration not in REGISTRATION_MODES:
         raise InvalidInputError("Choose invitation, open or closed.")
 
@@ -135,9 +135,9 @@ def _store_setting(session: Session, team_id: int, name: str, value: Any) -> Non
 
 
 def get_registration_mode(session: Session, registration: str) -> str:
-    """Return who may join the deployment's team: what was stored, else what the process says.
+    """Return who may join the team: the stored setting, else the operator's.
 
-    Asked before anybody is signed in, so it takes nobody's right.
+    Needs no permission: it is read before a sign-in.
     """
     stored = session.scalars(
         select(TeamSetting.value)

@@ -1,4 +1,4 @@
-"""What signing in reads of a person, and what it leaves behind. Never commits, never hashes."""
+"""Reads and writes of a sign-in with a password. Never commits, never hashes."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,7 +20,7 @@ from core.accounts.people import account_notices
 
 @dataclass(frozen=True, slots=True)
 class LoginCandidate:
-    """Somebody who may sign in with a password. `password_hash` None: with none."""
+    """A user who may sign in with a password. `password_hash` None: has no password."""
 
     person_id: int
     password_hash: str | None
@@ -29,9 +29,9 @@ class LoginCandidate:
 
 
 def find_login_candidate(session: Session, mail: str, *, with_demo: bool) -> LoginCandidate | None:
-    """Return the active person of a mail address, None for nobody.
+    """Return the active user of an email address, None for no user.
 
-    `with_demo`: also one of the demo's people, whose passwords everybody knows.
+    `with_demo`: include demo users, whose passwords are published.
     """
     row = session.execute(
         select(
@@ -46,11 +46,11 @@ def find_login_candidate(session: Session, mail: str, *, with_demo: bool) -> Log
 def complete_login(
     session: Session, known: LoginCandidate, attempt_id: int, now: datetime
 ) -> tuple[Purpose, str] | None:
-    """Return what opens the next door: a ticket, or the second factor's form.
+    """Return the token for the next step: a ticket, or one for the second factor.
 
-    None when the person was shut out or got a new password while the old one was
-    hashed. Slips are forgiven only when somebody is in: a right password alone does
-    not give new tries at the second factor.
+    None if the user was disabled or the password changed while it was being hashed. Failed
+    attempts are reset only by a complete sign-in: a correct password alone gives no new
+    attempts at the second factor.
     """
     person = lock_person(session, known.person_id)
     if person is None or person.state != "active":
@@ -65,7 +65,7 @@ def complete_login(
 
 
 def replace_hash(session: Session, known: LoginCandidate, password_hash: str) -> None:
-    """Keep a hash made with today's costs, unless the password was changed meanwhile."""
+    """Store a hash with the current costs, unless the password was changed meanwhile."""
     person = lock_person(session, known.person_id)
     if person is not None and person.password_hash == known.password_hash:
         person.password_hash = password_hash
@@ -80,9 +80,9 @@ def record_failure(
     now: datetime,
     bucket: str | None = None,
 ) -> None:
-    """Write the attempt that locks somebody into the audit, and tell the person.
+    """Record the attempt that locks an address in the audit, and notify its user.
 
-    `bucket`: the known device that is locked; None: all unknown ones are.
+    `bucket`: the known device that is locked; None: all unknown devices.
     """
     if count_failed(session, mail, limits.window, now, bucket) != limits.per_person:
         return
@@ -105,10 +105,10 @@ def _lockout_text(limits: AttemptLimits) -> str:
 
 
 def _was_notified_today(session: Session, person_id: int, now: datetime) -> bool:
-    """Return whether the person was told today: who tries on must not flood the bell."""
-    told = select(Notice.id).where(
+    """Return whether the user was notified within a day, so attempts can't flood the notices."""
+    sent = select(Notice.id).where(
         Notice.person_id == person_id,
         Notice.text.like("After % failed attempts%"),
         Notice.at > now - timedelta(days=1),
     )
-    return session.scalar(told.limit(1)) is not None
+    return session.scalar(sent.limit(1)) is not None

@@ -1,7 +1,7 @@
-"""People who come from a single sign-on: who they are here, and in which role. Never commits.
+"""Users who sign in by single sign-on: their account and role. Never commits.
 
-Somebody else has asked for the password; here it is decided who that is, from claims
-that were signed and checked before.
+The provider has authenticated the user. This module finds the account by claims whose
+signature was verified before.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,14 +24,14 @@ from core.accounts.people.membership import is_last_admin, lock_team
 from core.accounts.profile_fields import MAX_NAME_LENGTH, clean_name
 from core.errors import ConfigurationError, InvalidInputError, NotAllowedError
 
-MAX_CLAIM_AGE = timedelta(minutes=5)  # between the provider's signature and the look at it here
+MAX_CLAIM_AGE = timedelta(minutes=5)  # between the provider's signature and the check here
 _USED = "outside"
-_NEW = "coming"  # for the length of one transaction: made here, and nobody's before
-_MOST_GROUPS = 500
+_NEW = "coming"  # within one transaction: a row that was created here
+_MAX_GROUPS = 500
 
 
 class LinkNeedsPasswordError(NotAllowedError):
-    """An account with a password has this mail address: its owner has to say so first."""
+    """An account with a password has this address: its owner must confirm the link first."""
 
     def __init__(self) -> None:
         super().__init__("Confirm with your password that this account is yours.")
@@ -39,7 +39,7 @@ class LinkNeedsPasswordError(NotAllowedError):
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What the provider vouches for."""
+    """Verified claims of the provider about a user."""
 
     issuer: str
     subject: str
@@ -47,24 +47,24 @@ class Claims:
     name: str
     groups: tuple[str, ...]
     issued_at: datetime
-    nonce: str  # this one sign-on, and no other
+    nonce: str  # identifies this sign-on
 
     @property
     def identity(self) -> str:
-        """Return what stays when mail address and name change."""
+        """Return the id of the user at the provider, which never changes."""
         return f"{self.issuer} {self.subject}"
 
 
 @dataclass(frozen=True, slots=True)
 class AdmissionPolicy:
-    """Whom a sign-on lets in. `roles`: group → role; empty: roles are given here."""
+    """Which users may sign in. `roles`: group → role; empty: admins assign roles."""
 
-    is_open: bool  # also people whom nobody has invited
+    is_open: bool  # also users without an invitation
     roles: Mapping[str, Role]
 
 
 def parse_group_roles(setting: str) -> dict[str, Role]:
-    """Read "group=role, group=role". Raises ConfigurationError, naming the setting."""
+    """Return the roles in "group=role, group=role". Raises ConfigurationError."""
     found: dict[str, Role] = {}
     for part in filter(None, (each.strip() for each in setting.split(","))):
         group, _, role = (each.strip() for each in part.rpartition("="))
@@ -78,7 +78,7 @@ def parse_group_roles(setting: str) -> dict[str, Role]:
 
 
 def parse_claims(given: Mapping[str, Any], issuer: str) -> Claims:
-    """Read the claims of a sign-on. Raises NotAllowedError for what vouches for nobody."""
+    """Return the claims of a sign-on. Raises NotAllowedError for missing or unverified claims."""
     subject, nonce, issued_at = given.get("sub"), given.get("nonce"), _parse_time(given.get("iat"))
     is_whole = all(isinstance(each, str) and each for each in (subject, nonce))
     if not is_whole or given.get("iss") != issuer or issued_at is None:
@@ -101,7 +101,7 @@ def parse_claims(given: Mapping[str, Any], issuer: str) -> Claims:
 
 
 def _parse_time(seconds: object) -> datetime | None:
-    """Return the time of a claim, None for what is no time."""
+    """Return the time of a claim, None for an invalid one."""
     if not isinstance(seconds, int | float):
         return None
     try:
@@ -123,11 +123,11 @@ def _parse_groups(given: object) -> tuple[str, ...]:
         return (given,)
     if not isinstance(given, Sequence):
         return ()
-    return tuple(each for each in given[:_MOST_GROUPS] if isinstance(each, str))
+    return tuple(each for each in given[:_MAX_GROUPS] if isinstance(each, str))
 
 
-def highest_role(groups: Sequence[str], roles: Mapping[str, Role]) -> Role | None:
-    """Return the highest role that the groups give, None for none."""
+def find_highest_role(groups: Sequence[str], roles: Mapping[str, Role]) -> Role | None:
+    """Return the highest role of the groups, None for no role."""
     given = [roles[group] for group in groups if group in roles]
     return max(given, key=list(Role).index, default=None)
 
@@ -141,28 +141,28 @@ def complete_single_sign_on(
     *,
     is_proven: bool = False,
 ) -> int:
-    """Return who came from the sign-on, made or changed as it says.
+    """Return the id of the user who signed on, created or updated by the claims.
 
-    `is_proven`: whoever came has shown the password of the account with this mail address,
-    and its second factor where it has one. Raises NotAllowedError, saying why, for
-    somebody who is not let in; as LinkNeedsPasswordError where that is still missing.
+    `is_proven`: the user has proven to own the account with this address, by its password and
+    second factor. Raises LinkNeedsPasswordError where that is missing, NotAllowedError for a
+    user who may not sign in.
     """
-    role = highest_role(claims.groups, admission.roles)
+    role = find_highest_role(claims.groups, admission.roles)
     if admission.roles and role is None:
         raise NotAllowedError("You are in no group that may use Amazcope. Ask its administrator.")
     team_id = session.scalars(select(Team.id).order_by(Team.id).limit(1)).one()
-    lock_team(session, team_id)  # as whoever changes people does, and before any of them
+    lock_team(session, team_id)  # as every change of users does, before any user is locked
     person = _find_user(session, claims) or _register_user(
         session, claims, admission, role, team_id
     )
-    waits = ("invited", "registered") if admission.is_open else ("invited",)
-    if person.state not in ("active", *waits) or person.is_demo:
+    expected = ("invited", "registered") if admission.is_open else ("invited",)
+    if person.state not in ("active", *expected) or person.is_demo:
         raise NotAllowedError("You may not sign in here. Ask an administrator of your team.")
     is_linked = person.outside_identity is not None
     if person.state == "active" and person.password_hash and not (is_linked or is_proven):
         raise LinkNeedsPasswordError
     _consume_claims(session, claims, person.id, now)
-    if person.state in waits:
+    if person.state in expected:
         _activate_user(session, person, claims, address)
     if person.outside_identity is None:
         person.outside_identity = claims.identity
@@ -176,7 +176,7 @@ def complete_single_sign_on(
 
 
 def _find_user(session: Session, claims: Claims) -> Person | None:
-    """Return who has this identity, else who has this mail address and no other identity."""
+    """Return the user with this identity, else the one with this address and no identity."""
     known = select(Person).where(Person.outside_identity == claims.identity).with_for_update()
     person = session.scalars(known).first()
     if person is None:
@@ -188,9 +188,9 @@ def _find_user(session: Session, claims: Claims) -> Person | None:
 
 
 def _activate_user(session: Session, person: Person, claims: Claims, address: str | None) -> None:
-    """Make somebody active who was expected.
+    """Activate a user who was invited or registered.
 
-    A password that came with the address before it was proven is nobody's to use.
+    Deletes a password that was set before the address was confirmed.
     """
     person.name, person.state, person.password_hash = claims.name, "active", None
     audit.record_anonymous(session, person.team_id, "joined by sign-on", address, person.id)
@@ -203,7 +203,7 @@ def _register_user(
     session: Session, claims: Claims, admission: AdmissionPolicy, role: Role | None, team_id: int
 ) -> Person:
     if not admission.is_open:
-        raise NotAllowedError("Nobody has invited you yet. Ask an administrator of your team.")
+        raise NotAllowedError("You have not been invited yet. Ask an administrator of your team.")
     person = get_or_create_person(session, claims.mail, team_id, _NEW)
     if person.state != _NEW:
         raise NotAllowedError("Another account uses your email address.")
@@ -218,7 +218,7 @@ def _register_user(
 
 
 def _consume_claims(session: Session, claims: Claims, person_id: int, now: datetime) -> None:
-    """Let each sign-on count once, and soon: its cookie could have been copied."""
+    """Accept each sign-on once and within minutes, since its cookie could have been copied."""
     if not -MAX_CLAIM_AGE <= now - claims.issued_at <= MAX_CLAIM_AGE:
         raise NotAllowedError("That took too long. Sign in again.")
     used = session.execute(
@@ -239,7 +239,7 @@ def _consume_claims(session: Session, claims: Claims, person_id: int, now: datet
 
 
 def _assign_role(session: Session, person: Person, role: Role, address: str | None) -> None:
-    """Give the role that the groups say, whatever was set here before."""
+    """Set the role of the groups, replacing one that an admin set."""
     if person.role == role.value or is_last_admin(session, person):
         return
     audit.record_anonymous(

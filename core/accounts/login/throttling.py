@@ -1,7 +1,6 @@
-"""Counting attempts at forms that are open to everybody, in a sliding window. Never commits.
+"""Limits of attempts at public forms, in a sliding window. Never commits.
 
-An attempt is written as failed before anything is checked, so that many at once can't
-all slip through before the first of them is counted.
+An attempt is stored as failed before it is checked, so simultaneous attempts are all counted.
 """
 
 from dataclasses import dataclass
@@ -20,32 +19,32 @@ UNKNOWN_ADDRESS = "this machine"
 
 
 class TooManyAttemptsError(NotAllowedError):
-    """Attempts are refused for a while, whoever it is and whatever the password."""
+    """Further attempts are refused for a while, even with the correct password."""
 
 
 class ThrottledForm(StrEnum):
-    """The forms whose attempts are counted, each by itself."""
+    """The forms with limited attempts, each counted separately."""
 
-    SIGN_IN = "sign_in"  # also the present password, where it is asked for again
+    SIGN_IN = "sign_in"  # also confirmations by password
     RESET = "reset"  # "Forgot your password?"
     REGISTRATION = "registration"
-    LINK = "link"  # behind a link: set-up, invitation, reset, registration
+    LINK = "link"  # opened by a link: set-up, invitation, reset, registration
 
 
 @dataclass(frozen=True, slots=True)
 class AttemptLimits:
-    """How many attempts may fail in a window."""
+    """How many attempts may fail within a window."""
 
     per_person: int
     per_address: int
     window: timedelta
 
 
-# A mail server is slower than a form, and an office has one address.
+# Sending emails is slow, and an office shares one address.
 REQUEST_LIMITS = AttemptLimits(per_person=5, per_address=20, window=timedelta(hours=1))
-"""For forms that have something mailed: "person" is the mail address that was given."""
+"""For forms that send an email: "person" is the given email address."""
 LINK_LIMITS = AttemptLimits(per_person=20, per_address=60, window=timedelta(hours=1))
-"""For forms behind a link: "person" is the link. Each attempt judges and hashes a password."""
+"""For forms opened by a link: "person" is the link. Each attempt hashes a password."""
 
 
 def begin_attempt(
@@ -58,25 +57,25 @@ def begin_attempt(
     form: ThrottledForm = ThrottledForm.SIGN_IN,
     bucket: str | None = None,
 ) -> int:
-    """Write an attempt down as failed and return its id.
+    """Store an attempt as failed and return its id.
 
-    `target`: the mail address (or link) that was given. `bucket`: the known device or the
-    session that it comes from, whose attempts are counted by themselves, whoever else
-    tries; None for an unknown device: it counts for the target and for its address.
+    `target`: the given email address (or link). `bucket`: the known device or session of the
+    attempt, which is counted separately; None: an unknown device, counted for the target and
+    for its network address.
 
-    Raises TooManyAttemptsError, saying how long it takes, when there were too many.
-    A refused attempt is not counted: trying on does not lengthen the wait.
+    Raises TooManyAttemptsError with the waiting time. A refused attempt is not counted, so
+    retrying does not lengthen the wait.
     """
-    who, where = _hash_target(target, bucket), throttled_address(address)
-    _lock(session, f"address {where}")  # always before the person: no deadlock
+    who, where = _hash_target(target, bucket), normalize_network_address(address)
+    _lock(session, f"address {where}")  # always before the target: prevents deadlocks
     _lock(session, f"mail {who.hex()}")
     of_form = SignInAttempt.kind == form.value
     of_person = of_form, SignInAttempt.who == who, ~SignInAttempt.is_forgiven
     of_address = of_form, SignInAttempt.address == where
-    waits = [_next_allowed_at(session, of_person, limits.per_person, limits.window, now)]
+    times = [_next_allowed_at(session, of_person, limits.per_person, limits.window, now)]
     if bucket is None:
-        waits.append(_next_allowed_at(session, of_address, limits.per_address, limits.window, now))
-    until = max((wait for wait in waits if wait), default=None)
+        times.append(_next_allowed_at(session, of_address, limits.per_address, limits.window, now))
+    until = max((time for time in times if time), default=None)
     if until is not None:
         minutes = max(1, -(-int((until - now).total_seconds()) // 60))
         unit = "minute" if minutes == 1 else "minutes"
@@ -87,8 +86,8 @@ def begin_attempt(
     return attempt.id
 
 
-def throttled_address(address: str | None) -> str:
-    """Return what an address is counted as: of IPv6 the network, which one customer has whole."""
+def normalize_network_address(address: str | None) -> str:
+    """Return the key by which an address is counted; for IPv6 the /64 network of a customer."""
     if not address:
         return UNKNOWN_ADDRESS
     try:
@@ -107,7 +106,7 @@ def _lock(session: Session, key: str) -> None:
 def _next_allowed_at(
     session: Session, which: tuple[object, ...], most: int, window: timedelta, now: datetime
 ) -> datetime | None:
-    """Return when the next attempt is let through; None: now."""
+    """Return when the next attempt is allowed; None: now."""
     failed = (
         select(SignInAttempt.at)
         .where(*which, ~SignInAttempt.has_succeeded, SignInAttempt.at > now - window)  # type: ignore[arg-type]
@@ -119,13 +118,13 @@ def _next_allowed_at(
 
 
 def reset_failures(session: Session, attempt_id: int) -> None:
-    """Mark an attempt as successful; those before it in its bucket count no longer.
+    """Mark an attempt as successful; earlier ones of its bucket no longer count.
 
-    Those of the address still do: one's own account is no way to reset them. Nor does a
-    sign-in on a known device give new attempts to those on unknown ones.
+    Those of the network address still count, so an own account can't reset them. A sign-in on
+    a known device does not reset the attempts of unknown devices.
     """
     attempt = session.get_one(SignInAttempt, attempt_id)
-    # Two of one person at once would wait for each other's attempts otherwise.
+    # Prevents two sign-ins of one user from waiting for each other.
     _lock(session, f"mail {attempt.who.hex()}")
     mark_succeeded(session, attempt_id)
     session.execute(
@@ -140,7 +139,7 @@ def reset_failures(session: Session, attempt_id: int) -> None:
 
 
 def mark_succeeded(session: Session, attempt_id: int) -> None:
-    """Mark an attempt as successful: it counts neither for the person nor the address."""
+    """Mark an attempt as successful: it no longer counts as failed."""
     session.get_one(SignInAttempt, attempt_id).has_succeeded = True
     session.flush()
 
@@ -148,7 +147,7 @@ def mark_succeeded(session: Session, attempt_id: int) -> None:
 def count_failed(
     session: Session, mail: str, window: timedelta, now: datetime, bucket: str | None = None
 ) -> int:
-    """Return how many attempts to sign in count at the moment, of one bucket."""
+    """Return the number of failed sign-in attempts of a bucket within the window."""
     found = select(func.count()).where(
         SignInAttempt.kind == ThrottledForm.SIGN_IN.value,
         SignInAttempt.who == _hash_target(mail, bucket),
@@ -160,6 +159,6 @@ def count_failed(
 
 
 def _hash_target(target: str, bucket: str | None) -> bytes:
-    """Return what an attempt is counted by. No target that is typed can name a bucket."""
+    """Return the key by which an attempt is counted. A typed target can't match a bucket."""
     named = target.replace("\0", "?") if bucket is None else f"\0{bucket}"
     return sha256(named.encode("utf-8", "surrogatepass")).digest()

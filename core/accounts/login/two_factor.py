@@ -1,4 +1,4 @@
-"""The second factor: codes of an authenticator app, and recovery codes. Never commits."""
+"""Two-factor authentication: codes of an authenticator app, and recovery codes. Never commits."""
 
 import secrets
 from dataclasses import dataclass
@@ -22,11 +22,11 @@ from core.errors import InvalidInputError, NotFoundError
 
 ISSUER = "Amazcope"
 RECOVERY_CODES = 10
-STEP = 30  # seconds; what every app assumes
-DRIFT = 1  # steps that a phone's clock may be off, to either side
+STEP = 30  # seconds; the default of authenticator apps
+DRIFT = 1  # steps that a phone's clock may differ, in both directions
 MAX_CODE_LENGTH = 64  # characters of a code as it is typed
-_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"  # no sign that is taken for another
-_GROUPS, _GROUP = 5, 5  # of a recovery code: 25 signs of 31 are 124 bits
+_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"  # without characters that look alike
+_GROUPS, _GROUP = 5, 5  # of a recovery code: 25 characters of 31 have 124 bits
 
 
 def _lock_own_person(session: Session, principal: Principal) -> Person:
@@ -37,15 +37,15 @@ def _lock_own_person(session: Session, principal: Principal) -> Person:
 
 @requires(Permission.SELF)
 def start_two_factor_setup(session: Session, principal: Principal, key: str, now: datetime) -> str:
-    """Start setting up: return the address that an app reads as a QR code.
+    """Start the set-up; return the URI for the QR code.
 
-    Nothing is asked for at sign-in until a first code has been confirmed.
-    Raises InvalidInputError when it is set up already, and ConfirmationNeededError.
+    Sign-ins need no code until the first one is confirmed. Raises InvalidInputError if it is
+    set up already, and ConfirmationNeededError.
     """
     require_confirmed(session, principal, now)
     person = _lock_own_person(session, principal)
     if person.is_demo:
-        raise InvalidInputError("The people of the demo do without a second factor.")
+        raise InvalidInputError("Demo users can't set up two-factor authentication.")
     if person.totp_confirmed_at is not None:
         raise InvalidInputError("Two-factor authentication is already on.")
     secret = pyotp.random_base32()
@@ -58,16 +58,16 @@ def start_two_factor_setup(session: Session, principal: Principal, key: str, now
 def confirm_two_factor_setup(
     session: Session, principal: Principal, code: str, key: str, now: datetime
 ) -> list[str]:
-    """Finish setting up with a first code; return the recovery codes, readable only now.
+    """Finish the set-up with a first code; return the recovery codes, shown once.
 
     Raises InvalidInputError for a wrong code, and ConfirmationNeededError.
     """
     require_confirmed(session, principal, now)
     person = _lock_own_person(session, principal)
     if person.totp_confirmed_at is not None or person.totp_secret is None:
-        raise InvalidInputError("Start setting up the second factor again.")
+        raise InvalidInputError("Start the set-up of two-factor authentication again.")
     if not _verify_totp(person, code, key, now):
-        raise InvalidInputError("This code is not right. Check the clock of your phone.")
+        raise InvalidInputError("Incorrect code. Check the clock of your phone.")
     person.totp_confirmed_at = now
     codes = _replace_recovery_codes(session, person.id, now)
     audit.record(session, principal, "set up second factor", f"person:{person.id}")
@@ -81,10 +81,10 @@ def confirm_two_factor_setup(
 def remove_two_factor(
     session: Session, principal: Principal, code: str, key: str, now: datetime
 ) -> None:
-    """Remove the second factor, proven by a code once more.
+    """Turn off the user's own two-factor authentication, with a code.
 
-    Raises InvalidInputError for a wrong code and where the team requires a second factor,
-    and ConfirmationNeededError.
+    Raises InvalidInputError for a wrong code and where the team requires two-factor
+    authentication, and ConfirmationNeededError.
     """
     require_confirmed(session, principal, now)
     if is_two_factor_required(session, principal.team_id):
@@ -100,9 +100,9 @@ def remove_two_factor(
 
 @requires(Permission.SELF)
 def renew_recovery_codes(session: Session, principal: Principal, now: datetime) -> list[str]:
-    """Replace the recovery codes; return the new ones, readable only now.
+    """Replace the recovery codes; return the new ones, shown once.
 
-    Raises InvalidInputError without a second factor, and ConfirmationNeededError.
+    Raises InvalidInputError without two-factor authentication, and ConfirmationNeededError.
     """
     require_confirmed(session, principal, now)
     if _lock_own_person(session, principal).totp_confirmed_at is None:
@@ -119,19 +119,21 @@ def renew_recovery_codes(session: Session, principal: Principal, now: datetime) 
 def remove_member_two_factor(
     session: Session, principal: Principal, person_id: int, now: datetime
 ) -> None:
-    """Remove the second factor of a colleague who lost it.
+    """Turn off another user's two-factor authentication.
 
-    Raises NotFoundError for somebody of another team, InvalidInputError for who has
-    none, and for oneself: one's own takes a code. Raises ConfirmationNeededError.
+    Raises NotFoundError for a user of another team, InvalidInputError for a user without it
+    and for the admin's own, which needs a code, and ConfirmationNeededError.
     """
     require_confirmed(session, principal, now)
     if person_id == principal.person_id:
-        raise InvalidInputError("Remove your own second factor in your profile, with a code.")
+        raise InvalidInputError(
+            "Turn off your own two-factor authentication in your profile, with a code."
+        )
     person = lock_person(session, person_id)
     if person is None or person.team_id != principal.team_id or person.state == "erased":
         raise NotFoundError("This user is not in your team.")
     if person.totp_confirmed_at is None:
-        raise InvalidInputError("This person has no second factor.")
+        raise InvalidInputError("This user has no two-factor authentication.")
     _delete_two_factor(session, person_id)
     audit.record(session, principal, "removed second factor", f"person:{person_id}")
     account_notices.notify(
@@ -152,13 +154,13 @@ def _delete_two_factor(session: Session, person_id: int) -> None:
 
 
 def is_two_factor_enabled(session: Session, person_id: int) -> bool:
-    """Return whether a person needs a second factor to sign in."""
+    """Return whether a user signs in with two-factor authentication."""
     found = select(Person.totp_confirmed_at).where(Person.id == person_id)
     return session.scalar(found) is not None
 
 
 def verify_code(session: Session, person_id: int, code: str, key: str, now: datetime) -> bool:
-    """Return whether a code of the app, or an unused recovery code, is right; uses it up."""
+    """Return whether a code of the app or an unused recovery code is correct; consume it."""
     person = lock_person(session, person_id)
     if person is None or person.totp_confirmed_at is None or len(code) > MAX_CODE_LENGTH:
         return False
@@ -166,7 +168,7 @@ def verify_code(session: Session, person_id: int, code: str, key: str, now: date
 
 
 def _verify_totp(person: Person, code: str, key: str, now: datetime) -> bool:
-    """Return whether the app shows this code now; each code counts once (RFC 6238, 5.2)."""
+    """Return whether the app shows this code now; each code is valid once (RFC 6238, 5.2)."""
     digits = "".join(code.split())
     if person.totp_secret is None or not (digits.isascii() and digits.isdigit()):
         return False
@@ -209,7 +211,7 @@ def _use_recovery_code(session: Session, person_id: int, code: str, now: datetim
 
 
 def _hash_code(code: str) -> bytes:
-    # 124 random bits can't be found by trying, so a fast hash is enough.
+    # 124 random bits can't be guessed, so a fast hash is enough.
     plain = "".join(code.lower().replace("-", "").split())
     return sha256(plain.encode("utf-8", "replace")).digest()
 
@@ -219,12 +221,12 @@ class RecoveryCodesLeft:
     """A user's unused recovery codes."""
 
     count: int
-    has_short: bool  # made when codes had 10 signs: they work, and are to be replaced
+    has_short: bool  # from a version with codes of 10 characters; valid, but should be replaced
 
 
 @requires(Permission.SELF)
 def count_recovery_codes(session: Session, principal: Principal) -> RecoveryCodesLeft:
-    """Return how many of the person's recovery codes are unused."""
+    """Return the number of the user's unused recovery codes."""
     unused = select(RecoveryCode.made_at).where(
         RecoveryCode.person_id == principal.person_id, RecoveryCode.used_at.is_(None)
     )

@@ -1,4 +1,4 @@
-"""What is behind the bell: short notices for one person. Never commits."""
+"""Account notices: short texts about a user's account, shown behind the bell. Never commits."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,42 +12,42 @@ from core.accounts.access.permissions import Permission, Principal, Role
 from core.accounts.models import Notice, Person
 
 MAX_SHOWN = 30
-EMAIL_DELAY = timedelta(minutes=5)  # who sits at the pages sees the bell and needs no mail
-MAX_EMAIL_AGE = timedelta(days=1)  # a mail server that is set later writes no old news
+EMAIL_DELAY = timedelta(minutes=5)  # users who are on the pages read notices there
+MAX_EMAIL_AGE = timedelta(days=1)  # so that a newly configured mail server sends no old notices
 
 
 @dataclass(frozen=True, slots=True)
 class AccountNotice:
-    """A notice as it is read."""
+    """A notice."""
 
     id: int
     at: datetime
-    text: str  # may hold text from outside: escape it where it is shown
+    text: str  # may contain text from outside: escape it for display
     page: str | None
     is_read: bool
 
 
 def notify(
-    session: Session, person_ids: Sequence[int], words: str, page: str | None = None
+    session: Session, person_ids: Sequence[int], notice: str, page: str | None = None
 ) -> None:
-    """Put a notice behind the bell of each person."""
-    session.add_all(Notice(person_id=number, text=words[:500], page=page) for number in person_ids)
+    """Add a notice for each user. `page`: where to read more."""
+    session.add_all(Notice(person_id=number, text=notice[:500], page=page) for number in person_ids)
     session.flush()
 
 
-def notify_admins(session: Session, team_id: int, words: str, page: str | None = None) -> None:
-    """Put a notice behind the bell of each active administrator of a team."""
+def notify_admins(session: Session, team_id: int, notice: str, page: str | None = None) -> None:
+    """Add a notice for each active admin of a team."""
     admins = select(Person.id).where(
         Person.team_id == team_id, Person.role == Role.ADMIN.value, Person.state == "active"
     )
-    notify(session, session.scalars(admins).all(), words, page)
+    notify(session, session.scalars(admins).all(), notice, page)
 
 
 @requires(Permission.SELF)
 def list_notices(
     session: Session, principal: Principal, limit: int = MAX_SHOWN
 ) -> list[AccountNotice]:
-    """Return the person's notices, newest first."""
+    """Return the user's notices, newest first."""
     rows = session.scalars(
         select(Notice)
         .where(Notice.person_id == principal.person_id)
@@ -61,7 +61,7 @@ def list_notices(
 
 @requires(Permission.SELF)
 def mark_notices_read(session: Session, principal: Principal, up_to: int) -> int:
-    """Mark the person's notices up to an id as read; return how many were not."""
+    """Mark the user's notices up to an id as read; return how many were unread."""
     marked = session.execute(
         update(Notice)
         .where(
@@ -85,15 +85,15 @@ RETURNING p.mail, n.text, n.id
 
 
 def claim_unsent_emails(session: Session, now: datetime) -> dict[str, list[str]]:
-    """Return what is to be mailed to whom, oldest first, and mark it as mailed.
+    """Return the unread notices to email by address, oldest first, and mark them as emailed.
 
-    Of those who want mails, what stayed unread for a while. Marked before it is sent: a
-    crash between loses a mail, and the bell still tells; the other way round it would
-    come twice.
+    Only users who want emails, and notices unread for EMAIL_DELAY. They are marked before
+    they are sent: a crash in between loses an email, while the notice stays on the pages;
+    marking them afterwards could send an email twice.
     """
     values = {"now": now, "until": now - EMAIL_DELAY, "since": now - MAX_EMAIL_AGE}
     rows = session.execute(text(_CLAIM), values).all()
-    letters: dict[str, list[str]] = {}
-    for mail, words, _ in sorted(rows, key=lambda row: row[2]):
-        letters.setdefault(mail, []).append(words)
-    return letters
+    notices: dict[str, list[str]] = {}
+    for mail, notice, _ in sorted(rows, key=lambda row: row[2]):
+        notices.setdefault(mail, []).append(notice)
+    return notices

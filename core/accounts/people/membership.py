@@ -1,7 +1,6 @@
-"""People: set up, invited, registered, changed, disabled, erased. Never commits.
+"""Users of a team: set-up, invitations, roles, disabling and erasing. Never commits.
 
-Hashing takes a moment: callers hash first, with no transaction open, and hand the
-hash in.
+Passwords are hashed by the caller, with no transaction open, since hashing is slow.
 """
 
 from dataclasses import dataclass
@@ -45,13 +44,13 @@ from core.errors import InvalidInputError, NotAllowedError, NotFoundError
 ERASED = "Former member"
 
 
-# Who acts without a sign-in
+# Principals without a session
 
 
-def get_owner_principal(session: Session, means: Via = Via.COMMAND) -> Principal:
-    """Return the first administrator, for whom commands and start-up act.
+def get_owner_principal(session: Session, via: Via = Via.COMMAND) -> Principal:
+    """Return the first administrator, as whom commands and the start-up act.
 
-    Raises NotFoundError when the database was never migrated.
+    Raises NotFoundError for a database without users, which was never migrated.
     """
     number = session.scalar(
         select(Person.id)
@@ -61,29 +60,29 @@ def get_owner_principal(session: Session, means: Via = Via.COMMAND) -> Principal
     )
     if number is None:
         raise NotFoundError("There is no administrator. Run `python -m jobs migrate`.")
-    return get_principal(session, number, means)
+    return get_principal(session, number, via)
 
 
-def get_principal(session: Session, person_id: int, means: Via = Via.JOB) -> Principal:
-    """Return a person as a job acts for them. Raises NotFoundError for one who may not act."""
+def get_principal(session: Session, person_id: int, via: Via = Via.JOB) -> Principal:
+    """Return the principal of a user, without a session. Raises NotFoundError unless active."""
     row = session.execute(
         select(Person, Team.time_zone)
         .join(Team, Team.id == Person.team_id)
         .where(Person.id == person_id)
     ).first()
     if row is None or row[0].state not in ("active", "unclaimed"):
-        raise NotFoundError("Who asked for this may not act any more.")
+        raise NotFoundError("The user who requested this is no longer active.")
     person, zone = row
     return Principal(
-        person.id, person.team_id, person.name, person.time_zone or zone, Role(person.role), means
+        person.id, person.team_id, person.name, person.time_zone or zone, Role(person.role), via
     )
 
 
-# The set-up
+# Set-up
 
 
 def needs_setup(session: Session) -> bool:
-    """Return whether nobody has claimed the first administrator yet."""
+    """Return whether the first administrator has not been set up yet."""
     return not session.scalar(
         select(func.count()).where(
             Person.role == Role.ADMIN.value, Person.state == "active", ~Person.is_demo
@@ -92,7 +91,7 @@ def needs_setup(session: Session) -> bool:
 
 
 def create_setup_link(session: Session, now: datetime) -> str | None:
-    """Return a token that claims the first administrator; None when somebody has."""
+    """Return a token for setting up the first administrator; None if set up already."""
     owner = _lock_unclaimed_owner(session)
     if owner is None:
         return None
@@ -102,7 +101,7 @@ def create_setup_link(session: Session, now: datetime) -> str | None:
 
 
 def _lock_unclaimed_owner(session: Session) -> Person | None:
-    """Return the administrator whom nobody has claimed, locked; None when somebody has."""
+    """Return the administrator to set up, locked; None if set up already."""
     if not needs_setup(session):
         return None
     return session.scalars(
@@ -117,7 +116,7 @@ def _lock_unclaimed_owner(session: Session) -> Person | None:
 def set_up_owner(
     session: Session, mail: str, name: str | None, password_hash: str, now: datetime
 ) -> bool:
-    """Make the first administrator from settings; return False when there is one already."""
+    """Set up the first administrator from settings; return False if set up already."""
     person = _lock_unclaimed_owner(session)
     if person is None:
         return False
@@ -132,7 +131,7 @@ def set_up_owner(
 
 @dataclass(frozen=True, slots=True)
 class LinkRecipient:
-    """Whom a link is for."""
+    """The user of a link."""
 
     person_id: int
     name: str
@@ -143,7 +142,7 @@ class LinkRecipient:
 def find_link_recipient(
     session: Session, token: str, purpose: Purpose, now: datetime
 ) -> LinkRecipient | None:
-    """Return whom an unused link is for, None for one that opens nothing."""
+    """Return the user of a valid link, None for an invalid one."""
     number = find_token_owner(session, token, purpose, now)
     person = session.get(Person, number) if number else None
     if person is None or person.state == "disabled":
@@ -160,10 +159,10 @@ def accept_link(
     password_hash: str,
     now: datetime,
 ) -> int:
-    """Use an invitation or the set-up link: the person becomes active. Returns whose it was.
+    """Activate the user of an invitation or set-up link; return the user's id.
 
-    Raises InvalidInputError for a link that opens nothing, and for a mail address that
-    somebody has. `mail` counts for the set-up only: an invitation is to an address.
+    `mail` is used for the set-up only: an invitation belongs to an address. Raises
+    InvalidInputError for an invalid link and for an address in use.
     """
     person = consume_token(session, token, purpose, now)
     if person is None or person.state not in ("invited", "unclaimed"):
@@ -175,9 +174,9 @@ def accept_link(
     session.flush()
     audit.record_anonymous(session, person.team_id, f"accepted {purpose.value}", None, person.id)
     if purpose is Purpose.INVITATION:
-        # Not by name: a notice is no place for text from outside, nor for what is erased later.
-        words = f"Somebody who was invited has joined as {person.role}."
-        account_notices.notify_admins(session, person.team_id, words, "admin")
+        # Without the name, which is text from outside and may be erased later.
+        notice = f"An invited user has joined as {person.role}."
+        account_notices.notify_admins(session, person.team_id, notice, "admin")
     return person.id
 
 
@@ -191,7 +190,7 @@ def _is_email_taken(session: Session, mail: str, but: int = 0) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A person of the team, as administrators see it."""
+    """A user of the team, as admins see them."""
 
     id: int
     name: str
@@ -205,7 +204,7 @@ class Member:
 
 @requires(Permission.ADMIN)
 def list_members(session: Session, principal: Principal) -> list[Member]:
-    """Return the people of the team, by name; erased ones are left out."""
+    """Return the users of the team by name, without erased ones."""
     rows = session.scalars(
         select(Person)
         .where(Person.team_id == principal.team_id, Person.state != "erased")
@@ -231,15 +230,14 @@ def _to_member(row: Person) -> Member:
 def invite_member(
     session: Session, principal: Principal, mail: str, role: Role, now: datetime
 ) -> tuple[int, str]:
-    """Invite an address; return (person's id, token of the link). Again: the old link is void.
+    """Invite an address; return (user's id, token of the link). Revokes an earlier invitation.
 
-    Raises InvalidInputError for an address that somebody active has, and
-    ConfirmationNeededError.
+    Raises InvalidInputError for an address of an active user, and ConfirmationNeededError.
     """
     require_confirmed(session, principal, now)
     address = normalize_typed_email(mail)
     person = get_or_create_person(session, address, principal.team_id, "invited")
-    # Who registered and proved nothing must not keep the owner of the address out.
+    # An unconfirmed registration must not block the owner of the address.
     if person.state not in ("invited", "registered") or person.team_id != principal.team_id:
         raise InvalidInputError("This email address is already in use.")
     revoke_all_tokens(session, person.id, now)
@@ -250,9 +248,9 @@ def invite_member(
 
 
 def renew_invitation(session: Session, person_id: int, now: datetime) -> tuple[str, str] | None:
-    """Return (mail address, token) of an invitation to be mailed; None when it is used.
+    """Return (email address, token) of an invitation to send; None if accepted or withdrawn.
 
-    For the job that mails it: who may invite was asked when it was made.
+    For the job that sends it: the permission was checked when the user was invited.
     """
     person = lock_person(session, person_id)
     if person is None or person.state != "invited" or person.mail is None:
@@ -264,10 +262,10 @@ def renew_invitation(session: Session, person_id: int, now: datetime) -> tuple[s
 def withdraw_invitation(
     session: Session, principal: Principal, person_id: int, now: datetime
 ) -> None:
-    """Take an invitation back: its link opens nothing any more."""
+    """Withdraw an invitation and revoke its link."""
     person = _lock_member(session, principal, person_id)
     if person.state != "invited":
-        raise InvalidInputError("This person has joined already: disable them instead.")
+        raise InvalidInputError("This user has already joined. Disable them instead.")
     revoke_tokens(session, person.id, Purpose.INVITATION, now)
     session.delete(person)
     session.flush()
@@ -278,18 +276,18 @@ def withdraw_invitation(
 def change_role(
     session: Session, principal: Principal, person_id: int, role: Role, now: datetime
 ) -> None:
-    """Give a person another role.
+    """Change a user's role.
 
     Raises InvalidInputError for the last administrator, and ConfirmationNeededError.
     """
     require_confirmed(session, principal, now)
     person = _lock_member(session, principal, person_id)
     if person.state == "unclaimed":
-        raise InvalidInputError("Nobody has claimed this account yet. Use its set-up link.")
+        raise InvalidInputError("This account has not been set up yet. Use its set-up link.")
     if person.role == role.value:
         return
     if person.state == "unclaimed":
-        raise InvalidInputError("Nobody has claimed this administrator yet.")
+        raise InvalidInputError("This administrator has not been set up yet.")
     _require_another_admin(session, person)
     audit.record(
         session,
@@ -306,10 +304,10 @@ def change_role(
 
 @requires(Permission.ADMIN)
 def disable_member(session: Session, principal: Principal, person_id: int, now: datetime) -> None:
-    """Shut a person out: open sign-ins end, tokens stop working, nothing is deleted."""
+    """Disable a user: end sessions and revoke tokens; delete nothing."""
     person = _lock_member(session, principal, person_id)
     if person.state != "active":
-        raise InvalidInputError("This person is not active.")
+        raise InvalidInputError("This user is not active.")
     _require_another_admin(session, person)
     person.state = "disabled"
     session.flush()
@@ -320,11 +318,11 @@ def disable_member(session: Session, principal: Principal, person_id: int, now: 
 
 @requires(Permission.ADMIN)
 def enable_member(session: Session, principal: Principal, person_id: int, now: datetime) -> None:
-    """Let a disabled person in again. Raises ConfirmationNeededError."""
+    """Enable a disabled user. Raises ConfirmationNeededError."""
     require_confirmed(session, principal, now)
     person = _lock_member(session, principal, person_id)
     if person.state != "disabled":
-        raise InvalidInputError("This person is not disabled.")
+        raise InvalidInputError("This user is not disabled.")
     person.state = "active"
     session.flush()
     audit.record(session, principal, "enabled", f"person:{person.id}")
@@ -332,10 +330,10 @@ def enable_member(session: Session, principal: Principal, person_id: int, now: d
 
 @requires(Permission.ADMIN)
 def erase_member(session: Session, principal: Principal, person_id: int) -> None:
-    """Erase a disabled person's data; what they did stays in the audit, without a name."""
+    """Erase a disabled user's data. Their events stay in the audit, without a name."""
     person = _lock_member(session, principal, person_id)
     if person.state != "disabled":
-        raise InvalidInputError("Disable this person first.")
+        raise InvalidInputError("Disable this user first.")
     for table in (SignIn, KnownDevice, ApiToken, RecoveryCode, OneTimeToken, Notice):
         session.execute(delete(table).where(table.person_id == person.id))
     session.execute(
@@ -361,10 +359,10 @@ def erase_member(session: Session, principal: Principal, person_id: int) -> None
 
 
 def _lock_member(session: Session, principal: Principal, person_id: int) -> Person:
-    """Return somebody of the team to be changed, locked.
+    """Return a user of the team, locked, for a change by an admin.
 
-    One administrator changes people at a time, and is one still when their turn comes:
-    two that demote each other at the same moment would leave none.
+    Locks the team and checks again that the caller is an admin: two admins who demote each
+    other at the same time would leave none.
     """
     lock_team(session, principal.team_id)
     _require_still_admin(session, principal)
@@ -375,7 +373,7 @@ def _lock_member(session: Session, principal: Principal, person_id: int) -> Pers
 
 
 def lock_team(session: Session, team_id: int) -> None:
-    """Let nobody else change people of a team until this transaction is over."""
+    """Lock a team against changes of its users until the transaction ends."""
     session.execute(
         text("SELECT id FROM team WHERE id = :team FOR NO KEY UPDATE"), {"team": team_id}
     )
@@ -390,7 +388,7 @@ def _require_still_admin(session: Session, principal: Principal) -> None:
 
 
 def _require_another_admin(session: Session, person: Person) -> None:
-    """Raise InvalidInputError when nobody could administer the team without this person."""
+    """Raise InvalidInputError for the last admin of the team."""
     if is_last_admin(session, person):
         raise InvalidInputError(
             "This is the last administrator. Make another user an administrator first."
@@ -398,10 +396,10 @@ def _require_another_admin(session: Session, person: Person) -> None:
 
 
 def is_last_admin(session: Session, person: Person) -> bool:
-    """Return whether nobody could administer the team without this person.
+    """Return whether a user is the last active admin of the team.
 
-    Asked under the team's lock. The demo's people do not count for others: they are
-    gone when the demo is.
+    Call it under the team's lock. Demo users don't count as other admins: they are deleted
+    with the demo.
     """
     if person.role != Role.ADMIN.value or person.state != "active":
         return False

@@ -1,4 +1,4 @@
-"""One's own profile and password, and what the pages need to know of it. Never commits."""
+"""The user's own profile, password and email address. Never commits."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,14 +25,14 @@ from core.thresholds import NO_THRESHOLD, is_threshold, kept
 
 PAGE_SIZES = (25, 50, 100)
 LOCALES = ("en_US", "en_GB", "de_DE", "fr_FR", "es_ES", "it_IT", "nl_NL", "sv_SE", "pl_PL", "ja_JP")
-"""The languages of formats that are offered; any that Babel knows may be set."""
+"""The offered formats; any locale that Babel knows may be set."""
 CURRENCY_DISPLAYS = ("symbol", "code")
 THEMES = ("system", "light", "dark")
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """How a person is called, and how they want to see things."""
+    """A user's name, address and preferences."""
 
     name: str
     mail: str | None
@@ -41,9 +41,9 @@ class Profile:
     page_size: int
     currency_display: str  # of CURRENCY_DISPLAYS
     theme: str  # of THEMES
-    price_change_percent: Decimal | None  # of what is followed from now on
+    price_change_percent: Decimal | None  # of products tracked from now on
     rank_change_percent: Decimal | None
-    mails: bool  # whether notices are mailed as well
+    mails: bool  # whether notices are also emailed
     has_password: bool
     has_second_factor: bool
     is_demo: bool
@@ -51,7 +51,7 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class ProfileUpdate:
-    """What a person changes of their profile."""
+    """New values of a profile."""
 
     name: str
     time_zone: str | None
@@ -66,7 +66,7 @@ class ProfileUpdate:
 
 @requires(Permission.SELF)
 def get_profile(session: Session, principal: Principal) -> Profile:
-    """Return the acting person's profile."""
+    """Return the user's own profile."""
     person = session.get_one(Person, principal.person_id, populate_existing=True)
     preferences = person.preferences
     return Profile(
@@ -88,7 +88,7 @@ def get_profile(session: Session, principal: Principal) -> Profile:
 
 @requires(Permission.SELF)
 def update_profile(session: Session, principal: Principal, wanted: ProfileUpdate) -> None:
-    """Change how the person is called and sees things. Raises InvalidInputError."""
+    """Change the user's own profile. Raises InvalidInputError."""
     _validate_update(wanted)
     person = _lock_own_person(session, principal)
     before, name = _audit_values(person), person.name
@@ -110,7 +110,7 @@ def update_profile(session: Session, principal: Principal, wanted: ProfileUpdate
 
 
 def _audit_values(person: Person) -> dict[str, object]:
-    """Return what the audit keeps of a profile: nothing that names the person."""
+    """Return the values for the audit: nothing that identifies the user."""
     return {
         "time_zone": person.time_zone,
         "locale": person.locale,
@@ -132,11 +132,11 @@ def _lock_own_person(session: Session, principal: Principal) -> Person:
 
 def _validate_update(wanted: ProfileUpdate) -> None:
     if wanted.time_zone is not None and wanted.time_zone not in list_time_zones():
-        raise InvalidInputError("There is no such time zone. Choose one of the list.")
+        raise InvalidInputError("Unknown time zone. Choose one from the list.")
     try:
         Locale.parse(wanted.locale)
     except (UnknownLocaleError, ValueError) as error:
-        raise InvalidInputError("There is no such language. Choose one of the list.") from error
+        raise InvalidInputError("Unknown language. Choose one from the list.") from error
     if wanted.page_size not in PAGE_SIZES:
         raise InvalidInputError("Choose one of the offered page sizes.")
     if wanted.currency_display not in CURRENCY_DISPLAYS or wanted.theme not in THEMES:
@@ -148,7 +148,7 @@ def _validate_update(wanted: ProfileUpdate) -> None:
 
 @requires(Permission.SELF)
 def get_own_password_hash(session: Session, principal: Principal) -> str | None:
-    """Return the hash that the person's present password is checked against."""
+    """Return the hash of the user's current password, None without a password."""
     return session.scalar(select(Person.password_hash).where(Person.id == principal.person_id))
 
 
@@ -162,16 +162,16 @@ def change_password(
     *,
     revokes_tokens: bool = False,
 ) -> None:
-    """Set a new password; all other sign-ins of the person end.
+    """Set the user's own password and end their other sessions.
 
-    `proven`: the hash that the present password was checked against. `revokes_tokens`:
-    also the user's API tokens stop working. Raises InvalidInputError when `proven` is no
-    longer the person's, or for a demo person, and ConfirmationNeededError.
+    `proven`: the hash that the current password was verified against. `revokes_tokens`: also
+    revoke the user's API tokens. Raises InvalidInputError if `proven` is no longer current or
+    for demo users, and ConfirmationNeededError.
     """
     require_confirmed(session, principal, now)
     person = _lock_own_person(session, principal)
     if person.is_demo:
-        raise InvalidInputError("The people of the demo keep their passwords.")
+        raise InvalidInputError("Demo users can't change their password.")
     if person.password_hash != proven:
         raise InvalidInputError("The password was changed meanwhile. Try again.")
     person.password_hash, person.password_changed_at = password_hash, now
@@ -179,31 +179,31 @@ def change_password(
     end_sessions(session, person.id, now, but=principal.session_id)
     session.flush()
     revoked = revoke_api_tokens(session, person.id, now) if revokes_tokens else 0
-    told = {"revoked tokens": revoked}
-    audit.record(session, principal, "changed password", f"person:{person.id}", new=told)
+    values = {"revoked tokens": revoked}
+    audit.record(session, principal, "changed password", f"person:{person.id}", new=values)
     account_notices.notify(session, [person.id], "Your password was changed.", "profile")
 
 
 @requires(Permission.SELF)
 def change_email(session: Session, principal: Principal, mail: str, now: datetime) -> None:
-    """Change the address the person signs in with. Raises InvalidInputError for a taken one.
+    """Change the user's own email address. Raises InvalidInputError for one in use.
 
-    Whoever has the address can have a new password mailed: raises ConfirmationNeededError.
+    Raises ConfirmationNeededError, since the address receives password resets.
     """
     require_confirmed(session, principal, now)
     address = normalize_email(mail)
     person = _lock_own_person(session, principal)
     if person.is_demo:
-        raise InvalidInputError("The people of the demo keep their addresses.")
+        raise InvalidInputError("Demo users can't change their email address.")
     if person.mail == address:
         return
-    # The index itself is asked: two that take an address at the same moment both see it free.
+    # Checked by the index: two simultaneous changes would both find the address free.
     try:
         with session.begin_nested():
             person.mail = address
     except IntegrityError as error:
         raise InvalidInputError("This email address is already in use.") from error
-    # A link that is on its way to the old mailbox opens nothing any more.
+    # Revoke reset links that were sent to the old address.
     revoke_tokens(session, person.id, Purpose.RESET, now)
     audit.record(session, principal, "changed mail address", f"person:{person.id}")
     account_notices.notify(session, [person.id], "Your email address was changed.", "profile")

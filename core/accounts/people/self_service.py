@@ -1,6 +1,6 @@
-"""Links that people ask for themselves: registering, a new password. Never commits.
+"""Registration and password reset by an emailed link. Never commits.
 
-What is known of an address is told to its mailbox alone: whoever asks learns nothing.
+Whether an address has an account is revealed in the email only, never on the page.
 """
 
 from dataclasses import dataclass
@@ -28,23 +28,22 @@ from core.accounts.people import account_notices
 from core.accounts.profile_fields import clean_name
 from core.errors import InvalidInputError, NotFoundError
 
-EMAIL_INTERVAL = timedelta(minutes=2)  # links to one mailbox
+EMAIL_INTERVAL = timedelta(minutes=2)  # between links to one address
 
 
 @dataclass(frozen=True, slots=True)
 class RegistrationRequest:
-    """What is mailed to somebody who registered. `token` None: the address signs in already."""
+    """The email to send after a registration. `token` None: the address has an account."""
 
     mail: str
     token: str | None
 
 
 def request_registration(session: Session, mail: str, now: datetime) -> RegistrationRequest | None:
-    """Keep an address that registered, and return what is mailed there.
+    """Store a registration, and return the email to send; None: one was sent recently.
 
-    None: a moment ago something was. The screen says the same in all cases, and only
-    the owner of the mailbox learns which. A password is set behind the mailed link and
-    not before: whoever names somebody else's address first would know it.
+    The page shows the same text in all cases. The password is set after following the link,
+    not before: otherwise someone who registers another user's address would know it.
     """
     address = normalize_typed_email(mail)
     team_id = session.scalars(select(Team.id).order_by(Team.id).limit(1)).one()
@@ -52,14 +51,14 @@ def request_registration(session: Session, mail: str, now: datetime) -> Registra
     if person.is_demo or _was_sent_recently(session, person.id, Purpose.CONFIRMATION, now):
         return None
     token = create_token(session, person.id, Purpose.CONFIRMATION, now)
-    # Somebody known gets none: theirs is kept as the mark of when they were written to.
+    # For an existing account, the token only stores when the email was sent.
     return RegistrationRequest(address, token if person.state == "registered" else None)
 
 
 def confirm_registration(
     session: Session, token: str, name: str, password_hash: str, now: datetime
 ) -> int:
-    """Make somebody who registered active. Raises InvalidInputError for a dead link."""
+    """Activate a registered user; return their id. Raises InvalidInputError for a wrong link."""
     person = consume_token(session, token, Purpose.CONFIRMATION, now)
     if person is None or person.state != "registered" or person.mail is None:
         raise InvalidInputError(LINK_EXPIRED)
@@ -71,13 +70,13 @@ def confirm_registration(
 
 
 def request_reset(session: Session, mail: str, now: datetime) -> tuple[str, str] | None:
-    """Return (mail address, token) of a reset; None where there is nobody to reset."""
+    """Return (email address, token) of a password reset; None: no email to send."""
     try:
         address = normalize_typed_email(mail)
     except InvalidInputError:
         return None
     found = select(Person).where(
-        # Who signs in elsewhere alone gets no second way in.
+        # Users who only use single sign-on can't get a password.
         Person.mail == address,
         Person.state == "active",
         Person.password_hash.is_not(None),
@@ -95,9 +94,9 @@ def request_reset(session: Session, mail: str, now: datetime) -> tuple[str, str]
 
 @requires(Permission.ADMIN)
 def create_reset_link(session: Session, principal: Principal, mail: str, now: datetime) -> str:
-    """Return the token of a new password for a colleague, to be handed over by other means.
+    """Return the token of a password reset for another user, to be handed over by the admin.
 
-    Raises NotFoundError where nobody active of the team has the address.
+    Raises NotFoundError unless the address belongs to an active user of the team.
     """
     found = select(Person).where(
         Person.mail == normalize_typed_email(mail),
@@ -116,7 +115,7 @@ def create_reset_link(session: Session, principal: Principal, mail: str, now: da
 
 
 def _was_sent_recently(session: Session, person_id: int, purpose: Purpose, now: datetime) -> bool:
-    """Return whether a link was asked for a moment ago: nobody's mailbox is to be flooded."""
+    """Return whether a link was sent recently, so that mailboxes aren't flooded."""
     recent = select(OneTimeToken.person_id).where(
         OneTimeToken.person_id == person_id,
         OneTimeToken.purpose == purpose.value,
@@ -133,10 +132,10 @@ def reset_password(
     *,
     revokes_tokens: bool = True,
 ) -> int:
-    """Set a new password by its link; every open sign-in ends. Returns whose it was.
+    """Set a new password by a link and end the user's sessions; return the user's id.
 
-    `revokes_tokens`: also the user's API tokens stop working. Raises InvalidInputError for
-    a link that opens nothing.
+    `revokes_tokens`: also revoke the user's API tokens. Raises InvalidInputError for an
+    invalid link.
     """
     person = consume_token(session, token, Purpose.RESET, now)
     if person is None or person.state != "active":

@@ -149,7 +149,7 @@ def test_a_token_without_name_scope_or_sensible_end_is_refused(
 def test_nobody_heaps_up_tokens(
     session: Session, member: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(api_tokens, "MOST_TOKENS", 2)
+    monkeypatch.setattr(api_tokens, "MAX_TOKENS", 2)
     sam = member()
     make(session, sam)
     make(session, sam, days=1)

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.accounts.access import devices, sessions
-from core.accounts.access.devices import device_bucket, find_device, remember_device
+from core.accounts.access.devices import find_device, format_device_bucket, remember_device
 from core.accounts.access.permissions import Principal
 from core.accounts.login.throttling import (
     AttemptLimits,
@@ -35,7 +35,7 @@ def fail(session: Session, times: int, address: str, bucket: str | None = None) 
 
 
 def bucket(session: Session, token: str) -> str:
-    found = device_bucket(find_device(session, token, ADA, NOW))
+    found = format_device_bucket(find_device(session, token, ADA, NOW))
     assert found is not None
     return found
 

@@ -55,7 +55,7 @@ def test_a_token_without_scopes_may_nothing() -> None:
 
 
 def test_a_refusal_names_the_role_it_takes() -> None:
-    with pytest.raises(NotAllowedError, match="takes the role manager; yours is viewer"):
+    with pytest.raises(NotAllowedError, match="requires the role manager; yours is viewer"):
         require_permission(somebody(Role.VIEWER), Permission.TEAM)
 
 
@@ -63,7 +63,7 @@ def test_a_refused_token_is_told_the_scope_it_lacks() -> None:
     reader = somebody(Role.SELLER, frozenset({Scope.READ}))
     with pytest.raises(NotAllowedError, match="lacks the scope act"):
         require_permission(reader, Permission.TRACK)
-    with pytest.raises(NotAllowedError, match="No token may do this"):
+    with pytest.raises(NotAllowedError, match="Tokens can.t do this"):
         require_permission(reader, Permission.SELF)
 
 

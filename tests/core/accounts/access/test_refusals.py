@@ -73,7 +73,7 @@ def test_a_database_that_is_away_does_not_hide_the_refusal(
 
     sam = member()
     monkeypatch.setattr(db, "autocommit_factory", away)
-    with pytest.raises(NotAllowedError, match="takes the role"):
+    with pytest.raises(NotAllowedError, match="requires the role"):
         membership.list_members(session, sam)
 
 

@@ -101,8 +101,8 @@ def test_groups_come_as_a_list_or_as_one_name() -> None:
 def test_of_several_groups_the_highest_role_counts() -> None:
     roles = single_sign_on.parse_group_roles(" buyers=seller ,it = admin, team=leads=manager ,")
     assert (roles["buyers"], roles["team=leads"]) == (Role.SELLER, Role.MANAGER)
-    assert single_sign_on.highest_role(["buyers", "it"], roles) is Role.ADMIN
-    assert single_sign_on.highest_role(["nobody"], roles) is None
+    assert single_sign_on.find_highest_role(["buyers", "it"], roles) is Role.ADMIN
+    assert single_sign_on.find_highest_role(["nobody"], roles) is None
 
 
 @pytest.mark.parametrize("setting", ["buyers", "buyers=boss", "=seller", "buyers="])

@@ -13,8 +13,8 @@ from core.accounts.login.throttling import (
     TooManyAttemptsError,
     begin_attempt,
     count_failed,
+    normalize_network_address,
     reset_failures,
-    throttled_address,
 )
 from core.accounts.models import AuditEvent, Notice, SignInAttempt
 from core.database import session as db
@@ -121,7 +121,7 @@ def test_mail_addresses_are_not_kept_readable(session: Session) -> None:
     ],
 )
 def test_an_address_of_ipv6_counts_as_its_network(address: str | None, counted: str) -> None:
-    assert throttled_address(address) == counted
+    assert normalize_network_address(address) == counted
 
 
 def test_the_slip_that_locks_is_told_to_the_audit_and_the_person(

@@ -110,7 +110,7 @@ def test_nothing_is_asked_for_until_a_first_code_was_right(
     sam = member()
     start_two_factor_setup(session, sam, KEY, NOW)
     assert not is_two_factor_enabled(session, sam.person_id)
-    with pytest.raises(InvalidInputError, match="not right"):
+    with pytest.raises(InvalidInputError, match="Incorrect code"):
         confirm_two_factor_setup(session, sam, "000000", KEY, NOW)
     assert not is_two_factor_enabled(session, sam.person_id)
     set_up(session, sam)
@@ -172,7 +172,7 @@ def test_an_administrator_helps_who_lost_the_phone_but_not_themselves(
     assert not is_two_factor_enabled(session, sam.person_id)
     with pytest.raises(InvalidInputError, match="your own"):
         remove_member_two_factor(session, principal, principal.person_id, NOW)
-    with pytest.raises(InvalidInputError, match="has no second factor"):
+    with pytest.raises(InvalidInputError, match="has no two-factor authentication"):
         remove_member_two_factor(session, principal, sam.person_id, NOW)
 
 
@@ -185,7 +185,7 @@ def test_an_administrator_of_another_team_finds_nobody(session: Session, member:
 
 
 def test_the_demos_people_do_without(session: Session, member: Member) -> None:
-    with pytest.raises(InvalidInputError, match="demo"):
+    with pytest.raises(InvalidInputError, match="Demo users"):
         start_two_factor_setup(session, member(Role.SELLER, is_demo=True), KEY, NOW)
 
 

@@ -57,7 +57,7 @@ def test_the_first_administrator_is_claimed_once(session: Session) -> None:
     assert (first.mail, first.role, first.state) == (MAIL, "admin", "active")
     assert not needs_setup(session)
     assert create_setup_link(session, NOW) is None
-    with pytest.raises(InvalidInputError, match="used up"):
+    with pytest.raises(InvalidInputError, match="already used"):
         join(session, token, mail="eve@shop.example")
 
 
@@ -96,7 +96,7 @@ def test_the_demos_administrator_is_not_the_one_to_be_set_up(session: Session) -
 @pytest.mark.parametrize("state", ["disabled", "invited", "registered", "erased"])
 def test_a_job_does_not_act_for_who_may_not(session: Session, member: Member, state: str) -> None:
     sam = member(state=state)
-    with pytest.raises(NotFoundError, match="may not act any more"):
+    with pytest.raises(NotFoundError, match="no longer active"):
         get_principal(session, sam.person_id)
 
 
@@ -121,7 +121,7 @@ def test_who_is_invited_joins_in_the_role_that_was_given(
     assert join(session, token) == number
     assert person(session, number).state == "active"
     assert find_link_recipient(session, token, Purpose.INVITATION, NOW) is None
-    with pytest.raises(InvalidInputError, match="used up"):
+    with pytest.raises(InvalidInputError, match="already used"):
         join(session, token)
 
 
@@ -205,7 +205,7 @@ def test_what_a_newcomer_calls_themselves_is_in_no_notice(
     _, token = invite_member(session, principal, MAIL, Role.SELLER, NOW)
     join(session, token, name="Your account is locked: https://evil.example")
     told = session.scalars(select(Notice.text).where(Notice.person_id == principal.person_id)).all()
-    assert told == ["Somebody who was invited has joined as seller."]
+    assert told == ["An invited user has joined as seller."]
 
 
 # Roles, shutting out, erasing
@@ -267,7 +267,7 @@ def test_the_unclaimed_administrator_is_left_alone(
     owner = session.get_one(Person, principal.person_id)
     owner.state = "unclaimed"
     session.flush()
-    with pytest.raises(InvalidInputError, match="claimed"):
+    with pytest.raises(InvalidInputError, match="not been set up"):
         change_role(session, demo, owner.id, Role.VIEWER, NOW)
     with pytest.raises(InvalidInputError, match="not active"):
         disable_member(session, demo, owner.id, NOW)

@@ -56,7 +56,7 @@ def test_who_registers_is_nobody_until_the_mailbox_is_proven(session: Session) -
     number = confirm_registration(session, token, "Ada", NEW_HASH, NOW)
     joined = person(session, number)
     assert (joined.state, joined.role, joined.name) == ("active", Role.VIEWER, "Ada")
-    with pytest.raises(InvalidInputError, match="used up"):
+    with pytest.raises(InvalidInputError, match="already used"):
         confirm_registration(session, token, "Ada", NEW_HASH, NOW)
 
 
@@ -126,7 +126,7 @@ def test_a_reset_sets_the_password_and_ends_every_sign_in(session: Session, memb
     assert person(session, sam).password_hash == NEW_HASH
     assert sessions.find_session(session, cookie, LIFETIME, NOW, None) is None
     assert sessions.start_session(session, ticket, LIFETIME, NOW, None, None) is None
-    with pytest.raises(InvalidInputError, match="used up"):
+    with pytest.raises(InvalidInputError, match="already used"):
         reset_password(session, token, OLD_HASH, NOW)
 
 
