@@ -237,7 +237,7 @@ def test_the_second_factor_is_set_up_with_a_first_code_and_removed_with_another(
     label = "**2.** The code that the app shows now"
     labelled(app.text_input, label).set_value("000000")
     press(app, "Confirm")
-    assert "This code is not right" in errors(app)
+    assert "Incorrect code" in errors(app)
     labelled(app.text_input, label).set_value(pyotp.TOTP(secret).now())
     press(app, "Confirm")
     codes = app.code[0].value.split("\n")
