@@ -274,7 +274,7 @@ def test_a_token_is_let_through_by_its_scope_or_refused(
     if needed in scopes:
         call(name, Role.ADMIN, scopes)
     else:
-        with pytest.raises(NotAllowedError, match="[Tt]oken"):
+        with pytest.raises(NotAllowedError, match=r"[Tt]oken"):
             call(name, Role.ADMIN, scopes)
 
 

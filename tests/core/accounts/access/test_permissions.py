@@ -63,7 +63,7 @@ def test_a_refused_token_is_told_the_scope_it_lacks() -> None:
     reader = somebody(Role.SELLER, frozenset({Scope.READ}))
     with pytest.raises(NotAllowedError, match="lacks the scope act"):
         require_permission(reader, Permission.TRACK)
-    with pytest.raises(NotAllowedError, match="Tokens can.t do this"):
+    with pytest.raises(NotAllowedError, match="Tokens can't do this"):
         require_permission(reader, Permission.SELF)
 
 
