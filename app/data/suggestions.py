@@ -25,8 +25,8 @@ from core.suggestions.competitors import queries as competitor_queries
 from core.suggestions.competitors.queries import CompetitorValues, OwnProduct
 from core.suggestions.execution import export
 from core.suggestions.execution.change_set import ChangeSet
-from core.suggestions.llm.config import ModelAddress, get_spoken
-from core.suggestions.llm.daily_stats import ModelDay, model_day
+from core.suggestions.llm.config import ModelAddress, read_model_address
+from core.suggestions.llm.daily_stats import ModelDay, get_model_day
 from core.suggestions.queue_filter import QueueFilter
 from core.suggestions.review import charts, listing_preview, queries, service
 from core.suggestions.review.views import Event, QueuePage, QueuePlace, QueueRow, SuggestionView
@@ -105,13 +105,13 @@ def list_product_suggestions(product_id: int) -> list[QueueRow]:
 
 def get_model_address() -> ModelAddress:
     """Return the configured model, or why there is none."""
-    return get_spoken(get_settings())
+    return read_model_address(get_settings())
 
 
 def read_model_day() -> ModelDay:
     """Return the model's statistics of today (UTC) for the team."""
     with read_scope() as session:
-        return model_day(session, get_principal(), datetime.now(UTC))
+        return get_model_day(session, get_principal(), datetime.now(UTC))
 
 
 def requires_second_approver() -> bool:

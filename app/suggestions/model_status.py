@@ -26,9 +26,9 @@ def show_line() -> None:
     """Show a line on the advisors and the model's day, with a link to Health."""
     model = data.get_model_address()
     text = (
-        labels.in_short(model, data.read_model_day())
+        labels.summarize_day(model, data.read_model_day())
         if model.missing is None
-        else labels.who(model)
+        else labels.describe_advisors(model)
     )
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption(f"Advisors: {escape_markdown(text)}", width="stretch")
@@ -39,13 +39,13 @@ def show_advisors(now: datetime) -> None:
     """Show the advisors, the day's figures, and every question without a usable answer."""
     model, day = data.get_model_address(), data.read_model_day()
     st.subheader("Advisors", anchor=False)
-    st.caption(escape_markdown(labels.who(model)))
+    st.caption(escape_markdown(labels.describe_advisors(model)))
     if model.missing is not None and not day.asked:
         return
-    if why_not := labels.state(model, day):
+    if why_not := labels.explain_pause(model, day):
         st.warning(why_not, icon=":material/hourglass_empty:")
     _show_figures(model, day)
-    _show_problems(day.troubles, now)
+    _show_problems(day.problems, now)
 
 
 def _show_figures(model: ModelAddress, day: ModelDay) -> None:
@@ -59,7 +59,7 @@ def _show_figures(model: ModelAddress, day: ModelDay) -> None:
                 about="Products that the model was asked about since midnight (UTC). The same "
                 "facts are not asked twice.",
             ),
-            cards.Card("Brought", labels.made(day), note="stored"),
+            cards.Card("Brought", labels.count_suggestions(day), note="stored"),
             cards.Card(
                 "Rejected",
                 count(day.rejected),
@@ -107,7 +107,7 @@ def _cells(problem: ModelProblem, now: datetime) -> dict[str, str]:
         "When": format_age(problem.at, now),
         "Product": f"{problem.marketplace} {problem.asin}",
         "What came": labels.ENDS[problem.state],
-        "Why": remove_direction_marks(labels.why(problem)),
+        "Why": remove_direction_marks(labels.join_reasons(problem)),
         "Model": remove_direction_marks(problem.model or "not reported"),
     }
 

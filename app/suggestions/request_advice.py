@@ -138,7 +138,7 @@ def _show_result(total: int, progress: AdviceProgress, answers: Sequence[Advisor
         )
     for reason in _reasons(answers):
         st.caption(escape_markdown(reason))
-    if why_not := model_words.state(data.get_model_address(), data.read_model_day()):
+    if why_not := model_words.explain_pause(data.get_model_address(), data.read_model_day()):
         st.caption(why_not)
     if st.button("Show", key="asked_read", icon=":material/check:"):
         st.session_state.pop(_REQUEST, None)

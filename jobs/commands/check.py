@@ -14,7 +14,7 @@ from core.scraping.runs.apify import Apify
 from core.scraping.runs.providers import APIFY, get_provider
 from core.settings.environment import Settings, get_settings
 from core.suggestions.llm import labels
-from core.suggestions.llm.config import get_setup, get_spoken
+from core.suggestions.llm.config import get_setup, read_model_address
 from jobs.queue import ask_redis
 
 _LEAST_FREE_BYTES = 1_000_000_000
@@ -102,7 +102,7 @@ def check_model(settings: Settings) -> CheckResult:
         return CheckResult(
             "Model", not is_wanted, f"{setup.missing} Suggestions come from rules only."
         )
-    if why := labels.never(get_spoken(settings)):
+    if why := labels.explain_never_asked(read_model_address(settings)):
         return CheckResult("Model", False, why)
     model = f"{setup.access.model} at {setup.access.base_url}"
     return CheckResult("Model", True, f"{model}, for at most ${setup.dollars_per_day} a day")

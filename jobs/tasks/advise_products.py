@@ -14,8 +14,8 @@ from core.database.session import database_time, read_scope, write_scope
 from core.settings.environment import get_settings
 from core.suggestions.advice_queue import service
 from core.suggestions.advice_queue.service import AdviceRequest, AdviceSource, DueProduct
-from core.suggestions.llm.advisor import find_model_advisor, longest_question
-from core.suggestions.llm.call_log import put_back_lost
+from core.suggestions.llm.advisor import find_model_advisor, get_longest_duration
+from core.suggestions.llm.call_log import requeue_lost_questions
 from jobs.job import JobReport, job, periodic_job
 from jobs.queue import huey
 
@@ -27,11 +27,11 @@ BATCH = 40  # products claimed at a time: a second of rules, or five rounds of e
 @periodic_job("plan advice", crontab(minute="*/5"), expires=300, lock="plan advice")
 def plan_advice(report: JobReport) -> None:
     """Queue the day's products of every team whose local time has reached 08:00."""
-    lost_after = longest_question(get_settings().amazcope_model_timeout)
+    lost_after = get_longest_duration(get_settings().amazcope_model_timeout)
     with write_scope() as session:
         planned = service.plan_daily(session, _now())
         # Their worker died during a model call: the answer was lost, the product is queued again.
-        planned += put_back_lost(session, _now(), lost_after)
+        planned += requeue_lost_questions(session, _now(), lost_after)
     if planned:
         report.summary = f"{planned} products."
     else:

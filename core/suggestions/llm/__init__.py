@@ -1,1 +1,1 @@
-"""The model advisor: its prompt, its client, its replies, its costs."""
+"""The model advisor: prompt, client, reply checks, costs."""

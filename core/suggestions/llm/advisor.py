@@ -1,9 +1,10 @@
-"""Asking the model about a product: claimed, asked with no transaction open, then stored.
+"""Asks the model about a product: claims the question, calls the server, stores the answer.
 
-What it says is checked; a reply that can't be used is asked for once more with the reasons.
-What it proposes is stored in the transaction that closes the question, so that a process
-that is killed at any moment leaves either both or an open question behind. An open question
-is asked again, but only after the longest time that its first asker may have taken.
+No transaction is open during the call. The reply is checked; after a rejected reply the
+model is asked once more, with the reasons. Its proposals are stored in the transaction that
+closes the question, so a process killed at any moment leaves either both or an open
+question. An open question is asked again only after the longest time that the first process
+can have needed.
 """
 
 import threading
@@ -30,34 +31,34 @@ from core.suggestions.llm.client import (
     Usage,
 )
 from core.suggestions.llm.config import ModelSetup, get_setup
-from core.suggestions.llm.costs import TIMES_ASKED, most_cost
+from core.suggestions.llm.costs import MOST_REPLIES, estimate_largest_cost
 from core.suggestions.proposals.store import store_advice
 from core.suggestions.rules import Advice, Advisor, Facts
 
-_SPARE = timedelta(seconds=60)  # for what a process does around its questions
+_SPARE = timedelta(seconds=60)  # for the work before and after the calls
 _LONGEST_KEPT = 4_000  # characters of a rejected reply
 
 
 @dataclass(frozen=True, slots=True)
-class ModelQuestion:
-    """What became of asking about one product. `model` None: none spoke."""
+class ModelResult:
+    """The result of asking the model about one product. `model` None: it gave no reply."""
 
     product_id: int
     state: CallState
     model: str | None = None
     advice: tuple[Advice, ...] = ()
-    suggestions: tuple[int, ...] = ()  # ids of what was stored
+    suggestions: tuple[int, ...] = ()  # ids of those stored
     reasons: tuple[str, ...] = ()
 
 
 def find_model_advisor(settings: Settings) -> "ModelAdvisor | None":
-    """Return the model as an advisor; None where none is set up (`get_setup` says why)."""
+    """Return the model as an advisor; None if none is set up (`ModelSetup.missing`: why)."""
     setup = get_setup(settings)
     return None if setup.access is None else ModelAdvisor(setup, setup.access)
 
 
 class ModelAdvisor:
-    """The model as an advisor. One serves many threads and has so many ask at a time."""
+    """The model as an advisor. Serves many threads; `parallel_calls` of them ask at a time."""
 
     def __init__(
         self,
@@ -68,113 +69,128 @@ class ModelAdvisor:
         self._setup, self._model, self._clock = setup, Model(access), clock
         self._turns = threading.BoundedSemaphore(setup.parallel_calls)
 
-    def answer(self, asked: AdviceRequest, now: datetime) -> int:  # noqa: ARG002 - see `ask`
-        """Return how many suggestions came of it; 0 also for facts that were asked before."""
-        return len(self.ask(asked).suggestions)
+    def answer(self, request: AdviceRequest, now: datetime) -> int:  # noqa: ARG002 - see `ask`
+        """Ask, and return the number of new suggestions; 0 also for facts asked about before."""
+        return len(self.ask(request).suggestions)
 
-    def ask(self, asked: AdviceRequest) -> ModelQuestion:
-        """Ask about one product, unless these facts were asked about already.
+    def ask(self, request: AdviceRequest) -> ModelResult:
+        """Ask about one product, unless these facts were asked about before.
 
-        No transaction may be open. Whatever goes wrong outside ends in a state and a reason:
-        the rules answer alone then. The time of a question is when its turn comes, not when
-        its round began: from then on it is this process's own.
+        No transaction may be open. A failure of the server ends in a state and a reason; then
+        only the rules answer. A question's time is the moment of its claim, not the start of
+        the run.
         """
         with self._turns:
-            talk = _Talk(asked.facts, self._model)
-            claim = self._claim(asked, talk)
+            conversation = _Conversation(request.facts, self._model)
+            claim = self._claim(request, conversation)
             if isinstance(claim, Claim):
-                talk.hold()
-                return self._keep(asked, claim, talk)
+                conversation.run()
+                return self._keep(request, claim, conversation)
         if claim is None:
-            return ModelQuestion(asked.facts.product_id, CallState.KNOWN)
-        return ModelQuestion(asked.facts.product_id, CallState.NOT_ASKED, reasons=(claim,))
+            return ModelResult(request.facts.product_id, CallState.KNOWN)
+        return ModelResult(request.facts.product_id, CallState.NOT_ASKED, reasons=(claim,))
 
-    def _claim(self, asked: AdviceRequest, talk: "_Talk") -> Claim | str | None:
+    def _claim(self, request: AdviceRequest, conversation: "_Conversation") -> Claim | str | None:
         access = self._model.access
         question = Question(
-            team_id=asked.team_id,
-            product_id=asked.facts.product_id,
+            team_id=request.team_id,
+            product_id=request.facts.product_id,
             model=access.model,
-            facts_hash=facts_hash(asked.facts),
+            facts_hash=facts_hash(request.facts),
             at=self._clock(),
-            most=most_cost(talk.messages, self._setup.price, access.reply_tokens),
+            largest_cost=estimate_largest_cost(
+                conversation.messages, self._setup.price, access.reply_tokens
+            ),
         )
         with write_scope() as session:
-            return call_log.claim(
+            return call_log.claim_question(
                 session,
                 question,
-                lost_after=longest_question(access.timeout),
+                lost_after=get_longest_duration(access.timeout),
                 dollars_per_day=self._setup.dollars_per_day,
             )
 
-    def _keep(self, asked: AdviceRequest, claim: Claim, talk: "_Talk") -> ModelQuestion:
-        """Close the question and store what it brought, together."""
+    def _keep(
+        self, request: AdviceRequest, claim: Claim, conversation: "_Conversation"
+    ) -> ModelResult:
+        """Close the question and store its advice in one transaction."""
         try:
-            return self._close(asked, claim, talk)
-        except InvalidInputError as error:  # what no suggestion can be made of
-            talk.refuse(error)
-            return self._close(asked, claim, talk)
+            return self._close(request, claim, conversation)
+        except InvalidInputError as error:  # the advice can't be stored as a suggestion
+            conversation.refuse(error)
+            return self._close(request, claim, conversation)
 
-    def _close(self, asked: AdviceRequest, claim: Claim, talk: "_Talk") -> ModelQuestion:
-        product_id, model = asked.facts.product_id, talk.model_name
+    def _close(
+        self, request: AdviceRequest, claim: Claim, conversation: "_Conversation"
+    ) -> ModelResult:
+        product_id, model = request.facts.product_id, conversation.model_name
         with write_scope() as session:
-            if not call_log.close(session, claim, self._outcome(claim, talk)):
-                return ModelQuestion(product_id, CallState.LOST, reasons=tuple(talk.reasons))
-            ids = self._stored(session, asked, talk)
+            if not call_log.close_question(session, claim, self._outcome(claim, conversation)):
+                return ModelResult(product_id, CallState.LOST, reasons=tuple(conversation.reasons))
+            ids = self._stored(session, request, conversation)
             call_log.count_suggestions(session, claim, len(ids))
-        spoke = model if talk.spoken else None
-        return ModelQuestion(product_id, talk.state, spoke, talk.advice, ids, tuple(talk.reasons))
+        replied = model if conversation.received else None
+        return ModelResult(
+            product_id,
+            conversation.state,
+            replied,
+            conversation.advice,
+            ids,
+            tuple(conversation.reasons),
+        )
 
-    def _stored(self, session: Session, asked: AdviceRequest, talk: "_Talk") -> tuple[int, ...]:
-        """Store every advice; return the ids of those that are new."""
-        product_id, by, now = asked.facts.product_id, asked.asked_by, self._clock()
-        who, model = Advisor.MODEL, talk.model_name
+    def _stored(
+        self, session: Session, request: AdviceRequest, conversation: "_Conversation"
+    ) -> tuple[int, ...]:
+        """Store all advice; return the ids of the new suggestions."""
+        product_id, by, now = request.facts.product_id, request.asked_by, self._clock()
+        who, model = Advisor.MODEL, conversation.model_name
         found = [
-            store_advice(session, asked.team_id, product_id, each, who, model, by, now)
-            for each in talk.advice
+            store_advice(session, request.team_id, product_id, each, who, model, by, now)
+            for each in conversation.advice
         ]
         return tuple(each for each in found if each is not None)
 
-    def _outcome(self, claim: Claim, talk: "_Talk") -> Outcome:
-        usage = talk.usage
+    def _outcome(self, claim: Claim, conversation: "_Conversation") -> Outcome:
+        usage = conversation.usage
         return Outcome(
-            state=talk.state,
-            model=talk.model_name,
-            cost=_cost(talk, claim, self._setup),
-            reasons=talk.reasons,
-            replies=talk.rejected,
+            state=conversation.state,
+            model=conversation.model_name,
+            cost=_calculate_cost(conversation, claim, self._setup),
+            reasons=conversation.reasons,
+            replies=conversation.rejected,
             prompt_tokens=usage.prompt_tokens,
             reply_tokens=usage.reply_tokens,
         )
 
 
-def longest_question(timeout: float) -> timedelta:
-    """Return how long a question of so many seconds a reply can be open, at most."""
-    return timedelta(seconds=TIMES_ASKED * timeout) + _SPARE
+def get_longest_duration(timeout: float) -> timedelta:
+    """Return how long a question can be open at most, for a timeout in seconds per reply."""
+    return timedelta(seconds=MOST_REPLIES * timeout) + _SPARE
 
 
-class _Talk:
-    """A question and what was said: at most two replies."""
+class _Conversation:
+    """A question and its replies, two at most."""
 
     def __init__(self, facts: Facts, model: Model) -> None:
         self.facts, self.model = facts, model
-        self.messages = prompt.first_messages(facts)
+        self.messages = prompt.build_first_messages(facts)
         self.advice: tuple[Advice, ...] = ()
         self.reasons: list[str] = []
         self.rejected: list[str] = []
-        self.spoken: list[Reply] = []
+        self.received: list[Reply] = []
         self.failure: OutsideServiceError | None = None
         self.is_accepted = False
 
-    def hold(self) -> None:
-        """Ask until a reply can be used, twice at most."""
-        for number in range(1, TIMES_ASKED + 1):
+    def run(self) -> None:
+        """Ask until a reply is accepted, `MOST_REPLIES` times at most."""
+        for number in range(1, MOST_REPLIES + 1):
             try:
-                reply = self.model.ask(self.messages, reply_parser.reply_schema())
+                reply = self.model.ask(self.messages, reply_parser.get_reply_schema())
             except OutsideServiceError as error:
                 self._fail(number, error)
                 return
-            self.spoken.append(reply)
+            self.received.append(reply)
             checked = self._check(reply)
             if not checked.reasons:
                 self.is_accepted, self.advice = True, checked.advice
@@ -185,59 +201,59 @@ class _Talk:
         self.failure = error
         self.reasons.append(f"Question {number}: {reply_parser.clean_reply(str(error), 400)}")
         if isinstance(error, UnusableAnswerError):
-            self.rejected.append(reply_parser.clean_reply(error.said, _LONGEST_KEPT))
+            self.rejected.append(reply_parser.clean_reply(error.body_start, _LONGEST_KEPT))
 
     def _check(self, reply: Reply) -> reply_parser.CheckedReply:
-        if reply.trouble is not None:
+        if reply.problem is not None:
             return reply_parser.CheckedReply(
-                reasons=(reply_parser.clean_reply(reply.trouble, 400),)
+                reasons=(reply_parser.clean_reply(reply.problem, 400),)
             )
         return reply_parser.check_reply(reply.text, self.facts)
 
     def _reject(self, number: int, reply: Reply, reasons: tuple[str, ...]) -> None:
-        said = reply_parser.clean_reply(reply.text, _LONGEST_KEPT)
-        self.rejected.append(said)
+        text = reply_parser.clean_reply(reply.text, _LONGEST_KEPT)
+        self.rejected.append(text)
         self.reasons += [f"Reply {number}: {reason}" for reason in reasons]
-        self.messages = prompt.second_messages(self.messages, said, reasons)
+        self.messages = prompt.build_retry_messages(self.messages, text, reasons)
 
     def refuse(self, error: InvalidInputError) -> None:
-        """Reject the reply that was accepted: nothing can be stored of it."""
+        """Reject the accepted reply, since its advice can't be stored."""
         self.is_accepted, self.advice = False, ()
-        self.rejected.append(reply_parser.clean_reply(self.spoken[-1].text, _LONGEST_KEPT))
-        self.reasons.append(f"Reply {len(self.spoken)}: {error}")
+        self.rejected.append(reply_parser.clean_reply(self.received[-1].text, _LONGEST_KEPT))
+        self.reasons.append(f"Reply {len(self.received)}: {error}")
 
     @property
     def state(self) -> CallState:
         if self.is_accepted:
             return CallState.OK if self.advice else CallState.NOTHING
         if self.failure is None or isinstance(self.failure, UnusableAnswerError):
-            return CallState.REJECTED  # paid for: the same facts would be answered the same
+            return CallState.REJECTED  # paid for; the same facts would get the same answer
         return CallState.FAILED
 
     @property
     def model_name(self) -> str:
-        return self.spoken[-1].model if self.spoken else self.model.access.model
+        return self.received[-1].model if self.received else self.model.access.model
 
     @property
     def usage(self) -> Usage:
-        """Return the tokens of all replies together; None where one does not tell."""
-        told = [reply.usage for reply in self.spoken]
-        prompts, answers = [u.prompt_tokens for u in told], [u.reply_tokens for u in told]
-        return Usage(_sum(prompts), _sum(answers))
+        """Return the tokens of all replies together; None if one does not report them."""
+        usages = [reply.usage for reply in self.received]
+        prompts, answers = [u.prompt_tokens for u in usages], [u.reply_tokens for u in usages]
+        return Usage(_sum_known(prompts), _sum_known(answers))
 
 
-def _sum(counts: list[int | None]) -> int | None:
+def _sum_known(counts: list[int | None]) -> int | None:
     known = [count for count in counts if count is not None]
     return sum(known) if counts and len(known) == len(counts) else None
 
 
-def _cost(talk: _Talk, claim: Claim, setup: ModelSetup) -> Decimal:
-    """Return what the replies cost; the most they can have, where that is not told."""
-    usage = talk.usage
-    if isinstance(talk.failure, NoAnswerError):
-        return claim.most
-    if not talk.spoken:
+def _calculate_cost(conversation: _Conversation, claim: Claim, setup: ModelSetup) -> Decimal:
+    """Return the cost of the replies; the largest possible one if the usage is not reported."""
+    usage = conversation.usage
+    if isinstance(conversation.failure, NoAnswerError):
+        return claim.largest_cost
+    if not conversation.received:
         return Decimal(0)
     if usage.prompt_tokens is None or usage.reply_tokens is None:
-        return claim.most
-    return setup.price.of(usage.prompt_tokens, usage.reply_tokens)
+        return claim.largest_cost
+    return setup.price.calculate_cost(usage.prompt_tokens, usage.reply_tokens)

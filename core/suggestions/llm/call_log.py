@@ -1,7 +1,7 @@
-"""Questions to the model as rows: claimed before it is asked, closed with what it said.
+"""Questions to the model as rows: claimed before the call, closed with its outcome.
 
-Never commits and never calls out. A claim is a row in `asking`; whoever holds it knows its
-id and its time, so that an answer that comes after another took the question over is let go.
+Never commits, never calls the model. A claim is a row in state `asking`, identified by its id
+and time, so that a late answer is discarded if another process took the question over.
 """
 
 from collections.abc import Sequence
@@ -15,53 +15,53 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from core.catalog.models import Product
-from core.suggestions.llm.costs import spent_today
+from core.suggestions.llm.costs import sum_spent_today
 from core.suggestions.models import AdviceCall, AdviceDue
 from core.suggestions.rules import Advisor
 
-AFTER_FAILURE = timedelta(minutes=30)  # before a question that failed is asked again
-_REST = timedelta(minutes=5)  # of a server that failed so many times in a row
+AFTER_FAILURE = timedelta(minutes=30)  # until a failed question is asked again
+_BACK_OFF = timedelta(minutes=5)  # without questions after so many failures in a row
 _FAILURES = 3
 
 
 class CallState(StrEnum):
-    """What became of a question."""
+    """The state of a question."""
 
     ASKING = "asking"
     OK = "ok"
     NOTHING = "nothing"  # the model proposes nothing
-    REJECTED = "rejected"  # two replies could not be used
+    REJECTED = "rejected"  # two replies were rejected
     FAILED = "failed"  # the server gave no reply
-    # Of these no row is written: the model was not asked.
+    # These are never stored.
     NOT_ASKED = "not_asked"
-    KNOWN = "known"  # asked already, or being asked by another
-    LOST = "lost"  # another took the question over, or the product is gone
+    KNOWN = "known"  # asked before, or being asked by another process
+    LOST = "lost"  # another process took the question over, or the product was removed
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a question is about, and what it can cost at most in dollars."""
+    """A question about one product, and the most it can cost in dollars."""
 
     team_id: int
     product_id: int
     model: str
     facts_hash: bytes
     at: datetime
-    most: Decimal
+    largest_cost: Decimal
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A question that is this process's own to ask, until its time is over."""
+    """The right to ask a question, until its time is over."""
 
     id: int
     at: datetime
-    most: Decimal
+    largest_cost: Decimal
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a question ended. Tokens None: the server did not say."""
+    """How a question ended. Tokens None: the server did not report them."""
 
     state: CallState
     model: str | None
@@ -73,31 +73,32 @@ class Outcome:
     suggestions: int = 0
 
 
-def claim(
+def claim_question(
     session: Session, question: Question, *, lost_after: timedelta, dollars_per_day: Decimal
 ) -> Claim | str | None:
-    """Take a question over: a claim, or why the model isn't asked, or None if it was already.
+    """Claim a question. Return the claim, why the model isn't asked, or None if it was before.
 
-    One claim is made at a time, so that many at once keep to the budget together. What a
-    crash left in `asking` is free again after `lost_after`; what it may have cost stays.
+    Claims are made one at a time, so that parallel calls keep the budget together. A question
+    that a crash left in `asking` can be claimed again after `lost_after`; its possible cost
+    stays counted.
     """
     session.execute(text("SELECT pg_advisory_xact_lock(hashtext('amazcope'), hashtext('model'))"))
-    if not _is_free(session, question, lost_after):
+    if not _can_claim(session, question, lost_after):
         return None
     if session.scalar(select(Product.id).where(Product.id == question.product_id)) is None:
-        return "The product is gone."
-    if is_resting(session, question.team_id, question.at):
+        return "The product was removed."
+    if is_backing_off(session, question.team_id, question.at):
         return "The model server failed several times in a row; it is asked again in some minutes."
-    if spent_today(session, question.at) + question.most > dollars_per_day:
+    if sum_spent_today(session, question.at) + question.largest_cost > dollars_per_day:
         return (
             f"The model is asked again tomorrow (UTC): what is left of today's ${dollars_per_day} "
             "is less than a question may cost. AMAZCOPE_MODEL_DOLLARS_PER_DAY sets the limit."
         )
-    return Claim(_take(session, question), question.at, question.most)
+    return Claim(_insert_question(session, question), question.at, question.largest_cost)
 
 
-def _is_free(session: Session, question: Question, lost_after: timedelta) -> bool:
-    """Return whether nobody has asked this, or whoever did got no answer long enough ago."""
+def _can_claim(session: Session, question: Question, lost_after: timedelta) -> bool:
+    """Return whether these facts were never asked about, or failed or got lost long enough ago."""
     before = session.execute(
         select(AdviceCall.state, AdviceCall.at).where(*_same(question))
     ).one_or_none()
@@ -117,7 +118,7 @@ def _same(question: Question) -> tuple[ColumnElement[bool], ...]:
     )
 
 
-def _take(session: Session, question: Question) -> int:
+def _insert_question(session: Session, question: Question) -> int:
     new = insert(AdviceCall).values(
         team_id=question.team_id,
         product_id=question.product_id,
@@ -126,7 +127,7 @@ def _take(session: Session, question: Question) -> int:
         facts_hash=question.facts_hash,
         at=question.at,
         state=CallState.ASKING.value,
-        cost_usd=question.most,
+        cost_usd=question.largest_cost,
     )
     again = {
         "model": new.excluded.model,
@@ -139,8 +140,8 @@ def _take(session: Session, question: Question) -> int:
     return session.execute(taken).scalar_one()
 
 
-def close(session: Session, claim: Claim, outcome: Outcome) -> bool:
-    """Keep how a question ended; False when it is no longer this claim's to close."""
+def close_question(session: Session, claim: Claim, outcome: Outcome) -> bool:
+    """Store how a question ended; return False if another process has taken it over."""
     closed = session.execute(
         update(AdviceCall)
         .where(
@@ -156,7 +157,7 @@ def close(session: Session, claim: Claim, outcome: Outcome) -> bool:
             suggestions=outcome.suggestions,
             prompt_tokens=outcome.prompt_tokens,
             reply_tokens=outcome.reply_tokens,
-            cost_usd=AdviceCall.cost_usd - claim.most + outcome.cost,
+            cost_usd=AdviceCall.cost_usd - claim.largest_cost + outcome.cost,
         )
         .returning(AdviceCall.id)
     )
@@ -164,18 +165,18 @@ def close(session: Session, claim: Claim, outcome: Outcome) -> bool:
 
 
 def count_suggestions(session: Session, claim: Claim, stored: int) -> None:
-    """Keep how many suggestions came of a question that was just closed."""
+    """Store the number of new suggestions of a question that was just closed."""
     session.execute(update(AdviceCall).where(AdviceCall.id == claim.id).values(suggestions=stored))
 
 
-def is_resting(session: Session, team_id: int, now: datetime) -> bool:
-    """Return whether the newest answers of the last minutes were all failures of the server."""
+def is_backing_off(session: Session, team_id: int, now: datetime) -> bool:
+    """Return whether the server's newest answers of the last minutes were all failures."""
     newest = session.scalars(
         select(AdviceCall.state)
         .where(
             AdviceCall.team_id == team_id,
             AdviceCall.advisor == Advisor.MODEL.value,
-            AdviceCall.at > now - _REST,
+            AdviceCall.at > now - _BACK_OFF,
             AdviceCall.state != CallState.ASKING.value,
         )
         .order_by(AdviceCall.at.desc(), AdviceCall.id.desc())
@@ -184,13 +185,13 @@ def is_resting(session: Session, team_id: int, now: datetime) -> bool:
     return len(newest) == _FAILURES and set(newest) == {CallState.FAILED.value}
 
 
-_LOST = "The process that asked was ended before an answer was kept."
+_LOST = "The process that asked the model ended before it stored an answer."
 
 
-def put_back_lost(session: Session, now: datetime, lost_after: timedelta) -> int:
-    """Let products wait for advice again whose question a crash left open; return how many.
+def requeue_lost_questions(session: Session, now: datetime, lost_after: timedelta) -> int:
+    """Queue the products whose question a crash left open; return how many.
 
-    They are asked when `AFTER_FAILURE` is over. What was left open counts as failed from now.
+    The questions become failed now and are asked again `AFTER_FAILURE` after they were claimed.
     """
     lost = session.execute(
         update(AdviceCall)

@@ -1,4 +1,4 @@
-"""Whether a model is asked, and how: the settings as one value. Opens nothing."""
+"""The model's settings as one value. Opens nothing."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -6,14 +6,14 @@ from urllib.parse import urlsplit
 
 from core.settings.environment import Settings
 from core.suggestions.llm.client import ModelAccess
-from core.suggestions.llm.costs import CostRange, Price, cost_range, read_prices
+from core.suggestions.llm.costs import CostRange, Price, estimate_cost_range, read_prices
 
 _FREE = CostRange(Decimal(0), Decimal(0))
 
 
 @dataclass(frozen=True, slots=True)
 class ModelSetup:
-    """How the model is asked. `access` None: it is not, for the reason in `missing`."""
+    """How to ask the model. `access` None: it is not asked, for the reason in `missing`."""
 
     access: ModelAccess | None
     price: Price
@@ -24,29 +24,29 @@ class ModelSetup:
 
 @dataclass(frozen=True, slots=True)
 class ModelAddress:
-    """Who speaks for the model, to be shown: nothing secret is in it."""
+    """Which model is asked on which server, for display. Contains no secret."""
 
     model: str | None
     server: str | None  # its host
     dollars_per_day: Decimal
     missing: str | None  # why no model is asked; None: one is
-    question: CostRange = _FREE  # what one can cost at most
+    question: CostRange = _FREE  # the largest cost of one
 
 
-def get_spoken(settings: Settings) -> ModelAddress:
-    """Return which model speaks, or why none does."""
+def read_model_address(settings: Settings) -> ModelAddress:
+    """Return which model is asked on which server, or why none is."""
     setup = get_setup(settings)
     return ModelAddress(
         model=settings.amazcope_model,
         server=urlsplit(settings.openai_base_url or "").hostname,
         dollars_per_day=setup.dollars_per_day,
         missing=setup.missing,
-        question=cost_range(setup.price, settings.amazcope_model_reply_tokens),
+        question=estimate_cost_range(setup.price, settings.amazcope_model_reply_tokens),
     )
 
 
 def get_setup(settings: Settings) -> ModelSetup:
-    """Return the model as the settings describe it."""
+    """Return the model's setup by the settings."""
     missing = _missing(settings)
     prices = read_prices(settings.amazcope_model_prices)
     price = prices.get(settings.amazcope_model or "", Price(Decimal(0), Decimal(0)))
@@ -60,13 +60,13 @@ def get_setup(settings: Settings) -> ModelSetup:
 
 
 def _missing(settings: Settings) -> str | None:
-    """Return why no model can be asked, None when one can."""
-    wanted = {
+    """Return why no model can be asked, None if one can."""
+    required = {
         "OPENAI_BASE_URL": settings.openai_base_url,
         "OPENAI_API_KEY": settings.openai_api_key,
         "AMAZCOPE_MODEL": settings.amazcope_model,
     }
-    unset = [name for name, value in wanted.items() if value is None]
+    unset = [name for name, value in required.items() if value is None]
     if unset:
         verb = "is" if len(unset) == 1 else "are"
         return f"No model is asked: {', '.join(unset)} {verb} not set."

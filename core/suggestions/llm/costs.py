@@ -1,6 +1,6 @@
-"""What models cost: prices by setting, the cost of a call, what today has cost.
+"""Costs of the model: prices from the settings, cost of a question, today's costs.
 
-Amounts are US dollars; prices are for a million tokens. The day is UTC's, as for fetching.
+Amounts are in US dollars, prices per million tokens. A day is a UTC day, as for fetching.
 """
 
 from collections.abc import Sequence
@@ -15,27 +15,27 @@ from core.accounts.models import Team
 from core.suggestions.llm import prompt, reply_parser
 from core.suggestions.models import AdviceCall
 
-TIMES_ASKED = 2  # at most: once, and once more with what was wrong
-_MOST_OF_A_REPLY = 1_500  # tokens of the reply and the reasons that are shown again
+MOST_REPLIES = 2  # to a question: the first, and one after the reasons for its rejection
+_MOST_OF_A_REPLY = 1_500  # tokens of the rejected reply and the reasons, sent with the second
 _MILLION = Decimal(1_000_000)
-_FINEST = Decimal("0.000001")  # what the column keeps
+_FINEST = Decimal("0.000001")  # the column's precision
 
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """What a model's tokens cost, in dollars per million."""
+    """The price of a model's tokens, in dollars per million."""
 
     prompt: Decimal
     reply: Decimal
 
-    def of(self, prompt_tokens: int, reply_tokens: int) -> Decimal:
-        """Return what so many tokens cost, rounded up to a millionth of a dollar."""
+    def calculate_cost(self, prompt_tokens: int, reply_tokens: int) -> Decimal:
+        """Return the cost of so many tokens, rounded up to a millionth of a dollar."""
         exact = (self.prompt * prompt_tokens + self.reply * reply_tokens) / _MILLION
         return exact.quantize(_FINEST, ROUND_UP)
 
 
 def read_prices(setting: str) -> dict[str, Price]:
-    """Return the price table of AMAZCOPE_MODEL_PRICES, whose form the settings have checked."""
+    """Return the prices of AMAZCOPE_MODEL_PRICES by model. The settings checked its form."""
     entries = (entry.rpartition("=") for entry in setting.split(",") if entry)
     return {model.strip(): _price(written) for model, _, written in entries}
 
@@ -45,11 +45,11 @@ def _price(written: str) -> Price:
     return Price(Decimal(prompt), Decimal(reply))
 
 
-def spent_today(session: Session, now: datetime) -> Decimal:
-    """Return what all teams' calls of this UTC day have cost, the open ones at their most."""
+def sum_spent_today(session: Session, now: datetime) -> Decimal:
+    """Return the cost of all teams' calls of this UTC day; open ones at their largest cost."""
     midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     spent = session.scalar(
-        # By team, since that is what the index begins with.
+        # By team, since the index begins with the team.
         select(func.sum(AdviceCall.cost_usd))
         .select_from(Team)
         .join(AdviceCall, AdviceCall.team_id == Team.id)
@@ -58,25 +58,27 @@ def spent_today(session: Session, now: datetime) -> Decimal:
     return spent or Decimal(0)
 
 
-# One question. It is asked twice at most, and every reply may be as long as is allowed.
+# The largest cost of a question: two replies, both as long as allowed
 
 
 @dataclass(frozen=True, slots=True)
 class CostRange:
-    """What the shortest and the longest question can cost at most."""
+    """The largest cost of the shortest and of the longest question."""
 
     shortest: Decimal
     longest: Decimal
 
 
-def most_cost(messages: Sequence[prompt.Message], price: Price, reply_tokens: int) -> Decimal:
-    """Return what one question can cost at most."""
-    told = sum(prompt.count_tokens(each["content"]) for each in messages)
-    return _most(told, price, reply_tokens)
+def estimate_largest_cost(
+    messages: Sequence[prompt.Message], price: Price, reply_tokens: int
+) -> Decimal:
+    """Return the largest cost of a question with these messages."""
+    message_tokens = sum(prompt.count_tokens(each["content"]) for each in messages)
+    return _most(message_tokens, price, reply_tokens)
 
 
-def cost_range(price: Price, reply_tokens: int) -> CostRange:
-    """Return between what and what a question can cost at most, before its facts are known."""
+def estimate_cost_range(price: Price, reply_tokens: int) -> CostRange:
+    """Return the largest cost of a question without facts and of one with the longest facts."""
     without_facts = prompt.count_tokens(prompt.SYSTEM)
     with_facts = without_facts + prompt.MOST_TOKENS
     return CostRange(
@@ -85,5 +87,5 @@ def cost_range(price: Price, reply_tokens: int) -> CostRange:
 
 
 def _most(message_tokens: int, price: Price, reply_tokens: int) -> Decimal:
-    told = message_tokens + prompt.count_tokens(str(reply_parser.reply_schema()))
-    return price.of(TIMES_ASKED * told + _MOST_OF_A_REPLY, TIMES_ASKED * reply_tokens)
+    sent = message_tokens + prompt.count_tokens(str(reply_parser.get_reply_schema()))
+    return price.calculate_cost(MOST_REPLIES * sent + _MOST_OF_A_REPLY, MOST_REPLIES * reply_tokens)

@@ -1,4 +1,4 @@
-"""How the model did today, for a screen: what was asked, what it cost, what went wrong."""
+"""The model's questions of today: counts, cost and problems."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,18 +10,18 @@ from sqlalchemy.orm import Session
 from core.accounts.access.operations import requires
 from core.accounts.access.permissions import Permission, Principal
 from core.catalog.models import Product
-from core.suggestions.llm.call_log import CallState, is_resting
-from core.suggestions.llm.costs import spent_today
+from core.suggestions.llm.call_log import CallState, is_backing_off
+from core.suggestions.llm.costs import sum_spent_today
 from core.suggestions.models import AdviceCall
 from core.suggestions.rules import Advisor
 
-MOST_TOLD = 20  # questions of a day that brought nothing usable
-_TROUBLE = (CallState.REJECTED, CallState.FAILED)
+MOST_PROBLEMS = 20  # questions without a usable reply that are listed
+_PROBLEM_STATES = (CallState.REJECTED, CallState.FAILED)
 
 
 @dataclass(frozen=True, slots=True)
 class ModelProblem:
-    """A question that brought nothing usable. What the model said is data, not to be rendered."""
+    """A question without a usable reply. The replies are data and must not be rendered."""
 
     at: datetime
     marketplace: str
@@ -34,21 +34,21 @@ class ModelProblem:
 
 @dataclass(frozen=True, slots=True)
 class ModelDay:
-    """A team's questions of this UTC day. `dollars` is what all teams spent of the budget."""
+    """A team's questions of this UTC day. `dollars` is what all teams spent."""
 
     asked: int
-    answered: int  # with suggestions or with the word that there is nothing to suggest
+    answered: int  # with suggestions, or that there is nothing to suggest
     rejected: int
     failed: int
     suggestions: int
     dollars: Decimal
-    is_resting: bool = False  # the server failed several times in a row
-    troubles: tuple[ModelProblem, ...] = ()  # the newest first
+    is_backing_off: bool = False  # the server failed several times in a row
+    problems: tuple[ModelProblem, ...] = ()  # newest first
 
 
 @requires(Permission.READ)
-def model_day(session: Session, principal: Principal, now: datetime) -> ModelDay:
-    """Return how the acting person's team fared with the model today."""
+def get_model_day(session: Session, principal: Principal, now: datetime) -> ModelDay:
+    """Return the team's questions to the model today."""
     midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     counted = (
         select(AdviceCall.state, func.count(), func.sum(AdviceCall.suggestions))
@@ -69,13 +69,13 @@ def model_day(session: Session, principal: Principal, now: datetime) -> ModelDay
         rejected=counts.get(CallState.REJECTED, 0),
         failed=counts.get(CallState.FAILED, 0),
         suggestions=made,
-        dollars=spent_today(session, now),
-        is_resting=is_resting(session, principal.team_id, now),
-        troubles=_troubles(session, principal.team_id, midnight),
+        dollars=sum_spent_today(session, now),
+        is_backing_off=is_backing_off(session, principal.team_id, now),
+        problems=_read_problems(session, principal.team_id, midnight),
     )
 
 
-def _troubles(session: Session, team_id: int, since: datetime) -> tuple[ModelProblem, ...]:
+def _read_problems(session: Session, team_id: int, since: datetime) -> tuple[ModelProblem, ...]:
     found = session.execute(
         select(AdviceCall, Product.marketplace, Product.asin)
         .join(Product, Product.id == AdviceCall.product_id)
@@ -83,15 +83,15 @@ def _troubles(session: Session, team_id: int, since: datetime) -> tuple[ModelPro
             AdviceCall.team_id == team_id,
             AdviceCall.advisor == Advisor.MODEL.value,
             AdviceCall.at >= since,
-            AdviceCall.state.in_([state.value for state in _TROUBLE]),
+            AdviceCall.state.in_([state.value for state in _PROBLEM_STATES]),
         )
         .order_by(AdviceCall.at.desc(), AdviceCall.id.desc())
-        .limit(MOST_TOLD)
+        .limit(MOST_PROBLEMS)
     )
-    return tuple(_trouble(*row) for row in found)
+    return tuple(_make_problem(*row) for row in found)
 
 
-def _trouble(call: AdviceCall, marketplace: str, asin: str) -> ModelProblem:
+def _make_problem(call: AdviceCall, marketplace: str, asin: str) -> ModelProblem:
     return ModelProblem(
         at=call.at,
         marketplace=marketplace,

@@ -1,4 +1,4 @@
-"""The model advisor in words: which one speaks, how its day went. Pure."""
+"""Texts about the model advisor: which model is asked, and its day. Pure."""
 
 from decimal import Decimal
 
@@ -8,7 +8,7 @@ from core.suggestions.llm.daily_stats import ModelDay, ModelProblem
 from core.text.numbers import format_count, format_dollars
 
 ENDS = {CallState.REJECTED: "Reply rejected", CallState.FAILED: "No answer"}
-_RESTING = "The server failed several times in a row: it is asked again in some minutes."
+_BACKING_OFF = "The server failed several times in a row: it is asked again in some minutes."
 _SPENT = "Today's budget is spent: the model is asked again tomorrow (UTC)."
 _TOO_LITTLE = (
     "What is left of today's budget is less than a question may cost: the model is asked again "
@@ -20,44 +20,44 @@ _FEW = (
 )
 
 
-def who(spoken: ModelAddress) -> str:
-    """Say which advisors speak: "Rules, and the model gpt-5-mini at api.openai.com."."""
-    if spoken.missing is not None:
-        return f"Rules alone. {spoken.missing}"
-    return f"Rules, and the model {spoken.model} at {spoken.server}."
+def describe_advisors(address: ModelAddress) -> str:
+    """Name the advisors in use: "Rules, and the model gpt-5-mini at api.openai.com."."""
+    if address.missing is not None:
+        return f"Rules alone. {address.missing}"
+    return f"Rules, and the model {address.model} at {address.server}."
 
 
-def state(spoken: ModelAddress, day: ModelDay) -> str | None:
-    """Say why the model is not asked just now although it is set up; None while it is."""
-    if spoken.missing is not None:
+def explain_pause(address: ModelAddress, day: ModelDay) -> str | None:
+    """Return why a model that is set up is not asked now; None if it is asked or not set up."""
+    if address.missing is not None:
         return None
-    return _budget(spoken, day) or (_RESTING if day.is_resting else None)
+    return _budget(address, day) or (_BACKING_OFF if day.is_backing_off else None)
 
 
-def never(spoken: ModelAddress) -> str | None:
-    """Say that no question fits into a whole day's budget; None where one does."""
-    cost = spoken.question.shortest
-    if cost <= spoken.dollars_per_day:
+def explain_never_asked(address: ModelAddress) -> str | None:
+    """Return the warning that no question fits into a day's budget; None if one does."""
+    cost = address.question.shortest
+    if cost <= address.dollars_per_day:
         return None
     return (
         f"The model is never asked: a question may cost {format_dollars(cost)}, and "
-        f"AMAZCOPE_MODEL_DOLLARS_PER_DAY allows {format_dollars(spoken.dollars_per_day)} a day."
+        f"AMAZCOPE_MODEL_DOLLARS_PER_DAY allows {format_dollars(address.dollars_per_day)} a day."
     )
 
 
-def _budget(spoken: ModelAddress, day: ModelDay) -> str | None:
-    left = spoken.dollars_per_day - day.dollars
-    if why := never(spoken):
-        return why
-    if left <= 0 < spoken.dollars_per_day:
+def _budget(address: ModelAddress, day: ModelDay) -> str | None:
+    left = address.dollars_per_day - day.dollars
+    if warning := explain_never_asked(address):
+        return warning
+    if left <= 0 < address.dollars_per_day:
         return _SPENT
-    if left < spoken.question.shortest:
+    if left < address.question.shortest:
         return _TOO_LITTLE
-    return _FEW if left < spoken.question.longest else None
+    return _FEW if left < address.question.longest else None
 
 
-def questions(day: ModelDay) -> str:
-    """Count the day's questions and how they ended: "12 questions, 10 answered, 2 rejected"."""
+def count_questions(day: ModelDay) -> str:
+    """Return the day's questions by outcome: "12 questions, 10 answered, 2 rejected"."""
     parts = [_counted(day.asked, "question"), f"{format_count(day.answered)} answered"]
     if day.rejected:
         parts.append(f"{format_count(day.rejected)} rejected")
@@ -70,23 +70,24 @@ def _counted(number: int, thing: str) -> str:
     return f"{format_count(number)} {thing if number == 1 else thing + 's'}"
 
 
-def made(day: ModelDay) -> str:
-    """Count the suggestions that came of the day's questions."""
+def count_suggestions(day: ModelDay) -> str:
+    """Return the number of suggestions from the day's questions: "3 suggestions"."""
     return _counted(day.suggestions, "suggestion")
 
 
-def cost(dollars: Decimal, spoken: ModelAddress) -> str:
-    """Set what was spent beside the budget: "$0.04 of $1.00"."""
-    return f"{format_dollars(dollars)} of {format_dollars(spoken.dollars_per_day)}"
+def format_cost(dollars: Decimal, address: ModelAddress) -> str:
+    """Write what was spent of the budget: "$0.04 of $1.00"."""
+    return f"{format_dollars(dollars)} of {format_dollars(address.dollars_per_day)}"
 
 
-def in_short(spoken: ModelAddress, day: ModelDay) -> str:
-    """Say in one line who advises and how the model's day goes."""
-    told = f"{who(spoken)} Today (UTC): {questions(day)}, {cost(day.dollars, spoken)}."
-    why_not = state(spoken, day)
-    return told if why_not is None else f"{told} {why_not}"
+def summarize_day(address: ModelAddress, day: ModelDay) -> str:
+    """Return the advisors in use and the model's day in one line."""
+    cost = format_cost(day.dollars, address)
+    summary = f"{describe_advisors(address)} Today (UTC): {count_questions(day)}, {cost}."
+    pause = explain_pause(address, day)
+    return summary if pause is None else f"{summary} {pause}"
 
 
-def why(trouble: ModelProblem) -> str:
-    """Say what was wrong with each reply, in the order of the replies."""
-    return " ".join(trouble.reasons) or "no reason was kept"
+def join_reasons(problem: ModelProblem) -> str:
+    """Return the problems of the replies, in their order."""
+    return " ".join(problem.reasons) or "no reason was stored"

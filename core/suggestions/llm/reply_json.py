@@ -1,8 +1,8 @@
-"""Finds the JSON of a reply in what models write around it. Pure.
+"""Finds the JSON of a reply in the text that models write around it. Pure.
 
-Models behind compatible servers think aloud before they answer (`<think>…</think>`), put
-their answer into a code fence, send it as a list of content parts, or end it with blanks and
-tokens of their own. Nothing here decides whether the JSON is any good: see `replies`.
+Models behind compatible servers write thoughts before the answer (`<think>…</think>`), put it
+into a code fence, send it as a list of content parts, or end it with blanks and tokens of
+their own. `reply_parser` checks the JSON itself.
 """
 
 import json
@@ -17,13 +17,15 @@ _THINKING = re.compile(
 _THOUGHT_END = re.compile(r"</(?:think|thinking|thought|reasoning)\s*>", re.IGNORECASE)
 _FENCE = re.compile(r"`{3,}|~{3,}")
 _LANGUAGE = re.compile(r"[\w+.-]*")
-_REPLY_START = re.compile(r'\{\s*"suggestions"\s*:')  # how the object that is asked for begins
-_MOST_TRIES = 20  # objects that are tried, the last ones first
-_SPOKEN = frozenset({"text", "output_text", None})  # kinds of parts; others are thoughts or tools
+_REPLY_START = re.compile(r'\{\s*"suggestions"\s*:')  # how the requested object begins
+_MOST_TRIES = 20  # objects that are tried, last ones first
+_TEXT_TYPES = frozenset(
+    {"text", "output_text", None}
+)  # parts of other types are thoughts or tool calls
 
 
-def text_of_content(content: Any) -> str:
-    """Return the text of a message's content: a text, or a list of parts; else empty."""
+def read_content_text(content: Any) -> str:
+    """Return the text of a message's content, which is a text or a list of parts; else ""."""
     if isinstance(content, str):
         return content
     parts = content if isinstance(content, list) else [content]
@@ -33,18 +35,18 @@ def text_of_content(content: Any) -> str:
 def _text_of_part(part: Any) -> str:
     if isinstance(part, str):
         return part
-    if not isinstance(part, dict) or part.get("type") not in _SPOKEN:
+    if not isinstance(part, dict) or part.get("type") not in _TEXT_TYPES:
         return ""
     text = part.get("text")
-    if isinstance(text, dict):  # as assistants' messages write it
+    if isinstance(text, dict):  # the form of the Assistants API
         text = text.get("value")
     return text if isinstance(text, str) else ""
 
 
 def find_json(text: str) -> str:
-    """Return the JSON object of a reply; what is left of the text where there is none.
+    """Return the JSON object of a reply; the text without thoughts if it has none.
 
-    Of several objects the last is the answer: those before it are drafts.
+    Of several objects the last is the answer: the others are drafts.
     """
     rest = _trimmed(_without_thoughts(text))
     if _is_object(rest):
@@ -58,7 +60,7 @@ def find_json(text: str) -> str:
 
 
 def _objects(text: str) -> Iterator[str]:
-    """Yield the JSON objects of a text: as a whole, in a fence, then amid other words."""
+    """Yield the JSON objects of a text: the whole text, those in fences, then any others."""
     if _is_object(text):
         yield text
     for part in reversed(_FENCE.split(text)[1:][-_MOST_TRIES:]):
@@ -72,7 +74,7 @@ def _objects(text: str) -> Iterator[str]:
 
 
 def _without_thoughts(text: str) -> str:
-    """Return a text without the closed blocks of thoughts that it begins with."""
+    """Return a text without the closed blocks of thoughts at its start."""
     start = len(text) - len(text.lstrip("\ufeff\u200b \t\r\n"))
     while (found := _THINKING.match(text, start)) is not None:
         start = found.end()
@@ -80,7 +82,7 @@ def _without_thoughts(text: str) -> str:
 
 
 def _trimmed(text: str) -> str:
-    """Return a text without blanks, marks and control characters at both ends."""
+    """Return a text without blanks, format and control characters at both ends."""
     begin, end = 0, len(text)
     while begin < end and _is_blank(text[begin]):
         begin += 1
@@ -98,7 +100,7 @@ def _is_object(text: str) -> bool:
 
 
 def _end_of_object(text: str, start: int) -> int | None:
-    """Return where the JSON object that begins at `start` ends; None where there is none."""
+    """Return the end of the JSON object that begins at `start`; None if there is none."""
     try:
         _, end = json.JSONDecoder().raw_decode(text, start)
     except (ValueError, RecursionError):

@@ -1,7 +1,7 @@
-"""A model's reply: read strictly, and each suggestion in it judged. Pure.
+"""Parses a model's reply strictly and validates each suggestion in it. Pure.
 
-A reply is taken whole or not at all; each reason is a sentence that a person may read and
-that the model is shown. What a suggestion may say is in `judging`.
+A reply is accepted as a whole or rejected. Each reason is a sentence for users and for the
+model. `proposals.validation` has the rules for a suggestion.
 """
 
 import unicodedata
@@ -26,7 +26,7 @@ _LONGEST_REASON = 300
 
 
 class ReplyEvidence(BaseModel):
-    """A figure that a suggestion rests on, with the value it was told with."""
+    """A figure that a suggestion rests on, with its value in the facts."""
 
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
@@ -35,7 +35,7 @@ class ReplyEvidence(BaseModel):
 
 
 class ReplyAction(BaseModel):
-    """One change of a reply. Which of the values it fills follows from the change."""
+    """One change of a reply. The kind of change decides which of the values are set."""
 
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
@@ -48,7 +48,7 @@ class ReplyAction(BaseModel):
     reason: str
 
     def read_values(self, facts: Facts) -> dict[str, Any] | None:
-        """Return what it would set; None where that is missing, or not a model's to propose."""
+        """Return the values to set; None if they are missing or a model may not propose them."""
         spec = get_spec(self.change)
         if not spec.model_may_propose:
             return None
@@ -74,7 +74,7 @@ class ReplySuggestion(BaseModel):
 
 
 class ReplyShape(BaseModel):
-    """The whole of a reply."""
+    """The whole reply."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -83,29 +83,31 @@ class ReplyShape(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class CheckedReply:
-    """What is left of a reply. With a reason, nothing is."""
+    """The advice of a reply, or the reasons for its rejection."""
 
     advice: tuple[Advice, ...] = ()
     reasons: tuple[str, ...] = ()
 
 
 @lru_cache(maxsize=1)
-def reply_schema() -> dict[str, Any]:
+def get_reply_schema() -> dict[str, Any]:
     """Return the JSON schema of a reply: all fields required, no others, no limits.
 
-    Limits are checked here: not every server takes them in a schema.
+    Limits are checked after parsing, since not every server accepts them in a schema.
     """
     return ReplyShape.model_json_schema()
 
 
 def check_reply(text: str, facts: Facts) -> CheckedReply:
-    """Return the advice of a reply, or every reason why it can't be used.
+    """Return the advice of a reply, or every reason for its rejection.
 
-    Thoughts, fences and blanks around the JSON are passed over.
+    Thoughts, fences and blanks around the JSON are ignored.
     """
     text = find_json(text)
     if len(text) > LONGEST_REPLY:
-        return _rejected(f"The reply has {len(text):,} characters; {LONGEST_REPLY:,} are the most.")
+        return _rejected(
+            f"The reply has {len(text):,} characters; at most {LONGEST_REPLY:,} are allowed."
+        )
     try:
         shape = ReplyShape.model_validate_json(text.encode("utf-8", "surrogatepass"))
     except ValidationError as error:
@@ -116,7 +118,7 @@ def check_reply(text: str, facts: Facts) -> CheckedReply:
 
 
 def clean_reply(text: str, longest: int) -> str:
-    """Return a text of outside that can be kept: no characters that a database refuses."""
+    """Return a text that the database can store: cut, without control characters."""
     kept = text.encode("utf-8", "replace").decode("utf-8")
     return "".join(each for each in kept if each == "\n" or _is_kept(each))[:longest]
 
@@ -126,8 +128,8 @@ def _is_kept(each: str) -> bool:
 
 
 def _rejected(*reasons: str) -> CheckedReply:
-    told = tuple(clean_reply(reason, _LONGEST_REASON).replace("\n", " ") for reason in reasons)
-    return CheckedReply(reasons=tuple(dict.fromkeys(told))[:_MOST_REASONS])
+    clean = tuple(clean_reply(reason, _LONGEST_REASON).replace("\n", " ") for reason in reasons)
+    return CheckedReply(reasons=tuple(dict.fromkeys(clean))[:_MOST_REASONS])
 
 
 def _shape_problems(error: ValidationError) -> Iterator[str]:
@@ -136,7 +138,7 @@ def _shape_problems(error: ValidationError) -> Iterator[str]:
             yield "The reply is not JSON."
         else:
             where = ".".join(map(str, each["loc"])) or "the reply"
-            yield f"The reply has not the asked shape: {where}: {each['msg']}."
+            yield f"The reply does not match the schema: {where}: {each['msg']}."
 
 
 # Suggestions

@@ -1,4 +1,4 @@
-"""The facts of a lamp, as the model's tests tell them. No tests here."""
+"""Builds the facts of a lamp for the tests of the model. No tests here."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +21,7 @@ LISTING = ListingFacts(
     category_path=("Home", "Lamps"),
     image_count=4,
 )
-RIVAL = CompetitorFacts(
+COMPETITOR = CompetitorFacts(
     2, "B0TEST0002", 1799, 480, 7, 44, 900, ListingFacts(title="Shiny lamp of 20 W")
 )
 EVIDENCE = (
@@ -63,7 +63,7 @@ def lamp_facts(**values: Any) -> Facts:
         "rank_change_percent": None,
         "cadence": "daily",
         "caps": PriceCaps(1500, 2500),
-        "competitors": (RIVAL,),
+        "competitors": (COMPETITOR,),
         "evidence": EVIDENCE,
     }
     return Facts(**(usual | values))

@@ -81,7 +81,7 @@ LEAST: dict[str, tuple[Role, Scope | None]] = {
     "scraping.runs.status.list_product_runs": (Role.VIEWER, Scope.READ),
     "scraping.runs.status.find_current_schedule": (Role.VIEWER, Scope.READ),
     "suggestions.advice_queue.service.request_advice": (Role.SELLER, Scope.ACT),
-    "suggestions.llm.daily_stats.model_day": (Role.VIEWER, Scope.READ),
+    "suggestions.llm.daily_stats.get_model_day": (Role.VIEWER, Scope.READ),
     "suggestions.execution.apply.undo": (Role.MANAGER, None),
     "suggestions.competitors.queries.list_competitors": (Role.VIEWER, Scope.READ),
     "suggestions.competitors.queries.list_own_products": (Role.VIEWER, Scope.READ),

@@ -1,4 +1,4 @@
-"""Asking the model about a product: every fault has its visible result and its kept reason."""
+"""Questions to the model: every failure has a state and a stored reason."""
 
 import json
 import subprocess
@@ -19,12 +19,18 @@ from core.settings.environment import ROOT, get_settings
 from core.suggestions.advice_queue.service import AdviceRequest, answer_by_rules
 from core.suggestions.evidence.collect import gather_facts
 from core.suggestions.llm import advisor, call_log
-from core.suggestions.llm.advisor import ModelAdvisor, ModelQuestion, find_model_advisor
+from core.suggestions.llm.advisor import ModelAdvisor, ModelResult, find_model_advisor
 from core.suggestions.llm.call_log import CallState
 from core.suggestions.llm.client import ModelAccess
 from core.suggestions.llm.config import ModelSetup, get_setup
-from core.suggestions.llm.costs import Price, cost_range, most_cost, read_prices, spent_today
-from core.suggestions.llm.daily_stats import model_day
+from core.suggestions.llm.costs import (
+    Price,
+    estimate_cost_range,
+    estimate_largest_cost,
+    read_prices,
+    sum_spent_today,
+)
+from core.suggestions.llm.daily_stats import get_model_day
 from core.suggestions.rules import PriceCaps
 from tests.core.settings.test_environment import _read_anew  # noqa: F401 - settings are read anew
 from tests.core.suggestions.model_facts import lamp_facts
@@ -67,8 +73,8 @@ class World:
         self.access = ModelAccess(KEY, server.url, MODEL, timeout=30, reply_tokens=1000)
         self.asked = AdviceRequest(principal.team_id, None, lamp_facts(product_id=self.product_id))
 
-    def ask(self, **facts: Any) -> ModelQuestion:
-        """Ask about the lamp, with other facts where told."""
+    def ask(self, **facts: Any) -> ModelResult:
+        """Ask about the lamp with these facts changed."""
         advisor = ModelAdvisor(self.setup, self.access, lambda: self.now)
         return advisor.ask(replace(self.asked, facts=replace(self.asked.facts, **facts)))
 
@@ -90,11 +96,11 @@ def world(session: Session, principal: Principal, server: ModelStandIn) -> World
     return World(session, principal, server)
 
 
-def test_a_good_reply_is_stored_with_who_spoke_and_what_it_cost(world: World) -> None:
-    told = world.ask()
-    assert (told.state, told.model, told.reasons) == (CallState.OK, SPOKEN, ())
+def test_a_good_reply_is_stored_with_its_model_and_cost(world: World) -> None:
+    result = world.ask()
+    assert (result.state, result.model, result.reasons) == (CallState.OK, SPOKEN, ())
     (suggestion,) = world.suggestions()
-    assert told.suggestions == (suggestion["id"],)
+    assert result.suggestions == (suggestion["id"],)
     assert (suggestion["advisor"], suggestion["model"]) == ("model", SPOKEN)
     assert suggestion["state"] == "pending"
     call = world.call()
@@ -111,7 +117,7 @@ def test_the_same_facts_are_not_asked_twice(world: World) -> None:
     assert world.ask(cadence="hourly").state is CallState.OK
 
 
-def test_a_model_that_proposes_nothing_has_answered(world: World) -> None:
+def test_an_answer_without_suggestions_is_not_asked_again(world: World) -> None:
     world.server.answer_next("nothing")
     assert world.ask().state is CallState.NOTHING
     assert (world.call()["state"], world.suggestions()) == ("nothing", [])
@@ -120,7 +126,7 @@ def test_a_model_that_proposes_nothing_has_answered(world: World) -> None:
 
 REJECTED = {
     "invalid_json": "not JSON",
-    "wrong_shape": "not the asked shape",
+    "wrong_shape": "does not match the schema",
     "truncated": "cut off",
     "refusal": "The model refused",
     "no_choice": "no choice",
@@ -131,7 +137,7 @@ REJECTED = {
     "price_hundredfold": "ceiling",
     "other_product": "B0OTHER001",
     "obedient": "holds HTML",
-    "approving": "not the asked shape",
+    "approving": "does not match the schema",
     "html": "holds HTML",
     "link": "holds a link",
     "other_language": "not in English",
@@ -142,18 +148,20 @@ REJECTED = {
 
 
 @pytest.mark.parametrize("kind", sorted(REJECTED))
-def test_a_rejected_reply_is_asked_for_once_more_with_its_reasons(world: World, kind: str) -> None:
+def test_after_a_rejected_reply_the_model_is_asked_again_with_the_reasons(
+    world: World, kind: str
+) -> None:
     world.server.answer_next(kind)
-    told = world.ask(listing=_spiked(world))
-    assert told.state is CallState.OK
-    assert any(REJECTED[kind] in reason for reason in told.reasons)
-    assert all(reason.startswith("Reply 1: ") for reason in told.reasons)
+    result = world.ask(listing=_spiked(world))
+    assert result.state is CallState.OK
+    assert any(REJECTED[kind] in reason for reason in result.reasons)
+    assert all(reason.startswith("Reply 1: ") for reason in result.reasons)
     first, second = world.server.asked
-    said = second.body["messages"][-1]["content"]
-    assert REJECTED[kind] in said
+    retry = second.body["messages"][-1]["content"]
+    assert REJECTED[kind] in retry
     assert first.body["messages"] == second.body["messages"][:2]
     call = world.call()
-    assert call["reasons"] == list(told.reasons)
+    assert call["reasons"] == list(result.reasons)
     assert len(call["replies"]) == 1
     assert (call["prompt_tokens"], call["cost_usd"]) == (2400, 2 * ONE_REPLY)
 
@@ -161,8 +169,8 @@ def test_a_rejected_reply_is_asked_for_once_more_with_its_reasons(world: World, 
 @pytest.mark.parametrize("kind", sorted(REJECTED))
 def test_after_two_rejected_replies_the_rules_answer_alone(world: World, kind: str) -> None:
     world.server.answer_next(kind, kind)
-    told = world.ask(listing=_spiked(world))
-    assert (told.state, told.suggestions, told.model) == (CallState.REJECTED, (), SPOKEN)
+    result = world.ask(listing=_spiked(world))
+    assert (result.state, result.suggestions, result.model) == (CallState.REJECTED, (), SPOKEN)
     assert world.suggestions() == []
     assert len(world.server.asked) == 2
     call = world.call()
@@ -176,7 +184,7 @@ def test_after_two_rejected_replies_the_rules_answer_alone(world: World, kind: s
 
 
 def _spiked(world: World) -> Any:
-    """Return the lamp's listing with a title that gives orders."""
+    """Return the lamp's listing with instructions in its title."""
     return replace(world.asked.facts.listing, title=INJECTION)
 
 
@@ -185,20 +193,20 @@ FAILED = {
     "http_401": ("OPENAI_API_KEY", True),
     "http_404": ("does not know this model", True),
     "no_credit": ("no credit left", True),
-    "http_429_long": ("fewer questions", True),
+    "http_429_long": ("limits the number of requests", True),
     "hang": ("did not answer in time", False),
 }
 
 
 @pytest.mark.parametrize("kind", sorted(FAILED))
-def test_a_server_that_gives_no_reply_is_kept_as_failed_with_its_reason(
+def test_a_question_without_a_reply_is_stored_as_failed_with_the_reason(
     world: World, kind: str
 ) -> None:
     reason, was_free = FAILED[kind]
     world.access = replace(world.access, timeout=1)
     world.server.answer_next(kind)
-    told = world.ask()
-    assert (told.state, told.model) == (CallState.FAILED, None)
+    result = world.ask()
+    assert (result.state, result.model) == (CallState.FAILED, None)
     call = world.call()
     assert (call["state"], call["suggestions"]) == ("failed", 0)
     assert reason in call["reasons"][0]
@@ -214,8 +222,8 @@ def test_an_answer_that_cannot_be_read_is_recorded_and_not_paid_for_again(
     world: World, kind: str, reason: str, kept: str
 ) -> None:
     world.server.answer_next(kind)
-    told = world.ask()
-    assert (told.state, told.model) == (CallState.REJECTED, None)
+    result = world.ask()
+    assert (result.state, result.model) == (CallState.REJECTED, None)
     call = world.call()
     assert (call["state"], call["cost_usd"] > 0) == ("rejected", True)
     assert reason in call["reasons"][0]
@@ -245,74 +253,74 @@ def test_a_failure_after_a_rejected_reply_keeps_both_reasons_and_the_cost(world:
     assert call["cost_usd"] == ONE_REPLY
 
 
-def test_a_server_that_fails_three_times_in_a_row_is_left_alone_for_a_while(world: World) -> None:
+def test_after_three_failures_in_a_row_the_server_is_not_asked_for_a_while(world: World) -> None:
     world.server.answer_next(*["http_404"] * 3)
     for cadence in ("hourly", "6h", "weekly"):
         world.ask(cadence=cadence)
         world.now += timedelta(seconds=1)
-    told = world.ask()
-    assert told.state is CallState.NOT_ASKED
-    assert "failed several times" in told.reasons[0]
+    result = world.ask()
+    assert result.state is CallState.NOT_ASKED
+    assert "failed several times" in result.reasons[0]
     assert len(world.server.asked) == 3
     world.now += timedelta(minutes=5)
     assert world.ask().state is CallState.OK
 
 
-def test_what_a_crash_left_is_asked_again_only_after_its_time(
+def test_a_question_left_open_by_a_crash_is_asked_again_only_after_its_time(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def crash(*_anything: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(advisor._Talk, "hold", crash)
+        patched.setattr(advisor._Conversation, "run", crash)
         with pytest.raises(KeyboardInterrupt):
             world.ask()
     at_most = world.call()["cost_usd"]
     assert at_most > ONE_REPLY
-    longest = advisor.longest_question(world.access.timeout)
+    longest = advisor.get_longest_duration(world.access.timeout)
     world.now += longest - timedelta(seconds=1)
     assert world.ask().state is CallState.KNOWN
     assert world.server.asked == []
     world.now += timedelta(seconds=1)
     assert world.ask().state is CallState.OK
-    # What the crash may have cost stays counted.
+    # The possible cost of the first question stays counted.
     assert world.call()["cost_usd"] == at_most + ONE_REPLY
 
 
-def test_an_answer_that_comes_after_another_took_over_is_let_go(
+def test_an_answer_after_another_process_took_over_is_discarded(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hold = advisor._Talk.hold
+    run = advisor._Conversation.run
 
-    def overtaken(talk: advisor._Talk) -> None:
-        hold(talk)
+    def overtaken(conversation: advisor._Conversation) -> None:
+        run(conversation)
         if len(world.server.asked) == 1:
             world.now += timedelta(hours=1)
             assert world.ask().state is CallState.OK
 
-    monkeypatch.setattr(advisor._Talk, "hold", overtaken)
+    monkeypatch.setattr(advisor._Conversation, "run", overtaken)
     assert world.ask().state is CallState.LOST
     assert len(world.suggestions()) == 1
     assert world.call()["state"] == "ok"
 
 
-def test_a_product_that_is_gone_is_not_asked_about(world: World) -> None:
+def test_a_removed_product_is_not_asked_about(world: World) -> None:
     world.asked = replace(world.asked, facts=lamp_facts(product_id=10**9))
-    assert world.ask().reasons == ("The product is gone.",)
+    assert world.ask().reasons == ("The product was removed.",)
     assert world.server.asked == []
 
 
-def test_a_product_that_vanishes_meanwhile_brings_nothing(
+def test_a_product_removed_during_the_question_gets_no_suggestions(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hold = advisor._Talk.hold
+    run = advisor._Conversation.run
 
-    def vanishing(talk: advisor._Talk) -> None:
-        hold(talk)
+    def vanishing(conversation: advisor._Conversation) -> None:
+        run(conversation)
         world.session.execute(_DELETE_CALLS)
 
-    monkeypatch.setattr(advisor._Talk, "hold", vanishing)
+    monkeypatch.setattr(advisor._Conversation, "run", vanishing)
     assert world.ask().state is CallState.LOST
     assert world.suggestions() == []
 
@@ -320,13 +328,13 @@ def test_a_product_that_vanishes_meanwhile_brings_nothing(
 # Money
 
 
-def test_no_question_is_asked_that_the_budget_can_not_pay(world: World) -> None:
+def test_no_question_is_asked_that_exceeds_the_budget(world: World) -> None:
     world.setup = replace(world.setup, dollars_per_day=Decimal("0.03"))
     assert world.ask().state is CallState.OK  # 0.0042 of it
     assert world.ask(cadence="hourly").state is CallState.OK
-    told = world.ask(cadence="weekly")
-    assert told.state is CallState.NOT_ASKED
-    assert "AMAZCOPE_MODEL_DOLLARS_PER_DAY" in told.reasons[0]
+    result = world.ask(cadence="weekly")
+    assert result.state is CallState.NOT_ASKED
+    assert "AMAZCOPE_MODEL_DOLLARS_PER_DAY" in result.reasons[0]
     assert len(world.calls()) == 2
     world.now += timedelta(hours=11, minutes=59)
     assert world.ask(cadence="weekly").state is CallState.NOT_ASKED
@@ -334,24 +342,24 @@ def test_no_question_is_asked_that_the_budget_can_not_pay(world: World) -> None:
     assert world.ask(cadence="weekly").state is CallState.OK
 
 
-def test_an_open_question_counts_with_the_most_it_can_cost(world: World) -> None:
+def test_an_open_question_counts_with_its_largest_cost(world: World) -> None:
     question = call_log.Question(
         world.principal.team_id, world.product_id, MODEL, b"x", NOON, Decimal("0.5")
     )
     limits: Any = {"lost_after": timedelta(minutes=5), "dollars_per_day": Decimal("0.9")}
-    assert isinstance(call_log.claim(world.session, question, **limits), call_log.Claim)
-    assert spent_today(world.session, NOON) == Decimal("0.5")
+    assert isinstance(call_log.claim_question(world.session, question, **limits), call_log.Claim)
+    assert sum_spent_today(world.session, NOON) == Decimal("0.5")
     other = replace(question, facts_hash=b"y")
-    assert isinstance(call_log.claim(world.session, other, **limits), str)
+    assert isinstance(call_log.claim_question(world.session, other, **limits), str)
 
 
-def test_a_model_that_costs_nothing_is_asked_without_a_budget(world: World) -> None:
+def test_a_free_model_is_asked_without_a_budget(world: World) -> None:
     world.setup = ModelSetup(None, Price(Decimal(0), Decimal(0)), Decimal(0))
     assert world.ask().state is CallState.OK
     assert world.call()["cost_usd"] == 0
 
 
-def test_a_reply_without_usage_counts_with_the_most_it_can_have_cost(world: World) -> None:
+def test_a_reply_without_usage_counts_with_its_largest_cost(world: World) -> None:
     world.server.answer_next("no_usage")
     assert world.ask().state is CallState.OK
     call = world.call()
@@ -359,11 +367,11 @@ def test_a_reply_without_usage_counts_with_the_most_it_can_have_cost(world: Worl
     assert call["cost_usd"] > Decimal("0.02")  # two replies of 1,000 tokens
 
 
-def test_what_a_question_really_used_is_less_than_what_was_kept_for_it(world: World) -> None:
-    talk = advisor._Talk(world.asked.facts, None)  # type: ignore[arg-type]
-    most = most_cost(talk.messages, PRICE, world.access.reply_tokens)
-    assert most > 2 * PRICE.of(1500, 1000)
-    every = cost_range(PRICE, world.access.reply_tokens)
+def test_a_questions_real_cost_is_below_its_largest_cost(world: World) -> None:
+    conversation = advisor._Conversation(world.asked.facts, None)  # type: ignore[arg-type]
+    most = estimate_largest_cost(conversation.messages, PRICE, world.access.reply_tokens)
+    assert most > 2 * PRICE.calculate_cost(1500, 1000)
+    every = estimate_cost_range(PRICE, world.access.reply_tokens)
     assert every.shortest < most < every.longest
 
 
@@ -373,10 +381,10 @@ def test_prices_are_read_from_the_setting() -> None:
         "llama3": Price(Decimal(0), Decimal(0)),
     }
     assert read_prices("") == {}
-    assert Price(Decimal("0.15"), Decimal("0.60")).of(1, 0) == Decimal("0.000001")
+    assert Price(Decimal("0.15"), Decimal("0.60")).calculate_cost(1, 0) == Decimal("0.000001")
 
 
-def test_the_day_says_what_was_asked_what_it_cost_and_what_went_wrong_last(world: World) -> None:
+def test_the_day_has_the_counts_the_cost_and_the_problems_newest_first(world: World) -> None:
     world.ask()
     world.server.answer_next("nothing", "link", "link")
     world.ask(cadence="hourly")
@@ -384,27 +392,29 @@ def test_the_day_says_what_was_asked_what_it_cost_and_what_went_wrong_last(world
     world.now += timedelta(minutes=1)
     world.server.answer_next("http_404")
     world.ask(cadence="6h")
-    day = model_day(world.session, world.principal, world.now)
+    day = get_model_day(world.session, world.principal, world.now)
     assert (day.asked, day.answered, day.rejected, day.failed) == (4, 2, 1, 1)
     assert day.dollars == 4 * ONE_REPLY
-    failed, rejected = day.troubles
+    failed, rejected = day.problems
     assert (failed.at, failed.state) == (world.now, CallState.FAILED)
     assert "does not know this model" in failed.reasons[0]
     assert (rejected.marketplace, rejected.asin, rejected.model) == ("US", LAMP, SPOKEN)
     assert (len(rejected.replies), len(rejected.reasons)) == (2, 2)
     assert rejected.reasons[0].startswith("Reply 1: ")
-    assert model_day(world.session, add_stranger(world.session), world.now).asked == 0
-    assert model_day(world.session, world.principal, world.now + timedelta(days=1)).troubles == ()
+    assert get_model_day(world.session, add_stranger(world.session), world.now).asked == 0
+    assert (
+        get_model_day(world.session, world.principal, world.now + timedelta(days=1)).problems == ()
+    )
 
 
-# What a listing says
+# Instructions in a listing
 
 
-def test_orders_in_a_title_change_nothing_but_text(world: World) -> None:
-    # Even a model that does as it is told can only propose, and only about this product.
+def test_instructions_in_a_title_have_no_effect(world: World) -> None:
+    # Even a model that obeys them can only propose, and only about this product.
     world.server.answer_next("obedient", "approving")
-    told = world.ask(listing=_spiked(world))
-    assert told.state is CallState.REJECTED
+    result = world.ask(listing=_spiked(world))
+    assert result.state is CallState.REJECTED
     assert world.suggestions() == []
     assert fetch_rows(world.session, "SELECT * FROM suggestion_action") == []
     for asked in world.server.asked:
@@ -417,13 +427,13 @@ def test_orders_in_a_title_change_nothing_but_text(world: World) -> None:
         assert asked.facts["listing"]["title"] == INJECTION
 
 
-def test_a_good_reply_about_a_spiked_title_is_as_good_as_any(world: World) -> None:
+def test_a_good_reply_about_a_title_with_instructions_is_accepted(world: World) -> None:
     assert world.ask(listing=_spiked(world)).state is CallState.OK
     (suggestion,) = world.suggestions()
     assert suggestion["state"] == "pending"
 
 
-def test_what_was_told_and_said_can_be_kept_whatever_it_holds(world: World) -> None:
+def test_rejected_replies_with_any_characters_can_be_stored(world: World) -> None:
     world.server.answer_next("nul", "nul")
     world.ask()
     json.dumps(world.call()["replies"]).encode()
@@ -432,12 +442,12 @@ def test_what_was_told_and_said_can_be_kept_whatever_it_holds(world: World) -> N
 # Real facts
 
 
-def test_rules_and_model_answer_beside_each_other_on_gathered_facts(world: World) -> None:
+def test_rules_and_model_both_answer_on_gathered_facts(world: World) -> None:
     (facts,) = gather_facts(world.session, world.principal.team_id, [world.product_id], _LATER)
     asked = AdviceRequest(world.principal.team_id, None, replace(facts, caps=PriceCaps()))
     by_rules = answer_by_rules(world.session, asked, _LATER)
-    told = ModelAdvisor(world.setup, world.access, lambda: _LATER).ask(asked)
-    assert told.reasons == ()
+    result = ModelAdvisor(world.setup, world.access, lambda: _LATER).ask(asked)
+    assert result.reasons == ()
     advisors = [each["advisor"] for each in world.suggestions()]
     assert advisors == ["rules"] * by_rules + ["model"]
 
@@ -461,7 +471,7 @@ def test_no_model_is_asked_without_key_address_and_name(monkeypatch: pytest.Monk
     assert find_model_advisor(get_settings()) is not None
 
 
-def test_no_start_brings_the_client_in() -> None:
+def test_no_process_imports_the_client_at_start() -> None:
     code = (
         "import sys; import jobs.launcher.worker, core.suggestions.llm.advisor, app.data; "
         "assert not {'openai', 'httpx2'} & set(sys.modules)"
@@ -483,7 +493,7 @@ def test_no_start_brings_the_client_in() -> None:
         ("AMAZCOPE_MODEL_DOLLARS_PER_DAY", "-1"),
     ],
 )
-def test_a_setting_that_no_model_can_use_is_named(
+def test_an_invalid_model_setting_is_named(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str
 ) -> None:
     monkeypatch.setenv(name, value)

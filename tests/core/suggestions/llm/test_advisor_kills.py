@@ -19,7 +19,7 @@ from core.accounts.people.membership import get_owner_principal
 from core.database.session import read_scope, write_scope
 from core.suggestions.advice_queue.service import request_advice
 from core.suggestions.llm import call_log
-from core.suggestions.llm.advisor import longest_question
+from core.suggestions.llm.advisor import get_longest_duration
 from core.tracking.rules import Role
 from jobs import queue
 from tests.factories.observations import make_observation, store_observations
@@ -31,7 +31,7 @@ from tests.model_stand_in import KEY, MODEL, ModelStandIn, running_model
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parents[4]
-PATIENCE = 400  # seconds for a round, on a machine that does much else
+PATIENCE = 400  # seconds for a round, on a busy machine
 LEASE = 2.0  # seconds that a round holds its products
 TIMEOUT = 600  # seconds of a question: however busy the machine, none is lost by itself here
 
@@ -54,19 +54,19 @@ def server(committed_database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator
         forget_queue()
 
 
-def products_that_wait(number: int) -> None:
-    """Have so many own products, each with a look of this hour, wait for advice."""
+def queue_products(number: int) -> None:
+    """Request advice on so many own products, each with an observation of this hour."""
     asins, now = [f"B0KILL{n:04d}" for n in range(number)], datetime.now(UTC)
     at = now.replace(minute=0, second=0, microsecond=0)
     with write_scope() as session:
         principal = get_owner_principal(session)
         ids = track_products(session, principal, asins, role=Role.OWN)
         listing = make_listing()
-        looks = [
+        observations = [
             make_observation(asin, at, price=2000 + n, listing=listing)
             for n, asin in enumerate(asins)
         ]
-        store_observations(session, *looks, now=now)
+        store_observations(session, *observations, now=now)
         assert request_advice(session, principal, ids, now) == number
 
 
@@ -106,16 +106,18 @@ def by_state() -> dict[str, int]:
 
 
 def let_time_pass(minutes: int) -> None:
-    """Move everything that was asked or waits into the past."""
+    """Move all questions and queued products into the past."""
     past = {"by": timedelta(minutes=minutes)}
     with write_scope() as session:
         session.execute(text("UPDATE advice_call SET at = at - CAST(:by AS interval)"), past)
         session.execute(text("UPDATE advice_due SET due_at = due_at - CAST(:by AS interval)"), past)
 
 
-def put_back() -> int:
+def requeue() -> int:
     with write_scope() as session:
-        return call_log.put_back_lost(session, datetime.now(UTC), longest_question(TIMEOUT))
+        return call_log.requeue_lost_questions(
+            session, datetime.now(UTC), get_longest_duration(TIMEOUT)
+        )
 
 
 @pytest.mark.parametrize("products", [200, pytest.param(1_000, marks=pytest.mark.long)])
@@ -123,7 +125,7 @@ def test_a_worker_killed_in_the_middle_loses_nothing_and_asks_nothing_twice(
     server: ModelStandIn, products: int
 ) -> None:
     server.seconds = 0.02
-    products_that_wait(products)
+    queue_products(products)
     kill_after(server, products // 4)
     kill_after(server, products * 3 // 5)
     a_round()
@@ -132,14 +134,14 @@ def test_a_worker_killed_in_the_middle_loses_nothing_and_asks_nothing_twice(
     left = by_state()
     open_questions = left.get("asking", 0)
     assert open_questions <= 16  # those that were in flight at the two kills
-    # Of those some may have been on their way still, and never have come.
+    # Some of those requests may never have reached the server.
     arrived = len(server.counts)
     assert products - open_questions <= arrived <= products
     assert left["ok"] == products - open_questions
-    # Nobody asks them again before their time is over ...
-    assert put_back() == 0
-    let_time_pass(minutes=int(longest_question(TIMEOUT) / timedelta(minutes=1)) + 1)
-    assert put_back() == open_questions
+    # They are not asked again before their time is over ...
+    assert requeue() == 0
+    let_time_pass(minutes=int(get_longest_duration(TIMEOUT) / timedelta(minutes=1)) + 1)
+    assert requeue() == open_questions
     a_round()
     assert set(server.counts.values()) <= {1}
     # ... and then once.
@@ -160,7 +162,7 @@ def test_many_at_once_keep_to_the_budget_together(
     # one after the other, however slowly, for two.
     set_environment(monkeypatch, AMAZCOPE_MODEL_DOLLARS_PER_DAY="0.0041")
     server.seconds = 0.1
-    products_that_wait(8)
+    queue_products(8)
     a_round()
     spent = found(
         "SELECT sum(cost_usd) AS spent, count(*) AS n FROM advice_call WHERE advisor = 'model'"
@@ -171,7 +173,7 @@ def test_many_at_once_keep_to_the_budget_together(
 
 
 def test_a_claim_waits_for_the_one_before_it_to_count_its_cost(server: ModelStandIn) -> None:
-    products_that_wait(2)
+    queue_products(2)
     first, second = (row["product_id"] for row in found("SELECT product_id FROM advice_due"))
     with ThreadPoolExecutor() as pool, write_scope() as session:
         assert isinstance(claim(session, first), call_log.Claim)
@@ -187,7 +189,7 @@ def claim(session: Session, product_id: int) -> call_log.Claim | str | None:
     team, most = get_owner_principal(session).team_id, Decimal("0.6")
     question = call_log.Question(team, product_id, MODEL, b"x" * 16, datetime.now(UTC), most)
     limits = {"lost_after": timedelta(minutes=5), "dollars_per_day": Decimal(1)}
-    return call_log.claim(session, question, **limits)  # type: ignore[arg-type]
+    return call_log.claim_question(session, question, **limits)  # type: ignore[arg-type]
 
 
 def claim_and_keep(product_id: int) -> call_log.Claim | str | None:
@@ -197,7 +199,7 @@ def claim_and_keep(product_id: int) -> call_log.Claim | str | None:
 
 def test_two_workers_at_once_ask_about_each_product_once(server: ModelStandIn) -> None:
     server.seconds = 0.05
-    products_that_wait(100)
+    queue_products(100)
     others = [begin_round() for _ in range(2)]
     assert [process.wait(timeout=PATIENCE) for process in others] == [0, 0]
     assert set(server.counts.values()) == {1}

@@ -1,4 +1,4 @@
-"""Speaking with the model server, and what each of its faults is called."""
+"""Calls to the model server, and the error for each of its failures."""
 
 import json
 import socket
@@ -48,10 +48,10 @@ def access(server: ModelStandIn, **values: Any) -> ModelAccess:
 
 def ask(server: ModelStandIn, **values: Any) -> Reply:
     model = Model(access(server, **values))
-    return model.ask(prompt.first_messages(lamp_facts()), reply_parser.reply_schema())
+    return model.ask(prompt.build_first_messages(lamp_facts()), reply_parser.get_reply_schema())
 
 
-def test_a_question_asks_for_structured_output(server: ModelStandIn) -> None:
+def test_a_question_requests_structured_output(server: ModelStandIn) -> None:
     reply = ask(server, temperature=0.2)
     assert reply.model == SPOKEN
     assert reply.usage == Usage(1200, 300)
@@ -60,8 +60,8 @@ def test_a_question_asks_for_structured_output(server: ModelStandIn) -> None:
     assert body["model"] == MODEL
     assert body["temperature"] == 0.2
     assert body["max_completion_tokens"] == 4000
-    wanted = body["response_format"]["json_schema"]
-    assert (wanted["strict"], wanted["schema"]) == (True, reply_parser.reply_schema())
+    requested = body["response_format"]["json_schema"]
+    assert (requested["strict"], requested["schema"]) == (True, reply_parser.get_reply_schema())
 
 
 def test_a_temperature_that_is_not_set_is_not_sent(server: ModelStandIn) -> None:
@@ -70,21 +70,19 @@ def test_a_temperature_that_is_not_set_is_not_sent(server: ModelStandIn) -> None
 
 
 @pytest.mark.parametrize(
-    ("kind", "trouble"),
+    ("kind", "problem"),
     [
         ("truncated", "cut off"),
         ("refusal", "The model refused: I can't help with that."),
         ("no_choice", "no choice"),
     ],
 )
-def test_a_reply_without_anything_to_read_says_why(
-    server: ModelStandIn, kind: str, trouble: str
-) -> None:
+def test_a_reply_without_text_has_a_problem(server: ModelStandIn, kind: str, problem: str) -> None:
     server.answer_next(kind)
     reply = ask(server)
-    assert reply.trouble is not None
-    assert trouble in reply.trouble
-    assert reply.usage == Usage(1200, 300)  # it was paid for all the same
+    assert reply.problem is not None
+    assert problem in reply.problem
+    assert reply.usage == Usage(1200, 300)  # it was paid for nevertheless
 
 
 @pytest.mark.parametrize(
@@ -94,12 +92,12 @@ def test_a_reply_without_anything_to_read_says_why(
         ("http_401", KeyRefusedError, "OPENAI_API_KEY"),
         ("http_404", RefusedError, "does not know this model"),
         ("no_credit", NoCreditError, "no credit left"),
-        ("http_429_long", BusyError, "fewer questions"),
+        ("http_429_long", BusyError, "limits the number of requests"),
         ("no_json", UnusableAnswerError, "could not be read"),
         ("huge", UnusableAnswerError, "larger than any reply"),
     ],
 )
-def test_a_fault_has_a_name_and_is_not_tried_again(
+def test_a_permanent_failure_has_its_error_and_is_not_retried(
     server: ModelStandIn, kind: str, error: type[OutsideServiceError], words: str
 ) -> None:
     server.answer_next(kind)
@@ -111,11 +109,11 @@ def test_a_fault_has_a_name_and_is_not_tried_again(
 @pytest.mark.parametrize("kind", ["http_429", "http_500"])
 def test_a_server_that_is_busy_is_asked_again(server: ModelStandIn, kind: str) -> None:
     server.answer_next(kind)
-    assert ask(server).trouble is None
+    assert ask(server).problem is None
     assert len(server.asked) == 2
 
 
-def test_the_wait_that_a_server_asks_for_is_kept(server: ModelStandIn) -> None:
+def test_the_retry_after_time_is_waited(server: ModelStandIn) -> None:
     server.answer_next("http_429", "http_429")
     began = time.monotonic()
     ask(server)
@@ -138,20 +136,20 @@ def test_a_hang_ends_in_time_and_is_not_asked_twice(server: ModelStandIn) -> Non
     assert len(server.asked) == 1
 
 
-def test_a_key_that_is_not_accepted_is_said(server: ModelStandIn) -> None:
+def test_a_refused_key_is_reported(server: ModelStandIn) -> None:
     with pytest.raises(KeyRefusedError):
         ask(server, key="wrong")
 
 
-def test_a_server_that_does_not_run_is_said() -> None:
+def test_an_unreachable_server_is_reported() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     model = Model(ModelAccess(KEY, f"http://127.0.0.1:{port}/v1", MODEL))
     with pytest.raises(RefusedError, match="OPENAI_BASE_URL"):
-        model.ask(prompt.first_messages(lamp_facts()), reply_parser.reply_schema())
+        model.ask(prompt.build_first_messages(lamp_facts()), reply_parser.get_reply_schema())
 
 
-def test_a_key_that_no_header_can_carry_is_said(server: ModelStandIn) -> None:
+def test_a_key_that_no_header_can_carry_is_reported(server: ModelStandIn) -> None:
     for key in ("kéy\u2014", "key\nwith: a line"):
         with pytest.raises(OutsideServiceError, match="OPENAI_API_KEY"):
             ask(server, key=key)
@@ -178,12 +176,12 @@ _CHOICE = {"message": {"content": "hello"}, "finish_reason": "stop"}
         {"choices": [_CHOICE | {"finish_reason": "content_filter"}]},
     ],
 )
-def test_a_body_of_another_shape_is_trouble_and_no_crash(
+def test_a_body_of_another_shape_is_a_problem_and_no_crash(
     server: ModelStandIn, body: dict[str, Any]
 ) -> None:
     server.answer_next(JSONResponse(body))
     reply = ask(server)
-    assert reply.trouble is not None
+    assert reply.problem is not None
     assert reply.usage == Usage()
     assert reply.model == MODEL
 
@@ -193,20 +191,22 @@ def test_a_body_that_is_no_object_is_no_answer(server: ModelStandIn, body: str) 
     server.answer_next(Response(body, media_type="application/json"))
     with pytest.raises(UnusableAnswerError, match="could not be read") as raised:
         ask(server)
-    assert raised.value.said == body[:4000]
+    assert raised.value.body_start == body[:4000]
 
 
-@pytest.mark.parametrize("told", [None, "many", {"prompt_tokens": -1}, {"prompt_tokens": True}, []])
-def test_tokens_that_are_no_count_are_unknown(server: ModelStandIn, told: Any) -> None:
-    server.answer_next(JSONResponse({"choices": [_CHOICE], "usage": told}))
+@pytest.mark.parametrize(
+    "usage", [None, "many", {"prompt_tokens": -1}, {"prompt_tokens": True}, []]
+)
+def test_tokens_that_are_no_count_are_unknown(server: ModelStandIn, usage: Any) -> None:
+    server.answer_next(JSONResponse({"choices": [_CHOICE], "usage": usage}))
     assert ask(server).usage == Usage(None, None)
 
 
-def test_what_a_server_calls_its_model_is_kept_only_where_it_is_a_name(
+def test_a_servers_model_name_is_used_only_if_it_is_a_name(
     server: ModelStandIn,
 ) -> None:
-    for told in (7, "", "a\nb", "\x00", "x" * 101, None):
-        server.answer_next(JSONResponse({"choices": [_CHOICE], "model": told}))
+    for name in (7, "", "a\nb", "\x00", "x" * 101, None):
+        server.answer_next(JSONResponse({"choices": [_CHOICE], "model": name}))
         assert ask(server).model == MODEL
 
 
@@ -233,8 +233,8 @@ def _replies(server: ModelStandIn, name: str) -> list[Reply]:
 @pytest.mark.parametrize(
     ("name", "reasons"),
     [
-        ("openai_chat_200_json_object", ["no text", "not the asked shape"]),
-        ("openai_chat_200_json_schema_after_tool", ["no text", "not the asked shape"]),
+        ("openai_chat_200_json_object", ["no text", "does not match the schema"]),
+        ("openai_chat_200_json_schema_after_tool", ["no text", "does not match the schema"]),
         ("openai_chat_200_text", ["not JSON"]),
         ("openai_chat_200_tool_calls", ["no text", "no text"]),
         ("openai_responses_200_text", ["no choice"]),
@@ -246,10 +246,10 @@ def test_recorded_replies_to_other_questions_are_rejected_with_a_reason(
 ) -> None:
     found = _replies(server, name)
     for reply, reason in zip(found, reasons, strict=True):
-        told = reply.trouble or "\n".join(
+        found_reason = reply.problem or "\n".join(
             reply_parser.check_reply(reply.text, lamp_facts()).reasons
         )
-        assert reason in told
+        assert reason in found_reason
 
 
 def test_recorded_usage_and_models_are_read(server: ModelStandIn) -> None:
@@ -269,7 +269,7 @@ def test_recorded_usage_and_models_are_read(server: ModelStandIn) -> None:
         ("openai_chat_200_stream_sse", NoAnswerError, "could not be read"),
     ],
 )
-def test_recorded_errors_have_their_names(
+def test_recorded_failures_have_their_errors(
     server: ModelStandIn, name: str, error: type[OutsideServiceError], words: str
 ) -> None:
     for status, body in _recorded(name):
@@ -297,7 +297,7 @@ def test_a_drip_of_bytes_ends_in_time(server: ModelStandIn) -> None:
 
 
 def _lost(act: Callable[[socket.socket], None]) -> str:
-    """Serve one connection that ends as told; return its address."""
+    """Serve one connection that `act` ends; return its address."""
     import threading
 
     listener = socket.create_server(("127.0.0.1", 0))
@@ -316,9 +316,9 @@ def _lost(act: Callable[[socket.socket], None]) -> str:
 @pytest.mark.parametrize(
     "sent", [b"", b"HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\n{", b"no HTTP at all\r\n\r\n"]
 )
-def test_an_answer_that_got_lost_may_have_been_paid_for(sent: bytes) -> None:
+def test_a_lost_answer_may_have_been_paid_for(sent: bytes) -> None:
     url = _lost(lambda connection: connection.sendall(sent))
     with pytest.raises(NoAnswerError):
         Model(ModelAccess(KEY, url, MODEL, timeout=3)).ask(
-            prompt.first_messages(lamp_facts()), reply_parser.reply_schema()
+            prompt.build_first_messages(lamp_facts()), reply_parser.get_reply_schema()
         )

@@ -1,4 +1,4 @@
-"""Servers that are compatible in their own way: what they wrap a reply in, refuse and say."""
+"""Compatible servers that differ: text around a reply, refused parameters, forms of errors."""
 
 import json
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from core.errors import OutsideServiceError
 from core.suggestions.llm import client, reply_parser
 from core.suggestions.llm.client import BusyError, KeyRefusedError, NoCreditError, RefusedError
 from core.suggestions.llm.reply_json import find_json
-from core.suggestions.llm.server_errors import codes_of, words_of
+from core.suggestions.llm.server_errors import read_codes, read_message
 from tests.core.suggestions.llm.test_client import ask
 from tests.core.suggestions.model_facts import lamp_facts
 from tests.hypothesis_runs import examples
@@ -22,7 +22,7 @@ from tests.model_stand_in import ModelStandIn, completion, facts_of, good, runni
 
 @pytest.fixture
 def server() -> Iterator[ModelStandIn]:
-    """A server of its own: what it takes is remembered by its address."""
+    """Run a server per test: accepted parameters are remembered by its address."""
     with running_model() as running:
         yield running
 
@@ -57,7 +57,7 @@ def wrapped(way: str, reply: str) -> str:
 
 
 @pytest.mark.parametrize("way", WRAPPED)
-def test_a_reply_is_read_whatever_it_is_wrapped_in(server: ModelStandIn, way: str) -> None:
+def test_a_reply_is_read_whatever_text_is_around_it(server: ModelStandIn, way: str) -> None:
     facts = facts_for(server)
     server.answer_next(JSONResponse(completion(wrapped(way, written(good(facts))))))
     reply = ask(server)
@@ -66,7 +66,7 @@ def test_a_reply_is_read_whatever_it_is_wrapped_in(server: ModelStandIn, way: st
 
 
 def facts_for(server: ModelStandIn) -> dict[str, Any]:
-    """Return the facts that a question to the server tells."""
+    """Return the facts that a question to the server contains."""
     ask(server)
     return facts_of(server.asked.pop().body)
 
@@ -96,7 +96,7 @@ def test_a_reply_in_parts_is_read(server: ModelStandIn, shape: str) -> None:
     assert reply_parser.check_reply(ask(server).text, lamp_facts()).reasons == ()
 
 
-def test_a_word_of_thinking_within_a_reply_stays() -> None:
+def test_a_thinking_tag_within_a_reply_stays() -> None:
     whole = '{"suggestions": [], "x": "</think> ```json {\\"suggestions\\": 1} ``` <think>"}'
     assert find_json(whole) == whole
     assert find_json("<think>Hm</think>" + whole) == whole
@@ -128,7 +128,7 @@ def test_a_reply_of_a_megabyte_is_no_burden(text: str) -> None:
 
 
 class Picky:
-    """A server that refuses some parameters by their names, as one of its kind does."""
+    """A server that refuses some parameters by name, with the status and body of its kind."""
 
     def __init__(self, server: ModelStandIn, *refused: str, status: int = 400) -> None:
         self.refused, self.status = refused, status
@@ -138,10 +138,10 @@ class Picky:
         form = (body.get("response_format") or {}).get("type")
         for name in self.refused:
             if name in body or name == form:
-                return JSONResponse(self.said(name), self.status)
+                return JSONResponse(self.refusal(name), self.status)
         return None
 
-    def said(self, name: str) -> Any:
+    def refusal(self, name: str) -> Any:
         if self.status == 422:
             loc = ["body", name]
             return {"detail": [{"loc": loc, "msg": "Extra inputs are not permitted"}]}
@@ -165,18 +165,18 @@ def test_a_refused_parameter_is_replaced_once_and_remembered(
     server: ModelStandIn, refused: list[str], questions: int, status: int
 ) -> None:
     Picky(server, *refused, status=status)
-    assert ask(server, temperature=0.2).trouble is None
+    assert ask(server, temperature=0.2).problem is None
     assert len(server.asked) == questions
     last = server.asked[-1].body
     assert last.get("max_tokens" if "max_completion_tokens" in refused else "model") is not None
     assert ("temperature" in last) == ("temperature" not in refused)
     if {"json_schema", "response_format"} & set(refused):
-        assert json.dumps(reply_parser.reply_schema()) in last["messages"][0]["content"]
-    assert ask(server, temperature=0.2).trouble is None
+        assert json.dumps(reply_parser.get_reply_schema()) in last["messages"][0]["content"]
+    assert ask(server, temperature=0.2).problem is None
     assert len(server.asked) == questions + 1
 
 
-def test_a_server_that_takes_neither_limit_is_asked_twice(server: ModelStandIn) -> None:
+def test_a_server_that_accepts_neither_limit_is_asked_twice(server: ModelStandIn) -> None:
     Picky(server, "max_completion_tokens", "max_tokens")
     with pytest.raises(RefusedError, match=r"\(400\): Unsupported parameter"):
         ask(server)
@@ -186,7 +186,7 @@ def test_a_server_that_takes_neither_limit_is_asked_twice(server: ModelStandIn) 
 # Errors
 
 
-SAID: dict[str, tuple[Any, str]] = {
+ERROR_BODIES: dict[str, tuple[Any, str]] = {
     "an object": ({"error": {"message": "Too long."}}, "Too long."),
     "a text": ({"error": "Too long."}, "Too long."),
     "a message alone": ({"message": "Too long.", "object": "error"}, "Too long."),
@@ -198,9 +198,9 @@ SAID: dict[str, tuple[Any, str]] = {
     "a list": ([{"error": {"message": "Too long."}}, "Shorten it."], "Too long.; Shorten it."),
     "errors": ({"errors": [{"message": "Too long."}]}, "Too long."),
     "an error in an error": ({"error": {"error": {"message": "Too long."}}}, "Too long."),
-    "a number": ({"error": 7}, "it did not say why"),
-    "nothing": ({}, "it did not say why"),
-    "null": (None, "it did not say why"),
+    "a number": ({"error": 7}, "no reason given"),
+    "nothing": ({}, "no reason given"),
+    "null": (None, "no reason given"),
     "lines": ({"error": "Too\r\nlong.\x00\u202e"}, "Too long."),
     "a page": (
         "<!DOCTYPE html><html><head><title>413 Too &amp; long</title><style>a{}</style></head>"
@@ -211,9 +211,9 @@ SAID: dict[str, tuple[Any, str]] = {
 }
 
 
-@pytest.mark.parametrize("shape", SAID)
-def test_the_words_of_a_refusal_are_found_in_every_shape(server: ModelStandIn, shape: str) -> None:
-    body, words = SAID[shape]
+@pytest.mark.parametrize("shape", ERROR_BODIES)
+def test_the_message_of_a_refusal_is_found_in_every_form(server: ModelStandIn, shape: str) -> None:
+    body, words = ERROR_BODIES[shape]
     page = isinstance(body, str)
     server.answer_next(HTMLResponse(body, 413) if page else JSONResponse(body, 413))
     with pytest.raises(RefusedError) as raised:
@@ -222,9 +222,9 @@ def test_the_words_of_a_refusal_are_found_in_every_shape(server: ModelStandIn, s
 
 
 @pytest.mark.parametrize("body", ["", "  ", "Too long."])
-def test_a_refusal_without_json_says_what_there_is(server: ModelStandIn, body: str) -> None:
+def test_a_refusal_without_json_is_reported_as_its_text(server: ModelStandIn, body: str) -> None:
     server.answer_next(PlainTextResponse(body, 400))
-    with pytest.raises(RefusedError, match="it did not say why" if not body.strip() else body):
+    with pytest.raises(RefusedError, match="no reason given" if not body.strip() else body):
         ask(server)
 
 
@@ -250,7 +250,7 @@ IN_AN_ANSWER: dict[str, tuple[Any, type[OutsideServiceError]]] = {
 
 
 @pytest.mark.parametrize("shape", IN_AN_ANSWER)
-def test_an_error_in_an_answer_is_what_its_code_says(
+def test_an_error_in_an_answer_is_raised_by_its_code(
     server: ModelStandIn, shape: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(client, "_ATTEMPTS", 1)
@@ -263,7 +263,7 @@ def test_an_error_in_an_answer_is_what_its_code_says(
 
 def test_a_busy_answer_is_asked_again(server: ModelStandIn) -> None:
     server.answer_next(JSONResponse({"error": BUSY | {"code": 429}}))
-    assert ask(server, timeout=30).trouble is None
+    assert ask(server, timeout=30).problem is None
     assert len(server.asked) == 2
 
 
@@ -280,9 +280,9 @@ json_values = st.recursive(
 
 @settings(max_examples=examples(50))
 @given(json_values)
-def test_whatever_a_server_says_is_one_short_line(body: Any) -> None:
-    words = words_of(body)
+def test_every_message_of_a_server_is_one_short_line(body: Any) -> None:
+    words = read_message(body)
     assert words
     assert len(words) <= 300
     assert words.isprintable()
-    assert all(code == code.lower() for code in codes_of(body))
+    assert all(code == code.lower() for code in read_codes(body))

@@ -1,4 +1,4 @@
-"""What a model is told: the same figures that reasoning cites, and listing text as data."""
+"""A model's prompt: the figures that reasoning cites, and listing text as data."""
 
 import json
 from dataclasses import replace
@@ -10,7 +10,7 @@ from core.suggestions.llm import prompt
 from core.suggestions.rules import CompetitorFacts, Evidence, Facts, ListingFacts
 from tests.core.suggestions.model_facts import lamp_facts
 
-# Texts as real pages have them: a title of 130 characters, five bullets, a long description.
+# Texts as on real pages: a title of 130 characters, five bullets, a long description.
 _WORDS = {
     "US": "Dimmable reading lamp with a long neck for the desk and a charging port beside it, ",
     "DE": "Dimmbare Leselampe mit langem Schwanenhals und Ladeanschluss für den Schreibtisch, ",
@@ -37,18 +37,18 @@ def ordinary(marketplace: str) -> Facts:
         for part in range(5)
         for name, value, unit, period in own
     )
-    rivals = tuple(
+    competitors = tuple(
         CompetitorFacts(n, f"B0TEST000{n}", 1899, 900, 7, 44, 500, ListingFacts(words[:120]))
         for n in range(2, 6)
     )
     return lamp_facts(
-        marketplace=marketplace, listing=listing, evidence=figures, competitors=rivals
+        marketplace=marketplace, listing=listing, evidence=figures, competitors=competitors
     )
 
 
 @pytest.mark.parametrize("marketplace", sorted(_WORDS))
 def test_the_facts_of_an_ordinary_product_have_at_most_1500_tokens(marketplace: str) -> None:
-    line = prompt.facts_line(ordinary(marketplace))
+    line = prompt.write_facts_line(ordinary(marketplace))
     assert 700 < prompt.count_tokens(line) <= 1_500
     assert len(json.loads(line)["figures"]) == 40
 
@@ -56,7 +56,7 @@ def test_the_facts_of_an_ordinary_product_have_at_most_1500_tokens(marketplace: 
 def test_facts_that_are_too_long_lose_text_and_never_a_figure() -> None:
     facts = ordinary("JP")
     facts = replace(facts, listing=replace(facts.listing, description="長" * 3000))
-    kept = json.loads(prompt.facts_line(facts))
+    kept = json.loads(prompt.write_facts_line(facts))
     assert kept["figures"] == make_facts_payload(facts)["figures"]
     assert len(kept["listing"]["bullets"]) == 5
     assert len(kept["listing"].get("description", "")) < len(
@@ -64,8 +64,8 @@ def test_facts_that_are_too_long_lose_text_and_never_a_figure() -> None:
     )
 
 
-def test_facts_that_fit_are_told_whole() -> None:
-    assert json.loads(prompt.facts_line(lamp_facts())) == make_facts_payload(lamp_facts())
+def test_facts_that_fit_are_sent_uncut() -> None:
+    assert json.loads(prompt.write_facts_line(lamp_facts())) == make_facts_payload(lamp_facts())
 
 
 INJECTION = (
@@ -78,7 +78,7 @@ def test_no_text_of_a_listing_can_end_the_data() -> None:
     listing = ListingFacts(
         title=INJECTION, bullets=(INJECTION,) * 3, description=INJECTION, brand=INJECTION
     )
-    question = prompt.first_messages(lamp_facts(listing=listing))[1]["content"]
+    question = prompt.build_first_messages(lamp_facts(listing=listing))[1]["content"]
     assert question.splitlines().count("</untrusted-data>") == 1
     assert question.count("</untrusted-data>") == 1
     line = question.splitlines()[3]
@@ -89,7 +89,7 @@ def test_no_text_of_a_listing_can_end_the_data() -> None:
 
 def test_a_listing_changes_nothing_but_the_data() -> None:
     def around(facts: Facts) -> list[str]:
-        system, question = prompt.first_messages(facts)
+        system, question = prompt.build_first_messages(facts)
         lines = question["content"].splitlines()
         return [system["content"], *lines[:3], *lines[4:]]
 
@@ -97,17 +97,19 @@ def test_a_listing_changes_nothing_but_the_data() -> None:
     assert around(spiked) == around(lamp_facts())
 
 
-def test_a_rejected_reply_is_shown_again_with_the_reasons_and_not_whole() -> None:
-    first = prompt.first_messages(lamp_facts())
-    again = prompt.second_messages(first, "x" * 50_000, ["It is about another product."])
+def test_the_start_of_a_rejected_reply_is_sent_again_with_the_reasons() -> None:
+    first = prompt.build_first_messages(lamp_facts())
+    again = prompt.build_retry_messages(first, "x" * 50_000, ["It is about another product."])
     assert again[:2] == first
     assert [each["role"] for each in again[2:]] == ["assistant", "user"]
     assert len(again[2]["content"]) == 2_000
     assert "- It is about another product." in again[3]["content"]
 
 
-def test_an_empty_reply_is_not_shown_again() -> None:
-    again = prompt.second_messages(prompt.first_messages(lamp_facts()), "", ["No choice."])
+def test_an_empty_reply_is_not_sent_again() -> None:
+    again = prompt.build_retry_messages(
+        prompt.build_first_messages(lamp_facts()), "", ["No choice."]
+    )
     assert [each["role"] for each in again] == ["system", "user", "user"]
 
 

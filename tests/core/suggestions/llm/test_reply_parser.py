@@ -1,4 +1,4 @@
-"""What of a model's reply is believed: what fits the facts it was told, and nothing else."""
+"""A model's reply is accepted only if it fits the facts that the model was sent."""
 
 import json
 from dataclasses import replace
@@ -13,14 +13,14 @@ from tests.core.suggestions.model_facts import BULLETS, lamp_facts
 from tests.model_stand_in import action, good, written
 
 
-def told_facts(facts: Facts) -> dict[str, Any]:
+def read_payload(facts: Facts) -> dict[str, Any]:
     """Return the facts as the model reads them."""
-    return dict(json.loads(prompt.facts_line(facts)))
+    return dict(json.loads(prompt.write_facts_line(facts)))
 
 
 def check(facts: Facts, *actions: dict[str, Any], **words: Any) -> reply_parser.CheckedReply:
-    """Check a good reply with other words or actions."""
-    changed = good(told_facts(facts)) | words
+    """Check a good reply with these words or actions changed."""
+    changed = good(read_payload(facts)) | words
     if actions:
         changed["actions"] = list(actions)
     return reply_parser.check_reply(written(changed), facts)
@@ -60,20 +60,20 @@ def test_a_reply_without_suggestions_is_an_answer() -> None:
         ("Sure! {}", "not JSON"),
         ('{"suggestions": [', "not JSON"),
         ("[" * 5000, "not JSON"),
-        ('{"advice": []}', "not the asked shape"),
-        ('{"suggestions": [], "approve": true}', "not the asked shape: approve"),
-        ('{"suggestions": [1]}', "not the asked shape: suggestions.0"),
-        ("null", "not the asked shape"),
+        ('{"advice": []}', "does not match the schema"),
+        ('{"suggestions": [], "approve": true}', "does not match the schema: approve"),
+        ('{"suggestions": [1]}', "does not match the schema: suggestions.0"),
+        ("null", "does not match the schema"),
         ("", "not JSON"),
         ('{"suggestions": "\ud800"}', "not"),
         ("x" * 100_000, "100,000 characters"),
     ],
 )
-def test_what_is_no_reply_is_rejected(text: str, reason: str) -> None:
+def test_a_text_that_is_no_reply_is_rejected(text: str, reason: str) -> None:
     assert reason in the_reason(reply_parser.check_reply(text, lamp_facts()))
 
 
-def test_a_field_too_many_or_of_another_type_is_rejected() -> None:
+def test_an_extra_field_or_one_of_another_type_is_rejected() -> None:
     facts = lamp_facts()
     assert "approve" in the_reason(check(facts, approve=True))
     assert "priority" in the_reason(check(facts, priority="2"))
@@ -104,7 +104,7 @@ def test_a_field_too_many_or_of_another_type_is_rejected() -> None:
         ({"actions": []}, "1 to 6 actions"),
     ],
 )
-def test_what_lies_outside_its_range_is_rejected(words: dict[str, Any], reason: str) -> None:
+def test_a_value_outside_its_range_is_rejected(words: dict[str, Any], reason: str) -> None:
     assert reason in the_reason(check(lamp_facts(), **words))
 
 
@@ -124,7 +124,7 @@ def test_a_price_outside_the_caps_is_rejected(price: int, reason: str) -> None:
     assert reason in the_reason(check(lamp_facts(), action("update_price", amount=price)))
 
 
-def test_no_price_is_proposed_where_the_price_now_is_not_known() -> None:
+def test_no_price_is_accepted_without_a_current_price() -> None:
     facts = lamp_facts(caps=PriceCaps())
     change = action("update_price", amount=1900)
     assert "not known" in the_reason(check(replace(facts, price=None), change))
@@ -144,7 +144,7 @@ def test_no_price_is_proposed_where_the_price_now_is_not_known() -> None:
         ({"amount": 100, "percent": 5.0}, "lacks the value"),
     ],
 )
-def test_a_coupon_is_no_way_around_the_caps(values: dict[str, Any], reason: str) -> None:
+def test_a_coupon_is_held_to_the_price_caps(values: dict[str, Any], reason: str) -> None:
     assert reason in the_reason(check(lamp_facts(), action("set_coupon", **values)))
 
 
@@ -156,17 +156,17 @@ def test_a_coupon_is_no_way_around_the_caps(values: dict[str, Any], reason: str)
         (Evidence("coupon_now", "Coupon now", 300, "USD minor"), {"amount": 300}),
     ],
 )
-def test_the_coupon_that_the_page_offers_now_stands_beside_the_proposed_one(
+def test_the_current_coupon_is_the_current_value_of_the_action(
     coupon: Evidence | None, now: dict[str, Any]
 ) -> None:
-    # Without it an approval would find that the value had changed, and stop.
+    # Without it the approval would see a changed value and stop.
     facts = lamp_facts()
-    told = facts.evidence if coupon is None else (*facts.evidence, coupon)
-    advice = the_advice(check(replace(facts, evidence=told), action("set_coupon", percent=10.0)))
+    figures = facts.evidence if coupon is None else (*facts.evidence, coupon)
+    advice = the_advice(check(replace(facts, evidence=figures), action("set_coupon", percent=10.0)))
     assert advice.actions[0].current == now
 
 
-def test_a_coupon_within_the_caps_is_taken() -> None:
+def test_a_coupon_within_the_caps_is_accepted() -> None:
     advice = the_advice(check(lamp_facts(), action("set_coupon", percent=10.0)))
     assert advice.actions[0].proposed == {"percent": 10}
 
@@ -175,7 +175,7 @@ def test_a_coupon_within_the_caps_is_taken() -> None:
     ("title", "reason"),
     [
         ("Lumo Reading Lamp " + "with a long neck " * 5, "characters; 75 are allowed"),
-        ("Lumo Reading Lamp! Now", "holds !"),
+        ("Lumo Reading Lamp! Now", "contains !"),
         ("Lumo lamp lamp lamp", "repeats"),
         ("Lumo Reading Lamp, Free Shipping", "promotional"),
         ("Lumo Reading Lamp, 20 W, Black", "says 20, which stands nowhere"),
@@ -190,13 +190,11 @@ def test_a_coupon_within_the_caps_is_taken() -> None:
         ("", "0 characters"),
     ],
 )
-def test_a_proposed_title_keeps_the_rules_and_says_what_the_listing_says(
-    title: str, reason: str
-) -> None:
+def test_a_title_that_breaks_a_rule_or_adds_facts_is_rejected(title: str, reason: str) -> None:
     assert reason in the_reason(check(lamp_facts(), action("update_title", text=title)))
 
 
-def test_a_title_that_keeps_the_rules_is_taken_whatever_else_of_the_listing_is_wrong() -> None:
+def test_a_title_that_keeps_the_rules_is_accepted_whatever_other_rules_the_listing_breaks() -> None:
     facts = lamp_facts()
     facts = replace(facts, listing=replace(facts.listing, bullets=("Bends", "Shines")))
     advice = the_advice(check(facts, action("update_title", text="Lumo Reading Lamp, 12 W")))
@@ -204,7 +202,7 @@ def test_a_title_that_keeps_the_rules_is_taken_whatever_else_of_the_listing_is_w
     assert advice.actions[0].current == {"title": facts.listing.title}
 
 
-def test_what_stands_now_is_taken_from_the_facts_where_it_is_not_known() -> None:
+def test_unknown_bullets_are_an_unknown_current_value() -> None:
     facts = lamp_facts(listing=ListingFacts(title="Reading lamp"))
     change = action("update_bullets", texts=[*BULLETS[1:], "Has a switch on its long cable"])
     assert the_advice(check(facts, change)).actions[0].current == {"bullets": None}
@@ -259,17 +257,17 @@ def test_actions_of_two_kinds_or_twice_the_same_are_rejected() -> None:
 
 
 def test_two_suggestions_of_the_same_change_are_rejected() -> None:
-    one = good(told_facts(lamp_facts()))
+    one = good(read_payload(lamp_facts()))
     assert "same change" in the_reason(reply_parser.check_reply(written(one, one), lamp_facts()))
 
 
-def test_more_suggestions_than_were_asked_for_are_rejected() -> None:
-    one = good(told_facts(lamp_facts()))
+def test_more_than_three_suggestions_are_rejected() -> None:
+    one = good(read_payload(lamp_facts()))
     assert "more than 3" in the_reason(reply_parser.check_reply(written(*[one] * 4), lamp_facts()))
 
 
 def test_one_bad_suggestion_rejects_the_whole_reply() -> None:
-    one = good(told_facts(lamp_facts()))
+    one = good(read_payload(lamp_facts()))
     reason = the_reason(reply_parser.check_reply(written(one, one | {"priority": 9}), lamp_facts()))
     assert reason == "Suggestion 2: A priority is 1, 2 or 3."
 
@@ -283,12 +281,12 @@ def test_a_declined_change_is_rejected_until_a_figure_changed() -> None:
     first, *others = facts.evidence
     moved = replace(declined, price=3000, caps=PriceCaps(step_percent=50))
     moved = replace(moved, evidence=(replace(first, value=3000), *others))
-    told = action("update_price", amount=1900)
+    again = action("update_price", amount=1900)
     words = {"evidence": [{"key": "price_now", "value": 3000}]}
-    the_advice(check(moved, told, **words))
+    the_advice(check(moved, again, **words))
 
 
-def test_a_figure_that_stands_beside_the_listed_ones_becomes_evidence() -> None:
+def test_a_figure_in_the_reasoning_that_is_not_listed_becomes_evidence() -> None:
     advice = the_advice(check(lamp_facts(), reasoning="The rank is 1,204 and the price is 20.00."))
     assert [each.key for each in advice.evidence] == ["price_now", "bsr_now"]
 
@@ -319,7 +317,7 @@ def test_reasons_are_few_short_and_of_one_line() -> None:
     assert not any("\x00" in reason or "\ud800" in reason for reason in checked.reasons)
 
 
-def test_the_schema_asks_for_every_field_and_no_other() -> None:
+def test_the_schema_requires_every_field_and_allows_no_other() -> None:
     def objects(part: Any) -> list[dict[str, Any]]:
         if isinstance(part, list):
             return [found for each in part for found in objects(each)]
@@ -328,7 +326,7 @@ def test_the_schema_asks_for_every_field_and_no_other() -> None:
         own = [part] if part.get("type") == "object" else []
         return own + [found for each in part.values() for found in objects(each)]
 
-    found = objects(reply_parser.reply_schema())
+    found = objects(reply_parser.get_reply_schema())
     assert len(found) == 4
     for each in found:
         assert each["additionalProperties"] is False

@@ -1,4 +1,4 @@
-"""Whatever a model says, the check answers: advice within the rules, or reasons to read."""
+"""Every reply of a model leads to valid advice or to reasons for its rejection."""
 
 import json
 import math
@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 
 from core.suggestions.llm import reply_parser
 from core.suggestions.rules import Change, Direction, Metric
-from tests.core.suggestions.llm.test_reply_parser import told_facts
+from tests.core.suggestions.llm.test_reply_parser import read_payload
 from tests.core.suggestions.model_facts import EVIDENCE, lamp_facts
 from tests.hypothesis_runs import examples
 from tests.model_stand_in import action, good, written
 
 FACTS = lamp_facts()
-GOOD = good(told_facts(FACTS))
+GOOD = good(read_payload(FACTS))
 
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -67,7 +67,7 @@ many = settings(max_examples=examples(300))
 
 
 def assert_answered(checked: reply_parser.CheckedReply) -> None:
-    """Say that a check ends in advice that may be stored, or in reasons that may be kept."""
+    """Assert that a check returns valid advice or reasons that the database can store."""
     assert not (checked.advice and checked.reasons)
     json.dumps(checked.reasons).encode()
     assert all("\x00" not in reason for reason in checked.reasons)
