@@ -1,1 +1,1 @@
-"""What Amazcope knows and does. Nothing here knows of Streamlit, Huey or MCP."""
+"""Amazcope's rules, data and operations. Nothing here imports Streamlit, Huey or MCP."""

@@ -1,9 +1,9 @@
-"""Colours, money and the shared frame of every chart. No data, no figures.
+"""Colours, money and the shared layout of every chart. No data, no figures.
 
-A figure is made on the server, which does not know whether its reader is in
-light or dark mode. So a figure carries Streamlit's placeholder colours: the
-browser puts the theme's own in their place (`chartCategoricalColors` of
-`.streamlit/config.toml`, in the same order as here).
+A figure is made on the server, which does not know whether its reader uses light or
+dark mode. So figures have Streamlit's placeholder colours, which the browser replaces
+by the theme's (`chartCategoricalColors` of `.streamlit/config.toml`, in the same order
+as here).
 """
 
 from dataclasses import dataclass
@@ -18,21 +18,21 @@ PRICE: Final = "#000001"  # teal: the price a buyer is shown
 RANK: Final = "#000002"  # violet: Best Sellers Rank
 RATING: Final = "#000003"  # amber: rating and number of ratings
 COMPETITORS: Final = ("#000004", "#000005", "#000007", "#000008", "#000009", "#000010")
-LIST_PRICE: Final = "#000006"  # grey: what is only there to compare with
+LIST_PRICE: Final = "#000006"  # grey: only for comparison
 
 NEUTRAL: Final = "#000006"  # event marks
 TEXT: Final = "#000036"  # secondary text
 GRID: Final = "#000039"  # hairlines
-GROUND: Final = "#000038"  # the page itself: the inside of hollow markers
+GROUND: Final = "#000038"  # the page's background: the inside of hollow markers
 
 
-def faint(color: str) -> str:
+def fade_color(color: str) -> str:
     """Return a placeholder colour at one seventh of its strength, for areas."""
     return f"{color}24"
 
 
-def escaped(text: str) -> str:
-    """Return text from outside that plotly shows as it is: no tag, no field of a template."""
+def escape_for_plotly(text: str) -> str:
+    """Return text from outside so that plotly shows it literally: no tag, no template field."""
     return escape(text, quote=False).replace("%{", "%\u2060{")
 
 
@@ -43,7 +43,7 @@ PLOTLY_CONFIG: Final[dict[str, Any]] = {
     "doubleClick": "reset",
     "showTips": False,
 }
-"""What every `st.plotly_chart(config=…)` gets."""
+"""The value of `config` in every `st.plotly_chart`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,28 +52,28 @@ class MoneyStyle:
 
     prefix: str
     suffix: str
-    separators: str  # the decimal mark, then the mark of thousands, as plotly wants them
+    separators: str  # the decimal mark, then the thousands mark, as plotly takes them
     decimals: int
 
     @property
     def divisor(self) -> int:
-        """Minor units in one major unit."""
+        """Return the minor units in one major unit."""
         return int(10**self.decimals)
 
     @property
     def hover(self) -> str:
-        """The plotly template of an exact amount."""
+        """Return the plotly template of an exact amount."""
         return f"{self.prefix}%{{y:,.{self.decimals}f}}{self.suffix}"
 
     @property
     def axis(self) -> dict[str, Any]:
-        """The plotly options of an axis of amounts: cents only where they are needed."""
+        """Return the plotly options of an axis of amounts, with cents only where needed."""
         return {"tickprefix": self.prefix, "ticksuffix": self.suffix, "tickformat": ",~f"}
 
     def ticks(self, low: float, high: float) -> dict[str, Any]:
-        """Return the options of an axis of amounts from `low` to `high`, no amount twice.
+        """Return the options of an axis of amounts from `low` to `high`, without repeated ticks.
 
-        All decimals where amounts differ by little: "51,60 €", not "51,6 €".
+        All decimals are shown if amounts differ little: "51,60 €", not "51,6 €".
         """
         if high - low >= 5:
             return {}
@@ -101,7 +101,7 @@ def money_style(currency: str, locale: str, as_code: bool = False) -> MoneyStyle
     return MoneyStyle(prefix, suffix, decimal + thousands, decimals)
 
 
-# Two lines, the second only where it changes: short enough for a phone.
+# Two lines, the second only when it changes: short enough for a phone.
 SHORT_DATES: Final[list[dict[str, Any]]] = [
     {"dtickrange": [None, 86_399_999], "value": "%H:%M\n%-d %b"},
     {"dtickrange": [86_400_000, "M1"], "value": "%-d %b\n%Y"},
@@ -113,7 +113,7 @@ SHORT_DATES: Final[list[dict[str, Any]]] = [
 def base_layout(height: int, separators: str = ".,") -> dict[str, Any]:
     """Return the layout that all charts share."""
     return {
-        # A template of its own: plotly's default one weighs 7 kB in each figure.
+        # An empty template: plotly's default one adds 7 kB to each figure.
         "template": {"layout": {}},
         "height": height,
         "margin": {"l": 8, "r": 8, "t": 28, "b": 8, "autoexpand": True},

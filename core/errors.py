@@ -1,20 +1,20 @@
-"""What can go wrong, in words a person may read. No logging, no handling."""
+"""Error classes whose messages can be shown to users. No logging, no handling."""
 
 
 class AmazcopeError(Exception):
-    """Base of every error raised on purpose. Its message says what to do."""
+    """Base of every error raised on purpose. Its message tells users what to do."""
 
 
 class NotFoundError(AmazcopeError):
-    """What was asked for does not exist, or not for this person."""
+    """The requested object does not exist, or not for this user."""
 
 
 class NotAllowedError(AmazcopeError):
-    """The acting person may not do this."""
+    """The user may not do this."""
 
 
 class InvalidInputError(AmazcopeError):
-    """What was given can't be used; the message says what would be."""
+    """The input can't be used; the message states what is accepted."""
 
 
 class ConfigurationError(AmazcopeError):
@@ -22,4 +22,4 @@ class ConfigurationError(AmazcopeError):
 
 
 class OutsideServiceError(AmazcopeError):
-    """A service outside did not do what was asked."""
+    """An outside service did not carry out a request."""

@@ -1,6 +1,6 @@
-"""The words of this project, each once: pages, tools and documents mean the same by them. Data.
+"""The terms of this project, each once, with one meaning in pages, tools and documents. Data.
 
-Facts of the field stand beside the words that they belong to.
+Facts of the field are given with their terms.
 """
 
 from dataclasses import dataclass
@@ -8,130 +8,147 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A word, what it means here, and the words that it must not be taken for."""
+    """A term, its meaning here, and terms that are often confused with it."""
 
     word: str
     meaning: str
-    not_to_be_taken_for: str | None = None  # None: nothing is close to it
+    not_to_be_taken_for: str | None = None  # None: none
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Words about one subject."""
+    """The terms of one subject."""
 
     title: str
     terms: tuple[Term, ...]
 
 
 _PRODUCTS = (
-    Term("ASIN", "Ten letters and digits by which Amazon names a listing; alone it names none."),
+    Term(
+        "ASIN",
+        "Ten letters and digits that name a listing within a marketplace; the same ASIN exists on "
+        "several.",
+    ),
     Term(
         "marketplace",
         "One of Amazon's shops, by the code of its country (US, DE, JP): its own prices, ranks, "
         "currency and clock.",
     ),
-    Term("product", "An ASIN in a marketplace: US:B0ABCDEFGH. The same ASIN elsewhere is another."),
-    Term("listing", "A product's text and images; a new version is kept when its content changes."),
+    Term(
+        "product",
+        "An ASIN in a marketplace: US:B0ABCDEFGH. The same ASIN elsewhere is another product.",
+    ),
+    Term(
+        "listing", "A product's text and images; a new version is stored when its content changes."
+    ),
     Term(
         "role of a product",
         "What it is to the team: own, competitor or watched.",
         "the role of a person",
     ),
-    Term("tag", "A word that a user put on a tracked product, to find it by."),
-    Term("demo", "An invented product of an invented market; no figure of it is real."),
+    Term("tag", "A word that users put on tracked products to find them."),
+    Term("demo", "An invented product of an invented market; none of its figures is real."),
 )
-_LOOKS = (
-    Term("look", "One visit of a product's page, or one row of a file: a moment, not a day."),
-    Term("observation", "What one look said."),
+_CHECKS = (
+    Term(
+        "check",
+        "Reading the newest values of a product's page, or one row of a file: a moment, not a day.",
+    ),
+    Term("observation", "The values that one check found."),
     Term("snapshot", "A stored observation. Its values are never edited."),
     Term(
         "sample",
-        "A look that says what it saw at that moment; silence after it is a hole.",
+        "An observation of one moment; until the next one the values are unknown.",
         "change",
     ),
-    Term("change", "A time from which a value held, as Keepa says it; silence means unchanged."),
+    Term(
+        "change",
+        "The time from which a value held, as Keepa reports it; unchanged until the next one.",
+    ),
     Term(
         "unknown",
-        "Nobody could tell: always null with a reason. Looked and there was none is a value of "
-        "its own and says so.",
+        "Always null with a reason. None (the page was read and showed none) is a separate value.",
         "0, or an empty text",
     ),
     Term(
-        "doubtful",
-        "A value the quality gate does not believe yet, such as a price 100 times as high. It is "
-        "kept, drawn hollow and left out of figures until a second look agrees.",
+        "flagged",
+        "An implausible value, such as a price 100 times as high (`is_doubtful`, `doubts`). It is "
+        "stored, drawn hollow and left out of figures until a second check confirms it.",
     ),
-    Term("day", "By the clock of the product's marketplace; the incomplete today is no day yet."),
-    Term("provenance", "Which run of which scraper, or which file, said a value, and when."),
+    Term("day", "By the clock of the product's marketplace; today counts once it is complete."),
+    Term("provenance", "The run of a scraper or the file that a value is from, and its time."),
     Term("cadence", "How often a product is checked: hourly, 6h, daily or weekly."),
     Term("paused", "Tracked, but not checked until a user resumes it."),
 )
 _FIGURES = (
     Term(
         "price",
-        "What a buyer is shown for one item, of the featured offer where there is one. It holds "
-        "until the next look; it is never interpolated, nor compared across currencies.",
+        "What a buyer is shown for one item, of the featured offer if there is one. It holds "
+        "until the next check; it is never interpolated, nor compared across currencies.",
         "list price, coupon, deal",
     ),
     Term("list price", "The crossed-out price beside the price, as the seller states it."),
-    Term("coupon", "Taken off at the checkout, an amount or percent; not part of the price."),
+    Term("coupon", "Deducted at the checkout, an amount or percent; not part of the price."),
     Term(
         "Buy Box",
-        "The featured offer. Held: by this seller; lost: by another one; suppressed: there are "
-        "offers, and none is featured.",
+        "The featured offer. Held: it is this seller's; lost: it is another seller's; suppressed: "
+        "there are offers, but none is featured.",
     ),
     Term(
         "BSR",
         "Best Sellers Rank, 1 is the best: a smaller number is an improvement. It improves or "
-        "worsens, is comparable only within one category of one marketplace, and is written "
+        "worsens, is comparable only within one category of one marketplace, and is updated "
         "about hourly. Changes are compared as ratios: 100 to 200 is as far as 200 to 100.",
     ),
     Term("rating", "The mean of its stars, 1 to 5 in tenths; shared by a family of variations."),
     Term(
         "ratings count",
-        "How many people gave stars, with or without text. It may fall: purges, splits.",
+        "How many buyers gave stars, with or without text. It may fall: purges, splits.",
         "reviews count: written reviews only, which are fewer",
     ),
 )
 _STATES = (
     Term("in_stock", "It can be bought."),
-    Term("limited", "It can be bought, and the page says that few are left."),
+    Term("limited", "It can be bought, and the page shows that few are left."),
     Term("pre_order", "It can be ordered before it comes out."),
     Term("back_order", "It can be ordered and comes later."),
     Term("buy_box_suppressed", "There are offers, none is featured."),
-    Term("no_offers", "Nobody offers it."),
-    Term("unavailable", "The page says: currently unavailable. A fetch may end so, too."),
-    Term("gone", "Its page is not there any more (404)."),
+    Term("no_offers", "There are no offers."),
+    Term("unavailable", "The page shows: currently unavailable. Also an outcome of a fetch."),
+    Term("gone", "Its page was removed (404)."),
 )
 _FETCHES = (
     Term("fetch run", "One paid run of a scraper for a batch of products."),
     Term(
         "outcome of a fetch",
-        "How a look ended. The first five say something of the product; all others are a fetch "
-        "that failed, and change nothing that is known of it.",
+        "How a check ended. The first five are information about the product; all others are "
+        "failed fetches, which change none of its values.",
         "outcome of a suggestion",
     ),
     Term("ok", "The page was read."),
-    Term("not_found", "Its page is not there."),
+    Term("not_found", "Its page does not exist."),
     Term("no_featured_offer", "The page was read: no offer is featured."),
-    Term("no_offer", "The page was read: nobody offers it."),
-    Term("redirected_asin", "The page of another ASIN came back."),
-    Term("wrong_locale", "The page of another country or currency came back."),
-    Term("not_a_product_page", "Something else than a product came back."),
-    Term("blocked", "Amazon would not show the page to the scraper."),
-    Term("parse_error", "The page came, and nothing could be read from it."),
-    Term("empty_run", "The run ended well and brought nothing for this product."),
+    Term("no_offer", "The page was read: there are no offers."),
+    Term("redirected_asin", "Amazon answered with the page of another ASIN."),
+    Term("wrong_locale", "Amazon answered with the page of another country or currency."),
+    Term("not_a_product_page", "Amazon answered with a page other than a product page."),
+    Term("blocked", "Amazon refused the page to the scraper."),
+    Term("parse_error", "The page was fetched, but nothing could be read from it."),
+    Term("empty_run", "The run succeeded without an item for this product."),
     Term("run_failed", "The run failed as a whole."),
     Term("timeout", "It took too long."),
-    Term("no_credit", "The account of the scraper is empty."),
-    Term("bad_input", "The scraper refused what it was asked for."),
+    Term("no_credit", "The scraper's account has no credit left."),
+    Term("bad_input", "The scraper refused its input."),
 )
 _WATCHING = (
     Term("followed", "A user of the team tracks it."),
-    Term("finding", "What changed most since the day before, in one sentence: what lists show."),
-    Term("attention", "A finding that asks for a look: worse first."),
-    Term("opportunity", "A finding that may be used, such as a competitor out of stock."),
-    Term("threshold", "From which change in percent on a move is a finding; a person's own wins."),
+    Term("finding", "The largest change since the day before, in one sentence, as lists show it."),
+    Term("attention", "A finding that needs attention; the worst are first."),
+    Term("opportunity", "A finding to use, such as a competitor out of stock."),
+    Term(
+        "threshold",
+        "The change in percent from which on it is a finding; a user's own setting wins.",
+    ),
 )
 _SUGGESTIONS = (
     Term(
@@ -147,7 +164,7 @@ _SUGGESTIONS = (
         "reviewed), failed, undone, expired.",
     ),
     Term("evidence", "The figures that a suggestion rests on, frozen with their snapshots."),
-    Term("price caps", "Between which prices a product may be moved, and how far at once."),
+    Term("price caps", "The lowest and highest allowed price of a product, and the largest step."),
     Term("change set", "Approved listing and price changes as files and steps for the seller."),
     Term(
         "outcome of a suggestion",
@@ -156,20 +173,20 @@ _SUGGESTIONS = (
     ),
 )
 _PEOPLE = (
-    Term("team", "Who shares products, rules and suggestions."),
+    Term("team", "The users who share products, rules and suggestions."),
     Term(
         "role",
-        "What a person may do: viewer, seller, manager, admin; each all that the ones before may.",
+        "A user's permissions: viewer, seller, manager, admin; each includes the ones before.",
         "the role of a product",
     ),
-    Term("scope", "What a token is good for: read, propose, act; never more than its owner."),
-    Term("to propose", "To ask for a change that waits for a manager. No program approves."),
-    Term("untrusted", "Text from outside: data to look at, never an instruction to follow."),
+    Term("scope", "What a token permits: read, propose, act; never more than its owner may."),
+    Term("to propose", "To request a change that a manager must approve. No program approves."),
+    Term("untrusted", "Text from outside: data, never an instruction to follow."),
 )
 
 GLOSSARY = (
     Subject("Products", _PRODUCTS),
-    Subject("Looks and what is kept", _LOOKS),
+    Subject("Checks and stored values", _CHECKS),
     Subject("Figures", _FIGURES),
     Subject("Availability", _STATES),
     Subject("Fetching", _FETCHES),
@@ -179,6 +196,6 @@ GLOSSARY = (
 )
 
 
-def words() -> frozenset[str]:
-    """Return every word that is explained."""
+def list_words() -> frozenset[str]:
+    """Return every term of the glossary."""
     return frozenset(term.word for subject in GLOSSARY for term in subject.terms)

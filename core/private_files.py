@@ -1,6 +1,6 @@
-"""Files and folders that nobody but the user who runs Amazcope can read, whatever the umask.
+"""Files and folders that only the OS user who runs Amazcope can read, whatever the umask.
 
-Logs may hold links that let their reader in, and the data folder holds keys and passwords.
+Logs may contain links that sign their reader in; the data folder has keys and passwords.
 """
 
 import os
@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 FOLDER, FILE = 0o700, 0o600
-# Where root runs Amazcope, another user runs the database and has to reach its folder.
+# If root runs Amazcope, another OS user runs the database and must reach its folder.
 _PASSABLE = 0o710
 _FOLDERS = ("logs", "secrets")
 _DATABASE = "postgres"
@@ -17,10 +17,10 @@ _KNOWN = {*_FOLDERS, _DATABASE, "postgres.lock", "postgres.port", "up.lock"}
 
 
 def make_data_folder(data_dir: Path) -> None:
-    """Make a data folder where there is none; close what is in it to other users.
+    """Create the data folder if missing, and close its contents to other users.
 
-    What an older version left open is closed too. A folder that holds other things than
-    Amazcope's stays as it is, and so do things of another owner. Raises OSError.
+    This includes what an older version left open. A folder with other files than Amazcope's
+    stays as it is, and so do files of another owner. Raises OSError.
     """
     make_folder(data_dir)
     data_dir = data_dir.resolve()
@@ -37,7 +37,7 @@ def make_data_folder(data_dir: Path) -> None:
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder that is closed to other users; one that is there stays as it is."""
+    """Create a folder that is closed to other users; an existing one stays as it is."""
     if not path.is_dir():
         path.mkdir(mode=FOLDER, parents=True, exist_ok=True)
         _close(path, FOLDER)  # mkdir takes the umask's bits away
@@ -49,7 +49,7 @@ def opener(path: str, flags: int) -> int:
 
 
 def _close_data_folder(data_dir: Path) -> None:
-    """Close a data folder; who runs the database inside of it may pass through."""
+    """Close a data folder, but let the user who runs the database in it pass through."""
     with suppress(FileNotFoundError):
         database = (data_dir / _DATABASE).lstat()
         if stat.S_ISDIR(database.st_mode) and database.st_uid != os.geteuid():
@@ -60,9 +60,9 @@ def _close_data_folder(data_dir: Path) -> None:
 
 
 def _close(path: Path, mode: int) -> None:
-    """Give a folder or file of this user a mode; a link and what is another's stay.
+    """Set the mode of a folder or file of this user; links and others' files stay as they are.
 
-    So does what lies on a file system that keeps no modes, such as a share of Windows.
+    So do files on a file system without modes, such as a Windows share.
     """
     with suppress(FileNotFoundError, PermissionError):  # or another process moved it aside
         seen = path.lstat()

@@ -1,1 +1,1 @@
-"""What programs do here: how often they may call, what they called, what they wrote once."""
+"""Agents' calls: rate limits, the access log, idempotent writes."""

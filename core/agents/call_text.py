@@ -1,4 +1,4 @@
-"""Calls of agents in words. Pure."""
+"""Text on agents' calls. Pure."""
 
 from datetime import datetime
 from typing import Final
@@ -18,34 +18,34 @@ _OUTCOMES: Final = {
 
 
 def label_outcome(ended: CallOutcome) -> str:
-    """Name how calls ended."""
+    """Return the label of how calls ended."""
     return _OUTCOMES[ended]
 
 
 def outcome_text(call: CallRow, now: datetime) -> str:
-    """Say how a call ended."""
+    """Return how a call ended, or that it is running or lost its process."""
     if call.outcome is not None:
         return _OUTCOMES[call.outcome]
     return "runs" if now - call.at < LONGEST_CALL else "its process ended first"
 
 
 def owner_text(call: CallRow) -> str:
-    """Name whose agent called."""
+    """Return the name of the agent's owner."""
     return call.person or "Former member"
 
 
 def token_text(call: CallRow) -> str:
-    """Name the token."""
+    """Return the name of the call's token."""
     return call.token or "(deleted)"
 
 
 def source_text(call: CallRow) -> str:
-    """Say from where a call came."""
+    """Return the network address of a call, or "this machine"."""
     return machine_name(call.address)
 
 
 def duration_text(call: CallRow) -> str:
-    """Say how long a call took; nothing for one that has not ended."""
+    """Return how long a call took; "" for one that has not ended."""
     if call.took_ms is None:
         return ""
     return f"{call.took_ms} ms" if call.took_ms < 1000 else format_duration(call.took_ms / 1000)

@@ -1,4 +1,4 @@
-"""What a client of agents is configured with. Words only: no token is ever part of them."""
+"""Configurations for clients of the MCP server, as text. They never contain a token."""
 
 import json
 from dataclasses import dataclass
@@ -11,22 +11,22 @@ TOKEN_PLACEHOLDER = "YOUR-TOKEN"  # noqa: S105 - where a person puts theirs
 class StdioServer:
     """The server as a program on this machine."""
 
-    python: str  # the interpreter that has what it needs
+    python: str  # the interpreter with the installed packages
     folder: Path  # of the project
-    data_dir: Path | None = None  # None: the usual one, in the project's folder
-    pages: str | None = None  # address of the pages; None: the settings' file says it
+    data_dir: Path | None = None  # None: the default, in the project's folder
+    pages: str | None = None  # address of the pages; None: as in the settings' file
 
 
 def build_http_config(address: str) -> str:
-    """Return the JSON by which clients reach the server over HTTP."""
+    """Return the JSON configuration of clients that use the server over HTTP."""
     headers = {"Authorization": f"Bearer {TOKEN_PLACEHOLDER}"}
     return _to_json({"type": "http", "url": address, "headers": headers})
 
 
 def build_stdio_config(program: StdioServer) -> str:
-    """Return the JSON by which clients on this machine start the server themselves.
+    """Return the JSON configuration of clients on this machine that start the server themselves.
 
-    The folder is told by the environment: not every client starts programs in a folder.
+    The environment gives the folder, since not every client can start programs in a folder.
     """
     environment = {"PYTHONPATH": str(program.folder), "AMAZCOPE_TOKEN": TOKEN_PLACEHOLDER}
     if program.data_dir is not None:

@@ -1,4 +1,4 @@
-"""Tables of agents' calls: how fast, which, and what was written once."""
+"""Tables of agents' calls: rate limits, the access log, responses of writes."""
 
 from datetime import datetime
 from typing import Any
@@ -14,7 +14,7 @@ ADDRESS_ERASED = "erased"  # in place of the address from which an erased person
 
 
 class TokenPace(Base):
-    """Until when the calls of a token are paid for. See `rules.CallLimit`."""
+    """The time up to which a token's calls are paid for. See `rules.CallLimit`."""
 
     __tablename__ = "token_pace"
 
@@ -25,7 +25,7 @@ class TokenPace(Base):
 
 
 class AgentCall(Base):
-    """One call of a program: who asked for what, and how it ended. The access log."""
+    """One call of an agent: the caller, the request, and how it ended. The access log."""
 
     __tablename__ = "agent_call"
     __table_args__ = (
@@ -37,17 +37,17 @@ class AgentCall(Base):
     at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     team_id: Mapped[int] = mapped_column(BigInteger)
     person_id: Mapped[int] = mapped_column(BigInteger)
-    token_id: Mapped[int | None] = mapped_column(BigInteger)  # stays when the token is gone
+    token_id: Mapped[int | None] = mapped_column(BigInteger)  # kept after the token is deleted
     address: Mapped[str | None] = mapped_column(Text)  # None: this machine
     method: Mapped[str] = mapped_column(Text)  # "tools/call"
     name: Mapped[str] = mapped_column(Text)  # of the tool, resource or prompt
     arguments_hash: Mapped[bytes] = mapped_column(LargeBinary)
-    outcome: Mapped[str | None] = mapped_column(Text)  # None: it runs, or its process died
+    outcome: Mapped[str | None] = mapped_column(Text)  # None: running, or its process died
     took_ms: Mapped[int | None] = mapped_column(Integer)
 
 
 class AgentWrite(Base):
-    """What a write with an idempotency key answered, to be answered again to the same key."""
+    """The response of a write with an idempotency key, returned again for the same key."""
 
     __tablename__ = "agent_write"
     __table_args__ = (Index("ix_agent_write_at", "at"),)

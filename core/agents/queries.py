@@ -16,7 +16,7 @@ LONGEST_CALL = timedelta(minutes=10)  # one that runs longer lost its process
 
 @dataclass(frozen=True, slots=True)
 class CallRow:
-    """A call. `outcome` None: it runs. `person` None: erased since; `token` None: deleted since."""
+    """A call. `outcome` None: it is running. `person` None: erased; `token` None: deleted."""
 
     id: int
     at: datetime
@@ -30,19 +30,19 @@ class CallRow:
 
 @dataclass(frozen=True, slots=True)
 class CallCounts:
-    """How many calls ended how, since a time."""
+    """The numbers of calls since a time, by how they ended."""
 
     answered: int
     refused: int
     failed: int
     limited: int
-    left: int  # whoever called did not wait
-    unfinished: int  # that run, or whose process died
+    left: int  # the caller did not wait
+    unfinished: int  # running, or their process died
     agents: int  # tokens that called
 
     @property
     def total(self) -> int:
-        """Return how many calls there were in all."""
+        """Return the number of all calls."""
         ended = self.answered + self.refused + self.failed + self.limited + self.left
         return ended + self.unfinished
 
@@ -80,7 +80,7 @@ def list_calls(
     before: int | None = None,
     limit: int = PAGE,
 ) -> list[CallRow]:
-    """Return the team's calls, newest first, those before id `before`."""
+    """Return the team's calls with an id below `before`, newest first."""
     values = {
         "team": principal.team_id,
         "outcome": outcome,
@@ -99,6 +99,6 @@ def _to_call_row(row: object) -> CallRow:
 
 @requires(Permission.ADMIN)
 def count_calls(session: Session, principal: Principal, since: datetime) -> CallCounts:
-    """Return how the team's calls since a time ended."""
+    """Return the numbers of the team's calls since a time, by how they ended."""
     found = session.execute(text(_COUNTS), {"team": principal.team_id, "since": since}).one()
     return CallCounts(**found._mapping)

@@ -1,7 +1,7 @@
-"""How often a token may call. Pure.
+"""The rate limit of a token. Pure.
 
-The generic cell rate algorithm (ITU-T I.371): one moment per token says until when its
-calls so far are paid for, so that nothing is counted and no window has an edge.
+The generic cell rate algorithm (ITU-T I.371): one moment per token is the time up to which
+its calls are paid for. There is no counter and no window with an edge.
 """
 
 from dataclasses import dataclass
@@ -13,35 +13,35 @@ class CallOutcome(StrEnum):
     """How a call ended."""
 
     ANSWERED = "answered"
-    REFUSED = "refused"  # wrong arguments, no right, not there: the answer says what to do
+    REFUSED = "refused"  # wrong arguments, no permission, not found: the answer says what to do
     FAILED = "failed"  # a fault on our side
     LIMITED = "limited"  # too many calls
-    LEFT = "left"  # whoever called did not wait for the answer
+    LEFT = "left"  # the caller did not wait for the answer
 
 
 @dataclass(frozen=True, slots=True)
 class CallLimit:
-    """So many calls a minute in the long run, and so many at once after a rest."""
+    """The average calls per minute, and the calls in one burst after a pause."""
 
     per_minute: int
     at_once: int
 
     @property
     def step(self) -> timedelta:
-        """How much time one call uses up."""
+        """Return the time that one call uses up."""
         return timedelta(minutes=1) / self.per_minute
 
     @property
     def slack(self) -> timedelta:
-        """How far ahead of the clock calls may be."""
+        """Return how far ahead of the clock the paid time may be."""
         return self.step * self.at_once
 
 
 def compute_paid_until(before: datetime | None, limit: CallLimit, now: datetime) -> datetime:
-    """Return until when the calls are paid for after one more; `before` None: the first."""
+    """Return the time paid for after one more call; `before` None: the first call."""
     return max(before or now, now) + limit.step
 
 
 def compute_wait(before: datetime | None, limit: CallLimit, now: datetime) -> timedelta:
-    """Return how long a call has to wait; zero when it may be made now."""
+    """Return how long a call has to wait; zero if it may run now."""
     return max(compute_paid_until(before, limit, now) - (now + limit.slack), timedelta(0))

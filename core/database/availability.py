@@ -1,4 +1,4 @@
-"""Whether the database answers and accepts changes, found out in a bounded time."""
+"""Check in bounded time whether the database answers and accepts changes."""
 
 import asyncio
 import logging
@@ -15,9 +15,9 @@ from core.errors import AmazcopeError
 
 log = logging.getLogger(__name__)
 
-CHECK_TIMEOUT = 3.0  # s; a monitor that asks gives up after five, as a rule
+CHECK_TIMEOUT = 3.0  # s; monitors usually give up after five
 
-# What a new transaction of a session for writing would be: sessions for reading set it themselves.
+# The default of a new writing transaction; sessions for reading set it themselves.
 _IS_READ_ONLY = text("""
 SELECT pg_is_in_recovery() OR (
     SELECT reset_val = 'on' FROM pg_settings WHERE name = 'default_transaction_read_only'
@@ -26,7 +26,7 @@ SELECT pg_is_in_recovery() OR (
 
 
 class DatabaseStatus(StrEnum):
-    """What the database can do, as /healthz says it."""
+    """The status of the database, as /healthz reports it."""
 
     OK = "ok"
     READ_ONLY = "read-only"
@@ -34,16 +34,16 @@ class DatabaseStatus(StrEnum):
 
 
 def is_read_only() -> bool:
-    """Return whether the database accepts no changes. Raises when it does not answer."""
+    """Return whether the database accepts no changes. Raises if it does not answer."""
     with read_scope() as session:
         return bool(session.execute(_IS_READ_ONLY).scalar_one())
 
 
 class DatabaseCheck:
-    """Asks the database how it is, once at a time, however many want to know.
+    """Checks the database, with one check at a time for any number of callers.
 
-    A database that hangs holds one thread, never more, and nobody longer than `patience`
-    seconds. `ask` returns whether the database is read-only, and raises when it is away.
+    A database that hangs blocks only one thread, and callers for at most `patience`
+    seconds. `ask` returns whether the database is read-only, and raises if it is unavailable.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class DatabaseCheck:
         self._asked: Future[bool | None] | None = None
 
     async def status(self) -> DatabaseStatus:
-        """Return how the database is. Raises nothing."""
+        """Return the database's status. Raises nothing."""
         if self._asked is None or self._asked.done():
             self._asked = _run_in_thread(self._ask)
         answer = asyncio.shield(asyncio.wrap_future(self._asked))
@@ -67,13 +67,13 @@ class DatabaseCheck:
 
 
 def _run_in_thread(ask: Callable[[], bool | None]) -> "Future[bool | None]":
-    """Run a question in a thread that does not keep the process from ending."""
+    """Run a function in a thread that does not keep the process from ending."""
     answer: Future[bool | None] = Future()
 
     def run() -> None:
         try:
             answer.set_result(ask())
-        except BaseException as error:  # told by whoever waits for the answer
+        except BaseException as error:  # raised again for the caller that waits
             answer.set_exception(error)
 
     Thread(target=run, name="database check", daemon=True).start()

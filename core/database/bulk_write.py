@@ -1,7 +1,7 @@
-"""Writes many rows at once, inside a session's own transaction. Never commits.
+"""Write many rows at once, inside a session's own transaction. Never commits.
 
-A column travels as one array literal, whatever the number of rows, so that plans
-and statistics stay few; large values travel as rows through binary COPY.
+A column is sent as one array literal for any number of rows, so that there are few
+different statements; large values are sent as rows through binary COPY.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -27,7 +27,7 @@ from core.database.session import driver_connection
 
 
 def column_types(table: FromClause) -> dict[str, str]:
-    """Return the PostgreSQL types of a table's columns by name, as the functions here take them."""
+    """Return the PostgreSQL types of a table's columns by name, for the functions below."""
     return {column.name: _TYPE_NAMES[type(column.type)] for column in table.columns}
 
 
@@ -76,8 +76,8 @@ def execute_with_arrays(
 ) -> list[tuple[Any, ...]]:
     """Run one statement whose placeholders are the columns of `rows`, as arrays.
 
-    Each column becomes one literal here, at a fifth of the cost of one adapted value
-    per cell. No rows run nothing.
+    Each column becomes one literal here, at a fifth of the cost of adapting each cell.
+    Without rows nothing is run.
     """
     if not rows:
         return []
@@ -93,7 +93,7 @@ def copy_rows(
     """Append rows through binary COPY, for values that are large, such as bytes.
 
     `columns` maps names to PostgreSQL types, in the order of each row's values. A
-    row that is there already fails the whole transaction.
+    row that already exists fails the whole transaction.
     """
     statement = f"COPY {into} ({', '.join(columns)}) FROM STDIN (FORMAT binary)"
     with driver_connection(session).cursor() as cursor, cursor.copy(statement) as copy:
@@ -106,7 +106,7 @@ _NONE = type(None)
 
 
 def format_array(column: Sequence[Any]) -> str:
-    """Return values of one type, and None, as PostgreSQL writes an array of them."""
+    """Return values of one type (or None) as a PostgreSQL array literal."""
     kinds = set(map(type, column))
     kinds.discard(_NONE)
     if not kinds:
@@ -118,7 +118,7 @@ def format_array(column: Sequence[Any]) -> str:
 
 
 def _find_writer(kind: type) -> Callable[[Any], str]:
-    """Return how a value of a type is written inside an array."""
+    """Return the function that writes a value of a type inside an array."""
     for known, write in _WRITERS.items():
         if issubclass(kind, known):
             return write
@@ -133,7 +133,7 @@ def _quote(value: str) -> str:
     return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-# Asked in this order: a truth is also a number, a moment is also a date.
+# In this order: a bool is also an int, a datetime is also a date.
 _WRITERS: Mapping[type, Callable[[Any], str]] = {
     bool: lambda value: "t" if value else "f",
     int: lambda value: str(int(value)),

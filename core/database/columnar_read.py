@@ -1,8 +1,8 @@
-"""Reads many rows into a DataFrame, inside a session's own transaction. Never commits.
+"""Read many rows into arrays or a DataFrame, inside a session's own transaction. Never commits.
 
-The server packs each column into one array, and the binary form of an array
-without NULLs has one width per element: the whole column is one
-`numpy.frombuffer`, with no Python object and no protocol message per value.
+The server packs each column into one array, and in the binary form of an array
+without NULLs all elements have the same width: the whole column is one
+`numpy.frombuffer`, without a Python object or a protocol message per value.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,13 +16,13 @@ from sqlalchemy.orm import Session
 from core.database.session import driver_connection
 
 if TYPE_CHECKING:
-    import pandas as pd  # brought in when a frame is made: who takes arrays needs none of it
+    import pandas as pd  # imported when a frame is made: callers of arrays don't need it
 
 Arrays = dict[str, npt.NDArray[Any]]  # columns by their names
 Kind = Literal["int", "long", "number", "small", "tiny", "share", "time", "day"]
 
 _ARRAY_HEADER = 20  # dimensions, NULL flag, element type, length, lower bound
-# The least value of each type stands for NULL: no amount, count or time is ever it.
+# The smallest value of each type stands for NULL: no amount, count or time ever has it.
 _TYPES: Mapping[Kind, tuple[str, str, int]] = {
     "int": ("int4", ">i4", -(2**31)),
     "long": ("int8", ">i8", 0),
@@ -40,11 +40,11 @@ _EPOCH = int(np.datetime64("2000-01-01", "us").astype("i8"))
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of the answer: its name, its SQL, and what it becomes.
+    """A column of the result: its name, its SQL, and its type.
 
     `number`, `small`, `tiny`: float64 from a BIGINT, INT or SMALLINT, NaN for NULL; sent
-    as narrow as they are stored. `share`: float64 from a REAL, NaN for NULL. `int`,
-    `long`: int64 from an INT or a BIGINT, NULL must be ruled out in `sql`. `time`:
+    in the stored width. `share`: float64 from a REAL, NaN for NULL. `int`, `long`: int64
+    from an INT or a BIGINT, `sql` must not give NULL. `time`:
     datetime64[us, UTC]. `day`: datetime64[us] at midnight, without a zone.
     """
 
@@ -65,14 +65,14 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class ColumnQuery:
-    """A question: which columns of which rows. `rest`: as `read_frame` takes it."""
+    """A query: columns, and `rest` as `read_frame` takes it."""
 
     columns: Sequence[Column]
     rest: str
 
     @property
     def packed(self) -> str:
-        """Return the question with one row for an answer: each column in one array."""
+        """Return the query with a result of one row: each column as one array."""
         inner = ", ".join(f"{column.inner} AS c{n}" for n, column in enumerate(self.columns))
         outer = ", ".join(f"array_agg(c{n})" for n in range(len(self.columns)))
         return f"SELECT {outer} FROM (SELECT {inner} {self.rest}) AS rows"
@@ -83,8 +83,8 @@ def read_frame(
 ) -> "pd.DataFrame":
     """Run `SELECT columns rest` and return a DataFrame in the order of the rows.
 
-    `rest` begins at FROM and carries the ORDER BY; `parameters` are bound by
-    name as `%(name)s`. No rows give an empty frame with the same columns.
+    `rest` begins at FROM and includes the ORDER BY; `parameters` are bound by
+    name as `%(name)s`. Without rows the frame is empty and has the same columns.
     """
     return to_frame(columns, read_columns(session, columns, rest, parameters))
 
@@ -104,14 +104,14 @@ def to_frame(columns: Sequence[Column], arrays: Mapping[str, npt.NDArray[Any]]) 
 def read_columns(
     session: Session, columns: Sequence[Column], rest: str, parameters: Mapping[str, Any]
 ) -> Arrays:
-    """Do the same and return the columns by name, as arrays; a `time` in UTC, without a zone."""
+    """Run such a query and return arrays by column name; a `time` is in UTC, without a zone."""
     return read_columns_many(session, [ColumnQuery(columns, rest)], parameters)[0]
 
 
 def read_columns_many(
     session: Session, parts: Sequence[ColumnQuery], parameters: Mapping[str, Any]
 ) -> list[Arrays]:
-    """Ask several such questions in one exchange with the server; one answer for each."""
+    """Run several such queries in one exchange with the server; return one result for each."""
     asked = ", ".join(f"({part.packed}) AS p{n}" for n, part in enumerate(parts))
     with driver_connection(session).cursor(binary=True) as cursor:
         cursor.execute(f"SELECT * FROM {asked}", parameters)

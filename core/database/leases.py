@@ -1,7 +1,7 @@
-"""Leases: who does something just now, and until when. By the database's clock. Never commits.
+"""Leases: which worker does something, and until when, by the database's clock. Never commits.
 
-A lease ends by itself, so that nobody who died or hangs stops others. It is renewed only
-by its holder: who slept beyond its end finds out that another has it now.
+A lease expires, so that a process that died or hangs does not block others. Only its
+holder renews it: one that was suspended beyond its end finds that another holds it.
 """
 
 from datetime import datetime, timedelta
@@ -19,11 +19,11 @@ LEASE_TERM: Final = timedelta(seconds=20)  # of a lease or claim; renewed four t
 
 
 class LeaseLostError(AmazcopeError):
-    """The claim on some work ended, and another worker went on with it."""
+    """The claim on some work expired, and another worker continued it."""
 
 
 class Lease(Base):
-    """Who holds a name, until when; a row whose time is over counts for nothing."""
+    """The holder of a name and when the lease expires; expired rows have no effect."""
 
     __tablename__ = "lease"
 
@@ -33,14 +33,14 @@ class Lease(Base):
 
 
 def take_lease(session: Session, name: str, holder: UUID, term: timedelta) -> bool:
-    """Take a lease where nobody has it; return whether it is the holder's now."""
+    """Take a lease if it is free; return whether the holder has it now."""
     new = insert(Lease).values(name=name, holder=holder, until=func.clock_timestamp() + term)
     taken = new.on_conflict_do_update(
         index_elements=["name"],
         set_={"holder": new.excluded.holder, "until": new.excluded.until},
         where=or_(
             Lease.until <= func.clock_timestamp(),
-            # The clock was ahead when this one was given, and is right again.
+            # It was taken while the clock was ahead.
             Lease.until > func.clock_timestamp() + term,
         ),
     )
@@ -48,7 +48,7 @@ def take_lease(session: Session, name: str, holder: UUID, term: timedelta) -> bo
 
 
 def renew_lease(session: Session, name: str, holder: UUID, term: timedelta) -> bool:
-    """Renew a lease; False when another has it by now."""
+    """Renew a lease; False if another holder has taken it meanwhile."""
     renewed = (
         update(Lease)
         .where(Lease.name == name, Lease.holder == holder)
@@ -58,5 +58,5 @@ def renew_lease(session: Session, name: str, holder: UUID, term: timedelta) -> b
 
 
 def end_lease(session: Session, name: str, holder: UUID) -> None:
-    """Give a lease back, unless another has it by now."""
+    """End a lease, unless another holder has taken it meanwhile."""
     session.execute(delete(Lease).where(Lease.name == name, Lease.holder == holder))

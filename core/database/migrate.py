@@ -1,4 +1,4 @@
-"""Brings a database to the newest schema, or back. Safe to call from many processes at once."""
+"""Migrate a database to the newest schema, or back. Safe to call from many processes at once."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -18,10 +18,10 @@ _LOCK = 0x616D617A636F7065  # "amazcope": an advisory lock that all migrating pr
 
 
 def upgrade(database_url: str, revision: str = "head") -> bool:
-    """Migrate up and return whether anything was to be done.
+    """Migrate up and return whether the schema changed.
 
-    Raises ConfigurationError when the server can't be reached or is too old, or when
-    the schema is of a newer Amazcope.
+    Raises ConfigurationError if the server can't be reached or is too old, or if the
+    schema is of a newer Amazcope.
     """
     return _run(database_url, lambda config: command.upgrade(config, revision))
 
@@ -32,7 +32,7 @@ def downgrade(database_url: str, revision: str) -> bool:
 
 
 def head_revision() -> str:
-    """Return the newest revision this code knows."""
+    """Return the newest revision that this code knows."""
     head = ScriptDirectory.from_config(_config()).get_current_head()
     if head is None:
         raise ConfigurationError("There are no migrations: the installation is incomplete.")
@@ -40,7 +40,7 @@ def head_revision() -> str:
 
 
 def current_revision(connection: Connection) -> str | None:
-    """Return the revision a database is at, None for an empty one."""
+    """Return the revision of a database, None for an empty one."""
     return MigrationContext.configure(connection).get_current_revision()
 
 
@@ -57,7 +57,7 @@ def _run(database_url: str, step: Callable[[Config], None]) -> bool:
     try:
         with engine.connect() as connection:
             _refuse_old_server(connection)
-            # A step that computes within its transaction may take its time.
+            # A step may compute for a long time within its transaction.
             connection.execute(text("SET idle_in_transaction_session_timeout = 0"))
             connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": _LOCK})
             before = current_revision(connection)

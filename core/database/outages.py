@@ -1,4 +1,4 @@
-"""Outages of the database in words: away, read-only, no free connection, no room. No handling."""
+"""Sentences on outages of the database: unavailable, read-only, busy, disk full. No handling."""
 
 import psycopg
 from psycopg.errors import (
@@ -13,25 +13,24 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from core.database.connections import DatabaseBusyError
 
 ERRORS = (SQLAlchemyError, psycopg.Error)
-"""What a database raises; not each of them is an outage."""
+"""The errors of databases; not all of them are outages."""
 
-# A connection that ends during a commit leaves open whether it was done.
+# If a connection ends during a commit, it is unknown whether it was committed.
 UNAVAILABLE = (
-    "The database does not answer just now. Try again in some seconds; "
+    "The database does not answer at the moment. Try again in some seconds; "
     "a change you just made may not have been saved."
 )
 BUSY = str(DatabaseBusyError())
 READ_ONLY = (
-    "The database can only be read just now. Nothing was changed. "
+    "The database is read-only at the moment. Nothing was changed. "
     "Try again when the database accepts changes again."
 )
 READ_ONLY_NOTICE = (
-    "The database can only be read just now: pages show what is stored, and changes are refused "
+    "The database is read-only at the moment: pages show what is stored, and changes are refused "
     "until it accepts them again."
 )
 DISK_FULL = (
-    "The database has no room left on its disk. Nothing was changed. "
-    "Make room there, then try again."
+    "The database's disk is full. Nothing was changed. Free some space on it, then try again."
 )
 _BY_ERROR = (
     (ReadOnlySqlTransaction, READ_ONLY),
@@ -39,12 +38,12 @@ _BY_ERROR = (
     (TooManyConnections, BUSY),
     (IdleInTransactionSessionTimeout, UNAVAILABLE),
 )
-# A refused connection carries no SQLSTATE, only the server's words.
+# A refused connection has no SQLSTATE, only the server's message.
 _NO_CONNECTION_LEFT = ("too many clients", "connection slots", "too many connections")
 
 
 def describe_outage(error: BaseException) -> str | None:
-    """Return a sentence that says what is wrong and what to do; None when it is no outage."""
+    """Return a sentence on an outage and what to do; None for any other error."""
     if isinstance(error, PoolTimeoutError):
         return BUSY
     cause = error.orig if isinstance(error, DBAPIError) else error

@@ -1,7 +1,7 @@
-"""Makes and lists partitions by time. Knows table names, nothing of what they hold.
+"""Create and list partitions by time, of any table.
 
-A partition is made apart and then attached: CREATE … PARTITION OF would lock the
-parent against readers, ATTACH PARTITION does not.
+A partition is created as a separate table and then attached: CREATE … PARTITION OF would
+lock the parent against readers, ATTACH PARTITION does not.
 """
 
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-_LOCK = 0x70617274  # one session makes partitions at a time
+_LOCK = 0x70617274  # one session at a time creates partitions
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def list_partitions(session: Session, table: str) -> set[str]:
 
 
 def create_partitions(session: Session, wanted: Iterable[Partition]) -> int:
-    """Make those that are missing and return how many were made."""
+    """Create the partitions that are missing and return how many were created."""
     by_table: dict[str, list[Partition]] = {}
     for partition in dict.fromkeys(wanted):
         by_table.setdefault(partition.table, []).append(partition)
@@ -91,6 +91,6 @@ def _create_partition(session: Session, partition: Partition) -> None:
 
 
 def drop_partition(session: Session, name: str, table: str) -> None:
-    """Detach and drop one partition of a table, with all that is in it."""
+    """Detach and drop one partition of a table with its rows."""
     session.execute(text(f"ALTER TABLE {table} DETACH PARTITION {name}"))
     session.execute(text(f"DROP TABLE {name}"))

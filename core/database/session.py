@@ -1,8 +1,8 @@
-"""The engines, the read and write scopes. The only place that commits.
+"""Engines, and the read and write scopes. The only place that commits.
 
-Nothing is opened at import: the engines are made when the first scope is entered, once
-in a process. Tests replace `session_factory`, `reading_factory` and `autocommit_factory`, and
-every page, job and tool follows.
+Nothing is opened at import: each process makes its engines when it enters the first
+scope. Tests replace `session_factory`, `reading_factory` and `autocommit_factory` for
+every page, job and tool.
 """
 
 import select
@@ -26,7 +26,7 @@ from core.database.connections import ConnectionShare, DatabaseBusyError
 from core.errors import ConfigurationError
 from core.settings.environment import get_settings
 
-CONNECT_TIMEOUT = 10  # seconds; a server that was cut off must not hold whoever asks
+CONNECT_TIMEOUT = 10  # seconds; a server that was cut off must not block callers
 NAMING_CONVENTION = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -43,15 +43,15 @@ class Base(DeclarativeBase):
 
 
 def database_url() -> str:
-    """Return the address of PostgreSQL: the one set, else the embedded server's.
+    """Return the URL of PostgreSQL: the one set, otherwise the embedded server's.
 
-    Raises ConfigurationError when neither is there.
+    Raises ConfigurationError if there is neither.
     """
     given = get_settings().database_url
     if given is not None:
         return with_driver(given.get_secret_value())
     from core.database.embedded.server import (
-        find_running_url,  # brings psutil along; servers need none of it
+        find_running_url,  # imports psutil, which is not needed with a server
     )
 
     url = find_running_url(get_settings().amazcope_data_dir, get_settings().secrets_dir)
@@ -63,7 +63,7 @@ def database_url() -> str:
 
 
 def with_driver(url: str) -> str:
-    """Return a PostgreSQL address that names psycopg 3 as its driver."""
+    """Return a PostgreSQL URL with psycopg 3 as its driver."""
     for prefix in ("postgresql://", "postgres://"):
         if url.startswith(prefix):
             return "postgresql+psycopg://" + url[len(prefix) :]
@@ -71,11 +71,11 @@ def with_driver(url: str) -> str:
 
 
 def make_engine(url: str, **options: Any) -> Engine:
-    """Return an engine with this project's usual settings.
+    """Return an engine with this project's default settings.
 
-    Raises ConfigurationError for an address that can't be read.
+    Raises ConfigurationError for a URL that can't be read.
     """
-    # LIFO keeps few connections warm: each backend caches plans and catalogue of its own.
+    # LIFO keeps few connections warm: each backend has its own cache of plans and catalogue.
     usual: dict[str, Any] = {"pool_size": 5, "max_overflow": 15, "pool_use_lifo": True}
     usual |= {"pool_recycle": 1800, "pool_timeout": connections.WAIT_SECONDS}
     address = _parse_url(url)
@@ -98,10 +98,10 @@ def _connect_with_retry(
 def _detect_closed_connection(
     connection: psycopg.Connection[Any], _record: object, _proxy: object
 ) -> None:
-    """Have the pool open a new connection where the server ended this one.
+    """Make the pool open a new connection if the server ended this one.
 
-    A server that restarted must not fail the next page or job. What it says at its
-    end waits in the socket: looking there takes no exchange with it, as a ping would.
+    A server that restarted must not fail the next page or job. Its last message waits in
+    the socket: polling it takes no exchange with the server, unlike a ping.
     """
     try:
         waiting = select.poll()
@@ -114,7 +114,7 @@ def _detect_closed_connection(
 
 
 def to_conninfo(url: str) -> str:
-    """Return an engine's address in the words of libpq, which knows no drivers."""
+    """Return an engine's URL as a connection string of libpq, which knows no drivers."""
     parsed = _parse_url(url)
     named = parsed.translate_connect_args(username="user", database="dbname")
     return make_conninfo(**named, **{name: str(value) for name, value in parsed.query.items()})
@@ -125,16 +125,16 @@ def _parse_url(url: str) -> URL:
         return make_url(url)
     except (ArgumentError, ValueError):
         raise ConfigurationError(
-            "DATABASE_URL can't be read. It looks like "
-            "postgresql://user:password@host:5432/amazcope, with other characters than "
-            "letters and digits written as %XX in the password."
-        ) from None  # what it was may hold the password
+            "DATABASE_URL can't be read. Write it as "
+            "postgresql://user:password@host:5432/amazcope, with characters other than "
+            "letters and digits in the password as %XX."
+        ) from None  # the error may contain the password
 
 
 def _set_session_defaults(connection: psycopg.Connection[Any], _record: object) -> None:
-    """Set what short questions want, whatever the server's own settings are."""
-    # What is read often lies in memory, where any order costs the same; compiling
-    # plans costs more than the questions take.
+    """Set defaults for short queries, whatever the server's own settings are."""
+    # Data that is read often is in memory, where random access costs the same; compiling
+    # plans takes longer than the queries.
     settings = {"random_page_cost": "1.1", "jit": "off"} | connections.SERVER_SETTINGS
     connection.execute("; ".join(f"SET {name} = '{value}'" for name, value in settings.items()))
     connection.commit()
@@ -142,9 +142,9 @@ def _set_session_defaults(connection: psycopg.Connection[Any], _record: object) 
 
 @dataclass(frozen=True, slots=True)
 class _Engines:
-    """The engines of this process, each with a pool of its own.
+    """The engines of this process, each with its own pool.
 
-    Who writes may read beside it: one pool for both could wait for itself.
+    Code that writes may also read meanwhile: with one pool it could wait for itself.
     """
 
     writing: Engine
@@ -162,18 +162,18 @@ _share = ConnectionShare.COMMAND
 
 
 def set_connection_share(share: ConnectionShare) -> None:
-    """Say whose connections those of this process are, before the first scope is entered."""
+    """Set the share of this process's connections, before it enters the first scope."""
     global _share
     _share = share
 
 
 def has_engines() -> bool:
-    """True when this process has made its engines."""
+    """Return whether this process has made its engines."""
     return _made is not None
 
 
 def _engines() -> _Engines:
-    """Return this process's engines, made once, however many threads ask first."""
+    """Return this process's engines, made once for all threads."""
     global _made
     if _made is None:
         with _making:
@@ -199,7 +199,7 @@ def _make_engines(url: str) -> _Engines:
 
 
 def _pool_options(size: int) -> dict[str, int]:
-    """Return how a pool keeps at most five connections open, and closes those beyond."""
+    """Return options of a pool that keeps at most five idle connections open."""
     kept = min(size, 5)
     return {"pool_size": kept, "max_overflow": size - kept}
 
@@ -210,20 +210,19 @@ def get_engine() -> Engine:
 
 
 def get_reading_engine() -> Engine:
-    """Return this process's engine for reading: every statement alone, none may write.
+    """Return this process's engine for reading: autocommit and read-only.
 
-    A page asks one question at a time: without BEGIN and ROLLBACK around it, a read
-    is one exchange with the server instead of three.
+    A page runs one query at a time: without BEGIN and ROLLBACK around it, a read is one
+    exchange with the server instead of three.
     """
     return _engines().reading
 
 
 def get_autocommit_engine() -> Engine:
-    """Return this process's engine for notes: every statement is committed by itself.
+    """Return this process's engine for logs: every statement is committed by itself.
 
-    The server does not wait for the disk, so that a note costs a call next to nothing;
-    when the whole machine dies, those of its last moments are lost. A process that dies
-    loses none.
+    The server does not wait for the disk, so that logging costs a call almost nothing. If
+    the machine crashes, the rows of the last moments are lost; if a process dies, none.
     """
     return _engines().noting
 
@@ -262,18 +261,18 @@ def session_factory() -> Session:
 
 
 def reading_factory() -> Session:
-    """Return a new session to read with."""
+    """Return a new session for reading."""
     return Session(get_reading_engine(), expire_on_commit=False)
 
 
 def autocommit_factory() -> Session:
-    """Return a new session to note with."""
+    """Return a new session for logs."""
     return Session(get_autocommit_engine(), expire_on_commit=False)
 
 
 @contextmanager
 def _translate_timeouts() -> Iterator[None]:
-    """Say in our own words that no connection became free."""
+    """Raise DatabaseBusyError instead of the pool's timeout."""
     try:
         yield
     except DatabaseBusyError:
@@ -284,9 +283,9 @@ def _translate_timeouts() -> Iterator[None]:
 
 @contextmanager
 def read_scope() -> Iterator[Session]:
-    """A session to read with. It sees what is committed, statement by statement.
+    """Open a session for reading. Each statement sees what is committed before it.
 
-    This scope and the others raise DatabaseBusyError when no connection becomes free.
+    This scope and the others raise DatabaseBusyError if no connection becomes free.
     """
     with _translate_timeouts(), reading_factory() as session:
         yield session
@@ -294,14 +293,14 @@ def read_scope() -> Iterator[Session]:
 
 @contextmanager
 def write_scope() -> Iterator[Session]:
-    """A session whose work is committed at the end, or rolled back by an error."""
+    """Open a session whose work is committed at the end, or rolled back by an error."""
     with _translate_timeouts(), session_factory() as session, session.begin():
         yield session
 
 
 @contextmanager
 def dry_run_scope() -> Iterator[Session]:
-    """A session whose work is undone at the end: what would come of it."""
+    """Open a session whose work is rolled back at the end, to see what it would do."""
     with _translate_timeouts(), session_factory() as session, session.begin() as transaction:
         yield session
         transaction.rollback()
@@ -309,16 +308,16 @@ def dry_run_scope() -> Iterator[Session]:
 
 @contextmanager
 def autocommit_scope() -> Iterator[Session]:
-    """A session for logs and counters: each statement is kept by itself, at once."""
+    """Open a session for logs and counters: each statement is committed at once."""
     with _translate_timeouts(), autocommit_factory() as session:
         yield session
 
 
 def database_time() -> datetime:
-    """Return what the database's clock says, UTC: the one clock that all processes share.
+    """Return the time of the database's clock, UTC: the one clock that all processes share.
 
-    What is due, claimed or counted by the day goes by it; a process whose own clock is
-    wrong then does no harm.
+    Due times, claims and counts per day use it, so that a process with a wrong clock does
+    no harm.
     """
     with read_scope() as session:
         now: datetime = session.execute(text("SELECT clock_timestamp()")).scalar_one()
@@ -326,7 +325,7 @@ def database_time() -> datetime:
 
 
 class _SharedClock:
-    """The database's time as of the last asking, carried on by this process's steady clock."""
+    """The database's time at the last query, continued by this process's monotonic clock."""
 
     def __init__(self) -> None:
         self._known: tuple[datetime, float] | None = None
@@ -340,15 +339,15 @@ class _SharedClock:
 
 
 _CLOCK_REFRESH_SECONDS = (
-    30.0  # seconds; a steady clock does not drift further than a millisecond by then
+    30.0  # seconds; in these a monotonic clock drifts by less than a millisecond
 )
 _shared_clock = _SharedClock()
 
 
 def shared_time() -> datetime:
-    """Return the database's time, UTC, mostly without asking for it: for what happens often.
+    """Return the database's time, UTC, usually without a query, for frequent use.
 
-    Raises what the database raises when it is away.
+    Raises the database's error if it is unavailable.
     """
     return _shared_clock.read()
 

@@ -1,1 +1,1 @@
-"""Messages on their way out: addresses and texts, no people."""
+"""Sending messages: addresses and texts, no users."""

@@ -1,4 +1,4 @@
-"""The one place that talks to a mail server. Knows addresses and texts, no people."""
+"""The only module that uses a mail server. Takes addresses and texts, no users."""
 
 import smtplib
 import ssl
@@ -16,11 +16,11 @@ _PORTS = {"smtp": 587, "smtps": 465}
 
 @dataclass(frozen=True, slots=True)
 class SmtpServer:
-    """Where mail is handed in. Without a user nothing is signed in to."""
+    """The mail server that takes emails. Without a user there is no sign-in."""
 
     host: str
     port: int
-    is_tls: bool  # from the first byte; otherwise STARTTLS where the server offers it
+    is_tls: bool  # from the first byte; otherwise STARTTLS if the server offers it
     user: str | None = None
     password: str | None = None
 
@@ -31,7 +31,7 @@ def parse_smtp_url(address: str) -> SmtpServer:
     try:
         port = parts.port
     except ValueError as error:
-        raise ConfigurationError("The port in AMAZCOPE_SMTP_URL is no number.") from error
+        raise ConfigurationError("The port in AMAZCOPE_SMTP_URL isn't a number.") from error
     if parts.scheme not in _PORTS or not parts.hostname:
         raise ConfigurationError("Write AMAZCOPE_SMTP_URL as smtp://user:password@host:587.")
     user = unquote(parts.username) if parts.username else None
@@ -42,9 +42,9 @@ def parse_smtp_url(address: str) -> SmtpServer:
 
 
 def send_email(server: SmtpServer, sender: str, to: str, subject: str, text: str) -> None:
-    """Hand one message in. Raises OutsideServiceError when the server does not take it.
+    """Send one email. Raises OutsideServiceError if the server does not accept it.
 
-    Raises InvalidInputError for an address that would say more than an address. A
+    Raises InvalidInputError for an address with line breaks or other control characters. A
     password is sent over an encrypted connection only, except to this machine.
     """
     if not to.isprintable():
@@ -57,7 +57,7 @@ def send_email(server: SmtpServer, sender: str, to: str, subject: str, text: str
             connection.send_message(message)
     except (smtplib.SMTPException, OSError) as error:
         raise OutsideServiceError(
-            f"The mail server {server.host} did not take the message: {type(error).__name__}."
+            f"The mail server {server.host} did not accept the message: {type(error).__name__}."
         ) from error
 
 

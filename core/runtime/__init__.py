@@ -1,1 +1,1 @@
-"""What every process needs: its log, host names, slow clients, garbage collection."""
+"""Modules for every process: logging, host names, slow clients, garbage collection."""

@@ -1,4 +1,4 @@
-"""Python's garbage collector, kept out of work that makes much and leaves no cycles."""
+"""Pause Python's garbage collector during work that allocates much without cycles."""
 
 import gc
 from collections.abc import Iterator
@@ -7,9 +7,9 @@ from contextlib import contextmanager
 
 @contextmanager
 def paused_gc() -> Iterator[None]:
-    """Keep the collector from looking through a whole page of items again and again.
+    """Pause the collector, which would search a whole page of items again and again.
 
-    That takes a good part of the time and finds nothing: JSON holds no cycles.
+    That takes a large part of the time and finds nothing: JSON has no cycles.
     """
     was_enabled = gc.isenabled()
     gc.disable()

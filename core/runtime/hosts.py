@@ -1,8 +1,8 @@
-"""Which names a server is reached by, and which pages may send it requests. Opens nothing.
+"""Check the host name of requests and the page that sent them. Opens nothing.
 
-A web page from elsewhere can have its own name re-pointed to this machine (DNS rebinding);
-its requests then carry that name as their Host. Names that nobody outside can re-point are
-IP addresses, localhost and the ones that the settings name: all others are refused.
+A web page from elsewhere can re-point its own name to this machine (DNS rebinding); its
+requests then have that name as their Host. IP addresses, localhost and the names in the
+settings can't be re-pointed from outside: all others are refused.
 """
 
 import json
@@ -13,7 +13,7 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
-MISDIRECTED = 421  # HTTP's status for a host that a server does not answer for
+MISDIRECTED = 421  # HTTP's status for a host that isn't this server's
 FOREIGN_PAGE = "A page from another address sent this request."
 
 _HOST = re.compile(r"(?:\[(?P<ip6>[0-9a-f:.]+)\]|(?P<name>[a-z0-9._-]+))(?::\d{1,5})?", re.ASCII)
@@ -26,17 +26,17 @@ ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 def unknown_host_message(setting: str) -> str:
-    """Return the sentence for a request that names another host; `setting` adds one."""
+    """Return the error of a request for another host; `setting` names the one to change."""
     return (
         f"This server does not answer to that host name. Set {setting} to the address that "
-        "people use, or open it as localhost or by its IP address."
+        "users open, or open it as localhost or by its IP address."
     )
 
 
 def is_known_host(host: str | None, names: Collection[str | None]) -> bool:
     """Return whether a Host header names localhost, an IP address or one of these hosts.
 
-    None, a request without one, passes: only programs, such as health checks, send none.
+    None (a request without one) is allowed: only programs such as health checks send none.
     """
     if host is None:
         return True
@@ -48,10 +48,10 @@ def is_known_host(host: str | None, names: Collection[str | None]) -> bool:
 
 
 def is_own_origin(origin: str, host: str, url: str | None) -> bool:
-    """Return whether an Origin header names a page of the very server that is asked.
+    """Return whether an Origin header names a page of this server.
 
-    Browsers name the page's origin with every POST and websocket; another page can't
-    forge it. Behind a proxy that renames the host, the page's is that of `url`.
+    Browsers send the page's origin with every POST and websocket, and pages can't forge it.
+    Behind a proxy that changes the host, the page's origin is that of `url`.
     """
     if url is not None and origin == origin_of(url):
         return True
@@ -59,14 +59,14 @@ def is_own_origin(origin: str, host: str, url: str | None) -> bool:
 
 
 def origin_of(url: str) -> str:
-    """Return the origin of an address, as browsers spell it: without the scheme's usual port."""
+    """Return the origin of a URL as browsers write it: without the scheme's default port."""
     parts = urlsplit(url.lower())
     usual = {"http": ":80", "https": ":443"}.get(parts.scheme, "")
     return f"{parts.scheme}://{parts.netloc.removesuffix(usual)}"
 
 
 class HostGuard:
-    """ASGI middleware: refuse requests by an unknown name, and those that other pages send."""
+    """ASGI middleware that refuses requests for unknown hosts and from other pages."""
 
     def __init__(
         self, app: ASGIApp, names: Collection[str | None], url: str | None, refusal: str
@@ -101,27 +101,27 @@ async def _send_error(send: Send, status: int, sentence: str) -> None:
 
 
 def _header(scope: Scope, wanted: bytes) -> str | None:
-    """Return a header's value, None where it is missing."""
+    """Return a header's value, None if it is missing."""
     found = (value for name, value in scope["headers"] if name == wanted)
     value: bytes | None = next(found, None)
     return None if value is None else value.decode("latin-1")
 
 
 def _parse_host(host: str) -> str | None:
-    """Return the name in a Host header, None where it is no host."""
+    """Return the name in a Host header, None if it isn't a host."""
     found = _HOST.fullmatch(host.lower())
     return None if found is None else _normalize_name(found["ip6"] or found["name"])
 
 
 def _normalize_name(name: str) -> str:
-    """Return a name as it is compared: in ASCII and lower case, without the root's dot."""
+    """Return a name in comparable form: in ASCII and lower case, without the final dot."""
     with suppress(UnicodeError):  # an address, or too long for a name
         name = name.encode("idna").decode("ascii")
     return name.lower().rstrip(".")
 
 
 def _is_local(name: str) -> bool:
-    """Return whether a name is this machine's by definition (RFC 6761)."""
+    """Return whether a name means this machine by definition (RFC 6761)."""
     return name == "localhost" or name.endswith(".localhost")
 
 

@@ -1,6 +1,6 @@
 """Logging of one process: readable lines on the console, JSON lines in the logs folder.
 
-Secrets are struck out of every line, of tracebacks too. Nothing is logged at import.
+Secrets are redacted in every line, also in tracebacks. Nothing is logged at import.
 """
 
 import fcntl
@@ -20,11 +20,11 @@ from core.errors import ConfigurationError
 from core.private_files import make_data_folder, make_folder, opener
 from core.settings.environment import Settings, get_settings
 
-KEPT_BYTES = 10_000_000  # of one file; as many again in each older one
+KEPT_BYTES = 10_000_000  # of one file, and of each older one
 KEPT_FILES = 3
 _REDACTED = "•••"
 _USUAL_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
-# Passwords inside addresses, and tokens given as a parameter or a header.
+# Passwords in URLs, and tokens given as a parameter or a header.
 _SECRET_SHAPES = (
     re.compile(r"(?<=://)([^:/@\s]*):([^@/\s]+)(?=@)"),
     re.compile(r"(?i)((?:token|password|api_?key|secret)=)([^&\s\"']+)"),
@@ -35,8 +35,8 @@ _SECRET_SHAPES = (
 def configure_logging(process: str) -> None:
     """Send this process's log to the console and to `<logs>/<process>.log`.
 
-    Call once, first thing in a process. Processes of one name share the file. Raises
-    ConfigurationError where there can be no folder of logs.
+    Call it once, first in a process. Processes of one name share the file. Raises
+    ConfigurationError if the folder of logs can't be created.
     """
     settings = get_settings()
     try:
@@ -44,7 +44,7 @@ def configure_logging(process: str) -> None:
         make_folder(settings.logs_dir)
     except OSError as error:
         raise ConfigurationError(
-            f"There can be no logs ({error}). Set AMAZCOPE_DATA_DIR to a folder of your own."
+            f"Logs can't be written ({error}). Set AMAZCOPE_DATA_DIR to a folder of your own."
         ) from error
     secrets = collect_secrets(settings)
     file = SharedFileHandler(settings.logs_dir / f"{process}.log")
@@ -61,14 +61,14 @@ def configure_logging(process: str) -> None:
 
 
 def collect_secrets(settings: Settings) -> tuple[str, ...]:
-    """Return the values of all settings that are secret, the longest first."""
+    """Return the values of all secret settings, the longest first."""
     values = (getattr(settings, name) for name in type(settings).model_fields)
     found = (value.get_secret_value() for value in values if isinstance(value, SecretStr))
     return tuple(sorted(filter(None, found), key=len, reverse=True))
 
 
 def redact_secrets(text: str, secrets: tuple[str, ...] = ()) -> str:
-    """Return the text without the given secrets and without what looks like one."""
+    """Return the text without the given secrets and without passwords and tokens by form."""
     for secret in secrets:
         text = text.replace(secret, _REDACTED)
     text = _SECRET_SHAPES[0].sub(rf"\1:{_REDACTED}", text)
@@ -94,7 +94,7 @@ class ConsoleFormatter(logging.Formatter):
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line: time (ISO, UTC), level, process, pid, logger, message, extras."""
+    """One JSON object per line: time (ISO, UTC), level, process, pid, logger, message, extras."""
 
     def __init__(self, process: str, secrets: tuple[str, ...]):
         super().__init__()
@@ -123,9 +123,9 @@ class JsonFormatter(logging.Formatter):
 
 
 class SharedFileHandler(WatchedFileHandler):
-    """A file that several processes write and that whoever finds it full moves aside.
+    """A file that several processes write; the first one to find it full moves it aside.
 
-    Links for people whose mail could not be sent are in it: other users may not read it.
+    It contains links of emails that could not be sent, so other OS users may not read it.
     """
 
     def __init__(self, path: Path):
@@ -137,7 +137,7 @@ class SharedFileHandler(WatchedFileHandler):
             if self._is_full():
                 self._move_aside()
             super().emit(record)  # reopens a file that was moved
-        except OSError:  # a full disk must not fail what was only telling of itself
+        except OSError:  # a full disk must not fail work that only logs
             self.handleError(record)
 
     def _open(self) -> TextIOWrapper:

@@ -1,8 +1,8 @@
-"""Connections whose client sends or reads too slowly to mean it, which a server cuts.
+"""Close connections whose client sends or reads too slowly.
 
-A server keeps memory and a descriptor for each half-sent request, for as long as the client
-likes: uvicorn has a limit only for the time between two requests, and none for the length
-of headers. No HTTP here.
+A server keeps memory and a descriptor for each half-sent request as long as the client
+wants: uvicorn limits only the time between two requests, and not the length of headers.
+No HTTP here.
 """
 
 import asyncio
@@ -13,20 +13,20 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class SlowClientLimits:
-    """How slow a client may be."""
+    """The limits of a client's slowness."""
 
-    header_bytes: int = 64 * 1024  # of headers or trailers; a browser's hold its cookies
+    header_bytes: int = 64 * 1024  # of headers or trailers; a browser's include its cookies
     header_seconds: float = 15  # from the first byte, or the connection, to the end of headers
-    body_seconds: float = 30  # of a body, however slow it comes
+    body_seconds: float = 30  # of a body at any speed
     bytes_per_second: int = 1000  # of a body on average, after that
-    unread_seconds: float = 60  # in which the client takes nothing of an answer
+    unread_seconds: float = 60  # in which the client reads nothing of an answer
 
 
 DEFAULT_LIMITS = SlowClientLimits()
 
 
 class _Deadline:
-    """One timer that can be moved; `cut` is called when it runs out."""
+    """One timer that can be reset; `cut` is called when it expires."""
 
     def __init__(self, cut: Callable[[], None]) -> None:
         self._cut = cut
@@ -37,7 +37,7 @@ class _Deadline:
         return self._timer is not None
 
     def set(self, seconds: float, then: Callable[[], None] | None = None) -> None:
-        """Call `then`, usually what cuts, in so many seconds, and not what was set before."""
+        """Call `then` (None: `cut`) in so many seconds, instead of the call set before."""
         self.clear()
         self._timer = asyncio.get_running_loop().call_later(seconds, then or self._cut)
 
@@ -48,7 +48,7 @@ class _Deadline:
 
 
 class _ConnectionWatch:
-    """What one connection is waited for: the rest of a request, and room for an answer."""
+    """The deadlines of one connection: for the rest of a request, and for reading an answer."""
 
     def __init__(self, patience: SlowClientLimits, cut: Callable[[], None]) -> None:
         self._patience = patience
@@ -64,7 +64,7 @@ class _ConnectionWatch:
             self._request.set(self._patience.header_seconds)
 
     def count_received(self, size: int) -> None:
-        """Count what comes before headers end, and after a body: trailers are kept as well."""
+        """Count bytes of headers, and of trailers after a body."""
         self._header_bytes += size
 
     def judge_headers(self) -> None:
@@ -81,7 +81,7 @@ class _ConnectionWatch:
         self._body_bytes += size
 
     def _judge_body(self) -> None:
-        """Cut a body that came too slowly so far, else look again when its credit is used up."""
+        """Cut a body that was too slow so far, otherwise check again when its credit is used up."""
         credit = self._patience.body_seconds + self._body_bytes / self._patience.bytes_per_second
         left = self._body_began + credit - asyncio.get_running_loop().time()
         if left > 0:
@@ -105,7 +105,7 @@ class _ConnectionWatch:
 
 
 def cut_slow_clients(protocol: Any, patience: SlowClientLimits = DEFAULT_LIMITS) -> Any:
-    """Return a child of uvicorn's class for HTTP by httptools that cuts slow clients."""
+    """Return a subclass of uvicorn's httptools protocol that cuts slow clients."""
 
     class Guarded(protocol):  # type: ignore[misc]  # core knows no uvicorn
         def connection_made(self, transport: asyncio.Transport) -> None:

@@ -1,4 +1,4 @@
-"""Every setting, its default and its meaning. Reads the environment and `.env`; opens nothing."""
+"""All settings with defaults and descriptions. Reads the environment and `.env`; opens nothing."""
 
 import re
 from datetime import UTC, datetime
@@ -17,15 +17,15 @@ ROOT = Path(__file__).resolve().parents[2]
 _PRICE = re.compile(r"[^\s=,]+=\d{1,6}(\.\d{1,6})?/\d{1,6}(\.\d{1,6})?", re.ASCII)
 CONNECTORS = ("off", "dry-run")  # those of core/suggestions/execution/connectors.py
 FAKE_APIFY_TOKEN = "apify-demo-token"  # noqa: S105 - opens only the demo's fake Apify server
-# Where a server that listens on all addresses is reached from this machine.
+# The address on this machine of a server that listens on all addresses.
 _REACHABLE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104
 
 
 class Settings(BaseSettings):
-    """What an operator can set. Names in `.env` are the field names in upper case.
+    """The operator's settings. Names in `.env` are the field names in upper case.
 
-    Fields named `amazcope_*` are Amazcope's own; other software uses the other names for
-    the same thing.
+    Fields named `amazcope_*` are Amazcope's own; other software uses the other names with
+    the same meaning.
     """
 
     model_config = SettingsConfigDict(
@@ -261,20 +261,20 @@ class Settings(BaseSettings):
 
     @property
     def public_url(self) -> str:
-        """Return the address of the pages, without a slash at its end."""
+        """Return the URL of the pages, without a final slash."""
         host = _REACHABLE.get(self.amazcope_host, self.amazcope_host)
         own = f"http://{bracket_ipv6(host)}:{self.amazcope_port}"
         return (self.amazcope_url or own).rstrip("/")
 
     @property
     def mcp_url(self) -> str:
-        """Return where agents reach the MCP server."""
+        """Return the URL of the MCP server."""
         host = _REACHABLE.get(self.amazcope_host, self.amazcope_host)
         own = f"http://{bracket_ipv6(host)}:{self.amazcope_mcp_port}/mcp"
         return (self.amazcope_mcp_url or own).rstrip("/")
 
     def hostnames(self, url: str | None) -> frozenset[str]:
-        """Return which names a server may be called by: its address's host and `url`'s.
+        """Return the host names that a server answers to: its address's and `url`'s.
 
         It also answers to localhost and IP addresses (core/runtime/hosts.py).
         """
@@ -283,17 +283,17 @@ class Settings(BaseSettings):
 
     @property
     def is_https(self) -> bool:
-        """True if the public address is https: cookies are then sent over https only."""
+        """Return whether the public URL is https: cookies are then sent over https only."""
         return self.public_url.startswith("https://")
 
     @property
     def is_for_this_machine(self) -> bool:
-        """True if only this machine can reach the pages."""
+        """Return whether only this machine can reach the pages."""
         return _is_loopback(self.amazcope_host) and _is_loopback(urlsplit(self.public_url).hostname)
 
     @property
     def is_embedded(self) -> bool:
-        """True when Amazcope runs its own PostgreSQL."""
+        """Return whether Amazcope runs its own PostgreSQL."""
         return self.database_url is None
 
     @property
@@ -318,9 +318,9 @@ def bracket_ipv6(host: str) -> str:
 
 @lru_cache(maxsize=1)
 def get_settings() -> Settings:
-    """Return the settings of this process, read once.
+    """Return the settings of this process, which are read once.
 
-    Raises ConfigurationError, which names every invalid setting.
+    Raises ConfigurationError with every invalid setting.
     """
     try:
         return Settings()

@@ -1,4 +1,4 @@
-"""The secret that second factors are encrypted with: given, or made once and kept. No database."""
+"""The key that encrypts two-factor secrets: set, or generated once and stored. No database."""
 
 import os
 import secrets
@@ -11,9 +11,9 @@ _FILE = "key"
 
 
 def get_secret_key(settings: Settings) -> str:
-    """Return the secret of the settings, else the one in the folder of secrets, made if missing.
+    """Return the key of the settings, otherwise the one in the secrets folder, made if missing.
 
-    Several processes may ask at the same moment: the first one's secret is everybody's.
+    If several processes ask at the same moment, all get the first one's key.
     """
     if settings.amazcope_secret_key is not None:
         return settings.amazcope_secret_key.get_secret_value()
@@ -29,7 +29,7 @@ def _create_key(path: Path) -> None:
     with open(made, "x", opener=opener) as file:
         file.write(secrets.token_urlsafe(48))
     try:
-        os.link(made, path)  # whole or not at all, and never over another's
+        os.link(made, path)  # atomic, and never replaces another process's key
     except FileExistsError:
         pass
     finally:

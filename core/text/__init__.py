@@ -1,1 +1,1 @@
-"""How values are written for people: numbers, times, text from outside."""
+"""Format values for users: numbers, times, text from outside."""

@@ -1,6 +1,6 @@
-"""Text from outside made harmless, for Streamlit's Markdown and in sentences. Pure.
+"""Make text from outside harmless in Streamlit's Markdown and in sentences. Pure.
 
-For spreadsheets in `core.text.spreadsheets`.
+For spreadsheets see `core.text.spreadsheets`.
 """
 
 import re
@@ -9,19 +9,19 @@ _JOINER = "\u2060"  # invisible, and no word breaks at it
 _MARKDOWN = re.compile(r"[\\*_`\[\]$#<>|~&]")
 # A list, a quote or a heading at the start of a line.
 _BLOCK_START = re.compile(r"^([-+=])|^([0-9]{1,9})([.)])")
-# Emoji and addresses are found in the text after escapes are gone: only a
-# character in between keeps ":smile:", "https://…", "www.…" and "a@b.c" what they are.
+# Emoji and addresses are recognised after escapes are removed: only a character in
+# between keeps ":smile:", "https://…", "www.…" and "a@b.c" plain text.
 _SHORTCODE = re.compile(r":(?=[\w+/\-])|(?<=[wW]{3})(?=\.)|(?<=@)(?=\w)")
-# They turn the text around them, other texts' too; marks of single letters stay.
+# They change the direction of text, also of other texts; marks of single letters stay.
 _TURNS = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
-# Controls, and signs that are there and not seen: a text may hide in them.
+# Control and invisible characters, in which text can be hidden.
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u200b\u2060\ufeff\U000e0000-\U000e007f]")
 
 
 def escape_markdown(text: str) -> str:
-    """Return text that Streamlit's Markdown shows as it is, in one line.
+    """Return text that Streamlit's Markdown shows literally, in one line.
 
-    No emphasis, link, image, HTML, LaTeX, colour, emoji or icon comes of it.
+    It makes no emphasis, link, image, HTML, LaTeX, colour, emoji or icon.
     """
     line = " ".join(remove_direction_marks(text).split())
     line = _MARKDOWN.sub(lambda found: "\\" + found.group(), line)
@@ -30,12 +30,12 @@ def escape_markdown(text: str) -> str:
 
 
 def remove_direction_marks(text: str) -> str:
-    """Return text without the signs that make a browser write it backwards."""
+    """Return text without the characters that make browsers write it backwards."""
     return _TURNS.sub("", text)
 
 
 def quote(text: str, longest: int) -> str:
-    """Return text of others as it stands in a sentence: one line, between « and »."""
+    """Return text from outside as quoted in a sentence: one line, between « and »."""
     seen = " ".join(_UNSEEN.sub(" ", remove_direction_marks(text)).split())
     plain = seen.replace("«", "‹").replace("»", "›")
     return f"«{plain if len(plain) <= longest else plain[: longest - 1] + '…'}»"
@@ -46,7 +46,7 @@ def _escaped_start(found: re.Match[str]) -> str:
 
 
 def shorten(text: str, longest: int) -> str:
-    """Return text in at most `longest` characters, unturned, with "…" where it was cut."""
+    """Return text in at most `longest` characters, with "…" if cut, without direction marks."""
     text = remove_direction_marks(text)
     if len(text) <= longest:
         return text

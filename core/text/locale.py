@@ -1,7 +1,7 @@
-"""In which language's way numbers, dates and amounts are written: a choice per person.
+"""The formats of numbers, dates and amounts, which each user chooses.
 
-The words stay English. Who runs a page for a person says so with `use`; a thread
-that nobody told writes the usual way.
+The words stay English. `use` sets a user's formats for a thread; other threads use
+the default ones.
 """
 
 from contextvars import ContextVar
@@ -13,9 +13,9 @@ from babel import Locale
 
 @dataclass(frozen=True, slots=True)
 class Formats:
-    """How somebody wants numbers, dates and amounts to be written."""
+    """A user's formats of numbers, dates and amounts."""
 
-    locale: str = "en_US"  # the usual: amounts are written as their marketplace does
+    locale: str = "en_US"  # the default: amounts in the format of their marketplace
     has_currency_code: bool = False  # "EUR 29.90" instead of "€29.90"
 
     @property
@@ -23,29 +23,29 @@ class Formats:
         return self.locale == "en_US"
 
     def locale_of_money(self, of_marketplace: str) -> str:
-        """Return in whose way amounts of a marketplace are written."""
+        """Return the locale in which amounts of a marketplace are written."""
         return of_marketplace if self.is_usual_locale else self.locale
 
 
 USUAL = Formats()
-# One way for every marketplace, with codes of currencies: "EUR 1,234.50". Who reads many at
-# once would take "1.234,50 €" beside "#1,302" for a euro and a bit.
+# One format for every marketplace, with currency codes: "EUR 1,234.50". Beside "#1,302" a
+# model would read "1.234,50 €" as little more than one euro.
 FOR_PROGRAMS = Formats("en_GB", has_currency_code=True)
 _CURRENT: ContextVar[Formats] = ContextVar("formats", default=USUAL)
 
 
 def current() -> Formats:
-    """Return the formats of whoever this thread works for."""
+    """Return the formats of the user this thread works for."""
     return _CURRENT.get()
 
 
 def use(formats: Formats) -> None:
-    """Write in somebody's formats from now on, in this thread."""
+    """Use these formats from now on in this thread."""
     _CURRENT.set(formats)
 
 
 def digits(text: str) -> str:
-    """Return a number that was written the English way with the marks of the person's."""
+    """Return a number in English format with the user's decimal and thousands marks."""
     chosen = _CURRENT.get()
     return text if chosen.is_usual_locale else text.translate(_marks(chosen.locale))
 

@@ -4,7 +4,7 @@ from ipaddress import ip_address
 
 
 def machine_name(address: str | None) -> str:
-    """Name where a call came from: its network address, or this machine. None: none was told."""
+    """Return a network address, or "this machine" for loopback addresses and None."""
     try:
         is_own = address is None or ip_address(address).is_loopback
     except ValueError:

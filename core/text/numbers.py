@@ -1,6 +1,6 @@
-"""Numbers as people read them. None and NaN are "unknown", never 0.
+"""Format numbers. None and NaN are "unknown", never 0.
 
-Written in the reader's formats (`core.text.locale`).
+In the user's formats (`core.text.locale`).
 """
 
 from decimal import ROUND_HALF_UP, Decimal
@@ -37,17 +37,17 @@ def format_count(number: int | float | None) -> str:
 
 
 def format_counted(number: int, noun: str) -> str:
-    """Write a count with what it counts, whose plural ends in "s": "1 row", "2,000 rows"."""
+    """Write a count with a noun whose plural ends in "s": "1 row", "2,000 rows"."""
     return f"{format_count(number)} {noun}" if number == 1 else f"{format_count(number)} {noun}s"
 
 
 def format_capped_count(number: int | None, cap: int = 10_000) -> str:
-    """Write a count that was not carried on beyond `cap`: "10,000+"."""
+    """Write a count that stopped at `cap`: "10,000+"."""
     return digits(f"{cap:,}+") if number is not None and number > cap else format_count(number)
 
 
 def format_dollars(amount: Decimal | None) -> str:
-    """Write what fetching costs; amounts below a cent keep four decimals."""
+    """Write an amount in US dollars; amounts below a cent have four decimals."""
     if amount is None or is_unknown(amount):
         return UNKNOWN
     finest = Decimal("0.0001") if 0 < abs(amount) < Decimal("0.01") else Decimal("0.01")
@@ -73,7 +73,7 @@ def format_file_size(size: int | None) -> str:
 
 
 def format_percent_change(before: Number | None, after: Number | None) -> str:
-    """Write the change from `before`: "+3 %". Unknown where either is, or before is 0."""
+    """Write the change from `before`: "+3 %". Unknown if either is, or if `before` is 0."""
     if before is None or after is None or is_unknown(before) or is_unknown(after) or before == 0:
         return UNKNOWN
     percent = (float(after) / float(before) - 1) * 100
@@ -84,10 +84,10 @@ def format_percent_change(before: Number | None, after: Number | None) -> str:
 
 
 def format_rank_change(before: int | float | None, after: int | float | None) -> str:
-    """Say whether a rank improved or worsened, the same size both ways.
+    """Write whether and how much a rank improved or worsened.
 
-    It is the ratio of the worse to the better rank (so 100→112 worsens as much as
-    112→100 improves), in percent below twice, as a factor from there.
+    The size is the ratio of the worse to the better rank (100→112 worsens as much as
+    112→100 improves): in percent below 2, as a factor from 2 on.
     """
     if before is None or after is None or is_unknown(before) or is_unknown(after):
         return UNKNOWN
@@ -103,7 +103,7 @@ def format_rank_change(before: int | float | None, after: int | float | None) ->
 
 
 def _short(percent: float) -> str:
-    """Write one decimal below ten where it says something, none above."""
+    """Write a percentage with one decimal below ten unless it is 0, without decimals above."""
     if percent < 0.05:
         return digits("<0.1")
     if percent >= 9.95:

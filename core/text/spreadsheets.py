@@ -1,7 +1,7 @@
-"""CSV and XLSX files in which no cell is taken for a formula. Every export is written here.
+"""Write CSV and XLSX files in which no cell is read as a formula. Every export uses it.
 
-Texts come from strangers: a title such as `=HYPERLINK(…)` must stay a title in Excel,
-LibreOffice and Google Sheets, in whichever language they run.
+Texts come from outside: a title such as `=HYPERLINK(…)` must stay a title in Excel,
+LibreOffice and Google Sheets, in every language.
 """
 
 import csv
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 
 Cell: TypeAlias = str | int | float | Decimal | date | None
 
-# Begin a formula, in full width and other forms too: East Asian spreadsheets take those alike.
+# Begin a formula, also in full width and other forms, which East Asian spreadsheets accept.
 _SIGNS = "=+\\-@＝＋－＠﹦﹢﹣﹫⁺₊⁼₌﬩⩵⩶"
-# Are not seen, or are left out when a cell is read; and quote marks.
+# Invisible, or ignored when a cell is read; and quotation marks.
 _UNSEEN = (
     "\x00-\x08\x0e-\x20\x7f-\x84\x86-\xa0\xad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2"
     "\u115f\u1160\u1680\u180e\u2000-\u200f\u202a-\u202f\u205f-\u206f\u2800\u3000\u3164\ufeff\uffa0"
     "\ufff9-\ufffb\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3"
     '\U0001d173-\U0001d17a\U000e0001-\U000e007f"'
 )
-# Where the list separator is a semicolon, as in most of Europe, a cell goes on as the next one.
+# If the list separator is a semicolon, as in most of Europe, it splits the cell.
 _SEPARATORS = ";\t\n\r\x0b\x0c\x85\u2028\u2029"
 _FORMULA = re.compile(f"(^|[{_SEPARATORS}])(?=[{_UNSEEN}]*[{_SIGNS}])")
 _BREAKS = ("\t", "\r", "\n")
@@ -37,17 +37,17 @@ _NO_TIME = b">2020-01-01T00:00:00Z<"
 
 
 def safe_text(text: str) -> str:
-    """Return text that no spreadsheet takes for a formula, wherever it cuts its cells.
+    """Return text that no spreadsheet reads as a formula, wherever it splits cells.
 
-    An apostrophe is set before each place where one would begin; text without such a
-    place is returned as it is.
+    An apostrophe is inserted before each place where a formula could begin; other text is
+    returned unchanged.
     """
     guarded = _FORMULA.sub(r"\1'", text)
     return "'" + guarded if guarded.startswith(_BREAKS) else guarded
 
 
 def csv_lines(rows: Iterable[Iterable[Cell]]) -> str:
-    """Return rows as lines of CSV. Numbers and times stay what they are, None is empty."""
+    """Return rows as lines of CSV. Numbers stay numbers, times are in ISO form, None is empty."""
     out = io.StringIO()
     csv.writer(out, lineterminator="\r\n").writerows(
         [_written(cell) for cell in row] for row in rows
@@ -56,12 +56,12 @@ def csv_lines(rows: Iterable[Iterable[Cell]]) -> str:
 
 
 def csv_file(header: Sequence[str], rows: Iterable[Iterable[Cell]]) -> bytes:
-    """Return a CSV file in UTF-8, with the mark by which spreadsheets recognise it."""
+    """Return a CSV file in UTF-8 with a byte order mark, by which spreadsheets recognise it."""
     return csv_lines([header, *rows]).encode("utf-8-sig", "replace")
 
 
 def csv_of_frame(frame: "pd.DataFrame") -> bytes:
-    """Return a table as a CSV file under its columns' names. Columns of lists are left out."""
+    """Return a DataFrame as a CSV file with its column names, without columns of lists."""
     shown = [name for name in frame.columns if not _holds_lists(frame[name])]
     rows = frame[shown].astype(object).where(frame[shown].notna(), None)
     return csv_file([str(name) for name in shown], rows.itertuples(index=False, name=None))
@@ -78,7 +78,7 @@ def _written(cell: Cell) -> Cell:
 
 
 def xlsx_file(title: str, header: Sequence[str], rows: Iterable[Iterable[str]]) -> bytes:
-    """Return a workbook of one sheet in which every cell is text, whatever it looks like.
+    """Return a workbook of one sheet in which every cell is text.
 
     The same rows give the same bytes.
     """
@@ -100,7 +100,7 @@ def xlsx_file(title: str, header: Sequence[str], rows: Iterable[Iterable[str]]) 
 
 
 def _timeless(archive: bytes) -> bytes:
-    """Return an archive that carries no time: the same content is the same bytes."""
+    """Return an archive without times, so that the same content gives the same bytes."""
     written = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(archive)) as old, zipfile.ZipFile(written, "w") as new:
         for name in old.namelist():

@@ -1,6 +1,6 @@
-"""Times, days and lengths of time as people read them. None is "unknown".
+"""Format times, days and durations. None is "unknown".
 
-Written in the reader's formats (`core.text.locale`).
+In the user's formats (`core.text.locale`).
 """
 
 from datetime import date, datetime, timedelta
@@ -15,7 +15,7 @@ from core.text.numbers import UNKNOWN, is_unknown
 
 
 def format_age(then: datetime | None, now: datetime) -> str:
-    """Say how long ago an aware time was: "12 min ago", in the future "in 5 min"."""
+    """Write how long ago an aware time was: "12 min ago", in the future "in 5 min"."""
     if then is None:
         return UNKNOWN
     seconds = (now - then).total_seconds()
@@ -23,12 +23,12 @@ def format_age(then: datetime | None, now: datetime) -> str:
         return "just now"
     if seconds > 0:
         return f"{_span(seconds, 60)} ago"
-    # What is to come is planned for: of 90 days less a moment, two months are no answer.
+    # The future needs exact days for planning: "2 months" would hide that it is 90 days.
     return f"in {_span(-seconds, 365)}"
 
 
 def _span(seconds: float, most_days: int) -> str:
-    """Write a length of time in its largest whole unit; in days while there are fewer."""
+    """Write a duration in its largest whole unit; in days below `most_days`."""
     minutes = int(seconds // 60)
     if minutes < 60:
         return f"{minutes} min"
@@ -100,7 +100,7 @@ _NAMED_CADENCES = {
 
 
 def format_cadence(every: str | int | timedelta | None) -> str:
-    """Say how often a product is fetched: by a cadence's name, minutes or a length."""
+    """Write how often a product is checked, from a cadence's name, minutes or a duration."""
     if every is None:
         return "never"
     if isinstance(every, str):

@@ -11,7 +11,7 @@ from core.accounts.access import audit
 from core.accounts.access.operations import requires
 from core.accounts.access.permissions import Permission, Principal
 from core.errors import InvalidInputError
-from core.thresholds import NO_THRESHOLD, is_threshold, kept
+from core.thresholds import NO_THRESHOLD, is_threshold, round_threshold
 from core.tracking.editable_rows import lock_editable_row
 from core.tracking.list_filter import ListScope
 from core.tracking.models import Tracking
@@ -115,8 +115,8 @@ def _change(
     tracking.tags = clean_tags(settings.tags)
     tracking.note = (settings.note or "").replace("\x00", "").strip() or None
     tracking.is_primary = settings.is_primary
-    tracking.price_change_percent = kept(settings.price_change_percent)
-    tracking.rank_change_percent = kept(settings.rank_change_percent)
+    tracking.price_change_percent = round_threshold(settings.price_change_percent)
+    tracking.rank_change_percent = round_threshold(settings.rank_change_percent)
     session.flush()
     sync_schedule(session, [tracking.product_id])
     after = _audited(tracking)

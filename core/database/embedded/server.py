@@ -1,9 +1,9 @@
-"""The private PostgreSQL that runs when no DATABASE_URL is set.
+"""The private PostgreSQL that runs if no DATABASE_URL is set.
 
 Starts, finds and stops a server of the data folder with the programs of a wheel.
-Every connection gives a password (scram) over loopback; the cluster is in the data
-folder, the password in the secrets folder. Where the cluster lies and who runs it is
-decided in `embedded_home`. No tables and no migrations here.
+Every connection needs a password (scram) over loopback; the cluster is in the data
+folder, the password in the secrets folder. `layout` decides where the cluster is and
+which OS user runs it. No tables and no migrations here.
 """
 
 import fcntl
@@ -26,9 +26,9 @@ import psutil
 from core.database.embedded.files import (
     explain_os_errors,
     find_free_port,
+    read_last_lines,
     read_password,
     read_port,
-    tail,
     truncate_large_log,
     write_secret,
 )
@@ -39,7 +39,7 @@ from core.private_files import make_data_folder, make_folder, opener
 DATABASE = "amazcope"
 ROLE = "amazcope"
 _SUPERUSER = "postgres"
-_START_SECONDS = 300  # recovery after a crash replays what was not yet checkpointed
+_START_SECONDS = 300  # recovery after a crash replays the log since the last checkpoint
 _STOP_SECONDS = 60
 _PORT_ATTEMPTS = 5
 
@@ -73,7 +73,7 @@ _INITDB_OPTIONS = (
 
 @dataclass(frozen=True, slots=True)
 class _Running:
-    """What `postmaster.pid` says of a living server."""
+    """The running server by its `postmaster.pid`."""
 
     pid: int
     port: int
@@ -81,10 +81,10 @@ class _Running:
 
 
 class EmbeddedPostgres:
-    """The server of one data folder. Any number of objects and processes may name the same."""
+    """The server of one data folder, which any number of objects and processes may share."""
 
     def __init__(self, data_dir: Path, secrets_dir: Path, say: Reporter = lambda _sentence: None):
-        """`say` is told what takes long or is kept elsewhere."""
+        """`say` gets sentences on slow steps and on folders elsewhere."""
         self._data_dir = data_dir.absolute()
         self._secrets_dir = secrets_dir.absolute()
         self._say = say
@@ -103,9 +103,9 @@ class EmbeddedPostgres:
         self.stop()
 
     def start(self) -> str:
-        """Start the server, or find it running, and return the address of its database.
+        """Start the server unless it runs, and return the URL of its database.
 
-        Raises ConfigurationError with the end of the server's log when it does not start.
+        Raises ConfigurationError with the end of the server's log if it does not start.
         """
         with self._exclusively(), explain_os_errors():
             home = prepare_home(self._data_dir, self._say)
@@ -114,7 +114,7 @@ class EmbeddedPostgres:
             return _address(running.port, password)
 
     def stop(self) -> None:
-        """Stop the server, whoever started it; returns when it has ended."""
+        """Stop the server, also if another process started it; return when it has ended."""
         with self._exclusively():
             running = _find_running(self._cluster)
             if running is not None:
@@ -130,18 +130,18 @@ class EmbeddedPostgres:
         self._password_file.unlink(missing_ok=True)
 
     def is_running(self) -> bool:
-        """True when the server accepts connections."""
+        """Return whether the server accepts connections."""
         running = _find_running(self._cluster)
         return running is not None and running.is_ready
 
     def keep_log_small(self) -> None:
-        """Keep the log of a server that runs for months from filling the disk."""
+        """Truncate a large log, so that a server that runs for months does not fill the disk."""
         with explain_os_errors():
             truncate_large_log(self.log_file)
 
     @property
     def pid_file(self) -> Path:
-        """The file that names the server's process while it runs."""
+        """Return the file with the server's process id while it runs."""
         return self._cluster / "postmaster.pid"
 
     @property
@@ -158,7 +158,7 @@ class EmbeddedPostgres:
 
     @contextmanager
     def _exclusively(self) -> Iterator[None]:
-        """Hold the lock that lets one process at a time start or stop this server."""
+        """Hold the lock by which one process at a time starts or stops this server."""
         with explain_os_errors():
             make_data_folder(self._data_dir)
             lock = open(self._data_dir / "postgres.lock", "w", opener=opener)  # noqa: SIM115
@@ -169,7 +169,7 @@ class EmbeddedPostgres:
     # The cluster and its password
 
     def _prepare_cluster(self, home: Home) -> str:
-        """Make what is missing of the cluster and its password; return the password."""
+        """Create what is missing of the cluster and its password; return the password."""
         password = read_password(self._password_file)
         if not home.cluster.exists():
             password = password or self._make_password()
@@ -188,17 +188,17 @@ class EmbeddedPostgres:
         return password
 
     def _make_cluster(self, home: Home, password: str) -> None:
-        """Make a cluster with its role and database, whole or not at all.
+        """Create a cluster with its role and database, atomically.
 
-        It is made beside its place and moved there last, so that one cut short is
-        never taken for whole.
+        It is created beside its place and moved there last, so that an incomplete one is
+        never used.
         """
         self._say("Making the database; this happens once.")
         for older in home.folder.glob("half-made*"):
             shutil.rmtree(older, ignore_errors=True)
         for older in home.folder.glob("initdb-*"):
             older.unlink(missing_ok=True)
-        # A new name: what makes the older one may still run, its starter killed.
+        # A new name: the program that creates an older one may still run after its parent died.
         half_made = home.folder / f"half-made-{secrets.token_hex(4)}"
         self._run_initdb(home, half_made)
         role = f"CREATE ROLE {ROLE} LOGIN CREATEDB PASSWORD '{password}'"
@@ -206,25 +206,25 @@ class EmbeddedPostgres:
         half_made.rename(home.cluster)
 
     def _run_initdb(self, home: Home, folder: Path) -> None:
-        # Nobody learns the superuser's password: the application is an ordinary role.
+        # The superuser's password is not kept: the application uses an ordinary role.
         with tempfile.NamedTemporaryFile("w", dir=home.folder, prefix="initdb-") as password:
             password.write(secrets.token_urlsafe(32))
             password.flush()
             if home.runner.account is not None:
                 os.fchown(password.fileno(), home.runner.account.pw_uid, -1)
             given = [f"--pgdata={folder}", f"--username={_SUPERUSER}", f"--pwfile={password.name}"]
-            self._run(home, [home.program("initdb"), *given, *_INITDB_OPTIONS])
+            self._run(home, [home.find_program("initdb"), *given, *_INITDB_OPTIONS])
 
     def _replace_password(self, home: Home, password: str) -> None:
-        """Give the role a new password, for when the file with the old one is lost."""
+        """Give the role a new password, if the file with the old one is lost."""
         running = _find_running(home.cluster)
         if running is not None:
             self._stop_server(running.pid)
         self._run_single(home, home.cluster, [f"ALTER ROLE {ROLE} PASSWORD '{password}'"])
 
     def _run_single(self, home: Home, cluster: Path, statements: list[str]) -> None:
-        """Run statements with no server running; the only way in without a password."""
-        command = [home.program("postgres"), "--single", "-D", str(cluster)]
+        """Run statements without a server, the only access without a password."""
+        command = [home.find_program("postgres"), "--single", "-D", str(cluster)]
         # exit_on_error: otherwise a failed statement would leave the exit code at 0.
         command += ["-c", "exit_on_error=on", _SUPERUSER]
         self._run(home, command, "\n".join(statements) + "\n")
@@ -235,13 +235,13 @@ class EmbeddedPostgres:
             command, cwd=home.folder, input=given.encode(), capture_output=True, **options
         )
         if done.returncode != 0:
-            said = (done.stdout + done.stderr).decode(errors="replace")
-            raise ConfigurationError(f"The database could not be made:\n{tail(said)}")
+            output = (done.stdout + done.stderr).decode(errors="replace")
+            raise ConfigurationError(f"The database could not be made:\n{read_last_lines(output)}")
 
     # The server
 
     def _find_ready(self, home: Home) -> _Running | None:
-        """Return the server that runs already; None when there is none, or it was ending."""
+        """Return the server if it runs already; None if there is none, or it was ending."""
         running = _find_running(home.cluster)
         if running is None or running.is_ready:
             return running
@@ -268,7 +268,7 @@ class EmbeddedPostgres:
             "listen_addresses": "127.0.0.1",
             "unix_socket_directories": "",
         }
-        command = [home.program("postgres"), "-D", str(home.cluster)]
+        command = [home.find_program("postgres"), "-D", str(home.cluster)]
         command += [part for name in settings for part in ("-c", f"{name}={settings[name]}")]
         with open(self.log_file, "ab", opener=opener) as log:
             self._process = subprocess.Popen(  # noqa: S603
@@ -277,14 +277,14 @@ class EmbeddedPostgres:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                start_new_session=True,  # Ctrl-C in the terminal is not for the server
+                start_new_session=True,  # Ctrl-C in the terminal must not reach the server
                 **home.runner.popen_options(),
             )
         running = self._wait_until_ready(home, self._process.pid)
         return running or self._raise_failed_start()
 
     def _wait_until_ready(self, home: Home, pid: int) -> _Running | None:
-        """Return the server once it accepts connections, None when it ended instead."""
+        """Return the server once it accepts connections, None if it ended instead."""
         deadline = time.monotonic() + _START_SECONDS
         while time.monotonic() < deadline:
             running = _find_running(home.cluster)
@@ -298,21 +298,21 @@ class EmbeddedPostgres:
         )
 
     def _has_ended(self, pid: int) -> bool:
-        """True when the process is gone; reaps it when it was started here."""
+        """Return whether the process has ended; reap it if it was started here."""
         if self._process is not None and self._process.pid == pid:
             return self._process.poll() is not None
         return not _is_alive(pid)
 
     def _raise_failed_start(self) -> NoReturn:
-        said = tail(self.log_file.read_text(errors="replace"))
-        if "could not bind" in said.rpartition("starting PostgreSQL")[2]:
-            raise _PortTakenError(said)
+        log = read_last_lines(self.log_file.read_text(errors="replace"))
+        if "could not bind" in log.rpartition("starting PostgreSQL")[2]:
+            raise _PortTakenError(log)
         raise ConfigurationError(
-            f"The database did not start. Its log {self.log_file} ends:\n{said}"
+            f"The database did not start. Its log {self.log_file} ends:\n{log}"
         )
 
     def _stop_server(self, pid: int) -> None:
-        """End all connections and the server; at worst at once, which recovery repairs."""
+        """End all connections and the server, if needed immediately, which recovery repairs."""
         for how in (signal.SIGINT, signal.SIGQUIT):
             _send_signal(pid, how)
             deadline = time.monotonic() + _STOP_SECONDS
@@ -328,9 +328,9 @@ class _PortTakenError(ConfigurationError):
 
 
 def find_running_url(data_dir: Path, secrets_dir: Path) -> str | None:
-    """Return the address of a data folder's running server, None when there is none.
+    """Return the URL of a data folder's running server, None if there is none.
 
-    Starts nothing. Raises ConfigurationError when this user may not read the password.
+    Starts nothing. Raises ConfigurationError if this user may not read the password.
     """
     try:
         running = _find_running(data_dir.absolute() / "postgres" / "cluster")
@@ -346,18 +346,18 @@ def find_running_url(data_dir: Path, secrets_dir: Path) -> str | None:
 
 
 def _address(port: int, password: str) -> str:
-    # require_auth: whoever takes the port while the server is down is not told the password.
+    # require_auth: a program that takes the port while the server is down gets no password.
     options = "sslmode=disable&gssencmode=disable&require_auth=scram-sha-256"
     return f"postgresql+psycopg://{ROLE}:{password}@127.0.0.1:{port}/{DATABASE}?{options}"
 
 
 def _find_running(cluster: Path) -> _Running | None:
-    """Return the living server of a cluster, None when it is down or another's process."""
+    """Return the running server of a cluster, None if it is down or the process is another's."""
     try:
         lines = (cluster / "postmaster.pid").read_text().splitlines()
     except (FileNotFoundError, NotADirectoryError):
         return None
-    # Line 1: process; 4: port; 8: state. All but the last are there from the beginning.
+    # Line 1: process; 4: port; 8: state. All but the last exist from the beginning.
     if len(lines) < 4 or not lines[0].isdigit() or not _is_server_of(int(lines[0]), cluster):
         return None
     is_ready = len(lines) >= 8 and lines[7].strip() == "ready"
@@ -365,7 +365,7 @@ def _find_running(cluster: Path) -> _Running | None:
 
 
 def _is_server_of(pid: int, cluster: Path) -> bool:
-    """True when a process is the PostgreSQL of this cluster, not a later owner of its number."""
+    """Return whether a process is this cluster's PostgreSQL, not one that reuses its number."""
     try:
         command = psutil.Process(pid).cmdline()  # empty for one that has ended
     except psutil.Error:
@@ -376,7 +376,7 @@ def _is_server_of(pid: int, cluster: Path) -> bool:
 
 
 def _is_alive(pid: int) -> bool:
-    """True for a running process; one that has ended but was not collected is none."""
+    """Return whether a process runs; a zombie does not."""
     try:
         return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
     except psutil.Error:
@@ -384,10 +384,10 @@ def _is_alive(pid: int) -> bool:
 
 
 def _drop_stale_pid_file(cluster: Path) -> None:
-    """Remove the file of a dead server whose number another process has by now.
+    """Remove the pid file of a dead server whose number another process has by now.
 
-    PostgreSQL cleans up after a number that nobody has; one that is in use would keep
-    it from starting. Its lock on shared memory still guards against a second server.
+    PostgreSQL removes a file with an unused number itself; a used number would keep it
+    from starting. Its lock on shared memory still prevents a second server.
     """
     pid_file = cluster / "postmaster.pid"
     if pid_file.exists() and _find_running(cluster) is None:
@@ -398,14 +398,14 @@ def _drop_stale_pid_file(cluster: Path) -> None:
 
 def _refuse_other_version(home: Home) -> None:
     theirs = (home.cluster / "PG_VERSION").read_text().strip()
-    said = subprocess.run(  # noqa: S603
-        [home.program("postgres"), "--version"], check=True, capture_output=True, text=True
+    output = subprocess.run(  # noqa: S603
+        [home.find_program("postgres"), "--version"], check=True, capture_output=True, text=True
     ).stdout
-    ours = said.split()[-1].partition(".")[0]
+    ours = output.split()[-1].partition(".")[0]
     if theirs != ours:
         raise ConfigurationError(
             f"The database in {home.cluster} was made by PostgreSQL {theirs}, this is {ours}. "
-            f"Copy it over with pg_dump and pg_restore, or set DATABASE_URL to a server of its own."
+            f"Move it with pg_dump and pg_restore, or set DATABASE_URL to a separate server."
         )
 
 

@@ -106,7 +106,7 @@ def rank_name(newest: int | None, categories: Mapping[int, str]) -> str:
     category = None if newest is None else categories.get(newest)
     if not category:
         return "Best Sellers Rank"
-    return f"Rank in {chart_theme.escaped(shorten(category, LONGEST_CATEGORY))}"
+    return f"Rank in {chart_theme.escape_for_plotly(shorten(category, LONGEST_CATEGORY))}"
 
 
 def alt_text(timeline: Timeline, money: MoneyStyle) -> str:
@@ -235,7 +235,7 @@ def _area(outline: Line, color: str, axis: str) -> Trace:
         "yaxis": axis,
         "line": {"width": 0, "color": color},
         "fill": "toself",
-        "fillcolor": chart_theme.faint(color),
+        "fillcolor": chart_theme.fade_color(color),
         "hoverinfo": "skip",
         "showlegend": False,
     }
@@ -329,7 +329,7 @@ def _shade(start: np.datetime64, end: np.datetime64, zone: tzinfo) -> dict[str, 
         "x1": x1,
         "y0": 0,
         "y1": 1,
-        "fillcolor": chart_theme.faint(chart_theme.NEUTRAL),
+        "fillcolor": chart_theme.fade_color(chart_theme.NEUTRAL),
         "line": {"width": 0},
         "layer": "below",
     }

@@ -44,7 +44,7 @@ def _trace(evidence: Evidence, product_id: int, money: MoneyStyle, zone: tzinfo)
     is_own = all(key.product_id == product_id for key in evidence.snapshots)
     own = chart_theme.RANK if is_rank else chart_theme.PRICE
     color = own if is_own else chart_theme.COMPETITORS[0]
-    name = chart_theme.escaped(evidence.figure)
+    name = chart_theme.escape_for_plotly(evidence.figure)
     return {
         "type": "scatter",
         "mode": "markers" if len(ends) == 1 else "lines+markers",

@@ -59,7 +59,7 @@ def test_a_subject_of_two_lines_adds_no_header(mailbox: Mailbox) -> None:
 @pytest.mark.parametrize("answer", ["550 no such mailbox", "451 try later", "552 too much mail"])
 def test_a_refusal_is_an_error_without_the_servers_words(mailbox: Mailbox, answer: str) -> None:
     mailbox.answer = answer
-    with pytest.raises(OutsideServiceError, match=r"127\.0\.0\.1 did not take") as caught:
+    with pytest.raises(OutsideServiceError, match=r"127\.0\.0\.1 did not accept") as caught:
         send(mailbox)
     assert answer not in str(caught.value)
 
