@@ -36,7 +36,6 @@ class MentionVerdict(StrEnum):
 class Mention:
     """One place in a pasted text that means a product, or might."""
 
-    line: int  # from 1
     text: str  # decoded and shortened: text from outside
     verdict: MentionVerdict
     marketplace: str | None  # a code; None: the text doesn't name one
@@ -109,16 +108,11 @@ def read_mentions(text: str, default_marketplace: str | None = None) -> list[Men
     Raises NotFoundError for an unknown default marketplace.
     """
     default = get_marketplace(default_marketplace) if default_marketplace else None
-    mentions: list[Mention] = []
-    first: tuple[int, str] | None = None
-    for number, raw in enumerate(text.splitlines(), start=1):
-        line = clean_asin(raw).replace("\\/", "/")
-        if not line:
-            continue
-        first = first or (number, line)
-        mentions += _read_line(number, line, default)
-    if not mentions and first is not None:
-        mentions.append(_mention(*first, MentionVerdict.NO_ASIN))
+    cleaned = (clean_asin(line).replace("\\/", "/") for line in text.splitlines())
+    lines = [line for line in cleaned if line]
+    mentions = [mention for line in lines for mention in _read_line(line, default)]
+    if lines and not mentions:
+        return [_mention(lines[0], MentionVerdict.NO_ASIN)]
     return mentions
 
 
@@ -192,7 +186,7 @@ _CAMEL_PRODUCT = re.compile(r"/product/([A-Za-z0-9]{10})(?![A-Za-z0-9])")
 _HOSTS_OF_THE_US = frozenset({"amzn.com", "www.amzn.com"})  # holds the ASIN in its path
 
 
-def _read_line(number: int, line: str, default: Marketplace | None) -> Iterator[Mention]:
+def _read_line(line: str, default: Marketplace | None) -> Iterator[Mention]:
     named, naming_cell = _marketplace_cell(line)
     is_row = len(line) <= _LONGEST_CELL and len(line.split()) <= 3
     takes_isbn = is_row or "ISBN" in line
@@ -200,9 +194,9 @@ def _read_line(number: int, line: str, default: Marketplace | None) -> Iterator[
         if word == naming_cell:
             continue
         if _looks_like_address(word):
-            yield from _read_address(number, word)
+            yield from _read_address(word)
         else:
-            yield from _read_bare(number, word, named or default, takes_isbn)
+            yield from _read_bare(word, named or default, takes_isbn)
 
 
 def _words(line: str) -> Iterator[str]:
@@ -245,7 +239,7 @@ def _looks_like_address(word: str) -> bool:
     )
 
 
-def _read_address(number: int, word: str) -> Iterator[Mention]:
+def _read_address(word: str) -> Iterator[Mention]:
     """Read a word with one address, several without spaces, or one inside another."""
     decoded = _decoded(word)
     seen: set[tuple[str | None, str | None]] = set()
@@ -253,7 +247,7 @@ def _read_address(number: int, word: str) -> Iterator[Mention]:
     for is_nested, url in _addresses(decoded):
         if is_nested and seen:
             continue
-        mention = _read_url(number, url, word if is_nested else url)
+        mention = _read_url(url, word if is_nested else url)
         if mention.verdict is not MentionVerdict.FOUND:
             others.append(mention)
         elif (mention.marketplace, mention.asin) not in seen:
@@ -284,33 +278,33 @@ def _decoded(word: str) -> str:
     return clean_asin(word)
 
 
-def _read_url(number: int, url: str, shown: str) -> Mention:
+def _read_url(url: str, shown: str) -> Mention:
     """Return one address's mention; `shown` is the pasted text."""
     host = _host(url)
     if host in _SHORT_HOSTS:
-        return _mention(number, shown, MentionVerdict.SHORT_LINK)
+        return _mention(shown, MentionVerdict.SHORT_LINK)
     if _is_tracker(host):
-        return _read_tracker_url(number, host, url, shown)
+        return _read_tracker_url(host, url, shown)
     marketplace = MARKETPLACES["US"] if host in _HOSTS_OF_THE_US else find_by_domain(host)
     if marketplace is None:
-        return _mention(number, shown, MentionVerdict.UNKNOWN_HOST)
+        return _mention(shown, MentionVerdict.UNKNOWN_HOST)
     asin, is_attempt = _asin_of_path(url)
     if asin is None and host in _HOSTS_OF_THE_US:
         asin = find_asin(url.rstrip("/").rpartition("/")[2])
     if asin is not None:
-        return _mention(number, shown, MentionVerdict.FOUND, marketplace, asin)
+        return _mention(shown, MentionVerdict.FOUND, marketplace, asin)
     if is_attempt:
-        return _mention(number, shown, MentionVerdict.INVALID_ASIN, marketplace)
+        return _mention(shown, MentionVerdict.INVALID_ASIN, marketplace)
     if _BESTSELLERS.search(url):
-        return _mention(number, shown, MentionVerdict.BESTSELLER_LIST, marketplace)
-    return _mention(number, shown, MentionVerdict.NO_ASIN, marketplace)
+        return _mention(shown, MentionVerdict.BESTSELLER_LIST, marketplace)
+    return _mention(shown, MentionVerdict.NO_ASIN, marketplace)
 
 
 def _is_tracker(host: str) -> bool:
     return host in _KEEPA_HOSTS or bool(_CAMEL_HOST.fullmatch(host))
 
 
-def _read_tracker_url(number: int, host: str, url: str, shown: str) -> Mention:
+def _read_tracker_url(host: str, url: str, shown: str) -> Mention:
     """Return the mention of an address at Keepa or CamelCamelCamel."""
     if host in _KEEPA_HOSTS:
         product = _KEEPA_PRODUCT.search(url)
@@ -322,8 +316,8 @@ def _read_tracker_url(number: int, host: str, url: str, shown: str) -> Mention:
         place = find_by_name(code) if code else MARKETPLACES["US"]
         name = product[1] if product else ""
     if place is None or not _is_asin(name.upper()):
-        return _mention(number, shown, MentionVerdict.UNKNOWN_HOST)
-    return _mention(number, shown, MentionVerdict.FOUND, place, name.upper())
+        return _mention(shown, MentionVerdict.UNKNOWN_HOST)
+    return _mention(shown, MentionVerdict.FOUND, place, name.upper())
 
 
 def _host(url: str) -> str:
@@ -357,9 +351,7 @@ def _is_asin_alone(name: str) -> bool:
     return _is_asin(name if name[:2] != "b0" else name.upper())
 
 
-def _read_bare(
-    number: int, word: str, marketplace: Marketplace | None, takes_isbn: bool
-) -> Iterator[Mention]:
+def _read_bare(word: str, marketplace: Marketplace | None, takes_isbn: bool) -> Iterator[Mention]:
     """Read a word that is no address: an ASIN, or a path without its host."""
     path = _STRONG_PATH.search(word) if word.startswith("/") else None
     names = [path[1]] if path else [found[1] for found in _BARE.finditer(word)]
@@ -367,9 +359,9 @@ def _read_bare(
         asin = name.upper()
         if _is_asin(asin) and (asin.startswith("B") or takes_isbn or path):
             verdict = MentionVerdict.FOUND if marketplace else MentionVerdict.NEEDS_MARKETPLACE
-            yield _mention(number, name, verdict, marketplace, asin)
+            yield _mention(name, verdict, marketplace, asin)
         elif path or _is_broken_asin(asin) or (takes_isbn and asin == word.upper()):
-            yield _mention(number, name, MentionVerdict.INVALID_ASIN, marketplace)
+            yield _mention(name, MentionVerdict.INVALID_ASIN, marketplace)
 
 
 def _is_broken_asin(name: str) -> bool:
@@ -378,11 +370,10 @@ def _is_broken_asin(name: str) -> bool:
 
 
 def _mention(
-    line: int,
     text: str,
     verdict: MentionVerdict,
     marketplace: Marketplace | None = None,
     asin: str | None = None,
 ) -> Mention:
     code = marketplace.code if marketplace else None
-    return Mention(line, text[:_SHOWN], verdict, code, asin, _DETAILS[verdict])
+    return Mention(text[:_SHOWN], verdict, code, asin, _DETAILS[verdict])

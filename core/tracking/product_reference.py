@@ -49,7 +49,7 @@ def parse_reference(name: str, default_marketplace: str | None = None) -> Mentio
     """
     pair = _as_pair(name)
     if pair is not None:
-        return Mention(1, name, MentionVerdict.FOUND, *pair, "A product.")
+        return Mention(name, MentionVerdict.FOUND, *pair, "A product.")
     return _only_mention(name, default_marketplace)
 
 
