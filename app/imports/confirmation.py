@@ -34,7 +34,7 @@ _DAY_ORDERS = {
     DayOrder.DAY_FIRST: "03/04 is 3 April: the day first",
     DayOrder.MONTH_FIRST: "03/04 is March 4: the month first",
 }
-_ROLES = {Role.OWN: "Own", Role.COMPETITOR: "Competitors", Role.WATCHED: "Watched"}
+_ROLES = {Role.OWN: "Own", Role.COMPETITOR: "Competitors", Role.WATCHED: "Tracked"}
 
 
 def show_confirmation(view: ImportView) -> None:
