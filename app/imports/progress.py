@@ -12,7 +12,7 @@ from core.importing.queries import ImportView
 from core.text.escaping import escape_markdown
 from core.text.numbers import format_count, format_counted
 from core.text.times import format_age
-from core.upkeep.health import is_worker_alive
+from core.upkeep.health import worker_outage_text
 
 
 @fragments.fragment(run_every=1.0)
@@ -34,13 +34,8 @@ def show_progress(run_id: int) -> None:
 
 def state_sentence(view: ImportView, worker_seen_at: datetime | None, now: datetime) -> str:
     """Return what an open import is doing or waiting for."""
-    if not is_worker_alive(worker_seen_at, now):
-        seen = (
-            "it has never run"
-            if worker_seen_at is None
-            else f"it was last seen {format_age(worker_seen_at, now)}"
-        )
-        return f"Waiting for the worker: {seen}. Start it with `make run`."
+    if outage := worker_outage_text(worker_seen_at, now):
+        return outage
     if view.state == "queued":
         return f"Waiting for the worker, queued {format_age(view.created_at, now)}"
     if view.rows_estimated is None or view.rows_read > view.rows_estimated:

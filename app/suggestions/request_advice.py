@@ -18,8 +18,7 @@ from core.suggestions.advice_queue.queries import AdviceProgress, AdvisorAnswer
 from core.suggestions.llm import labels as model_words
 from core.text.escaping import escape_markdown
 from core.text.numbers import format_count, format_counted
-from core.text.times import format_age
-from core.upkeep.health import is_worker_alive
+from core.upkeep.health import worker_outage_text
 
 _REQUEST = "_advice_request"
 _SECOND_APPROVER = "second_approver"
@@ -112,10 +111,8 @@ def _show_request() -> None:
 
 def _progress_sentence(total: int, left: int) -> str:
     """Return how far the advisors are, or what they wait for."""
-    seen_at, now = health.find_last_worker_activity(), datetime.now(UTC)
-    if not is_worker_alive(seen_at, now):
-        seen = "it has never run" if seen_at is None else f"last seen {format_age(seen_at, now)}"
-        return f"Waiting for the worker: {seen}. Start it with `make run`."
+    if outage := worker_outage_text(health.find_last_worker_activity(), datetime.now(UTC)):
+        return outage
     if total == 1:
         return "The advisors are checking this product"
     return f"The advisors have checked {format_count(total - left)} of {format_count(total)}"

@@ -7,6 +7,7 @@ from decimal import Decimal
 from enum import IntEnum
 from typing import Final
 
+from core.text.times import format_age
 from core.upkeep.unreadable import UnreadableField
 
 WORKER_OFFLINE_AFTER: Final = timedelta(minutes=3)  # its heartbeat comes every minute
@@ -137,6 +138,14 @@ class Health:
 def is_worker_alive(seen_at: datetime | None, now: datetime) -> bool:
     """Return whether a worker was active within `WORKER_OFFLINE_AFTER`."""
     return seen_at is not None and now - seen_at <= WORKER_OFFLINE_AFTER
+
+
+def worker_outage_text(seen_at: datetime | None, now: datetime) -> str | None:
+    """Return why queued work waits for the worker, None while the worker is alive."""
+    if is_worker_alive(seen_at, now):
+        return None
+    seen = "it has never run" if seen_at is None else f"it was last seen {format_age(seen_at, now)}"
+    return f"Waiting for the worker: {seen}. Start it with `make run`."
 
 
 def find_problems(health: Health) -> list[Problem]:
