@@ -52,7 +52,7 @@ class RenewedClaim:
 
 
 @contextmanager
-def renewing(renew: Renew) -> Iterator[RenewedClaim]:
+def keep_renewed(renew: Renew) -> Iterator[RenewedClaim]:
     """Renew a claim in a thread while inside."""
     claim = RenewedClaim()
     thread = threading.Thread(target=claim.renew_until_over, args=(renew,), daemon=True)
@@ -76,7 +76,9 @@ def skip_if_locked(name: str, work: Callable[[], object]) -> bool:
         if not leases.take_lease(session, name, holder, leases.LEASE_TERM):
             return False
     try:
-        with renewing(lambda session: leases.renew_lease(session, name, holder, leases.LEASE_TERM)):
+        with keep_renewed(
+            lambda session: leases.renew_lease(session, name, holder, leases.LEASE_TERM)
+        ):
             work()
     finally:
         with write_scope() as session:

@@ -64,6 +64,6 @@ def ask_redis(url: str) -> None:
         raise ConfigurationError(f"Redis does not answer ({error}). Check REDIS_URL.") from error
 
 
-def clear() -> None:
+def clear_queue() -> None:
     """Empty the queue. Nothing is lost but time."""
     huey.storage.flush_all()

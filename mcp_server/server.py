@@ -184,7 +184,7 @@ def make_server(callers: Callers, verifier: TokenVerifier | None = None) -> Serv
         lifespan=_limit_threads,
         tools=tools.list_sdk_tools(),
     )
-    server.completion()(completion.complete)  # type: ignore[no-untyped-call]
+    server.completion()(completion.complete_argument)  # type: ignore[no-untyped-call]
     return server
 
 

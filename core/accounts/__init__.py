@@ -1,1 +1,1 @@
-"""Teams and people: whose data it is and who acts."""
+"""Teams and users: roles, permissions, sign-in, tokens, the audit."""

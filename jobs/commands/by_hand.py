@@ -35,7 +35,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """An import that waits for confirmation."""
+    """An import before its confirmation."""
 
     id: int
     summary: list[str]

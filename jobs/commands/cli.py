@@ -64,9 +64,9 @@ def migrate() -> None:
 def worker() -> None:
     """Run the worker: checks, imports, suggestions, maintenance."""
     os.nice(_NICENESS)  # before the imports, which take a while
-    from jobs.launcher.worker import run
+    from jobs.launcher.worker import run_worker
 
-    run()
+    run_worker()
 
 
 @commands.command("import")
@@ -83,7 +83,7 @@ def import_(
         DayOrder | None,
         typer.Option(help="Order of dates such as 03/04/2026, if the file doesn't show it."),
     ] = None,
-    role: Annotated[Role, typer.Option(help="Track the products as.")] = Role.WATCHED,
+    role: Annotated[Role, typer.Option(help="Role of the tracked products.")] = Role.WATCHED,
     tag: Annotated[
         list[str] | None, typer.Option(help="Tag for all products; repeat for more.")
     ] = None,

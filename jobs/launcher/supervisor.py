@@ -103,7 +103,7 @@ class Supervisor:
             self._end_all()
 
     def stop(self) -> None:
-        """Ask for the end; asked twice, it comes at once. Safe to call from any thread."""
+        """Stop all services; a second call kills them. Safe to call from any thread."""
         self._stops += 1
 
     @property
@@ -142,7 +142,7 @@ class Supervisor:
             self._say(f"{name:>8} │ {line.rstrip()}")
 
     def _note_death(self, kept: _Kept) -> None:
-        """Say that a process died and when it comes back; its children go first."""
+        """End a dead process's children, schedule its restart and report it."""
         if kept.process is None:
             return
         end_groups([kept.process.pid], min(self._patience, 2.0), self._each_round)
@@ -162,7 +162,7 @@ class Supervisor:
             self._guard.remove(group)
 
     def _each_round(self) -> bool:
-        """Collect ended processes; True when all shall end at once."""
+        """Reap ended processes; return True when all must end at once."""
         for kept in self._kept:
             if kept.process is not None:
                 kept.process.poll()

@@ -54,8 +54,8 @@ def run_everything(say: Say) -> int:
             server = stack.enter_context(run_database(settings, say))
             guard.add_server(server.pid_file)
         prepare_in_subprocess(settings, guard)
-        supervisor = Supervisor(services(settings), say, guard=guard)
-        _in_background(lambda: announce(settings, supervisor, say))
+        supervisor = Supervisor(list_services(settings), say, guard=guard)
+        _in_background(lambda: announce_address(settings, supervisor, say))
         if server is not None:
             _in_background(lambda: keep_database(server, supervisor, say))
         code = supervisor.run()
@@ -63,7 +63,7 @@ def run_everything(say: Say) -> int:
     return code
 
 
-def services(settings: Settings) -> list[Service]:
+def list_services(settings: Settings) -> list[Service]:
     """Return the processes that make up a whole Amazcope."""
     commands = {"web": ["app"], "worker": ["jobs", "worker"], "mcp": ["mcp_server", "--http"]}
     if settings.amazcope_demo:
@@ -240,7 +240,7 @@ def report_duration(what: str, say: Say) -> Iterator[None]:
 # While it runs
 
 
-def announce(settings: Settings, supervisor: Supervisor, say: Say) -> None:
+def announce_address(settings: Settings, supervisor: Supervisor, say: Say) -> None:
     """Wait until the pages answer and print their address, or that they don't answer."""
     deadline = time.monotonic() + _FIRST_ANSWER_SECONDS
     while not supervisor.is_stopping:

@@ -42,8 +42,8 @@ def _own_connections() -> None:
     configure_logging("worker")
 
 
-def run() -> None:
-    """Run the worker until it is told to stop."""
+def run_worker() -> None:
+    """Run the worker until it is stopped."""
     configure_logging("worker")
     set_connection_share(ConnectionShare.WORKER)
     load_client()  # before the fork, so that the processes share it

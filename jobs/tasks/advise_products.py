@@ -1,6 +1,6 @@
-"""Generates suggestions: plans each team's day, then advises on the products that wait.
+"""Generates suggestions: plans each team's day, then advises on pending products.
 
-No rules of its own. A team's 08:00 is looked for every five minutes, in its own time zone.
+No rules of its own. Each team's 08:00, in its own time zone, is checked every five minutes.
 """
 
 import logging
@@ -40,7 +40,7 @@ def plan_advice(report: JobReport) -> None:
 
 @huey.periodic_task(crontab(minute="*"), expires=60)
 def advise_waiting() -> None:
-    """Advise on all products that wait."""
+    """Advise on all pending products."""
     advise_products()
 
 
@@ -51,7 +51,7 @@ def advise_now() -> None:
 
 
 def advise_products(advisor: AdviceSource | None = None) -> None:
-    """Advise on every product that waits, as a job.
+    """Advise on every pending product, as a job.
 
     `advisor` None: the model of the settings, if one is configured. The rules always advise.
     """
@@ -67,7 +67,7 @@ def advise_products(advisor: AdviceSource | None = None) -> None:
         if products:
             report.summary = f"{suggestions} suggestions for {products} products."
         else:
-            report.nothing_to_do("No product waits.")
+            report.nothing_to_do("No pending products.")
 
 
 def _now() -> datetime:

@@ -38,7 +38,7 @@ from core.scraping.runs.store_items import (
     store_items,
 )
 from core.settings.environment import get_settings
-from jobs.claims import RenewedClaim, renewing
+from jobs.claims import RenewedClaim, keep_renewed
 from jobs.job import JobReport, job, periodic_job
 from jobs.queue import huey
 from jobs.tasks.providers import get_client, map_providers, pause_after
@@ -174,7 +174,7 @@ def advance_run(claim: RunClaim) -> bool:
         access = get_access(run.provider, get_settings())
         if access is None:
             return False  # without a token there is nothing to ask
-        with renewing(
+        with keep_renewed(
             lambda session: lifecycle.renew_run_claim(session, run.id, claim.holder, CLAIM)
         ) as renewed:
             _advance_state(get_client(access), run, claim, renewed)

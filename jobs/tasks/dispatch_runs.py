@@ -34,8 +34,8 @@ from jobs.tasks.providers import (
     back_off,
     get_client,
     map_providers,
-    pause,
     pause_after,
+    pause_provider,
     record_unusable,
 )
 from jobs.tasks.wake import wake_after_pause
@@ -121,7 +121,7 @@ def start_run(provider: Provider, planned: PlannedRun) -> bool:
         return False
     except RefusedError as error:  # the next batch would be refused as well
         fail_run(RunClaim(planned.id, planned.holder), Outcome.BAD_INPUT, str(error))
-        pause(provider.name, "refused", str(error), SHORT_PAUSE)
+        pause_provider(provider.name, "refused", str(error), SHORT_PAUSE)
         return False
     now = database_time()
     with write_scope() as session:

@@ -24,7 +24,7 @@ from core.importing.models import ImportRun
 from core.importing.read_rows import read_batches
 from core.importing.store_rows import observation_times, split_into_chunks, store_chunk
 from core.importing.values.rows import FileKind, Row
-from jobs.claims import RenewedClaim, renewing
+from jobs.claims import RenewedClaim, keep_renewed
 from jobs.job import job
 from jobs.queue import huey
 
@@ -80,7 +80,7 @@ def run_import(run_id: int | None) -> bool:
         return False
     with (
         job("import") as report,
-        renewing(
+        keep_renewed(
             lambda session: service.renew_import_claim(session, run.id, holder, CLAIM)
         ) as renewed,
     ):

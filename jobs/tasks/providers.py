@@ -35,9 +35,9 @@ def map_providers(work: Callable[[str], T], names: Sequence[str]) -> list[T]:
 def pause_after(provider: str, error: UnusableError) -> timedelta:
     """Store why a provider can't be used, and return how long it is left alone."""
     if isinstance(error, TokenError):
-        return pause(provider, "bad_token", str(error), PAUSE)
+        return pause_provider(provider, "bad_token", str(error), PAUSE)
     if isinstance(error, NoCreditError):
-        return pause(provider, "no_credit", str(error), PAUSE)
+        return pause_provider(provider, "no_credit", str(error), PAUSE)
     return back_off(provider, str(error))
 
 
@@ -48,7 +48,7 @@ def back_off(provider: str, detail: str) -> timedelta:
         return lifecycle.back_off(session, provider, detail, now)
 
 
-def pause(provider: str, state: str, detail: str | None, length: timedelta) -> timedelta:
+def pause_provider(provider: str, state: str, detail: str | None, length: timedelta) -> timedelta:
     """Store what is wrong with a provider and leave it alone for `length`, which is returned."""
     now = database_time()
     with write_scope() as session:

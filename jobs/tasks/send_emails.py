@@ -43,9 +43,9 @@ def send_registration(mail: str) -> None:
         if made is None:
             report.summary = "No recipient."
         elif made.token is None:
-            deliver(email_templates.write_already_registered_email(made.mail, base))
+            deliver_email(email_templates.write_already_registered_email(made.mail, base))
         else:
-            deliver(email_templates.write_registration_email(made.mail, made.token, base))
+            deliver_email(email_templates.write_registration_email(made.mail, made.token, base))
 
 
 @huey.task(expires=86_400)
@@ -67,18 +67,18 @@ def send_notices() -> None:
 def send_unread_notices() -> None:
     """Send each user one email. Raises OutsideServiceError if any was refused."""
     with write_scope() as session:
-        waiting = account_notices.claim_unsent_emails(session, _now())
-    if not waiting:
+        unsent = account_notices.claim_unsent_emails(session, _now())
+    if not unsent:
         return
     base, failed = get_settings().public_url, 0
     with job("mail") as report:
-        for mail, told in waiting.items():
+        for address, notices in unsent.items():
             try:
-                deliver(email_templates.write_notices_email(mail, told, base))
+                deliver_email(email_templates.write_notices_email(address, notices, base))
             except OutsideServiceError as error:
                 failed += 1  # the other emails are sent all the same
                 log.warning("Notices were not sent: %s", error)
-        report.summary = f"Notices sent to {len(waiting) - failed} of {len(waiting)} people."
+        report.summary = f"Notices sent to {len(unsent) - failed} of {len(unsent)} users."
         if failed:
             raise OutsideServiceError(f"The mail server refused {failed} emails with notices.")
 
@@ -98,18 +98,18 @@ def _send_link(
             report.summary = "No recipient."
             return
         mail, token = made
-        deliver(wording(mail, token, get_settings().public_url))
+        deliver_email(wording(mail, token, get_settings().public_url))
         report.summary = "One link was sent."
 
 
-def deliver(letter: Email) -> None:
+def deliver_email(email: Email) -> None:
     """Send an email, or log its text if no mail server is configured.
 
     Raises OutsideServiceError if the server refuses it.
     """
     settings = get_settings()
     if settings.amazcope_smtp_url is None:
-        log.warning("No mail server is configured; this email was not sent: %s", letter.text)
+        log.warning("No mail server is configured; this email was not sent: %s", email.text)
         return
     server = smtp.parse_smtp_url(settings.amazcope_smtp_url.get_secret_value())
-    smtp.send_email(server, settings.amazcope_mail_from, letter.to, letter.subject, letter.text)
+    smtp.send_email(server, settings.amazcope_mail_from, email.to, email.subject, email.text)

@@ -19,7 +19,7 @@ from jobs.tasks.action_steps import map_actions
 
 @periodic_job("verify", crontab(minute="*"), expires=60, lock="verify")
 def verify_applied(report: JobReport) -> None:
-    """Verify every applied action that waits for its page."""
+    """Verify every applied action that its page has not confirmed yet."""
     with read_scope() as session:
         waiting = verify.waiting_to_be_seen(session, _now())
     _verify_all(waiting, report)

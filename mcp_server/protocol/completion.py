@@ -28,7 +28,7 @@ OtherArguments = Mapping[str, str]
 Reference = PromptReference | ResourceTemplateReference
 
 
-async def complete(
+async def complete_argument(
     reference: Reference, argument: CompletionArgument, context: CompletionContext | None
 ) -> Completion:
     """Return completions of an argument; none for an argument without a completer."""

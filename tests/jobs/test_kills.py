@@ -163,7 +163,7 @@ def test_two_workers_at_once_do_each_step_once(world: World, workers: Workers) -
 @pytest.fixture
 def worker(world: World) -> Iterator[psutil.Popen]:
     process = psutil.Popen(
-        [sys.executable, "-c", "from jobs.launcher.worker import run; run()"],
+        [sys.executable, "-c", "from jobs.launcher.worker import run_worker; run_worker()"],
         cwd=ROOT,
         env=os.environ | {"AMAZCOPE_WORKER_PROCESSES": "1"},
         start_new_session=True,
@@ -185,7 +185,7 @@ def test_a_worker_fetches_what_is_due_and_survives_the_kill_of_its_children(
     killed = _open_children(worker)
     for child in killed:
         child.kill()
-    queue.clear()
+    queue.clear_queue()
     world.change("UPDATE fetch_schedule SET due_at = now(), priority = 0")
     _wait_for(
         lambda: len([child for child in _open_children(worker) if child not in killed]) >= 2,
@@ -240,7 +240,7 @@ def test_an_emptied_queue_only_costs_time(world: World, workers: Workers) -> Non
     world.follow()
     assert workers.carry_out(step="after the run's id is stored") == signal.SIGKILL
     forget_queue()
-    queue.clear()
+    queue.clear_queue()
     forget_queue()
     workers.recover()
     assert world.runs_paid() == 1

@@ -17,7 +17,7 @@ _NOTHING = "–"
 
 
 def actor_text(event: AuditEntry) -> str:
-    """Return the user's name; without a user, the worker or that nobody was signed in."""
+    """Return the user's name; without a user, "worker" or "not signed in"."""
     return event.person or (WORKER if event.via == Via.JOB.value else NOT_SIGNED_IN)
 
 

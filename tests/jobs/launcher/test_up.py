@@ -57,7 +57,7 @@ def test_a_second_amazcope_on_the_same_data_is_refused(tmp_path: Path) -> None:
 
 def test_the_fake_server_runs_only_with_the_demo() -> None:
     def names(demo: bool) -> list[str]:
-        return [service.name for service in up.services(settings(amazcope_demo=demo))]
+        return [service.name for service in up.list_services(settings(amazcope_demo=demo))]
 
     assert names(True) == ["web", "worker", "mcp", "apify"]
     assert names(False) == ["web", "worker", "mcp"]

@@ -37,7 +37,7 @@ def test_a_round_advises_on_all_that_waits_and_a_second_finds_nothing(
     assert made >= 2
     first, second = list_job_runs(session, "advise")
     assert first["note"] == f"{made} suggestions for 2 products."
-    assert second["note"] == "No product waits."
+    assert second["note"] == "No pending products."
 
 
 def test_the_morning_lets_own_products_wait(

@@ -17,7 +17,7 @@ from jobs.tasks import send_emails
 @pytest.fixture
 def letters(monkeypatch: pytest.MonkeyPatch) -> list[Email]:
     sent: list[Email] = []
-    monkeypatch.setattr(send_emails, "deliver", sent.append)
+    monkeypatch.setattr(send_emails, "deliver_email", sent.append)
     return sent
 
 
@@ -99,7 +99,7 @@ def test_a_letter_that_is_refused_stops_no_other_and_is_told(
             raise OutsideServiceError("Mailbox full.")
         taken.append(letter.to)
 
-    monkeypatch.setattr(send_emails, "deliver", deliver)
+    monkeypatch.setattr(send_emails, "deliver_email", deliver)
     with pytest.raises(OutsideServiceError):
         send_emails.send_unread_notices()
     assert taken == ["other@team.example"]
