@@ -123,7 +123,7 @@ def requires_second_approver() -> bool:
 def read_advice_progress(product_ids: Sequence[int], since: datetime) -> AdviceProgress:
     """Return how far the advisors are with requested products."""
     with read_scope() as session:
-        return advice_queries.how_far(
+        return advice_queries.get_advice_progress(
             session, get_principal(), product_ids, since, datetime.now(UTC)
         )
 
@@ -131,13 +131,13 @@ def read_advice_progress(product_ids: Sequence[int], since: datetime) -> AdviceP
 def list_own_product_ids() -> list[int]:
     """Return the ids of the team's own products, at most those of one request."""
     with read_scope() as session:
-        return advice_queries.own_products(session, get_principal(), MOST_REQUESTED)
+        return advice_queries.list_own_product_ids(session, get_principal(), MOST_REQUESTED)
 
 
 def list_advisor_answers(product_ids: Sequence[int], since: datetime) -> list[AdvisorAnswer]:
     """Return the advisors' answers about products since a time."""
     with read_scope() as session:
-        return advice_queries.answers_since(session, get_principal(), product_ids, since)
+        return advice_queries.list_advisor_answers(session, get_principal(), product_ids, since)
 
 
 def list_competitors(product_id: int) -> list[CompetitorValues]:

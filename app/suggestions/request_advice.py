@@ -102,9 +102,9 @@ def _show_request() -> None:
     progress = data.read_advice_progress(request.products, request.at)
     total = len(request.products)
     with st.container(border=True, gap="small"):
-        if progress.waiting:
-            st.markdown(f"**{_progress_sentence(total, progress.waiting)}**")
-            st.progress((total - progress.waiting) / total)
+        if progress.pending:
+            st.markdown(f"**{_progress_sentence(total, progress.pending)}**")
+            st.progress((total - progress.pending) / total)
         else:
             _show_result(total, progress, data.list_advisor_answers(request.products, request.at))
 
@@ -124,9 +124,9 @@ def _show_result(total: int, progress: AdviceProgress, answers: Sequence[Advisor
     products = format_counted(total, "product")
     new = format_counted(made, "new suggestion")
     st.markdown(f":material/task_alt: **{products} checked: {new if made else 'nothing new'}**")
-    if progress.put_off:
+    if progress.postponed:
         st.caption(
-            f"{format_count(progress.put_off)} failed and will be tried again within the hour."
+            f"{format_count(progress.postponed)} failed and will be tried again within the hour."
         )
     elif not made:
         st.caption(

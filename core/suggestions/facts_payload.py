@@ -1,24 +1,26 @@
-"""Facts as the plain values that an advisor is told. Pure; no database, no prompt.
+"""Converts facts into plain values for an advisor. Pure; no database, no prompt.
 
-Every figure has the key by which reasoning cites it. Listing text is data under
-`listing` and `competitors`; long text is cut here, never in the facts themselves.
+A figure is stored under the key by which reasoning cites it. Listing text is data under
+`listing` and `competitors`. Long text is cut here, never in the facts themselves.
+
+`fingerprints.facts_hash` hashes these values: a change of keys or texts makes all facts new.
 """
 
 from typing import Any
 
 from core.suggestions.rules import CompetitorFacts, Evidence, Facts, ListingFacts
 
-LONGEST_DESCRIPTION = 500  # characters of it that are told
+LONGEST_DESCRIPTION = 500  # characters of the description
 LONGEST_TEXT = 300  # characters of a title or bullet
-LONGEST_RIVAL = 120  # characters of a competitor's title
+LONGEST_COMPETITOR_TITLE = 120  # characters of a competitor's title
 MOST_BULLETS = 8
 MOST_COMPETITORS = 5
 PERIODS = "A key that ends in _30 or _90 is of so many whole days before today."
 
 
 def make_facts_payload(facts: Facts) -> dict[str, Any]:
-    """Return what is known of one product: JSON's own types only, unknown left out."""
-    return _known(
+    """Return the facts of one product in JSON types, without unknown values."""
+    return _drop_unknown(
         {
             "marketplace": facts.marketplace,
             "asin": facts.asin,
@@ -26,7 +28,7 @@ def make_facts_payload(facts: Facts) -> dict[str, Any]:
             "currency": facts.currency,
             "bsr_category": facts.bsr_category,
             "cadence": facts.cadence,
-            "price_caps": _known(
+            "price_caps": _drop_unknown(
                 {
                     "floor": facts.caps.floor,
                     "ceiling": facts.caps.ceiling,
@@ -42,13 +44,13 @@ def make_facts_payload(facts: Facts) -> dict[str, Any]:
 
 
 def _figure(evidence: Evidence) -> str | list[Any]:
-    """Return a value with its unit; text stands for itself. The key names the period."""
+    """Return [value, unit], or the value if it is text. The key names the period."""
     return evidence.value if isinstance(evidence.value, str) else [evidence.value, evidence.unit]
 
 
 def _listing(listing: ListingFacts) -> dict[str, Any]:
     description = listing.description
-    return _known(
+    return _drop_unknown(
         {
             "title": listing.title and listing.title[:LONGEST_TEXT],
             "brand": listing.brand and listing.brand[:LONGEST_TEXT],
@@ -62,10 +64,12 @@ def _listing(listing: ListingFacts) -> dict[str, Any]:
 
 
 def _competitor(competitor: CompetitorFacts) -> dict[str, Any]:
-    """Return who it is; its numbers are among the figures."""
+    """Return a competitor's ASIN and title; its numbers are among the figures."""
     title = competitor.listing.title
-    return _known({"asin": competitor.asin, "title": title and title[:LONGEST_RIVAL]})
+    return _drop_unknown(
+        {"asin": competitor.asin, "title": title and title[:LONGEST_COMPETITOR_TITLE]}
+    )
 
 
-def _known(values: dict[str, Any]) -> dict[str, Any]:
+def _drop_unknown(values: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}

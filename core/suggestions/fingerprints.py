@@ -1,6 +1,6 @@
-"""What makes two sets of facts, two changes or two reasons the same. Pure.
+"""Hashes that tell whether facts, changes or reasons are the same. Pure.
 
-Hashes are SHA-256 of canonical JSON: they last longer than a process or a release.
+They are SHA-256 of canonical JSON and stored, so they must not change between releases.
 """
 
 import json
@@ -13,34 +13,34 @@ from core.suggestions.rules import Advice, Evidence, Facts
 
 
 def facts_hash(facts: Facts) -> bytes:
-    """Return a hash that is the same while an advisor would be told the same.
+    """Return a hash of the facts as an advisor gets them.
 
-    When it was gathered, and from which looks, makes no difference.
+    The time of gathering and the observations behind the values make no difference.
     """
     return _digest({**make_facts_payload(facts), "as_of": None})
 
 
 def change_hash(advice: Advice) -> bytes:
-    """Return a hash of what is proposed, not of why."""
+    """Return a hash of the proposed changes, without their reasons."""
     return _digest([[each.change.value, dict(each.proposed)] for each in advice.actions])
 
 
 def evidence_hash(advice: Advice) -> bytes:
-    """Return a hash of the reasons, by their size.
+    """Return a hash of the evidence, its values rounded to coarse sizes.
 
-    A rank that breathes or a price that moves by a few percent is no new evidence, unless
-    it happens to cross from one size to the next: a size is coarse so that few do.
+    An ordinary move of a rank or of a price by a few percent is no new evidence, unless the
+    value crosses from one size to the next. Sizes are coarse so that this is rare.
     """
     return _digest(sorted([each.key, _size(each)] for each in advice.evidence))
 
 
 def declined_mark(change: bytes, evidence: bytes) -> str:
-    """Return how `Facts.declined` names a declined suggestion by its two hashes."""
+    """Return the mark of a declined suggestion in `Facts.declined`, from its two hashes."""
     return f"{change.hex()}:{evidence.hex()}"
 
 
 def is_repeat(advice: Advice, facts: Facts) -> bool:
-    """Return whether this was declined before, for the same reasons."""
+    """Return whether the same advice was declined before, with the same evidence."""
     return declined_mark(change_hash(advice), evidence_hash(advice)) in facts.declined
 
 
@@ -49,7 +49,7 @@ _USUAL_STEP = 1.25
 
 
 def _size(evidence: Evidence) -> str:
-    """Return a value as coarse as its unit deserves; text as it is."""
+    """Return a value rounded to the size of its unit; text as it is."""
     value, step = evidence.value, _STEPS.get(evidence.unit, _USUAL_STEP)
     if isinstance(value, str) or value <= 0 or step == 1.0:
         return str(value)

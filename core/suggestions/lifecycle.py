@@ -1,6 +1,6 @@
-"""The steps of a suggestion's life: each one UPDATE … WHERE state = …, each an event.
+"""State transitions of suggestions: each is one UPDATE … WHERE state = … and one event.
 
-Nothing else writes a state. Never commits.
+Only this module writes states. Never commits.
 """
 
 from collections.abc import Mapping
@@ -16,12 +16,18 @@ from core.accounts.access.permissions import Principal, Via
 from core.catalog.models import Product
 from core.errors import NotAllowedError, NotFoundError
 from core.suggestions.models import Suggestion, SuggestionAction, SuggestionEvent
-from core.suggestions.rules import ActionState, Change, SuggestionState, require_step, state_of
+from core.suggestions.rules import (
+    ActionState,
+    Change,
+    SuggestionState,
+    derive_suggestion_state,
+    require_step,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class ActorRef:
-    """Who takes a step, and by which means. `person_id` None: nobody, a job by itself."""
+    """Who makes a transition, and via which interface. `person_id` None: a job by itself."""
 
     person_id: int | None
     means: Via
@@ -35,14 +41,14 @@ BY_ITSELF = ActorRef(None, Via.JOB)
 
 
 def require_page(principal: Principal) -> None:
-    """Raise NotAllowedError for a program: whatever its role, it decides about nothing."""
+    """Raise NotAllowedError for a program: it may decide nothing, whatever its role."""
     if principal.via is not Via.PAGE or principal.scopes is not None:
-        raise NotAllowedError("Only a person at a page decides. Sign in and review it there.")
+        raise NotAllowedError("Only a user on a page can decide. Sign in and review it there.")
 
 
 @dataclass(frozen=True, slots=True)
 class LockedAction:
-    """An action, its suggestion and its product, with the suggestion's row locked."""
+    """An action with its suggestion and product. The suggestion's row is locked."""
 
     action: SuggestionAction
     suggestion: Suggestion
@@ -58,14 +64,14 @@ class LockedAction:
 
     @property
     def wanted(self) -> Mapping[str, Any]:
-        """What is to be set: as a manager edited it, else as it was proposed."""
+        """Return the values to set: as a manager edited them, else as proposed."""
         return self.action.proposed if self.action.edited is None else self.action.edited
 
 
 def lock_action(session: Session, action_id: int, team_id: int | None = None) -> LockedAction:
-    """Return an action as it is now, and keep others from deciding until the transaction ends.
+    """Return an action as it is now; no other can decide on it until the transaction ends.
 
-    Raises NotFoundError for one that is gone with its product, or of another team.
+    Raises NotFoundError if it was removed with its product or belongs to another team.
     """
     suggestion_id = session.scalar(
         select(SuggestionAction.suggestion_id).where(SuggestionAction.id == action_id)
@@ -73,18 +79,18 @@ def lock_action(session: Session, action_id: int, team_id: int | None = None) ->
     suggestion = None if suggestion_id is None else lock_suggestion(session, suggestion_id, team_id)
     action = session.get(SuggestionAction, action_id, populate_existing=True)
     if suggestion is None or action is None:
-        raise NotFoundError("This suggestion is gone: its product was removed.")
+        raise NotFoundError("This suggestion no longer exists: its product was removed.")
     return LockedAction(action, suggestion, session.get_one(Product, suggestion.product_id))
 
 
 def lock_suggestion(session: Session, suggestion_id: int, team_id: int | None = None) -> Suggestion:
     """Lock a suggestion's row and return it. Raises NotFoundError."""
-    wanted = select(Suggestion).where(Suggestion.id == suggestion_id).with_for_update()
+    statement = select(Suggestion).where(Suggestion.id == suggestion_id).with_for_update()
     if team_id is not None:
-        wanted = wanted.where(Suggestion.team_id == team_id)
-    found = session.scalars(wanted.execution_options(populate_existing=True)).first()
+        statement = statement.where(Suggestion.team_id == team_id)
+    found = session.scalars(statement.execution_options(populate_existing=True)).first()
     if found is None:
-        raise NotFoundError("This suggestion is gone, or belongs to another team.")
+        raise NotFoundError("This suggestion no longer exists, or belongs to another team.")
     return found
 
 
@@ -97,9 +103,10 @@ def transition(
     why: str | None = None,
     **values: Any,
 ) -> bool:
-    """Bring an action from the state it was read in to the next; return whether this call did.
+    """Move an action from the state it was read in to `then`; return whether this call did.
 
-    Raises WrongStepError for a step that does not exist.
+    False if another transaction was first. Raises WrongStepError for a transition that does
+    not exist.
     """
     before = held.state
     require_step(before, then)
@@ -118,7 +125,7 @@ def transition(
     )
     if then in STEPS_OF_JOBS:
         _audit(session, held, before, then, by, why)
-    _follow_actions(session, held.suggestion, now)
+    _update_suggestion_state(session, held.suggestion, now)
     return True
 
 
@@ -142,7 +149,7 @@ def _audit(
     by: ActorRef,
     why: str | None,
 ) -> None:
-    """Note a step in the team's audit."""
+    """Record a transition in the team's audit log."""
     audit.record_transition(
         session,
         held.suggestion.team_id,
@@ -155,12 +162,12 @@ def _audit(
     )
 
 
-def _follow_actions(session: Session, suggestion: Suggestion, now: datetime) -> None:
-    """Bring a suggestion's own state in line with its actions'."""
+def _update_suggestion_state(session: Session, suggestion: Suggestion, now: datetime) -> None:
+    """Set a suggestion's state to the one that follows from its actions."""
     states = session.scalars(
         select(SuggestionAction.state).where(SuggestionAction.suggestion_id == suggestion.id)
     )
-    state = state_of(map(ActionState, states))
+    state = derive_suggestion_state(map(ActionState, states))
     if state.value == suggestion.state:
         return
     if suggestion.state == SuggestionState.PENDING.value:
@@ -179,7 +186,7 @@ def append_event(
     why: str | None = None,
     action_id: int | None = None,
 ) -> None:
-    """Append an event to a suggestion's time line."""
+    """Append an event to a suggestion's activity."""
     session.execute(
         insert(SuggestionEvent).values(
             suggestion_id=suggestion_id,
@@ -194,15 +201,15 @@ def append_event(
     )
 
 
-# Time that runs out
+# Expiry
 
 
 def expire_suggestions(
     session: Session, now: datetime, limit: int = 1000, *, product_id: int | None = None
 ) -> int:
-    """End the suggestions that nobody decided in time; return how many actions that were.
+    """Expire the pending actions of suggestions past their time; return how many.
 
-    `product_id`: those about one product only.
+    `product_id`: only suggestions about this product.
     """
     over = (
         select(SuggestionAction.id)
@@ -223,7 +230,7 @@ def expire_suggestions(
 def _expire(session: Session, action_id: int, now: datetime) -> bool:
     held = lock_action(session, action_id)
     if held.state is not ActionState.PENDING:
-        return False  # a manager was faster
+        return False  # a manager has decided in the meantime
     return transition(
         session, held, ActionState.EXPIRED, now, BY_ITSELF, "It was not decided in time."
     )

@@ -1,4 +1,4 @@
-"""Tables of suggestions, their actions and what happened to them."""
+"""Tables of suggestions, their actions and events, and of the advice queue."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -45,7 +45,7 @@ class Competitor(Base):
 
 
 class PriceCap(Base):
-    """Between which prices a team lets a product be moved."""
+    """The price limits that a team set for a product."""
 
     __tablename__ = "price_cap"
 
@@ -59,7 +59,7 @@ class PriceCap(Base):
 
 
 class Suggestion(Base):
-    """A proposal for one product, with the evidence it rests on, frozen."""
+    """A proposal for one product with its frozen evidence."""
 
     __tablename__ = "suggestion"
     __table_args__ = (
@@ -85,15 +85,19 @@ class Suggestion(Base):
     reasoning: Mapped[str] = mapped_column(Text)
     priority: Mapped[int] = mapped_column(SmallInteger)
     confidence: Mapped[float] = mapped_column(Float)
-    worth: Mapped[float] = mapped_column(Float)  # what the queue is ordered by
+    worth: Mapped[float] = mapped_column(Float)  # the queue's order
     metric: Mapped[str] = mapped_column(Text)
     direction: Mapped[str] = mapped_column(Text)
     window_days: Mapped[int] = mapped_column(SmallInteger)
     state: Mapped[str] = mapped_column(Text, server_default="pending")
     advisor: Mapped[str] = mapped_column(Text)
-    model: Mapped[str | None] = mapped_column(Text)  # or an agent's token; None: neither
+    model: Mapped[str | None] = mapped_column(
+        Text
+    )  # or the name of an agent's token; None: neither
     evidence: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
-    change_hash: Mapped[bytes] = mapped_column(LargeBinary)  # of what is proposed, not of why
+    change_hash: Mapped[bytes] = mapped_column(
+        LargeBinary
+    )  # of the proposed changes, without their reasons
     evidence_hash: Mapped[bytes] = mapped_column(LargeBinary)
     asked_by: Mapped[int | None] = mapped_column(BigInteger)  # person; None: the daily round
     made_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
@@ -102,7 +106,7 @@ class Suggestion(Base):
 
 
 class SuggestionAction(Base):
-    """One change of a suggestion: what is, what is proposed, what a manager made of it."""
+    """One change of a suggestion: current, proposed and edited values, and the decision."""
 
     __tablename__ = "suggestion_action"
     __table_args__ = (
@@ -122,7 +126,7 @@ class SuggestionAction(Base):
     change: Mapped[str] = mapped_column(Text)
     current: Mapped[dict[str, Any]] = mapped_column(JSONB)
     proposed: Mapped[dict[str, Any]] = mapped_column(JSONB)
-    # By the manager, beside it. None is NULL in both, not JSON's null.
+    # The manager's values. None is stored as NULL here and in `inverse`, not as JSON's null.
     edited: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     reason: Mapped[str] = mapped_column(Text)
     state: Mapped[str] = mapped_column(Text, server_default="pending")
@@ -132,7 +136,7 @@ class SuggestionAction(Base):
     applied_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     inverse: Mapped[dict[str, Any] | None] = mapped_column(
         JSONB(none_as_null=True)
-    )  # what undoing it sets
+    )  # the values that an undo sets
     verify_until: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     verified_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     seen_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))  # of that snapshot
@@ -141,7 +145,7 @@ class SuggestionAction(Base):
 
 
 class SuggestionEvent(Base):
-    """A step in a suggestion's life. Only ever appended."""
+    """A transition of a suggestion or action. The table is append-only."""
 
     __tablename__ = "suggestion_event"
     __table_args__ = (Index("ix_suggestion_event_suggestion", "suggestion_id", "id"),)
@@ -152,7 +156,7 @@ class SuggestionEvent(Base):
     )
     action_id: Mapped[int | None] = mapped_column(BigInteger)
     at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
-    person_id: Mapped[int | None] = mapped_column(BigInteger)  # None: nobody, a job by itself
+    person_id: Mapped[int | None] = mapped_column(BigInteger)  # None: a job by itself
     means: Mapped[str] = mapped_column(Text)
     before: Mapped[str | None] = mapped_column(Text)
     after: Mapped[str] = mapped_column(Text)
@@ -160,7 +164,7 @@ class SuggestionEvent(Base):
 
 
 class AdviceCall(Base):
-    """One question to an advisor about one product: the same facts are not asked twice."""
+    """A call of an advisor about one product. The same facts are not asked about twice."""
 
     __tablename__ = "advice_call"
     __table_args__ = (
@@ -188,9 +192,9 @@ class AdviceCall(Base):
 
 
 class AdviceDue(Base):
-    """A product that waits for advice. The work itself: the queue only rings.
+    """A product in the queue for advice. The task queue only wakes the worker.
 
-    A claim is held until `leased_until`; past that, anyone may take it.
+    A claim is valid until `leased_until`; after that, any worker may claim the product.
     """
 
     __tablename__ = "advice_due"
@@ -206,10 +210,10 @@ class AdviceDue(Base):
 
 
 class SuggestionSettings(Base):
-    """How a team handles suggestions. A team without a row has the usual settings."""
+    """A team's settings for suggestions. A team without a row has the defaults."""
 
     __tablename__ = "suggestion_settings"
 
     team_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("team.id"), primary_key=True)
     four_eyes: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
-    advised_on: Mapped[date | None] = mapped_column(Date)  # the team's day of the last round
+    advised_on: Mapped[date | None] = mapped_column(Date)  # the team's date of the last daily round

@@ -1,4 +1,4 @@
-"""How the review queue is narrowed, and what is counted of it. Pure."""
+"""The filter of the review queue, and its counts. Pure."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -14,24 +14,24 @@ K = TypeVar("K")
 
 @dataclass(frozen=True, slots=True)
 class QueueFilter:
-    """What of the queue is asked for; an empty choice leaves everything."""
+    """Which suggestions of the queue to list; an empty choice keeps all."""
 
-    state: SuggestionState | None = SuggestionState.PENDING  # None: in any state
+    state: SuggestionState | None = SuggestionState.PENDING  # None: any state
     kinds: tuple[Kind, ...] = ()
     priorities: tuple[int, ...] = ()
     advisors: tuple[Advisor, ...] = ()
     product: str = ""  # words of a title, a brand, or an ASIN
-    product_id: int | None = None  # only about this one
+    product_id: int | None = None  # only suggestions about this product
 
     @property
     def is_narrow(self) -> bool:
-        """Return whether anything but the state narrows it."""
+        """Return whether anything but the state is filtered."""
         return self != QueueFilter(state=self.state)
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """How many suggestions are the same in all that can be chosen."""
+    """The number of suggestions with the same value in every choice of the filter."""
 
     state: SuggestionState
     kind: Kind
@@ -42,7 +42,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many suggestions each choice of a filter would leave, the other choices as they are."""
+    """The number of suggestions for each option of a choice, the other choices unchanged."""
 
     total: int
     states: dict[SuggestionState, int]
@@ -51,30 +51,30 @@ class Counts:
     advisors: dict[Advisor, int]
 
 
-def counts_of(groups: Iterable[Group], asked: QueueFilter) -> Counts:
-    """Count the groups under a filter; its words for the product are counted in already."""
+def count_groups(groups: Iterable[Group], chosen: QueueFilter) -> Counts:
+    """Count the groups under a filter. They must already fit its product search."""
     found = list(groups)
     return Counts(
-        total=sum(group.number for group in found if _fits(group, asked)),
-        states=_per(found, lambda group: group.state, replace(asked, state=None)),
-        kinds=_per(found, lambda group: group.kind, replace(asked, kinds=())),
-        priorities=_per(found, lambda group: group.priority, replace(asked, priorities=())),
-        advisors=_per(found, lambda group: group.advisor, replace(asked, advisors=())),
+        total=sum(group.number for group in found if _fits(group, chosen)),
+        states=_per(found, lambda group: group.state, replace(chosen, state=None)),
+        kinds=_per(found, lambda group: group.kind, replace(chosen, kinds=())),
+        priorities=_per(found, lambda group: group.priority, replace(chosen, priorities=())),
+        advisors=_per(found, lambda group: group.advisor, replace(chosen, advisors=())),
     )
 
 
-def _per(groups: list[Group], choice: Callable[[Group], K], asked: QueueFilter) -> dict[K, int]:
+def _per(groups: list[Group], choice: Callable[[Group], K], chosen: QueueFilter) -> dict[K, int]:
     counted: Counter[K] = Counter()
     for group in groups:
-        if _fits(group, asked):
+        if _fits(group, chosen):
             counted[choice(group)] += group.number
     return dict(counted)
 
 
-def _fits(group: Group, asked: QueueFilter) -> bool:
+def _fits(group: Group, chosen: QueueFilter) -> bool:
     return (
-        asked.state in (None, group.state)
-        and (not asked.kinds or group.kind in asked.kinds)
-        and (not asked.priorities or group.priority in asked.priorities)
-        and (not asked.advisors or group.advisor in asked.advisors)
+        chosen.state in (None, group.state)
+        and (not chosen.kinds or group.kind in chosen.kinds)
+        and (not chosen.priorities or group.priority in chosen.priorities)
+        and (not chosen.advisors or group.advisor in chosen.advisors)
     )

@@ -1,7 +1,7 @@
-"""What a suggestion is made of, and which steps its life may take. Pure.
+"""The parts of a suggestion, its states and the allowed transitions. Pure.
 
-Amounts are integers in the marketplace's minor unit, times are aware and in UTC, as
-everywhere. Text that came from a listing or a model is data: nothing here reads it.
+Amounts are integers in the marketplace's minor unit; times are aware and in UTC. Text from a
+listing or a model is data: nothing here interprets it.
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,7 +14,7 @@ from core.errors import AmazcopeError
 
 
 class Kind(StrEnum):
-    """What a suggestion is about."""
+    """The subject of a suggestion."""
 
     PRICING = "pricing"
     CONTENT = "content"
@@ -22,22 +22,19 @@ class Kind(StrEnum):
 
 
 class Change(StrEnum):
-    """What one action would change, and what such a change is about.
-
-    What else there is to say of a kind of change is in `core.suggestions.changes`.
-    """
+    """What one action changes, with its kind. `core.suggestions.changes` has the rest."""
 
     kind: Kind
 
     def __new__(cls, code: str, kind: Kind | None = None) -> "Change":
         if kind is None:  # optional only for the type of Change("a code")
-            raise TypeError(f"{code} is of no kind")
+            raise TypeError(f"{code} has no kind")
         made = str.__new__(cls, code)
         made._value_ = code
         made.kind = kind
         return made
 
-    # Beside each, what an action's `current` and `proposed` hold.
+    # The comments show the values of an action's `current` and `proposed`.
     UPDATE_PRICE = "update_price", Kind.PRICING  # {"price": minor}
     SET_COUPON = "set_coupon", Kind.PRICING  # {"percent": 5} or {"amount": minor}
     UPDATE_TITLE = "update_title", Kind.CONTENT  # {"title": text}
@@ -55,23 +52,23 @@ class Change(StrEnum):
 
     @property
     def is_setting(self) -> bool:
-        """Return whether it changes how a product is tracked here, nothing on Amazon."""
+        """Return whether it changes a tracking setting here and nothing on Amazon."""
         return self.kind is Kind.TRACKING
 
 
 class Metric(StrEnum):
-    """What a suggestion expects to move."""
+    """The figure that a suggestion is expected to move."""
 
     BSR = "bsr"
     PRICE = "price"
     RATING = "rating"
     RATINGS_COUNT = "ratings_count"
     IN_STOCK_SHARE = "in_stock_share"
-    ALERTS = "alerts"  # how often a product is news
+    ALERTS = "alerts"  # how often a product triggers an alert
 
 
 class Direction(StrEnum):
-    """Which way it is expected to move. A rank improves or worsens."""
+    """The expected direction of the metric. A rank improves or worsens."""
 
     IMPROVES = "improves"
     WORSENS = "worsens"
@@ -80,7 +77,7 @@ class Direction(StrEnum):
 
 
 class Advisor(StrEnum):
-    """Who proposed."""
+    """Who proposed a suggestion."""
 
     RULES = "rules"
     MODEL = "model"
@@ -90,7 +87,7 @@ class Advisor(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SnapshotKey:
-    """Which stored look a value was frozen from."""
+    """The stored observation that a value was frozen from."""
 
     product_id: int
     captured_at: datetime
@@ -99,10 +96,10 @@ class SnapshotKey:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One figure that a suggestion rests on, frozen with the looks it came from."""
+    """One figure that a suggestion rests on, frozen with the observations it came from."""
 
     key: str  # how reasoning cites it: "price_now", "competitor_1_bsr"
-    figure: str  # in words: "Buy Box price now"
+    figure: str  # its label: "Buy Box price now"
     value: int | float | str
     unit: str  # "USD minor", "rank", "stars/10", "%", "days", "characters", "text"
     period: str | None = None  # "last 30 days"; None: one moment
@@ -111,7 +108,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class ProposedAction:
-    """One change that an advisor proposes for the product that was asked about."""
+    """One change that an advisor proposes for a product."""
 
     change: Change
     current: Mapping[str, Any]
@@ -121,8 +118,10 @@ class ProposedAction:
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """What an advisor proposes, not stored yet. Raises ValueError for a confidence or a priority
-    out of range: nothing would sort or show them right.
+    """A proposal that is not stored yet.
+
+    Raises ValueError for a confidence or priority out of range, which could not be sorted or
+    shown correctly.
     """
 
     title: str
@@ -144,11 +143,11 @@ class Advice:
         return self.actions[0].change.kind
 
 
-# Its life
+# States
 
 
 class SuggestionState(StrEnum):
-    """Where a suggestion stands."""  # follows from its actions, but for expiry
+    """The state of a suggestion; it follows from its actions."""
 
     PENDING = "pending"
     APPROVED = "approved"
@@ -158,7 +157,7 @@ class SuggestionState(StrEnum):
 
 
 class ActionState(StrEnum):
-    """Where one action stands."""
+    """The state of one action."""
 
     PENDING = "pending"
     APPROVED = "approved"
@@ -186,15 +185,15 @@ STEPS: Mapping[ActionState, frozenset[ActionState]] = {
     ActionState.UNDONE: frozenset(),
     ActionState.EXPIRED: frozenset(),
 }
-"""Which state may follow which. Nothing reaches applied but from approved."""
+"""The states that may follow each state. Only approved leads to applied."""
 
 
 class WrongStepError(AmazcopeError):
-    """An action can't go where it was sent: somebody was there before, or it is over."""
+    """A transition is not allowed: the action was changed before, or its state is final."""
 
 
 def require_step(now: ActionState, then: ActionState) -> None:
-    """Raise WrongStepError, saying where it stands, unless `then` may follow `now`."""
+    """Raise WrongStepError, which names the current state, unless `then` may follow `now`."""
     if then not in STEPS[now]:
         raise WrongStepError(
             f"This is {now.value} already and can't become {then.value}. Reload the page."
@@ -204,8 +203,8 @@ def require_step(now: ActionState, then: ActionState) -> None:
 _REFUSED = {ActionState.DECLINED, ActionState.STALE, ActionState.EXPIRED}
 
 
-def state_of(actions: Iterable[ActionState]) -> SuggestionState:
-    """Return what a suggestion is, seen from its actions (at least one)."""
+def derive_suggestion_state(actions: Iterable[ActionState]) -> SuggestionState:
+    """Return the state of a suggestion from the states of its actions (at least one)."""
     states = list(actions)
     if any(state is ActionState.PENDING for state in states):
         return SuggestionState.PENDING
@@ -217,19 +216,19 @@ def state_of(actions: Iterable[ActionState]) -> SuggestionState:
     return SuggestionState.PARTLY_APPROVED if any(refused) else SuggestionState.APPROVED
 
 
-# What limits a proposed price
+# Limits of a proposed price
 
 
 @dataclass(frozen=True, slots=True)
 class PriceCaps:
-    """Between which prices a product may be moved, and how far at once. None: no limit."""
+    """The lowest and highest price of a product, and the largest change at once. None: no limit."""
 
     floor: int | None = None
     ceiling: int | None = None
     step_percent: float = 15.0
 
     def problem(self, current: int | None, proposed: object) -> str | None:
-        """Return why a proposed price (minor units) is outside, None when it is inside."""
+        """Return why a proposed price (minor units) breaks the limits, None if it keeps them."""
         if isinstance(proposed, bool) or not isinstance(proposed, int) or proposed <= 0:
             return "A price is a whole amount above 0."
         if self.floor is not None and proposed < self.floor:
@@ -241,7 +240,7 @@ class PriceCaps:
         return None
 
     def coupon_problem(self, price: int | None, values: Mapping[str, Any]) -> str | None:
-        """Return why a coupon takes the price below the floor, or to nothing; None when not."""
+        """Return why a coupon's price is below the floor or not above 0, None if it is allowed."""
         if price is None:
             return "Without a known price a coupon can't be checked against the floor."
         amount = values.get("amount")
@@ -251,11 +250,11 @@ class PriceCaps:
         return None
 
 
-# What an advisor reads
+# Facts for an advisor
 
 
 class ListingPart(StrEnum):
-    """Which part of a listing a policy is about."""
+    """The part of a listing that a policy is about."""
 
     TITLE = "title"
     BULLETS = "bullets"
@@ -266,7 +265,7 @@ class ListingPart(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ListingFacts:
-    """A listing's text as it stands; None: not reported by any source."""
+    """A listing's current text; None: not reported by any source."""
 
     title: str | None = None
     brand: str | None = None
@@ -278,7 +277,7 @@ class ListingFacts:
 
 @dataclass(frozen=True, slots=True)
 class CompetitorFacts:
-    """What is known of one chosen competitor."""
+    """The facts of one chosen competitor."""
 
     product_id: int
     asin: str
@@ -292,7 +291,7 @@ class CompetitorFacts:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """All that an advisor is told of one own product: the same for rules and models."""
+    """The facts of one own product for an advisor: the same for rules and models."""
 
     product_id: int
     marketplace: str
@@ -307,7 +306,7 @@ class Facts:
     ratings_count: int | None
     availability: int | None
     listing: ListingFacts
-    price_change_percent: float | None  # the person's threshold; None: the usual one
+    price_change_percent: float | None  # set for this product; None: the user's or the default
     rank_change_percent: float | None
     cadence: str
     caps: PriceCaps = PriceCaps()
@@ -321,13 +320,13 @@ class Facts:
         return tuple(known[key] for key in keys)
 
 
-def product_name(facts: Facts) -> str:
-    """Return how a product is named to the model and by it: "US/B0TEST0001"."""
+def format_product_name(facts: Facts) -> str:
+    """Return the name of a product in prompts and replies: "US/B0TEST0001"."""
     return f"{facts.marketplace}/{facts.asin}"
 
 
-def as_evidence(kept: Mapping[str, Any]) -> Evidence:
-    """Return a figure as a suggestion keeps it."""
+def read_evidence(kept: Mapping[str, Any]) -> Evidence:
+    """Return a figure from its stored form in a suggestion."""
     return Evidence(
         key=kept["key"],
         figure=kept["figure"],

@@ -1,1 +1,1 @@
-"""Which products wait for advice, and what came of asking."""
+"""The queue of products that need advice, and the advisors' answers."""

@@ -1,4 +1,4 @@
-"""What came of asking an advisor, in words. Pure."""
+"""Texts about the advisors' answers. Pure."""
 
 from core.suggestions.advice_queue.queries import AdvisorAnswer
 from core.suggestions.review.labels import ADVISORS
@@ -12,12 +12,12 @@ _ANSWERS = {
 }
 
 
-def answer_text(told: AdvisorAnswer) -> str:
-    """Say what came of asking an advisor."""
-    name = ADVISORS[told.advisor] + ("" if told.model is None else f" ({told.model})")
-    if told.state == "ok":
-        return f"{name}: {_new_ones(told.suggestions)}"
-    return f"{name} {_ANSWERS.get(told.state, told.state)}"
+def answer_text(answer: AdvisorAnswer) -> str:
+    """Return an advisor's answer in a line: "Rules: 2 new suggestions"."""
+    name = ADVISORS[answer.advisor] + ("" if answer.model is None else f" ({answer.model})")
+    if answer.state == "ok":
+        return f"{name}: {_new_ones(answer.suggestions)}"
+    return f"{name} {_ANSWERS.get(answer.state, answer.state)}"
 
 
 def _new_ones(number: int) -> str:

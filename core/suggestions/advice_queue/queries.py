@@ -1,4 +1,4 @@
-"""Whom advisors are asked about, how far they are, and how they answered. Reads only."""
+"""Products to ask advisors about, their progress and answers. Reads only."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,10 +18,10 @@ def _fetch(session: Session, statement: str, values: Mapping[str, Any]) -> list[
     return [dict(row) for row in session.execute(text(statement), values).mappings()]
 
 
-_HOW_FAR = """
+_PROGRESS = """
 SELECT
-    count(*) FILTER (WHERE leased_until IS NULL OR leased_until <= :put_off) AS waiting,
-    count(*) FILTER (WHERE leased_until > :put_off) AS put_off,
+    count(*) FILTER (WHERE leased_until IS NULL OR leased_until <= :postponed_from) AS pending,
+    count(*) FILTER (WHERE leased_until > :postponed_from) AS postponed,
     (SELECT count(*) FROM suggestion s WHERE s.team_id = :team AND s.made_at >= :since
         AND s.product_id = ANY(CAST(:products AS bigint[]))) AS made
 FROM advice_due WHERE team_id = :team AND product_id = ANY(CAST(:products AS bigint[]))
@@ -30,34 +30,34 @@ FROM advice_due WHERE team_id = :team AND product_id = ANY(CAST(:products AS big
 
 @dataclass(frozen=True, slots=True)
 class AdviceProgress:
-    """How far the advisors are with some products."""
+    """The advisors' progress with some products."""
 
-    waiting: int  # or being looked at
-    put_off: int  # looking at them failed; they are tried again later
-    made: int  # suggestions since they were asked for
+    pending: int  # products in the queue or being worked on
+    postponed: int  # products whose advice failed; tried again later
+    made: int  # suggestions since the request
 
 
 @requires(Permission.READ)
-def how_far(
+def get_advice_progress(
     session: Session,
     principal: Principal,
     product_ids: Sequence[int],
     since: datetime,
     now: datetime,
 ) -> AdviceProgress:
-    """Return how far the advisors are with products that were asked about at `since`."""
+    """Return the advisors' progress with products whose advice was requested at `since`."""
     values = {
         "team": principal.team_id,
         "products": list(product_ids),
         "since": since,
-        "put_off": now + LEASE,
+        "postponed_from": now + LEASE,
     }
-    return AdviceProgress(**_fetch(session, _HOW_FAR, values)[0])
+    return AdviceProgress(**_fetch(session, _PROGRESS, values)[0])
 
 
 @requires(Permission.READ)
-def own_products(session: Session, principal: Principal, limit: int) -> list[int]:
-    """Return the team's own products that are looked at, the primary ones first."""
+def list_own_product_ids(session: Session, principal: Principal, limit: int) -> list[int]:
+    """Return the ids of the team's own products, paused ones left out, primary ones first."""
     rows = _fetch(
         session,
         "SELECT t.product_id FROM tracking t WHERE t.team_id = :team AND t.is_first "
@@ -70,7 +70,7 @@ def own_products(session: Session, principal: Principal, limit: int) -> list[int
 
 @dataclass(frozen=True, slots=True)
 class AdvisorAnswer:
-    """What came of asking an advisor about one product."""
+    """An advisor's answer about one product."""
 
     product_id: int
     advisor: Advisor
@@ -82,10 +82,10 @@ class AdvisorAnswer:
 
 
 @requires(Permission.READ)
-def answers_since(
+def list_advisor_answers(
     session: Session, principal: Principal, product_ids: Sequence[int], since: datetime
 ) -> list[AdvisorAnswer]:
-    """Return what advisors were asked about products since then, newest first."""
+    """Return the advisors' answers about products since a time, newest first."""
     rows = _fetch(
         session,
         "SELECT product_id, advisor, model, at, state, reasons, suggestions FROM advice_call "

@@ -1,7 +1,7 @@
-"""Which products wait for advice, and asking the advisors about them. Never commits.
+"""Queues products for advice and asks the rules about them. Never commits.
 
-What waits is a row of `advice_due`: a killed worker loses nothing, since its claim ends
-by itself. The same facts are not asked twice, by the unique key of `advice_call`.
+The queue is the table `advice_due`. A killed worker loses nothing, since its claim expires.
+The unique key of `advice_call` keeps an advisor from being asked twice about the same facts.
 """
 
 from collections.abc import Collection, Sequence
@@ -27,43 +27,43 @@ from core.tracking.models import Tracking
 from core.tracking.rules import Role
 
 DAILY_AT = time(8)  # by the team's clock
-LOOKED_AT_FOR = timedelta(days=7)
+LONGEST_WITHOUT_ADVICE = timedelta(days=7)
 LEASE = timedelta(minutes=15)
-PUT_OFF = timedelta(hours=1)  # a product whose advice failed
+RETRY_AFTER = timedelta(hours=1)  # for a product whose advice failed
 
 
 @dataclass(frozen=True, slots=True)
 class DueProduct:
-    """A claimed product. `asked_by` None: the daily round."""
+    """A claimed product. `requested_by` None: the daily round."""
 
     team_id: int
     product_id: int
-    asked_by: int | None
+    requested_by: int | None
     due_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class AdviceRequest:
-    """What an advisor is asked: the facts of one product, and for whom."""
+    """A request for advice on the facts of one product. `requested_by` None: the daily round."""
 
     team_id: int
-    asked_by: int | None
+    requested_by: int | None
     facts: Facts
 
 
 class AdviceSource(Protocol):
-    """Whoever says what could be done about a product.
+    """An advisor that proposes changes of a product.
 
     It keeps its own `advice_call` and stores what it proposes. It is called with no
-    transaction open, in several threads at once, and may wait for the outside world.
+    transaction open, in several threads at once, and may wait for an outside service.
     """
 
-    def answer(self, asked: AdviceRequest, now: datetime) -> int:
-        """Return how many suggestions came of it; 0 also for facts that were asked before."""
+    def answer(self, request: AdviceRequest, now: datetime) -> int:
+        """Return the number of new suggestions; 0 also for facts that were asked about before."""
         ...
 
 
-# What waits
+# The queue
 
 
 _DAILY = """
@@ -73,28 +73,28 @@ FROM tracking t JOIN product_latest l ON l.product_id = t.product_id
 WHERE t.team_id = :team AND t.role = 'own' AND t.paused_at IS NULL AND l.captured_at IS NOT NULL
     AND (l.attention > 0 OR NOT EXISTS (
         SELECT 1 FROM advice_call c WHERE c.team_id = t.team_id
-        AND c.product_id = t.product_id AND c.at > :looked_at))
+        AND c.product_id = t.product_id AND c.at > :advised_since))
 ON CONFLICT DO NOTHING
 """
 
 
 def plan_daily(session: Session, now: datetime) -> int:
-    """Let the day's products of every team wait whose clock shows 08:00 or later.
+    """Queue the day's products of every team for which it is 08:00 or later; return how many.
 
-    Those are its own products that moved, or were not looked at for a week. Returns how
-    many; a team's day is planned once.
+    These are own products that have changes, and those that no advisor was asked about for a
+    week. A team's day is planned once.
     """
     planned = 0
     for team_id, zone in session.execute(select(Team.id, Team.time_zone).order_by(Team.id)).all():
         local = now.astimezone(ZoneInfo(zone))
         if local.time() >= DAILY_AT and _begin_day(session, team_id, local):
-            values = {"team": team_id, "now": now, "looked_at": now - LOOKED_AT_FOR}
+            values = {"team": team_id, "now": now, "advised_since": now - LONGEST_WITHOUT_ADVICE}
             planned += session.execute(text(_DAILY), values).rowcount  # type: ignore[attr-defined]
     return planned
 
 
 def _begin_day(session: Session, team_id: int, local: datetime) -> bool:
-    """Note a team's day as planned; return whether this call did it."""
+    """Mark a team's day as planned; return whether this call did it."""
     new = postgresql.insert(SuggestionSettings).values(team_id=team_id, advised_on=local.date())
     noted = new.on_conflict_do_update(
         index_elements=["team_id"],
@@ -108,7 +108,7 @@ def _begin_day(session: Session, team_id: int, local: datetime) -> bool:
 def request_advice(
     session: Session, principal: Principal, product_ids: Collection[int], now: datetime
 ) -> int:
-    """Ask about own products of the team now; return how many of them wait then."""
+    """Queue the team's own ones of these products for advice now; return how many they are."""
     own = session.scalars(
         select(Tracking.product_id)
         .where(
@@ -148,7 +148,7 @@ RETURNING d.team_id, d.product_id, d.asked_by, d.due_at
 
 
 def claim_due(session: Session, now: datetime, limit: int) -> list[DueProduct]:
-    """Claim products that wait, those that a person asked for first, for `LEASE`."""
+    """Claim due products for `LEASE`, those that a user requested first."""
     values = {"now": now, "until": now + LEASE, "limit": limit}
     found = session.execute(text(_CLAIM), values)
     return sorted(
@@ -157,30 +157,30 @@ def claim_due(session: Session, now: datetime, limit: int) -> list[DueProduct]:
 
 
 def finish_due(session: Session, done: Sequence[DueProduct]) -> None:
-    """Let products wait no longer, apart from those that were asked for again meanwhile."""
+    """Remove products from the queue, except those requested again in the meantime."""
     for due in done:
         values = {"team": due.team_id, "product": due.product_id, "due_at": due.due_at}
         session.execute(text(_FINISH), values)
-        session.execute(text(_ASKED_AGAIN), values)
+        session.execute(text(_REQUESTED_AGAIN), values)
 
 
 _FINISH = """
 DELETE FROM advice_due WHERE team_id = :team AND product_id = :product AND due_at = :due_at
 """
-_ASKED_AGAIN = """
+_REQUESTED_AGAIN = """
 UPDATE advice_due SET leased_until = NULL
 WHERE team_id = :team AND product_id = :product AND due_at > :due_at
 """
 
 
 def postpone(session: Session, due: DueProduct, now: datetime) -> None:
-    """Let a product whose advice failed wait for an hour."""
+    """Keep a product whose advice failed in the queue, to be claimed `RETRY_AFTER` later."""
     session.execute(
         text(
             "UPDATE advice_due SET leased_until = :until "
             "WHERE team_id = :team AND product_id = :product"
         ),
-        {"until": now + PUT_OFF, "team": due.team_id, "product": due.product_id},
+        {"until": now + RETRY_AFTER, "team": due.team_id, "product": due.product_id},
     )
 
 
@@ -190,41 +190,41 @@ def postpone(session: Session, due: DueProduct, now: datetime) -> None:
 def make_requests(
     session: Session, due: Sequence[DueProduct], now: datetime
 ) -> list[AdviceRequest]:
-    """Return what to ask about claimed products; one without a look has no facts yet."""
-    asked_by = {(each.team_id, each.product_id): each.asked_by for each in due}
+    """Return the advice requests of claimed products that the team tracks, with their facts."""
+    requested_by = {(each.team_id, each.product_id): each.requested_by for each in due}
     teams: dict[int, list[int]] = {}
     for each in due:
         teams.setdefault(each.team_id, []).append(each.product_id)
     return [
-        AdviceRequest(team_id, asked_by[team_id, facts.product_id], facts)
+        AdviceRequest(team_id, requested_by[team_id, facts.product_id], facts)
         for team_id, product_ids in teams.items()
         for facts in gather_facts(session, team_id, product_ids, now)
     ]
 
 
-def answer_by_rules(session: Session, asked: AdviceRequest, now: datetime) -> int:
-    """Store what the rules say of a product; return how many suggestions are new.
+def answer_by_rules(session: Session, request: AdviceRequest, now: datetime) -> int:
+    """Store the rules' advice on a product; return the number of new suggestions.
 
-    Facts that they were told before lead to nothing: the answer would be the same.
+    0 for facts that the rules were asked about before: the answer would be the same.
     """
-    call_id = _begin_call(session, asked, now)
+    call_id = _begin_call(session, request, now)
     if call_id is None:
         return 0
-    advice = advise_by_rules(asked.facts)
-    stored = sum(_store(session, asked, each, now) for each in advice)
+    advice = advise_by_rules(request.facts)
+    stored = sum(_store(session, request, each, now) for each in advice)
     call = session.get_one(AdviceCall, call_id)
     call.state, call.suggestions = ("ok" if advice else "nothing"), stored
     session.flush()
     return stored
 
 
-def _begin_call(session: Session, asked: AdviceRequest, now: datetime) -> int | None:
-    """Note that the rules look at a product; None where they have seen the same facts."""
+def _begin_call(session: Session, request: AdviceRequest, now: datetime) -> int | None:
+    """Record a call of the rules and return its id; None if they had the same facts before."""
     new = postgresql.insert(AdviceCall).values(
-        team_id=asked.team_id,
-        product_id=asked.facts.product_id,
+        team_id=request.team_id,
+        product_id=request.facts.product_id,
         advisor=Advisor.RULES.value,
-        facts_hash=facts_hash(asked.facts),
+        facts_hash=facts_hash(request.facts),
         at=now,
         state="asking",
     )
@@ -234,8 +234,10 @@ def _begin_call(session: Session, asked: AdviceRequest, now: datetime) -> int | 
     return row[0] if row[1] else None
 
 
-def _store(session: Session, asked: AdviceRequest, advice: Advice, now: datetime) -> bool:
-    product_id = asked.facts.product_id
+def _store(session: Session, request: AdviceRequest, advice: Advice, now: datetime) -> bool:
+    product_id = request.facts.product_id
     by = Advisor.RULES
-    known = store_advice(session, asked.team_id, product_id, advice, by, None, asked.asked_by, now)
+    known = store_advice(
+        session, request.team_id, product_id, advice, by, None, request.requested_by, now
+    )
     return known is not None

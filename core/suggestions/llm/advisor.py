@@ -143,7 +143,7 @@ class ModelAdvisor:
         self, session: Session, request: AdviceRequest, conversation: "_Conversation"
     ) -> tuple[int, ...]:
         """Store all advice; return the ids of the new suggestions."""
-        product_id, by, now = request.facts.product_id, request.asked_by, self._clock()
+        product_id, by, now = request.facts.product_id, request.requested_by, self._clock()
         who, model = Advisor.MODEL, conversation.model_name
         found = [
             store_advice(session, request.team_id, product_id, each, who, model, by, now)

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from core.suggestions.changes.registry import SPECS
 from core.suggestions.facts_payload import make_facts_payload
-from core.suggestions.rules import Facts, product_name
+from core.suggestions.rules import Facts, format_product_name
 
 MOST_TOKENS = 1_500  # of the facts of one product
 _KEPT_OF_A_REPLY = 2_000  # characters of a rejected reply that are sent again
@@ -54,10 +54,10 @@ _CHANGES = ", ".join(each.value for each, spec in SPECS.items() if spec.model_ma
 def build_first_messages(facts: Facts) -> list[Message]:
     """Return the messages that ask about one product."""
     question = (
-        f"Product: {product_name(facts)}\n"
+        f"Product: {format_product_name(facts)}\n"
         f"Possible changes: {_CHANGES}\n"
         f"{BEGIN}\n{write_facts_line(facts)}\n{END}\n"
-        f"What do you suggest for {product_name(facts)}?"
+        f"What do you suggest for {format_product_name(facts)}?"
     )
     return [{"role": "system", "content": SYSTEM}, {"role": "user", "content": question}]
 

@@ -39,8 +39,8 @@ from core.suggestions.rules import (
     Metric,
     ProposedAction,
     SuggestionState,
-    as_evidence,
-    product_name,
+    format_product_name,
+    read_evidence,
 )
 
 
@@ -110,7 +110,7 @@ def _open_actions(
 
 def _with_frozen(facts: Facts, held: Suggestion) -> Facts:
     """Return facts in which what a suggestion cites has the value it was frozen with."""
-    kept = {each["key"]: as_evidence(each) for each in held.evidence}
+    kept = {each["key"]: read_evidence(each) for each in held.evidence}
     now = {each.key: each for each in facts.evidence}
     return replace(facts, evidence=tuple((now | kept).values()))
 
@@ -119,7 +119,7 @@ def _saying(held: Suggestion, actions: Sequence[SuggestionAction], facts: Facts)
     """Return a stored suggestion as it would be written now."""
     kept = _kept_advice(held, actions)
     return Proposal(
-        product=product_name(facts),
+        product=format_product_name(facts),
         title=kept.title,
         reasoning=kept.reasoning,
         priority=kept.priority,
@@ -143,7 +143,7 @@ def _kept_advice(held: Suggestion, actions: Sequence[SuggestionAction]) -> Advic
         metric=Metric(held.metric),
         direction=Direction(held.direction),
         window_days=held.window_days,
-        evidence=tuple(map(as_evidence, held.evidence)),
+        evidence=tuple(map(read_evidence, held.evidence)),
         actions=tuple(
             ProposedAction(Change(each.change), each.current, each.proposed, each.reason)
             for each in actions

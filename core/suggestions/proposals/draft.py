@@ -24,7 +24,7 @@ from core.suggestions.rules import (
     Kind,
     Metric,
     ProposedAction,
-    product_name,
+    format_product_name,
 )
 
 LONGEST_DRAFT = 20_000  # characters, all texts together
@@ -84,7 +84,7 @@ def read_draft(draft: Draft, facts: Facts) -> Proposal:
     wanted = tuple(read_action(each, facts) for each in draft.actions)
     keys = draft.evidence or tuple(usual_keys(draft.actions, facts))
     return Proposal(
-        product=product_name(facts),
+        product=format_product_name(facts),
         title=draft.title,
         reasoning=draft.reasoning,
         priority=draft.priority,

@@ -30,7 +30,7 @@ from core.suggestions.rules import (
     Facts,
     Metric,
     ProposedAction,
-    product_name,
+    format_product_name,
 )
 
 MOST_ACTIONS = 6
@@ -44,7 +44,7 @@ Value = int | float | str
 class Proposal:
     """A suggestion as it was written: nothing of it is checked yet."""
 
-    product: str  # as `product_name` writes it
+    product: str  # as `format_product_name` writes it
     title: str
     reasoning: str
     priority: int
@@ -104,8 +104,8 @@ def _cited(proposal: Proposal, facts: Facts) -> tuple[Evidence, ...]:
 
 
 def _frame_problems(proposal: Proposal, facts: Facts) -> Iterator[str]:
-    if proposal.product != product_name(facts):
-        yield f"It is about {proposal.product}, but {product_name(facts)} was asked about."
+    if proposal.product != format_product_name(facts):
+        yield f"It is about {proposal.product}, but {format_product_name(facts)} was asked about."
     if proposal.priority not in (1, 2, 3):
         yield "A priority is 1, 2 or 3."
     if not (math.isfinite(proposal.confidence) and 0 <= proposal.confidence <= 1):

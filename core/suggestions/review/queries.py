@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from core.accounts.access.operations import requires
 from core.accounts.access.permissions import Permission, Principal
 from core.database.session import driver_connection
-from core.suggestions.queue_filter import LARGEST_PAGE, Group, QueueFilter, counts_of
+from core.suggestions.queue_filter import LARGEST_PAGE, Group, QueueFilter, count_groups
 from core.suggestions.review.views import (
     ActionView,
     Event,
@@ -33,7 +33,7 @@ from core.suggestions.rules import (
     Kind,
     Metric,
     SuggestionState,
-    as_evidence,
+    read_evidence,
 )
 from core.tracking.lists.search import read_search
 
@@ -122,7 +122,7 @@ def _page(session: Session, asked: QueueFilter, conditions: str, values: Values)
         f"SELECT {_ROW} FROM suggestion s {_OF_ROW} WHERE s.id IN ({ids}) ORDER BY {order}",
         values,
     )
-    counts = counts_of(_groups(session, asked, values), asked)
+    counts = count_groups(_groups(session, asked, values), asked)
     return QueuePage(tuple(map(_row, found)), counts)
 
 
@@ -247,7 +247,7 @@ def find_suggestion(
     return SuggestionView(
         row=_row(row),
         reasoning=row["reasoning"],
-        evidence=tuple(map(as_evidence, row["evidence"])),
+        evidence=tuple(map(read_evidence, row["evidence"])),
         asked_by=row["asked_by_name"],
         actions=_actions(session, suggestion_id),
     )

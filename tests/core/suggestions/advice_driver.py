@@ -1,4 +1,4 @@
-"""A round of advice with a model, in a process that may be killed. No tests here."""
+"""Runs a round of advice with a model in a process that may be killed. No tests here."""
 
 import sys
 from datetime import timedelta

@@ -1,6 +1,5 @@
 """Builds the facts of a lamp for the tests of the model. No tests here."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from core.suggestions.rules import CompetitorFacts, Evidence, Facts, ListingFacts, PriceCaps
@@ -32,15 +31,6 @@ EVIDENCE = (
     Evidence("in_stock", "Share of the time in stock", 96.53, "%", "last 30 days"),
     Evidence("title_characters", "Characters of the title", 45, "characters"),
 )
-
-
-@dataclass(frozen=True)
-class AskedLamp:
-    """A question about a lamp."""
-
-    team_id: int
-    facts: Facts
-    asked_by: int | None = None
 
 
 def lamp_facts(**values: Any) -> Facts:

@@ -1,4 +1,4 @@
-"""What counts as the same facts, the same change, the same reasons."""
+"""When facts, changes and reasons count as the same."""
 
 import json
 from dataclasses import replace
@@ -19,21 +19,21 @@ from tests.core.suggestions.made_facts import facts, listing
 DEARER = {"price_now": 2299, "price_median_90": 2099, "bsr_median_30": 800}
 
 
-def only(seen: Facts) -> Advice:
-    (advice,) = advise_by_rules(seen)
+def only(given: Facts) -> Advice:
+    (advice,) = advise_by_rules(given)
     return advice
 
 
-def declined(seen: Facts, advice: Advice) -> Facts:
+def declined(given: Facts, advice: Advice) -> Facts:
     mark = declined_mark(change_hash(advice), evidence_hash(advice))
-    return replace(seen, declined=frozenset({mark}))
+    return replace(given, declined=frozenset({mark}))
 
 
-def test_facts_are_the_same_whenever_they_were_gathered() -> None:
-    seen = facts()
-    later = replace(seen, as_of=seen.as_of + timedelta(hours=5), declined=frozenset({"x"}))
-    assert facts_hash(seen) == facts_hash(later)
-    assert len(facts_hash(seen)) == 32
+def test_facts_are_the_same_whatever_the_time_of_gathering() -> None:
+    given = facts()
+    later = replace(given, as_of=given.as_of + timedelta(hours=5), declined=frozenset({"x"}))
+    assert facts_hash(given) == facts_hash(later)
+    assert len(facts_hash(given)) == 32
 
 
 def test_another_price_title_cap_or_cadence_makes_other_facts() -> None:
@@ -54,22 +54,22 @@ def test_a_change_is_the_same_whatever_its_reasons() -> None:
     assert change_hash(advice) != change_hash(other)
 
 
-def test_what_was_declined_is_not_said_again_for_the_same_reasons() -> None:
-    seen = facts(DEARER)
-    advice = only(seen)
-    assert is_repeat(advice, declined(seen, advice))
-    assert advise_by_rules(declined(seen, advice)) == ()
+def test_declined_advice_is_not_repeated_for_the_same_reasons() -> None:
+    given = facts(DEARER)
+    advice = only(given)
+    assert is_repeat(advice, declined(given, advice))
+    assert advise_by_rules(declined(given, advice)) == ()
 
 
-def test_a_rank_that_breathes_is_no_new_evidence_and_one_that_falls_is() -> None:
+def test_an_ordinary_move_of_a_rank_is_no_new_evidence_and_a_large_one_is() -> None:
     advice = only(facts(DEARER))
-    breathing = declined(facts({**DEARER, "bsr_median_30": 840, "bsr_now": 505}), advice)
-    assert advise_by_rules(breathing) == ()
-    fallen = declined(facts({**DEARER, "bsr_median_30": 4000}), advice)
-    assert [change_hash(each) for each in advise_by_rules(fallen)] == [change_hash(advice)]
+    ordinary = declined(facts({**DEARER, "bsr_median_30": 840, "bsr_now": 505}), advice)
+    assert advise_by_rules(ordinary) == ()
+    worsened = declined(facts({**DEARER, "bsr_median_30": 4000}), advice)
+    assert [change_hash(each) for each in advise_by_rules(worsened)] == [change_hash(advice)]
 
 
-def test_what_is_told_is_json_and_leaves_out_what_is_unknown() -> None:
+def test_the_payload_is_json_without_unknown_values() -> None:
     plain = make_facts_payload(facts({"bsr_now": None}, listing=ListingFacts()))
     assert json.loads(json.dumps(plain)) == plain
     assert "bsr_now" not in plain["figures"]
@@ -77,9 +77,9 @@ def test_what_is_told_is_json_and_leaves_out_what_is_unknown() -> None:
     assert plain["figures"]["price_now"] == [2000, "USD minor"]
 
 
-def test_huge_texts_are_cut_where_they_are_told_and_only_there() -> None:
+def test_long_texts_are_cut_in_the_payload_and_not_in_the_facts() -> None:
     huge = listing(title="x" * 9000, bullets=("y" * 9000,) * 90, description="z" * 99_000)
-    rival = CompetitorFacts(2, "B0RIVAL001", None, None, None, None, None, huge)
-    seen = facts(listing=huge, competitors=(rival,) * 90)
-    assert len(json.dumps(make_facts_payload(seen))) / 4 <= 2500
-    assert seen.listing.description == "z" * 99_000
+    competitor = CompetitorFacts(2, "B0COMP0001", None, None, None, None, None, huge)
+    given = facts(listing=huge, competitors=(competitor,) * 90)
+    assert len(json.dumps(make_facts_payload(given))) / 4 <= 2500
+    assert given.listing.description == "z" * 99_000

@@ -1,4 +1,4 @@
-"""When a product waits for advice, and that the same facts are not asked about twice."""
+"""When products are queued for advice, and that no facts are asked about twice."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -31,7 +31,7 @@ def lamp(session: Session, principal: Principal) -> int:
     return own_lamp(session, principal)
 
 
-def waiting(session: Session) -> list[int]:
+def list_queued(session: Session) -> list[int]:
     session.expire_all()
     return sorted(each.product_id for each in session.query(AdviceDue))
 
@@ -41,13 +41,13 @@ def zone(session: Session, principal: Principal, name: str) -> None:
     session.flush()
 
 
-def test_own_products_wait_from_eight_on_once_a_day(
+def test_own_products_are_queued_at_eight_once_a_day(
     session: Session, principal: Principal, lamp: int
 ) -> None:
     kettle(session, principal)
     assert service.plan_daily(session, MORNING - timedelta(seconds=1)) == 0
     assert service.plan_daily(session, MORNING) == 1
-    assert waiting(session) == [lamp]
+    assert list_queued(session) == [lamp]
     session.query(AdviceDue).delete()
     assert service.plan_daily(session, MORNING + timedelta(hours=10)) == 0
     assert service.plan_daily(session, MORNING + timedelta(days=1)) == 1
@@ -77,7 +77,7 @@ def test_eight_is_by_the_teams_clock(
     assert service.plan_daily(session, first) == 1
 
 
-def test_a_product_that_stood_still_waits_again_after_a_week(
+def test_an_unchanged_product_is_queued_again_after_a_week(
     session: Session, principal: Principal, lamp: int
 ) -> None:
     round_of(session, MORNING, service.plan_daily(session, MORNING))
@@ -85,7 +85,7 @@ def test_a_product_that_stood_still_waits_again_after_a_week(
     assert service.plan_daily(session, MORNING + timedelta(days=8)) == 1
 
 
-def test_a_product_that_moved_waits_the_day_after(
+def test_a_changed_product_is_queued_the_next_day(
     session: Session, principal: Principal, lamp: int
 ) -> None:
     round_of(session, MORNING, service.plan_daily(session, MORNING))
@@ -94,7 +94,7 @@ def test_a_product_that_moved_waits_the_day_after(
 
 
 def round_of(session: Session, now: datetime, expected: int) -> int:
-    """Ask about all that waits; return how many suggestions came of it."""
+    """Ask the rules about all queued products; return the number of new suggestions."""
     due = service.claim_due(session, now, 10)
     assert len(due) == expected
     stored = sum(
@@ -105,7 +105,7 @@ def round_of(session: Session, now: datetime, expected: int) -> int:
     return stored
 
 
-def test_somebody_asks_about_their_own_products_only(
+def test_advice_can_be_requested_for_own_products_only(
     session: Session, principal: Principal, lamp: int
 ) -> None:
     seller, other = add_member(session, principal, Role.SELLER), kettle(session, principal)
@@ -117,7 +117,7 @@ def test_somebody_asks_about_their_own_products_only(
         request_advice(session, add_member(session, principal, Role.VIEWER), [lamp], NOON)
 
 
-def test_a_claim_ends_by_itself(session: Session, principal: Principal, lamp: int) -> None:
+def test_a_claim_expires(session: Session, principal: Principal, lamp: int) -> None:
     request_advice(session, principal, [lamp], NOON)
     claimed = service.claim_due(session, NOON, 10)
     assert claimed == [DueProduct(principal.team_id, lamp, principal.person_id, NOON)]
@@ -125,7 +125,7 @@ def test_a_claim_ends_by_itself(session: Session, principal: Principal, lamp: in
     assert service.claim_due(session, NOON + LEASE, 10) == claimed
 
 
-def test_what_was_asked_for_again_meanwhile_is_asked_again(
+def test_a_product_requested_again_in_the_meantime_stays_queued(
     session: Session, principal: Principal, lamp: int
 ) -> None:
     request_advice(session, principal, [lamp], NOON)
@@ -135,7 +135,9 @@ def test_what_was_asked_for_again_meanwhile_is_asked_again(
     assert len(service.claim_due(session, NOON + timedelta(minutes=2), 10)) == 1
 
 
-def test_what_failed_waits_an_hour(session: Session, principal: Principal, lamp: int) -> None:
+def test_failed_advice_is_retried_after_an_hour(
+    session: Session, principal: Principal, lamp: int
+) -> None:
     request_advice(session, principal, [lamp], NOON)
     [due] = service.claim_due(session, NOON, 10)
     service.postpone(session, due, NOON)
@@ -143,7 +145,7 @@ def test_what_failed_waits_an_hour(session: Session, principal: Principal, lamp:
     assert service.claim_due(session, NOON + timedelta(hours=1), 10) == [due]
 
 
-def test_the_rules_propose_and_are_not_asked_twice_about_the_same(
+def test_the_rules_are_not_asked_twice_about_the_same_facts(
     session: Session, principal: Principal, lamp: int
 ) -> None:
     show(session, NOON + timedelta(hours=1), listing=make_listing(EVIL))
@@ -158,7 +160,7 @@ def test_the_rules_propose_and_are_not_asked_twice_about_the_same(
     assert {each.asked_by for each in session.query(Suggestion)} == {principal.person_id}
 
 
-def test_what_was_declined_does_not_come_back_with_the_next_look(
+def test_a_declined_suggestion_does_not_come_back_with_the_next_check(
     session: Session, principal: Principal, lamp: int
 ) -> None:
     show(session, NOON + timedelta(hours=1), listing=make_listing(EVIL))

@@ -232,7 +232,7 @@ def test_a_products_suggestions_are_told_newest_first(
     assert queries.of_product(session, principal, kettle(session, principal), NOW) == []
 
 
-def test_products_that_wait_failed_or_are_done_are_told_apart(
+def test_pending_postponed_and_new_advice_are_counted(
     session: Session, principal: Principal, lamp: int
 ):
     other = kettle(session, principal)
@@ -242,16 +242,16 @@ def test_products_that_wait_failed_or_are_done_are_told_apart(
         AdviceDue(team_id=principal.team_id, product_id=other, due_at=NOW, leased_until=later)
     )
     session.flush()
-    far = advice_queries.how_far(session, principal, [lamp, other], NOW, NOW)
-    assert far == advice_queries.AdviceProgress(waiting=1, put_off=1, made=0)
+    progress = advice_queries.get_advice_progress(session, principal, [lamp, other], NOW, NOW)
+    assert progress == advice_queries.AdviceProgress(pending=1, postponed=1, made=0)
     propose(session, principal, lamp, new_price(), now=NOW + timedelta(minutes=1))
-    assert advice_queries.how_far(session, principal, [lamp], NOW, NOW).made == 1
-    assert advice_queries.how_far(session, principal, [other], NOW, NOW).made == 0
+    assert advice_queries.get_advice_progress(session, principal, [lamp], NOW, NOW).made == 1
+    assert advice_queries.get_advice_progress(session, principal, [other], NOW, NOW).made == 0
 
 
-def test_the_own_products_are_those_that_are_looked_at(
+def test_advice_can_be_requested_for_tracked_own_products(
     session: Session, principal: Principal, lamp: int
 ):
     kettle(session, principal)
-    assert advice_queries.own_products(session, principal, 10) == [lamp]
-    assert advice_queries.own_products(session, add_stranger(session), 10) == []
+    assert advice_queries.list_own_product_ids(session, principal, 10) == [lamp]
+    assert advice_queries.list_own_product_ids(session, add_stranger(session), 10) == []
