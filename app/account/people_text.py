@@ -83,8 +83,8 @@ def member_text(each: Member, now: datetime) -> str:
 def language_label(locale: str) -> str:
     """Return a locale with samples: "German (Germany) · 11.598,5 · 23.11.2026"."""
     name = Locale.parse(locale).get_display_name("en")
-    current = formats.current()
-    formats.use(Formats(locale))
-    sample = f"{name} · {formats.digits('11,598.5')} · {format_day(_SAMPLE)}"
-    formats.use(current)
+    current = formats.get_formats()
+    formats.use_formats(Formats(locale))
+    sample = f"{name} · {formats.localize_digits('11,598.5')} · {format_day(_SAMPLE)}"
+    formats.use_formats(current)
     return sample

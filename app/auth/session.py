@@ -100,7 +100,7 @@ def client_address() -> str | None:
 def find_principal() -> Principal | None:
     """Return the signed-in user, None without one; sets the user's number formats."""
     found = _find_session()
-    locale.use(locale.USUAL if found is None else _to_formats(found.display))
+    locale.use_formats(locale.USUAL if found is None else _to_formats(found.display))
     return None if found is None else found.principal
 
 

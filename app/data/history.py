@@ -62,7 +62,7 @@ def read_period(head: ProductSummary, days: int) -> PeriodView | None:
     if head.history_key is None:
         return None
     category = (head.bsr_category_id or -1, head.bsr_category or "")
-    zone, written = get_principal().time_zone, formats.current()
+    zone, written = get_principal().time_zone, formats.get_formats()
     return _read_period(head.history_key, days, category, zone, written, head.data_version)
 
 

@@ -299,7 +299,7 @@ def format_price(minor: int | float | None, marketplace_code: str) -> str:
     """
     if minor is None or is_unknown(minor):
         return UNKNOWN
-    place, chosen = get_marketplace(marketplace_code), formats.current()
+    place, chosen = get_marketplace(marketplace_code), formats.get_formats()
     return format_amount(
         int(minor),
         place.currency,

@@ -1,6 +1,6 @@
 """The formats of numbers, dates and amounts, which each user chooses.
 
-The words stay English. `use` sets a user's formats for a thread; other threads use
+The words stay English. `use_formats` sets a user's formats for a thread; other threads use
 the default ones.
 """
 
@@ -34,17 +34,17 @@ FOR_PROGRAMS = Formats("en_GB", has_currency_code=True)
 _CURRENT: ContextVar[Formats] = ContextVar("formats", default=USUAL)
 
 
-def current() -> Formats:
+def get_formats() -> Formats:
     """Return the formats of the user this thread works for."""
     return _CURRENT.get()
 
 
-def use(formats: Formats) -> None:
+def use_formats(formats: Formats) -> None:
     """Use these formats from now on in this thread."""
     _CURRENT.set(formats)
 
 
-def digits(text: str) -> str:
+def localize_digits(text: str) -> str:
     """Return a number in English format with the user's decimal and thousands marks."""
     chosen = _CURRENT.get()
     return text if chosen.is_usual_locale else text.translate(_marks(chosen.locale))

@@ -7,7 +7,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import TypeAlias
 
 from core.text import locale
-from core.text.locale import digits
+from core.text.locale import localize_digits
 
 Number: TypeAlias = int | float | Decimal
 
@@ -23,17 +23,19 @@ def is_unknown(value: Number | None) -> bool:
 
 def format_rank(place: int | float | None) -> str:
     """Write a Best Sellers Rank: "#1,204"."""
-    return UNKNOWN if place is None or is_unknown(place) else digits(f"#{int(place):,}")
+    return UNKNOWN if place is None or is_unknown(place) else localize_digits(f"#{int(place):,}")
 
 
 def format_rating(tenths: int | float | None) -> str:
     """Write tenths of a star: 46 is "4.6"."""
-    return UNKNOWN if tenths is None or is_unknown(tenths) else digits(f"{tenths / 10:.1f}")
+    return (
+        UNKNOWN if tenths is None or is_unknown(tenths) else localize_digits(f"{tenths / 10:.1f}")
+    )
 
 
 def format_count(number: int | float | None) -> str:
     """Write a count: "11,598"."""
-    return UNKNOWN if number is None or is_unknown(number) else digits(f"{int(number):,}")
+    return UNKNOWN if number is None or is_unknown(number) else localize_digits(f"{int(number):,}")
 
 
 def format_counted(number: int, noun: str) -> str:
@@ -43,7 +45,11 @@ def format_counted(number: int, noun: str) -> str:
 
 def format_capped_count(number: int | None, cap: int = 10_000) -> str:
     """Write a count that stopped at `cap`: "10,000+"."""
-    return digits(f"{cap:,}+") if number is not None and number > cap else format_count(number)
+    return (
+        localize_digits(f"{cap:,}+")
+        if number is not None and number > cap
+        else format_count(number)
+    )
 
 
 def format_dollars(amount: Decimal | None) -> str:
@@ -52,8 +58,8 @@ def format_dollars(amount: Decimal | None) -> str:
         return UNKNOWN
     finest = Decimal("0.0001") if 0 < abs(amount) < Decimal("0.01") else Decimal("0.01")
     rounded = abs(amount).quantize(finest, ROUND_HALF_UP)
-    number = digits(f"{rounded:,}")
-    unit = "USD\u00a0" if locale.current().has_currency_code else "$"
+    number = localize_digits(f"{rounded:,}")
+    unit = "USD\u00a0" if locale.get_formats().has_currency_code else "$"
     return f"{MINUS if amount < 0 else ''}{unit}{number}"
 
 
@@ -64,9 +70,13 @@ def format_file_size(size: int | None) -> str:
     value = float(size)
     for unit in ("bytes", "kB", "MB", "GB"):
         if value < 999.95:
-            return f"{value:.0f} {unit}" if unit == "bytes" else digits(f"{value:.1f}") + f" {unit}"
+            return (
+                f"{value:.0f} {unit}"
+                if unit == "bytes"
+                else localize_digits(f"{value:.1f}") + f" {unit}"
+            )
         value /= 1000
-    return digits(f"{value:,.1f}") + " TB"
+    return localize_digits(f"{value:,.1f}") + " TB"
 
 
 # Changes
@@ -99,13 +109,13 @@ def format_rank_change(before: int | float | None, after: int | float | None) ->
     ratio = max(before, after) / min(before, after)
     if ratio < 2:
         return f"{verb} {_short((ratio - 1) * 100)}{THIN_SPACE}%"
-    return f"{verb} ×" + digits(f"{ratio:,.1f}" if ratio < 100 else f"{ratio:,.0f}")
+    return f"{verb} ×" + localize_digits(f"{ratio:,.1f}" if ratio < 100 else f"{ratio:,.0f}")
 
 
 def _short(percent: float) -> str:
     """Write a percentage with one decimal below ten unless it is 0, without decimals above."""
     if percent < 0.05:
-        return digits("<0.1")
+        return localize_digits("<0.1")
     if percent >= 9.95:
-        return digits(f"{percent:,.0f}")
-    return digits(f"{percent:.1f}".removesuffix(".0"))
+        return localize_digits(f"{percent:,.0f}")
+    return localize_digits(f"{percent:.1f}".removesuffix(".0"))

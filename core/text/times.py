@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date, format_time
 
 from core.text import locale
-from core.text.locale import digits
+from core.text.locale import localize_digits
 from core.text.numbers import UNKNOWN, is_unknown
 
 
@@ -48,7 +48,7 @@ def format_moment(at: datetime | None, time_zone: str) -> str:
     """Write an aware time in a zone: "23 Nov 2026, 14:20"."""
     if at is None:
         return UNKNOWN
-    local, chosen = at.astimezone(_zone(time_zone)), locale.current()
+    local, chosen = at.astimezone(_zone(time_zone)), locale.get_formats()
     if chosen.is_usual_locale:
         return f"{format_day(local)}, {local:%H:%M}"
     return f"{format_day(local)}, {format_time(local, 'short', locale=chosen.locale)}"
@@ -58,7 +58,7 @@ def format_day(value: date | None) -> str:
     """Write a day: "23 Nov 2026"."""
     if value is None:
         return UNKNOWN
-    chosen = locale.current()
+    chosen = locale.get_formats()
     if chosen.is_usual_locale:
         return str(format_date(value, "d MMM y", locale=chosen.locale))
     return str(format_date(value, "medium", locale=chosen.locale))
@@ -74,7 +74,7 @@ def format_duration(seconds: float | None) -> str:
     if seconds is None or is_unknown(seconds):
         return UNKNOWN
     if seconds < 9.95:
-        return digits(f"{max(seconds, 0):.1f}") + " s"
+        return localize_digits(f"{max(seconds, 0):.1f}") + " s"
     whole = round(seconds)
     units = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
     parts: list[tuple[int, str]] = []

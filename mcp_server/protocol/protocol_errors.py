@@ -24,7 +24,7 @@ def run_for_protocol(call: Call, permission: Permission, work: Callable[..., R],
     Raises MCPError: invalid request for a missing permission, invalid parameters for other
     refusals, RETRY_LATER over the rate limit and where the database is unavailable.
     """
-    locale.use(locale.FOR_PROGRAMS)  # for this call only: the thread has its own context
+    locale.use_formats(locale.FOR_PROGRAMS)  # for this call only: the thread has its own context
     try:
         with logged_call(call):
             require_permission(call.principal, permission)

@@ -202,7 +202,7 @@ def _make_async_function(tool: Tool) -> Callable[..., Any]:
 
 def _run_tool(tool: Tool, call: Call, given: dict[str, Any]) -> CallToolResult:
     """Run a tool in the current thread and log it. Raises ToolError for refusals and outages."""
-    locale.use(locale.FOR_PROGRAMS)  # for this call only: the thread has its own context
+    locale.use_formats(locale.FOR_PROGRAMS)  # for this call only: the thread has its own context
     try:
         with logged_call(call):
             result = tool.function(call, **given)

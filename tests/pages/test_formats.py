@@ -101,7 +101,7 @@ def _alone() -> None:
     from app.components import fragments
     from core.text import locale, numbers
 
-    locale.use(locale.USUAL)
+    locale.use_formats(locale.USUAL)
 
     @fragments.fragment()
     def part() -> None:

@@ -19,7 +19,7 @@ from core.history.timeline import axes, event_marks, series
 from core.history.timeline.series import Line
 from core.history.timeline.timeline import Timeline
 from core.text.escaping import shorten
-from core.text.locale import digits
+from core.text.locale import localize_digits
 from core.text.numbers import format_count, format_rank
 
 Trace = dict[str, Any]
@@ -121,7 +121,7 @@ def _price_sentence(span: axes.LineSpan | None, money: MoneyStyle) -> str:
     if span is None:
         return "No price is known in this period."
     first, last, low, high = (
-        f"{money.prefix}{digits(f'{amount:,.{money.decimals}f}')}{money.suffix}"
+        f"{money.prefix}{localize_digits(f'{amount:,.{money.decimals}f}')}{money.suffix}"
         for amount in (span.first, span.last, span.low, span.high)
     )
     return f"Price from {first} to {last}, between {low} and {high}."

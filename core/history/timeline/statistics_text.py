@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from core.catalog.money import format_price
 from core.history.timeline.statistics import FieldStatistics, Measure, Statistics
-from core.text.locale import digits
+from core.text.locale import localize_digits
 from core.text.numbers import (
     MINUS,
     THIN_SPACE,
@@ -37,12 +37,12 @@ def format_share(part: float | None) -> str:
     if 99 < percent < 100 or 0 < percent < 1:
         if not 0.05 <= percent < 99.95:
             return _nearly(percent)
-        return digits(f"{percent:.1f}") + f"{THIN_SPACE}%"
+        return localize_digits(f"{percent:.1f}") + f"{THIN_SPACE}%"
     return f"{percent:.0f}{THIN_SPACE}%"
 
 
 def _nearly(percent: float) -> str:
-    return digits(">99.9" if percent > 50 else "<0.1") + f"{THIN_SPACE}%"
+    return localize_digits(">99.9" if percent > 50 else "<0.1") + f"{THIN_SPACE}%"
 
 
 def format_distance(share: float) -> str:

@@ -59,9 +59,9 @@ _LISTING_STATES = frozenset(
         "ativo", "inativo", "出品中", "停止中",
     }
 )  # fmt: skip
-# How a status says by which way, or at which try, it came about.
+# A suffix of a status that names the method or attempt.
 _WAY = re.compile(r"_(?:browser|manual|seed|retry|after_retry|cached|api)$")
-# What a sentence about a failed check speaks of, the most telling first.
+# Words in messages of failed checks, the most specific first.
 _IN_WORDS = (
     (_BLOCKED, re.compile(r"captcha|robot|\bbots?\b|block|denied|forbidden|\b(?:403|429|503)\b|"
                           r"too many requests|rate.?limit|automated|dogs? of amazon")),

@@ -16,7 +16,7 @@ from core.suggestions.changes.spec import ChangeSpec, GivenValue
 from core.suggestions.changes.values import Values
 from core.suggestions.lifecycle import LockedAction
 from core.suggestions.rules import Facts, WrongStepError
-from core.text.locale import digits
+from core.text.locale import localize_digits
 from core.text.numbers import THIN_SPACE
 from core.thresholds import LARGEST_THRESHOLD, NO_THRESHOLD, is_threshold
 from core.tracking import team_tracking as team
@@ -130,7 +130,7 @@ class ThresholdChange(SettingChange):
         percent = values.get("percent")
         if percent is None:
             return f"the usual {self.default_percent:g}{THIN_SPACE}%"
-        return f"{digits(str(percent))}{THIN_SPACE}%"
+        return f"{localize_digits(str(percent))}{THIN_SPACE}%"
 
     def _parse_typed(self, text: str, marketplace: str) -> dict[str, Any]:
         percent = shared.parse_number(text.replace("%", ""))

@@ -25,7 +25,7 @@ from core.suggestions.rules import (
     SuggestionState,
 )
 from core.text import locale as formats
-from core.text.locale import digits
+from core.text.locale import localize_digits
 from core.text.numbers import THIN_SPACE, format_count, format_rank, format_rating
 from core.text.times import format_age
 
@@ -158,13 +158,13 @@ def format_evidence_value(evidence: Evidence, marketplace: str) -> str:
     if unit == "stars/10":
         return f"{format_rating(kept)} of 5"
     if unit == "%":
-        return f"{digits(f'{kept:,.4g}')}{THIN_SPACE}%"
-    return digits(f"{kept:,.6g}") if isinstance(kept, float) else format_count(kept)
+        return f"{localize_digits(f'{kept:,.4g}')}{THIN_SPACE}%"
+    return localize_digits(f"{kept:,.6g}") if isinstance(kept, float) else format_count(kept)
 
 
 def _amount(minor: int, currency: str, marketplace: str) -> str:
     """Write an amount in the currency it was frozen in, in the reader's way."""
-    chosen = formats.current()
+    chosen = formats.get_formats()
     locale = chosen.locale_of_money(MARKETPLACES[marketplace].locale)
     return format_amount(minor, currency, locale, as_code=chosen.has_currency_code)
 
@@ -198,7 +198,7 @@ def seen(evidence: Evidence, now: datetime) -> str:
 
 def price_caps_text(limits: PriceCaps, marketplace: str) -> str:
     """Say between which prices a product may be moved, and how far at once."""
-    step = f"at most {digits(f'{limits.step_percent:g}')}{THIN_SPACE}% at once"
+    step = f"at most {localize_digits(f'{limits.step_percent:g}')}{THIN_SPACE}% at once"
     floor, ceiling = (
         None if limit is None else format_price(limit, marketplace)
         for limit in (limits.floor, limits.ceiling)

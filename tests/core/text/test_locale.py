@@ -33,8 +33,8 @@ def plain(text: str) -> str:
 
 @pytest.fixture
 def written() -> Iterator[Callable[[Formats], None]]:
-    yield formats.use
-    formats.use(formats.USUAL)
+    yield formats.use_formats
+    formats.use_formats(formats.USUAL)
 
 
 def test_a_reader_who_chose_german_reads_every_figure_in_it(

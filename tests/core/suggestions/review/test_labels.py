@@ -112,8 +112,8 @@ def test_figures_are_written_in_the_readers_way(as_read_in):
 
 @pytest.fixture
 def as_read_in():
-    yield lambda locale: formats.use(formats.Formats(locale))
-    formats.use(formats.USUAL)
+    yield lambda locale: formats.use_formats(formats.Formats(locale))
+    formats.use_formats(formats.USUAL)
 
 
 @pytest.mark.parametrize(
