@@ -9,7 +9,7 @@ from core.accounts.access.permissions import Permission
 from core.database.session import read_scope
 from core.errors import NotFoundError
 from core.settings.environment import get_settings
-from core.suggestions.proposals.propose import citable
+from core.suggestions.proposals.propose import get_citable_facts
 from core.suggestions.queue_filter import QueueFilter
 from core.suggestions.review import labels, queries
 from core.suggestions.review.views import ActionView, Event, QueueRow, SuggestionView
@@ -359,7 +359,7 @@ def get_suggestion_evidence(call: Call, product: ProductName) -> SuggestionEvide
     Every number in a suggestion's texts must be one of these or a proposed one.
     """
     with read_scope() as session:
-        facts = citable(session, call.principal, product, call.now)
+        facts = get_citable_facts(session, call.principal, product, call.now)
     limits = labels.price_caps_text(facts.caps, facts.marketplace)
     count = format_count(len(facts.evidence))
     name = format_product_name(facts.marketplace, facts.asin)

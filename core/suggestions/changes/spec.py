@@ -85,7 +85,7 @@ class ChangeSpec(ABC):
     def find_problems(self, proposed: Values, facts: Facts) -> Iterator[str]:
         """Yield every reason against proposed values but those that texts share."""
         if proposed == self.current_in(facts):
-            yield "It proposes what stands already."
+            yield "It proposes the current value."
 
     def require_proposable(
         self, session: Session, team_id: int, facts: Facts, proposed: Values

@@ -1,1 +1,1 @@
-"""Proposals of people, agents and models: read, validated, stored."""
+"""Proposals of users, agents and models: read, validated, stored."""

@@ -1,7 +1,7 @@
-"""The verb by which a person or an agent adds a change to what they proposed. It never commits.
+"""Adds a change to a suggestion that the caller proposed. Never commits.
 
-Only to a suggestion of their own about which nobody has decided. The whole is judged anew,
-with its evidence as it was frozen.
+The suggestion is the caller's own and none of its actions is decided. The whole suggestion
+is validated again, with its evidence as it was frozen.
 """
 
 from collections.abc import Sequence
@@ -24,9 +24,9 @@ from core.suggestions.proposals.draft import DraftAction
 from core.suggestions.proposals.propose import (
     WRITTEN,
     ProposalResult,
-    facts_of,
-    judged,
-    one_at_a_time,
+    get_facts,
+    lock_product,
+    make_advice,
     require_own,
 )
 from core.suggestions.proposals.validation import Proposal
@@ -54,27 +54,28 @@ def add_action(
     *,
     dry_run: bool = False,
 ) -> ProposalResult:
-    """Add a change to a suggestion of the person's own that nobody has decided about.
+    """Add a change to the caller's own suggestion, of which nothing is decided yet.
 
-    There already: returns it as it is. Raises InvalidInputError with every reason against
-    it, NotAllowedError for a suggestion that somebody else made, NotFoundError.
+    A suggestion that has the change already is returned unchanged. Raises InvalidInputError
+    with every reason against the change, NotAllowedError for a suggestion that the caller
+    didn't make, NotFoundError.
     """
     held = lock_suggestion(session, suggestion_id, principal.team_id)
     if not dry_run:
-        one_at_a_time(session, held.product_id)
+        lock_product(session, held.product_id)
     actions = _open_actions(session, principal, held, now)
-    facts = _with_frozen(facts_of(session, principal.team_id, held.product_id, now), held)
+    facts = _with_frozen(get_facts(session, principal.team_id, held.product_id, now), held)
     require_own(session, principal.team_id, facts, [action])
     wanted = draft.read_action(action, facts)
     if _is_among(wanted, actions):
-        return _proposal(held, facts, _kept_advice(held, actions), dry_run=dry_run, is_new=False)
-    said = _with(_saying(held, actions, facts), action, facts)
-    advice = judged(session, principal.team_id, said, facts)
+        return _result(held, facts, _stored_advice(held, actions), dry_run=dry_run, is_new=False)
+    proposal = _with_action(_as_proposal(held, actions, facts), action, facts)
+    advice = make_advice(session, principal.team_id, proposal, facts)
     only = replace(advice, actions=advice.actions[-1:])
     duplicates.require_new(session, principal.team_id, facts, only, now)
     if not dry_run:
         _extend(session, principal, held, advice, now)
-    return _proposal(held, facts, advice, dry_run=dry_run, is_new=True)
+    return _result(held, facts, advice, dry_run=dry_run, is_new=True)
 
 
 def _is_among(wanted: ProposedAction, actions: Sequence[SuggestionAction]) -> bool:
@@ -82,42 +83,45 @@ def _is_among(wanted: ProposedAction, actions: Sequence[SuggestionAction]) -> bo
     return any((each.change, each.proposed) == (wanted.change.value, proposed) for each in actions)
 
 
-def _with(said: Proposal, action: DraftAction, facts: Facts) -> Proposal:
-    """Return a saying with one more change, and the figures that belong to it."""
-    keys = tuple(draft.usual_keys((action,), facts))
-    evidence = dict(said.evidence) | dict(draft.cited_values(keys, facts))
-    actions = (*said.actions, draft.read_action(action, facts))
-    return replace(said, evidence=tuple(evidence.items()), actions=actions)
+def _with_action(proposal: Proposal, action: DraftAction, facts: Facts) -> Proposal:
+    """Return a proposal with one more change, and with the figures that belong to it."""
+    keys = tuple(draft.find_usual_keys((action,), facts))
+    evidence = dict(proposal.evidence) | dict(draft.read_cited_values(keys, facts))
+    actions = (*proposal.actions, draft.read_action(action, facts))
+    return replace(proposal, evidence=tuple(evidence.items()), actions=actions)
 
 
 def _open_actions(
     session: Session, principal: Principal, held: Suggestion, now: datetime
 ) -> list[SuggestionAction]:
-    """Return a suggestion's actions, where it may be added to."""
+    """Return a suggestion's actions.
+
+    Raises NotAllowedError or InvalidInputError where the caller may add none.
+    """
     if held.advisor not in WRITTEN or held.asked_by != principal.person_id:
         raise NotAllowedError(
-            "Somebody else made this suggestion. Propose the change as one of your own."
+            "You did not make this suggestion. Propose the change in one of your own."
         )
     found = select(SuggestionAction).where(SuggestionAction.suggestion_id == held.id)
     actions = list(session.scalars(found.order_by(SuggestionAction.place)))
     is_open = all(each.state == ActionState.PENDING.value for each in actions)
     if not is_open or held.expires_at <= now:
         raise InvalidInputError(
-            "A manager has decided about it, or its time is over. Propose the change as a new one."
+            "A manager has decided it, or it has expired. Propose the change in a new suggestion."
         )
     return actions
 
 
 def _with_frozen(facts: Facts, held: Suggestion) -> Facts:
-    """Return facts in which what a suggestion cites has the value it was frozen with."""
+    """Return facts in which the suggestion's evidence has the values it was frozen with."""
     kept = {each["key"]: read_evidence(each) for each in held.evidence}
     now = {each.key: each for each in facts.evidence}
     return replace(facts, evidence=tuple((now | kept).values()))
 
 
-def _saying(held: Suggestion, actions: Sequence[SuggestionAction], facts: Facts) -> Proposal:
-    """Return a stored suggestion as it would be written now."""
-    kept = _kept_advice(held, actions)
+def _as_proposal(held: Suggestion, actions: Sequence[SuggestionAction], facts: Facts) -> Proposal:
+    """Return a stored suggestion as a proposal."""
+    kept = _stored_advice(held, actions)
     return Proposal(
         product=format_product_name(facts),
         title=kept.title,
@@ -134,7 +138,7 @@ def _saying(held: Suggestion, actions: Sequence[SuggestionAction], facts: Facts)
     )
 
 
-def _kept_advice(held: Suggestion, actions: Sequence[SuggestionAction]) -> Advice:
+def _stored_advice(held: Suggestion, actions: Sequence[SuggestionAction]) -> Advice:
     return Advice(
         title=held.title,
         reasoning=held.reasoning,
@@ -151,7 +155,7 @@ def _kept_advice(held: Suggestion, actions: Sequence[SuggestionAction]) -> Advic
     )
 
 
-def _proposal(
+def _result(
     held: Suggestion, facts: Facts, advice: Advice, *, dry_run: bool, is_new: bool
 ) -> ProposalResult:
     return ProposalResult(
@@ -164,14 +168,14 @@ def _proposal(
         asin=facts.asin,
         advice=advice,
         expires_at=held.expires_at,
-        why=None if is_new else f"This change is in suggestion {held.id} already.",
+        why=None if is_new else f"Suggestion {held.id} has this change already.",
     )
 
 
 def _extend(
     session: Session, principal: Principal, held: Suggestion, advice: Advice, now: datetime
 ) -> None:
-    """Store the last action of advice, and the suggestion's evidence with it."""
+    """Store the last action of the advice and the suggestion's new evidence."""
     added = advice.actions[-1]
     place = len(advice.actions) - 1
     [action_id] = store.insert_actions(session, held.id, [(added, dict(added.proposed))], place)
@@ -179,7 +183,7 @@ def _extend(
         update(Suggestion)
         .where(Suggestion.id == held.id)
         .values(
-            evidence=store.kept_evidence(advice),
+            evidence=store.serialize_evidence(advice),
             change_hash=change_hash(advice),
             evidence_hash=evidence_hash(advice),
         )

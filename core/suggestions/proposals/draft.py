@@ -1,7 +1,7 @@
-"""A suggestion as a person or an agent writes it, and how it is read. Pure.
+"""Drafts: suggestions as users and agents write them, read into proposals. Pure.
 
-What it cites it names by key; the values are the server's own. Which figures belong to a
-change where none is named is said here too.
+A draft names the figures it cites by key; their values come from the server. A draft
+without keys cites the figures that usually belong to its changes.
 """
 
 import math
@@ -28,12 +28,12 @@ from core.suggestions.rules import (
 )
 
 LONGEST_DRAFT = 20_000  # characters, all texts together
-MOST_LISTED = 60  # figures that a refusal names
+MOST_LISTED = 60  # figures in an error message
 
 
 @dataclass(frozen=True, slots=True)
 class DraftAction:
-    """One change as it is written. Which value it takes follows from the change."""
+    """One change as it was written. The kind of change decides which value it takes."""
 
     change: Change
     reason: str
@@ -46,7 +46,7 @@ class DraftAction:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A suggestion for one product as it is written: nothing of it is checked yet."""
+    """A suggestion for one product as it was written, not validated yet."""
 
     title: str
     reasoning: str
@@ -56,33 +56,33 @@ class Draft:
     window_days: int
     priority: int = 2  # 1 urgent … 3 minor
     confidence: float = 0.5  # 0–1
-    evidence: tuple[str, ...] = ()  # keys of figures; none: those that belong to the changes
+    evidence: tuple[str, ...] = ()  # keys of figures; empty: those that belong to the changes
 
 
 USUAL_TITLE: Mapping[Kind, str] = {
     Kind.PRICING: "Ask for another price",
     Kind.CONTENT: "Improve the listing",
-    Kind.TRACKING: "Change how it is watched",
+    Kind.TRACKING: "Change how it is tracked",
 }
 USUAL_EFFECT: Mapping[Kind, tuple[Metric, Direction, int]] = {
     Kind.PRICING: (Metric.BSR, Direction.IMPROVES, 14),
     Kind.CONTENT: (Metric.BSR, Direction.IMPROVES, 28),
     Kind.TRACKING: (Metric.ALERTS, Direction.FALLS, 30),
 }
-"""What is expected of a kind of change where nothing is said, within so many days."""
+"""The expected effect of a kind of change where a draft names none; the number is days."""
 
 _VALUES = tuple(each.name for each in fields(DraftAction) if each.name not in ("change", "reason"))
 
 
 def read_draft(draft: Draft, facts: Facts) -> Proposal:
-    """Return a draft as it is judged. Raises InvalidInputError for what can't be read.
+    """Return a draft as a proposal. Raises InvalidInputError for what can't be read.
 
-    A key that is not in the evidence is refused with all that are.
+    The error for an unknown key lists the keys that there are.
     """
     of_actions = (text for action in draft.actions for text in _texts(action))
     _require_size((draft.title, draft.reasoning, *draft.evidence, *of_actions))
     wanted = tuple(read_action(each, facts) for each in draft.actions)
-    keys = draft.evidence or tuple(usual_keys(draft.actions, facts))
+    keys = draft.evidence or tuple(find_usual_keys(draft.actions, facts))
     return Proposal(
         product=format_product_name(facts),
         title=draft.title,
@@ -92,17 +92,17 @@ def read_draft(draft: Draft, facts: Facts) -> Proposal:
         metric=draft.metric,
         direction=draft.direction,
         window_days=draft.window_days,
-        evidence=tuple(cited_values(keys, facts)),
+        evidence=tuple(read_cited_values(keys, facts)),
         actions=wanted,
     )
 
 
 def _require_size(texts: Iterable[str | None]) -> None:
-    """Raise InvalidInputError for more text than a manager could read."""
+    """Raise InvalidInputError for more text than a manager can read."""
     size = sum(len(text) for text in texts if text)
     if size > LONGEST_DRAFT:
         raise InvalidInputError(
-            f"The texts have {size:,} characters together; {LONGEST_DRAFT:,} are the most."
+            f"The texts have {size:,} characters together; at most {LONGEST_DRAFT:,} are allowed."
         )
 
 
@@ -110,26 +110,26 @@ def _texts(action: DraftAction) -> Iterator[str | None]:
     yield from (action.reason, action.text, *(action.texts or ()))
 
 
-def cited_values(keys: tuple[str, ...], facts: Facts) -> Iterator[tuple[str, Value]]:
-    """Return cited keys with the values they have. Raises InvalidInputError for unknown ones."""
+def read_cited_values(keys: tuple[str, ...], facts: Facts) -> Iterator[tuple[str, Value]]:
+    """Return the cited keys with their values. Raises InvalidInputError for unknown keys."""
     known = {each.key: each.value for each in facts.evidence}
     unknown = [key for key in keys if key not in known]
     if unknown:
         named = ", ".join(key[:40] for key in unknown[:5])
-        raise InvalidInputError(f"Not in the evidence: {named}. {what_there_is(facts)}")
+        raise InvalidInputError(f"Not in the evidence: {named}. {format_citable_figures(facts)}")
     return ((key, known[key]) for key in dict.fromkeys(keys))
 
 
-def what_there_is(facts: Facts) -> str:
-    """Say which figures may be cited, with their values as texts write them."""
+def format_citable_figures(facts: Facts) -> str:
+    """Return a sentence with the figures that may be cited and their values as texts write them."""
     if not facts.evidence:
-        return "Nothing is known of this product yet: have it looked at first."
-    told = [f"{each.key} = {_told(each)}" for each in facts.evidence[:MOST_LISTED]]
-    return f"What may be cited: {'; '.join(told)}."
+        return "Nothing is known of this product yet. Check it first."
+    figures = [f"{each.key} = {_format(each)}" for each in facts.evidence[:MOST_LISTED]]
+    return f"Keys that can be cited: {'; '.join(figures)}."
 
 
-def _told(figure: Evidence) -> str:
-    """Write a figure in the units in which it is told, not those in which it is kept."""
+def _format(figure: Evidence) -> str:
+    """Return a figure in the units of texts, not in those it is stored in."""
     value, unit = figure.value, figure.unit
     if isinstance(value, str):
         return value
@@ -143,7 +143,10 @@ def _told(figure: Evidence) -> str:
 
 
 def read_action(action: DraftAction, facts: Facts) -> ProposedAction:
-    """Return a change with the values it sets. Raises InvalidInputError, saying what it takes."""
+    """Return a change with the values it sets.
+
+    Raises InvalidInputError, which names the value that the change takes.
+    """
     _require_values(action)
     _require_size(_texts(action))
     spec = get_spec(action.change)
@@ -157,14 +160,14 @@ def _require_values(action: DraftAction) -> None:
     given = [name for name in _VALUES if getattr(action, name) is not None]
     spec = get_spec(action.change)
     if len(given) != min(1, len(spec.takes)) or not set(given) <= set(spec.takes):
-        found = f"it was given {', '.join(given)}" if given else "none was given"
-        raise InvalidInputError(f"{action.change.value}: {spec.takes_text()} Here {found}.")
+        found = ", ".join(given) if given else "none"
+        raise InvalidInputError(f"{action.change.value}: {spec.takes_text()} Given: {found}.")
 
 
 def _given(action: DraftAction, marketplace: str) -> GivenValue:
     percent = None if action.percent is None else float(action.percent)  # a tool may give 5
     if percent is not None and not math.isfinite(percent):
-        raise InvalidInputError(f"{action.change.value}: percent: A finite number is needed.")
+        raise InvalidInputError(f"{action.change.value}: percent: This takes a finite number.")
     return GivenValue(
         amount=_minor(action.amount, marketplace),
         percent=percent,
@@ -175,12 +178,12 @@ def _given(action: DraftAction, marketplace: str) -> GivenValue:
 
 
 def _minor(amount: Decimal | None, marketplace: str) -> int | None:
-    """Return money in minor units. Raises InvalidInputError for a part of one."""
+    """Return money in minor units. Raises InvalidInputError for a fraction of a minor unit."""
     place = get_marketplace(marketplace)
     minor = parse_amount(amount, place)
     if amount is not None and minor is not None and to_decimal(minor, place.currency) != amount:
         raise InvalidInputError(
-            f"{amount} is no amount in {place.currency}, which has {place.decimals} decimals."
+            f"{amount} is not an amount in {place.currency}, which has {place.decimals} decimals."
         )
     return minor
 
@@ -190,11 +193,14 @@ def _minor(amount: Decimal | None, marketplace: str) -> int | None:
 _ANY = ("price_now", "bsr_now", "availability_now", "rating_now", "title_length", "price_days_30")
 
 
-def usual_keys(actions: tuple[DraftAction, ...], facts: Facts) -> Iterator[str]:
-    """Return the known figures that belong to changes, such as the price position to a price."""
+def find_usual_keys(actions: tuple[DraftAction, ...], facts: Facts) -> Iterator[str]:
+    """Yield the keys of known figures that belong to the changes.
+
+    The price medians belong to a price, for example.
+    """
     known = EvidenceLookup(facts)
     found = [key for action in actions for key in _near(action, known)]
-    if not found:  # of a page that was hardly ever read: anything current
+    if not found:  # a page that was hardly ever read: cite anything current
         found = [each.key for each in known.cite(*_ANY)[:1]]
     yield from dict.fromkeys(found)
 
@@ -209,7 +215,7 @@ def _near(action: DraftAction, known: EvidenceLookup) -> Iterator[str]:
 
 
 def _of_candidate(text: str, evidence: tuple[Evidence, ...]) -> Iterator[str]:
-    """Return the figures of the possible competitor that a text names."""
+    """Yield the figures of the candidate competitor that a text names."""
     known = {each.key for each in evidence}
     for each in evidence:
         if each.key.startswith("candidate_") and each.unit == "text" and str(each.value) in text:

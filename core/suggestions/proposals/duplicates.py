@@ -1,4 +1,4 @@
-"""Whether a change was proposed before: it waits, is on its way, or was declined. Reads only."""
+"""Finds changes proposed before: pending, approved, to publish, or declined. Reads only."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -18,23 +18,23 @@ from core.suggestions.proposals.store import is_settled
 from core.suggestions.rules import ActionState, Advice, Facts, ProposedAction, SuggestionState
 from core.text.escaping import quote
 
-LONGEST_REASON = 200  # characters of a decision's reason that a refusal repeats
+LONGEST_REASON = 200  # characters of a decision's reason in an error message
 _ON_ITS_WAY = (ActionState.PENDING, ActionState.APPROVED, ActionState.APPLIED)
 
 
 @dataclass(frozen=True, slots=True)
 class EarlierChanges:
-    """A suggestion that there is already."""
+    """A suggestion that has changes proposed now."""
 
     suggestion_id: int
     state: SuggestionState
     expires_at: datetime
 
 
-def find_whole(
+def find_same_proposal(
     session: Session, team_id: int, product_id: int, advice: Advice, now: datetime
 ) -> EarlierChanges | None:
-    """Return the suggestion of which all that is proposed is waiting or on its way."""
+    """Return the suggestion in which all proposed changes are pending, approved or to publish."""
     found: dict[int, EarlierChanges] = {}
     holds: Mapping[int, set[int]] = defaultdict(set)
     for number, known in _each(session, team_id, product_id, advice.actions, now):
@@ -47,18 +47,18 @@ def find_whole(
 def require_new(
     session: Session, team_id: int, facts: Facts, advice: Advice, now: datetime
 ) -> None:
-    """Raise InvalidInputError where a part is proposed already, or decided on these figures."""
+    """Raise InvalidInputError for a change proposed already, or decided on the same figures."""
     for number, known in _each(session, team_id, facts.product_id, advice.actions, now):
         raise InvalidInputError(
             f"{advice.actions[number].change.value}: Suggestion {known.suggestion_id} proposes the "
-            "same already. Leave it out here, or add the rest to that one."
+            "same. Leave it out here, or add the other changes to that suggestion."
         )
     _require_not_declined(session, team_id, facts, advice, now)
     hashes = change_hash(advice), evidence_hash(advice)
     if is_settled(session, team_id, facts.product_id, *hashes):
         raise InvalidInputError(
-            "A manager has decided about this, and no figure has changed since. Propose something "
-            "else, or wait until one has."
+            "A manager has decided this, and no figure has changed since. Propose something else, "
+            "or wait until a figure changes."
         )
 
 
@@ -69,7 +69,7 @@ def _each(
     actions: Sequence[ProposedAction],
     now: datetime,
 ) -> list[tuple[int, EarlierChanges]]:
-    """Return which of the actions there are already, each with where."""
+    """Return the places of the actions that were proposed before, each with its suggestion."""
     rows = session.execute(
         select(
             Suggestion.id,
@@ -77,7 +77,7 @@ def _each(
             Suggestion.expires_at,
             SuggestionAction.change,
             SuggestionAction.proposed,
-            SuggestionAction.state.label("stands"),
+            SuggestionAction.state.label("action_state"),
         )
         .join(SuggestionAction, SuggestionAction.suggestion_id == Suggestion.id)
         .where(
@@ -89,7 +89,7 @@ def _each(
     return [
         (number, EarlierChanges(row.id, SuggestionState(row.state), row.expires_at))
         for row in rows
-        if row.stands != ActionState.PENDING.value or row.expires_at > now
+        if row.action_state != ActionState.PENDING.value or row.expires_at > now
         for number, action in enumerate(actions)
         if _is_same(row, action)
     ]
@@ -102,9 +102,9 @@ def _is_same(row: Row[Any], action: ProposedAction) -> bool:
 def _require_not_declined(
     session: Session, team_id: int, facts: Facts, advice: Advice, now: datetime
 ) -> None:
-    """Raise InvalidInputError for a change that was declined while its figures were the same.
+    """Raise InvalidInputError for a declined change whose figures are the same now.
 
-    What counts is what the declined one rested on, not what this one cites besides.
+    Only the evidence of the declined suggestion counts, not what the new one cites besides.
     """
     rows = session.execute(
         select(
@@ -125,18 +125,20 @@ def _require_not_declined(
         .order_by(SuggestionAction.decided_at.desc())
     ).all()
     for row in rows:
-        if any(_is_same(row, each) for each in advice.actions) and _is_unmoved(row, facts, advice):
+        if any(_is_same(row, each) for each in advice.actions) and _is_unchanged(
+            row, facts, advice
+        ):
             raise InvalidInputError(
-                f"{row.change}: This was declined in suggestion {row.id}, and the figures that it "
-                f"rested on are the same. The reason was: {_reason(row.decision_reason)}."
+                f"{row.change}: This was declined in suggestion {row.id}, and its figures are the "
+                f"same now. Reason: {_reason(row.decision_reason)}."
             )
 
 
 def _reason(written: str | None) -> str:
-    return quote(written, LONGEST_REASON) if written else "none was given"
+    return quote(written, LONGEST_REASON) if written else "none given"
 
 
-def _is_unmoved(row: Row[Any], facts: Facts, advice: Advice) -> bool:
+def _is_unchanged(row: Row[Any], facts: Facts, advice: Advice) -> bool:
     keys = {each["key"] for each in row.evidence}
     now = tuple(each for each in facts.evidence if each.key in keys)
     return evidence_hash(replace(advice, evidence=now)) == bytes(row.evidence_hash)

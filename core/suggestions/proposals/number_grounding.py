@@ -1,7 +1,7 @@
-"""Whether the numbers of a text stand in the evidence, with their values. Pure.
+"""Whether the evidence supports the numbers in a text. Pure.
 
-A figure is written as in English: 1,204 or 19.99. Money of the evidence is in minor units
-and stars are in tenths; in a text they may stand as people write them.
+Texts write numbers as in English: 1,204 or 19.99. The evidence holds money in minor units
+and stars in tenths; a text may write them as 19.99 and 4.5.
 """
 
 import re
@@ -17,7 +17,7 @@ from core.suggestions.rules import Evidence, Facts, ListingFacts, ProposedAction
 
 
 class Sort(Enum):
-    """What kind of number a text says, as far as it says."""
+    """The kind of a number, as far as the text shows it."""
 
     MONEY = "money"
     PERCENT = "percent"
@@ -26,7 +26,7 @@ class Sort(Enum):
 
 @dataclass(frozen=True, slots=True)
 class CitedFigure:
-    """A number that may be said. `key` None: one that is proposed."""
+    """A number that a text may contain. `key` None: it is proposed, not evidence."""
 
     sort: Sort
     value: Decimal
@@ -35,15 +35,15 @@ class CitedFigure:
 
 @dataclass(frozen=True, slots=True)
 class TextNumber:
-    """A number as a text says it. `value` None: it can't be read as one."""
+    """A number as a text writes it. `value` None: it can't be read as a number."""
 
     sort: Sort
     word: str
     value: Decimal | None
 
 
-def figures_of(evidence: Iterable[Evidence], marketplace: str) -> list[CitedFigure]:
-    """Return every number that evidence lets a text say."""
+def list_figures(evidence: Iterable[Evidence], marketplace: str) -> list[CitedFigure]:
+    """Return every number that the evidence supports."""
     decimals = get_marketplace(marketplace).decimals
     return [figure for each in evidence for figure in _of(each, decimals)]
 
@@ -64,7 +64,7 @@ def _of(evidence: Evidence, decimals: int) -> Iterator[CitedFigure]:
         yield from (CitedFigure(Sort.PLAIN, number, evidence.key) for number in _numbers(words))
 
 
-def proposed_figures(action: ProposedAction, marketplace: str) -> list[CitedFigure]:
+def list_proposed_figures(action: ProposedAction, marketplace: str) -> list[CitedFigure]:
     """Return the numbers that an action proposes or replaces."""
     return [
         figure
@@ -83,10 +83,10 @@ def _of_values(values: Mapping[str, Any], decimals: int) -> Iterator[CitedFigure
             yield CitedFigure(Sort.PLAIN, Decimal(value))
 
 
-# What a text says
+# The numbers in a text
 
-# A run of digits with whatever is glued to it: "1,204", "60W", "B0TEST0001".
-# It begins where a run does, so that a long run without any digit is read once.
+# Digits with the letters, commas and points around them: "1,204", "60W", "B0TEST0001".
+# The lookbehind keeps a long word without digits from being scanned once per character.
 _WORD = re.compile(r"(?<![\w.,])[\w.,]*\d[\w.,]*")
 _NUMBER = re.compile(r"(?:\d{1,3}(?:,\d{3})+|\d{1,12})(?:\.\d{1,6})?", re.ASCII)
 _QUOTED = re.compile(r"“([^”]+)”|\"([^\"]+)\"|‘([^’]+)’")
@@ -103,38 +103,38 @@ _IN_WORDS = re.compile(
 
 
 def find_unsupported_numbers(text: str, figures: Iterable[CitedFigure], facts: Facts) -> list[str]:
-    """Return the numbers that a text says and nothing lets it say, as it writes them."""
+    """Return the numbers in a text that no figure supports, as the text writes them."""
     allowed, known = list(figures), _listing_words(facts)
     plain = _without_quotes(unicodedata.normalize("NFKC", text), facts)
     wrong = [found.group() for found in _IN_WORDS.finditer(plain)]
-    for said in _said(plain):
-        is_known = said.word.casefold() in known if said.value is None else _is_in(said, allowed)
-        if not is_known:
-            wrong.append(said.word)
+    for number in _find_numbers(plain):
+        is_word = number.value is None
+        if not (number.word.casefold() in known if is_word else _is_in(number, allowed)):
+            wrong.append(number.word)
     return wrong
 
 
-def keys_said(text: str, figures: Iterable[CitedFigure]) -> set[str]:
-    """Return the evidence that the numbers of a text stand in, the first for each number."""
+def find_supporting_keys(text: str, figures: Iterable[CitedFigure]) -> set[str]:
+    """Return the keys of the evidence that supports a text's numbers: the first per number."""
     allowed = [each for each in figures if each.key is not None]
     found = (
-        next((each.key for each in allowed if _is_same(said, each)), None)
-        for said in _said(unicodedata.normalize("NFKC", text))
-        if said.value is not None
+        next((each.key for each in allowed if _is_same(number, each)), None)
+        for number in _find_numbers(unicodedata.normalize("NFKC", text))
+        if number.value is not None
     )
     return {key for key in found if key is not None}
 
 
-def numbers_not_in_listing(text: str, listing: ListingFacts) -> list[str]:
-    """Return the words with digits that a proposed text has and the listing has not.
+def find_numbers_not_in_listing(text: str, listing: ListingFacts) -> list[str]:
+    """Return the words with digits that a proposed text has and the listing doesn't.
 
-    What a product can do stands in its listing; a model knows nothing else of it.
+    The listing is all that a model knows of the product, so other numbers are invented.
     """
     known = {word.casefold() for part in _texts(listing) for word in _digit_words(part)}
     return [word for word in _digit_words(text) if word.casefold() not in known]
 
 
-def _said(text: str) -> Iterator[TextNumber]:
+def _find_numbers(text: str) -> Iterator[TextNumber]:
     for found in _WORD.finditer(text):
         word = found.group().strip(".,")
         before, after = text[: found.start()], text[found.end() :]
@@ -155,31 +155,34 @@ def _value(word: str) -> Decimal | None:
         return None
 
 
-def _is_in(said: TextNumber, figures: Iterable[CitedFigure]) -> bool:
-    return any(_is_same(said, each) for each in figures)
+def _is_in(number: TextNumber, figures: Iterable[CitedFigure]) -> bool:
+    return any(_is_same(number, each) for each in figures)
 
 
-def _is_same(said: TextNumber, figure: CitedFigure) -> bool:
-    """Return whether a number is a figure: of its sort, and rounded at most where it may be."""
-    if said.value is None or said.sort not in (Sort.PLAIN, figure.sort):
+def _is_same(number: TextNumber, figure: CitedFigure) -> bool:
+    """Return whether a number is the figure: of the same sort, and equal or rounded.
+
+    Only a figure from 10 on may be rounded to a whole number.
+    """
+    if number.value is None or number.sort not in (Sort.PLAIN, figure.sort):
         return False
-    digits = -int(said.value.as_tuple().exponent)
+    digits = -int(number.value.as_tuple().exponent)
     value = abs(figure.value)
     may_round = digits >= 1 or value >= 10
-    return value == said.value or (
-        may_round and value != value.to_integral_value() and round(value, digits) == said.value
+    return value == number.value or (
+        may_round and value != value.to_integral_value() and round(value, digits) == number.value
     )
 
 
 def _numbers(text: str) -> list[Decimal]:
-    return [value for said in _said(text) if (value := said.value) is not None]
+    return [each.value for each in _find_numbers(text) if each.value is not None]
 
 
 # Text that is quoted or known
 
 
 def _without_quotes(text: str, facts: Facts) -> str:
-    """Leave out what a text quotes from the product's own listing or a competitor's."""
+    """Return a text without its quotes from the product's own or a competitor's listing."""
     quotable = "\n".join(_texts(facts.listing))
     quotable += "\n".join(part for each in facts.competitors for part in _texts(each.listing))
     known = unicodedata.normalize("NFKC", quotable).casefold()
@@ -192,7 +195,7 @@ def _without_quotes(text: str, facts: Facts) -> str:
 
 
 def _listing_words(facts: Facts) -> set[str]:
-    """Return the words with digits and letters that a text may use: "60W", ASINs."""
+    """Return the words with digits and letters that a text may contain: "60W", ASINs."""
     texts = [*_texts(facts.listing), facts.asin, *(each.asin for each in facts.competitors)]
     texts += [part for each in facts.competitors for part in _texts(each.listing)]
     texts += [each.value for each in facts.evidence if isinstance(each.value, str)]

@@ -1,7 +1,7 @@
-"""The verb by which a person or an agent proposes. It never commits.
+"""Stores the proposals of users and agents as suggestions. Never commits.
 
-What is proposed waits for a manager like any other suggestion: nothing here decides. A dry
-run goes the same way up to storing. The same change is proposed once, whoever says it.
+A proposal is pending until a manager decides it, like any other suggestion. A dry run does
+the same but the storing. A change that another user or agent proposed is not proposed again.
 """
 
 from collections.abc import Sequence
@@ -38,34 +38,35 @@ from core.tracking import product_reference
 from core.tracking.models import Tracking
 from core.tracking.rules import Role
 
-NOT_FOLLOWED = "Your team does not follow this product. Follow it first."
-MOST_WAITING = 200  # suggestions of one person that wait: managers read them one by one
-WRITTEN = frozenset({Advisor.PERSON.value, Advisor.AGENT.value})  # by them, in this way
+NOT_TRACKED = "Your team does not track this product. Track it first."
+MOST_PENDING = 200  # suggestions of one user: managers read them one by one
+WRITTEN = frozenset({Advisor.PERSON.value, Advisor.AGENT.value})  # stored here
 
 
 @dataclass(frozen=True, slots=True)
 class ProposalResult:
-    """What came of proposing, or would come of it."""
+    """The suggestion that a proposal led to, or would lead to in a dry run."""
 
     suggestion_id: int | None  # None: a dry run of something new
-    is_new: bool  # False: it was proposed already, and stands as it is
+    is_new: bool  # False: proposed before, and unchanged
     is_dry: bool
     state: SuggestionState
     product_id: int
     marketplace: str
     asin: str
-    advice: Advice  # as it would wait: current values and evidence frozen
+    advice: Advice  # with current values and evidence frozen
     expires_at: datetime
     why: str | None = None  # why it is not new
 
 
 @requires(Permission.READ)
-def citable(session: Session, principal: Principal, name: str, now: datetime) -> Facts:
-    """Return what is known of a product the team follows: its evidence is what may be cited.
+def get_citable_facts(session: Session, principal: Principal, name: str, now: datetime) -> Facts:
+    """Return the facts of a tracked product; proposals may cite their evidence.
 
-    `name`: as `naming` reads it. Raises NotFoundError for one that the team does not follow.
+    `name`: as `resolve_product` reads it. Raises NotFoundError for a product that the team
+    does not track.
     """
-    return facts_of(session, principal.team_id, _id_of(session, principal, name), now)
+    return get_facts(session, principal.team_id, _id_of(session, principal, name), now)
 
 
 @requires(Permission.PROPOSE)
@@ -78,7 +79,7 @@ def propose_by_name(
     *,
     dry_run: bool = False,
 ) -> ProposalResult:
-    """Propose changes of the product that a name means; see `propose`."""
+    """Propose changes of the product with this name; see `propose`."""
     product_id = _id_of(session, principal, name)
     return propose(session, principal, product_id, draft, now, dry_run=dry_run)
 
@@ -87,15 +88,15 @@ def _id_of(session: Session, principal: Principal, name: str) -> int:
     key = product_reference.resolve_product(session, principal, name)
     product_id = find_products(session, [key]).get(key)
     if product_id is None:
-        raise NotFoundError(NOT_FOLLOWED)
+        raise NotFoundError(NOT_TRACKED)
     return product_id
 
 
-def facts_of(session: Session, team_id: int, product_id: int, now: datetime) -> Facts:
-    """Return the same to who proposes: a token may propose and not read."""
+def get_facts(session: Session, team_id: int, product_id: int, now: datetime) -> Facts:
+    """Return what `get_citable_facts` does; a token that may propose needn't be able to read."""
     found = gather_facts(session, team_id, [product_id], now)
     if not found:
-        raise NotFoundError(NOT_FOLLOWED)
+        raise NotFoundError(NOT_TRACKED)
     return found[0]
 
 
@@ -109,28 +110,27 @@ def propose(
     *,
     dry_run: bool = False,
 ) -> ProposalResult:
-    """Propose changes of one product that the team follows; a manager decides about them.
+    """Propose changes of one product that the team tracks, for a manager to decide.
 
-    Proposed already, by anybody: returns what there is. Raises InvalidInputError with every
-    reason against it, NotFoundError for a product that the team does not follow.
+    If a suggestion proposes the same already, return that one. Raises InvalidInputError with
+    every reason against the proposal, NotFoundError for a product that the team doesn't track.
     """
-    facts = facts_of(session, principal.team_id, product_id, now)
+    facts = get_facts(session, principal.team_id, product_id, now)
     if not dry_run:
-        expire_suggestions(
-            session, now, product_id=product_id
-        )  # what is over makes room for the same
-        one_at_a_time(session, product_id)
+        # An expired suggestion must not count as the same one.
+        expire_suggestions(session, now, product_id=product_id)
+        lock_product(session, product_id)
     require_own(session, principal.team_id, facts, draft.actions)
-    advice = judged(session, principal.team_id, drafts.read_draft(draft, facts), facts)
-    made = _proposal(facts, advice, now, dry_run=dry_run)
-    if known := duplicates.find_whole(session, principal.team_id, product_id, advice, now):
+    advice = make_advice(session, principal.team_id, drafts.read_draft(draft, facts), facts)
+    made = _result(facts, advice, now, dry_run=dry_run)
+    if known := duplicates.find_same_proposal(session, principal.team_id, product_id, advice, now):
         return _as_known(made, known)
     duplicates.require_new(session, principal.team_id, facts, advice, now)
     _require_room(session, principal, now)
     return made if dry_run else _store(session, principal, made, now)
 
 
-def _proposal(facts: Facts, advice: Advice, now: datetime, *, dry_run: bool) -> ProposalResult:
+def _result(facts: Facts, advice: Advice, now: datetime, *, dry_run: bool) -> ProposalResult:
     return ProposalResult(
         suggestion_id=None,
         is_new=True,
@@ -145,7 +145,7 @@ def _proposal(facts: Facts, advice: Advice, now: datetime, *, dry_run: bool) -> 
 
 
 def _as_known(made: ProposalResult, known: duplicates.EarlierChanges) -> ProposalResult:
-    why = f"This is proposed already, as suggestion {known.suggestion_id}."
+    why = f"Suggestion {known.suggestion_id} proposes this already."
     return replace(
         made,
         suggestion_id=known.suggestion_id,
@@ -156,19 +156,19 @@ def _as_known(made: ProposalResult, known: duplicates.EarlierChanges) -> Proposa
     )
 
 
-def one_at_a_time(session: Session, product_id: int) -> None:
-    """Let nobody else propose for this product until the transaction ends.
+def lock_product(session: Session, product_id: int) -> None:
+    """Keep other proposals for this product waiting until the transaction ends.
 
-    Whoever locks suggestions as well locks those first, as approving does.
+    Callers that lock suggestions too lock those first, as approving does: no deadlock.
     """
     product = select(Product.id).where(Product.id == product_id)
-    session.execute(product.with_for_update(key_share=True))  # looks are stored meanwhile
+    session.execute(product.with_for_update(key_share=True))  # observations can still be stored
 
 
 def require_own(
     session: Session, team_id: int, facts: Facts, actions: Sequence[DraftAction]
 ) -> None:
-    """Raise InvalidInputError for a price or text of a product that is another's."""
+    """Raise InvalidInputError for a change of price or listing of a product that isn't own."""
     if all(each.change.kind is Kind.TRACKING for each in actions):
         return
     own = select(Tracking.id).where(
@@ -178,35 +178,35 @@ def require_own(
     )
     if session.scalar(own.limit(1)) is None:
         raise InvalidInputError(
-            f"{facts.marketplace}:{facts.asin} is not your team's own product, so its price and "
-            "listing are not yours to change. Propose changes of tracking, or set its role to own."
+            f"{facts.marketplace}:{facts.asin} is not your team's own product, so you can't "
+            "change its price or listing. Propose changes of tracking, or set its role to own."
         )
 
 
 def _require_room(session: Session, principal: Principal, now: datetime) -> None:
-    waiting = select(func.count()).where(
+    pending = select(func.count()).where(
         Suggestion.team_id == principal.team_id,
         Suggestion.state == SuggestionState.PENDING.value,
         Suggestion.expires_at > now,
         Suggestion.asked_by == principal.person_id,
         Suggestion.advisor.in_(WRITTEN),
     )
-    if (session.scalar(waiting) or 0) >= MOST_WAITING:
+    if (session.scalar(pending) or 0) >= MOST_PENDING:
         raise InvalidInputError(
-            f"{MOST_WAITING} suggestions of yours wait already. Propose more when a manager has "
-            "decided about some."
+            f"{MOST_PENDING} of your suggestions are pending. Propose more when a manager has "
+            "decided some."
         )
 
 
-# Judging
+# Validation
 
 
-def judged(session: Session, team_id: int, said: Proposal, facts: Facts) -> Advice:
-    """Return a saying as advice with present values frozen. Raises InvalidInputError.
+def make_advice(session: Session, team_id: int, proposal: Proposal, facts: Facts) -> Advice:
+    """Return a valid proposal as advice with current values frozen. Raises InvalidInputError.
 
-    What was declined is asked in `repeating`, which knows the reason.
+    `duplicates` checks what was declined: it knows the reason.
     """
-    advice, reasons = validate_proposal(said, replace(facts, declined=frozenset()))
+    advice, reasons = validate_proposal(proposal, replace(facts, declined=frozenset()))
     if advice is None:
         raise InvalidInputError(_refusal(reasons, facts))
     actions = tuple(_frozen(session, team_id, each, facts) for each in advice.actions)
@@ -214,18 +214,18 @@ def judged(session: Session, team_id: int, said: Proposal, facts: Facts) -> Advi
 
 
 def _refusal(reasons: Sequence[str], facts: Facts) -> str:
-    told = " ".join(dict.fromkeys(reasons))
+    text = " ".join(dict.fromkeys(reasons))
     is_about_figures = any("evidence" in reason for reason in reasons)
-    return f"{told} {drafts.what_there_is(facts)}" if is_about_figures else told
+    return f"{text} {drafts.format_citable_figures(facts)}" if is_about_figures else text
 
 
 def _frozen(session: Session, team_id: int, action: ProposedAction, facts: Facts) -> ProposedAction:
-    """Return an action with the present value that approving it will compare."""
+    """Return an action with the current value; approval compares it with the value then."""
     spec = get_spec(action.change)
     proposed = spec.validate(action.proposed)
     current = spec.read_current(session, ChangeTarget(team_id, facts.product_id, proposed))
     if spec.is_current(current, proposed):
-        raise InvalidInputError(f"{action.change.value}: It proposes what stands already.")
+        raise InvalidInputError(f"{action.change.value}: It proposes the current value.")
     spec.require_proposable(session, team_id, facts, proposed)
     return replace(action, current=current, proposed=proposed)
 
@@ -247,8 +247,8 @@ def _store(
         now,
         means=principal.via,
     )
-    if number is None:  # of all that hold for every proposal, `require_new` says which
-        raise InvalidInputError("This was proposed or decided just now. Look at the suggestions.")
+    if number is None:  # `require_new` gives the reasons; this is a race
+        raise InvalidInputError("This was proposed or decided just now. Read the suggestions.")
     new = {
         "product": made.product_id,
         "kind": made.advice.kind.value,

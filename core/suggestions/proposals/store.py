@@ -1,7 +1,7 @@
-"""Stores what an advisor says as suggestions that wait for a manager. Never commits.
+"""Stores advice as pending suggestions. Never commits.
 
-The same pending change is stored once; one that was declined, or that is on its way,
-is not repeated unless its evidence is new.
+The same pending change is stored once. A declined change is stored again only with new
+evidence, an approved or applied one not at all.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,7 +29,7 @@ from core.suggestions.rules import (
     SuggestionState,
 )
 
-# A price's reasons are a week's; a text's hold for a month.
+# The figures behind a price hold for a week, those behind a text for a month.
 LASTS: Mapping[Kind, timedelta] = {
     Kind.PRICING: timedelta(days=7),
     Kind.CONTENT: timedelta(days=30),
@@ -44,8 +44,8 @@ _DECIDED = (
 _ON_ITS_WAY = (ActionState.APPROVED, ActionState.APPLIED)
 
 
-def worth_of(advice: Advice) -> float:
-    """Return what the queue is ordered by: how much it matters, times how sure it is."""
+def compute_worth(advice: Advice) -> float:
+    """Return what the queue is ordered by: the priority's weight times the confidence."""
     return _WEIGHT[advice.priority] * advice.confidence
 
 
@@ -61,10 +61,10 @@ def store_advice(
     *,
     means: Via = Via.JOB,
 ) -> int | None:
-    """Store a proposal and return its id; None where it is known already.
+    """Store advice as a suggestion and return its id; None if it is pending or settled already.
 
-    `asked_by` None: the daily round. Raises InvalidInputError for advice that no
-    suggestion can be made of.
+    `asked_by`: the user who requested it; None: the daily run. Raises InvalidInputError for
+    advice without actions or with actions of several kinds.
     """
     actions = _checked_actions(advice)
     change, evidence = change_hash(advice), evidence_hash(advice)
@@ -78,13 +78,13 @@ def store_advice(
         "reasoning": _clean(advice.reasoning),
         "priority": advice.priority,
         "confidence": advice.confidence,
-        "worth": worth_of(advice),
+        "worth": compute_worth(advice),
         "metric": advice.metric.value,
         "direction": advice.direction.value,
         "window_days": advice.window_days,
         "advisor": advisor.value,
         "model": model,
-        "evidence": kept_evidence(advice),
+        "evidence": serialize_evidence(advice),
         "change_hash": change,
         "evidence_hash": evidence,
         "asked_by": asked_by,
@@ -94,10 +94,10 @@ def store_advice(
     suggestion_id = _insert_once(session, values)
     if suggestion_id is not None:
         insert_actions(session, suggestion_id, actions)
-        said = advisor.value if model is None else f"{advisor.value}: {model}"
+        author = advisor.value if model is None else f"{advisor.value}: {model}"
         by = ActorRef(asked_by, means)
         append_event(
-            session, suggestion_id, SuggestionState.PENDING.value, now, by, why=f"By {said}."
+            session, suggestion_id, SuggestionState.PENDING.value, now, by, why=f"By {author}."
         )
     return suggestion_id
 
@@ -113,7 +113,7 @@ def _checked_actions(advice: Advice) -> list[tuple[ProposedAction, dict[str, Any
 def is_settled(
     session: Session, team_id: int, product_id: int, change: bytes, evidence: bytes
 ) -> bool:
-    """Return whether the same change was decided on this evidence, or is on its way."""
+    """Return whether the same change was decided on this evidence, or is approved or applied."""
     same = (
         Suggestion.team_id == team_id,
         Suggestion.product_id == product_id,
@@ -150,7 +150,7 @@ def insert_actions(
     actions: Sequence[tuple[ProposedAction, dict[str, Any]]],
     first: int = 0,
 ) -> list[int]:
-    """Store actions, the first of them at that place; return their ids."""
+    """Store actions in their order and return their ids. `first`: the place of the first one."""
     rows = [
         {
             "suggestion_id": suggestion_id,
@@ -166,14 +166,14 @@ def insert_actions(
     return list(session.scalars(made, rows))
 
 
-def kept_evidence(advice: Advice) -> list[dict[str, Any]]:
-    """Return the figures of advice as a suggestion keeps them."""
+def serialize_evidence(advice: Advice) -> list[dict[str, Any]]:
+    """Return the figures of advice as a suggestion stores them."""
     return [_plain(asdict(each)) for each in advice.evidence]
 
 
-def _clean(words: str) -> str:
-    """Return text as PostgreSQL can keep it."""
-    return words.replace("\x00", "")
+def _clean(value: str) -> str:
+    """Return text as PostgreSQL can store it."""
+    return value.replace("\x00", "")
 
 
 def _plain(values: dict[str, Any]) -> Any:

@@ -1,14 +1,13 @@
-"""Whether a text of a model is plain text that a manager can read. Pure.
+"""Checks that a proposed text is plain text that a manager can read. Pure.
 
-Heuristics that say no where something is clearly wrong; what they let through is still only
-text on a screen.
+Heuristics: they find what is clearly wrong. A text that passes is still only shown as text.
 """
 
 import re
 import unicodedata
 from collections import Counter
 
-_FORBIDDEN = {"Cc", "Cs", "Co", "Cn"}  # control characters, halves of characters, no characters
+_FORBIDDEN = {"Cc", "Cs", "Co", "Cn"}  # control, surrogate, private-use, unassigned
 _TURNING = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _HTML = re.compile(r"<\s*[a-z!/?]|&(?:[a-z]{2,8}|#x?[0-9a-f]{1,6});", re.IGNORECASE)
 _LINK = re.compile(
@@ -26,24 +25,24 @@ _ORDERS = re.compile(
 
 
 def find_text_problem(text: str, *, may_break: bool = False) -> str | None:
-    """Return what is wrong with a text, None where nothing is. `may_break`: lines may end."""
+    """Return what is wrong with a text; None: nothing. `may_break`: it may have line breaks."""
     kept = text.replace("\n", " ") if may_break else text
     if any(unicodedata.category(each) in _FORBIDDEN for each in kept):
-        return "holds characters that no text has"
+        return "contains control or unassigned characters"
     if _TURNING.search(kept):
-        return "holds marks that turn the direction of text"
+        return "contains marks that change the direction of text"
     if _HTML.search(kept):
-        return "holds HTML"
+        return "contains HTML"
     if _LINK.search(kept):
-        return "holds a link"
+        return "contains a link"
     if _ORDERS.search(kept):
-        return "gives orders to a reader or a program"
+        return "contains instructions to its reader or to a program"
     return None
 
 
-# Languages, by the small words that every sentence has
+# Languages, recognised by their most frequent words
 
-_SMALL_WORDS = {
+_FREQUENT_WORDS = {
     "English": "the of and to is in for with that than this it by are from on at its has more",
     "German": "der die das und ist nicht mit den von zu ein eine für auf im dem des sich als auch",
     "French": "le la les des et est une un du pour dans avec sur que qui plus ce au aux sont",
@@ -55,18 +54,18 @@ _SMALL_WORDS = {
     "Polish": "i w z na jest do się że nie to dla jak od po przez oraz są ten tego",
     "Turkish": "ve bir bu için ile da de daha olarak olan en çok gibi kadar ürün ne",
 }
-_WORDS_OF = {name: frozenset(words.split()) for name, words in _SMALL_WORDS.items()}
+_WORDS_OF = {name: frozenset(words.split()) for name, words in _FREQUENT_WORDS.items()}
 _LETTERS = re.compile(r"[^\W\d_]+")
 _QUOTED = re.compile(r"“[^”]*”|\"[^\"]*\"")
-_FEW = 12  # words: a shorter text may have none of the small ones
-_CLEAR = 2  # small words by which a language must lead
+_FEW = 12  # words: a shorter text may have no frequent word
+_CLEAR = 2  # frequent words by which a language must lead
 _MOST_FOREIGN = 0.2  # share of letters of other scripts
 
 
 def is_english(text: str) -> bool:
-    """Return whether a text reads as English: not clearly as anything else.
+    """Return whether a text is not clearly in a language other than English.
 
-    What it quotes may be of any language.
+    Quotes may be in any language.
     """
     text = _QUOTED.sub(" ", text)
     if _share_outside(text, "LATIN") > _MOST_FOREIGN:
@@ -78,23 +77,23 @@ def is_english(text: str) -> bool:
 
 
 def is_same_language(text: str, like: str) -> bool:
-    """Return whether a text is in the script of another, and not clearly in another language."""
-    script = main_script(like)
-    if script is None or main_script(text) is None:
+    """Return whether a text has the script of `like` and not clearly another language."""
+    script = find_main_script(like)
+    if script is None or find_main_script(text) is None:
         return True
-    if main_script(text) != script:
+    if find_main_script(text) != script:
         return False
-    own, other = clear_language(text), clear_language(like)
+    own, other = detect_language(text), detect_language(like)
     return own is None or other is None or own == other
 
 
-def clear_language(text: str) -> str | None:
-    """Return the language whose small words clearly lead, None where none does."""
+def detect_language(text: str) -> str | None:
+    """Return the language whose frequent words clearly lead; None: none does."""
     (first, most), (_, second) = _counts(text).most_common(2)
     return first if most - second >= _CLEAR else None
 
 
-def main_script(text: str) -> str | None:
+def find_main_script(text: str) -> str | None:
     """Return the script of most letters, None for a text without any."""
     scripts = Counter(_script(each) for each in text if each.isalpha())
     return scripts.most_common(1)[0][0] if scripts else None

@@ -1,8 +1,8 @@
-"""A suggestion that somebody outside wrote, judged against the facts of its product. Pure.
+"""Validates a proposal against the facts of its product. Pure.
 
-A model's reply and what an agent or a person proposes are held to the same rules. It is
-taken whole or not at all; each reason is a sentence that its author can act on. Nothing
-it says is done: what is left of it is `Advice`.
+The same rules hold for models, agents and users. A proposal is accepted whole or not at
+all. Each reason against it is a sentence that its author can act on. Acceptance makes it
+`Advice`; it changes nothing.
 """
 
 import math
@@ -16,10 +16,10 @@ from core.suggestions.proposals import text_checks
 from core.suggestions.proposals.number_grounding import (
     CitedFigure,
     Sort,
-    figures_of,
+    find_supporting_keys,
     find_unsupported_numbers,
-    keys_said,
-    proposed_figures,
+    list_figures,
+    list_proposed_figures,
 )
 from core.suggestions.proposals.value_problems import find_problems
 from core.suggestions.rules import (
@@ -42,7 +42,7 @@ Value = int | float | str
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A suggestion as it was written: nothing of it is checked yet."""
+    """A suggestion as it was written, not validated yet."""
 
     product: str  # as `format_product_name` writes it
     title: str
@@ -52,18 +52,18 @@ class Proposal:
     metric: Metric
     direction: Direction
     window_days: int
-    evidence: tuple[tuple[str, Value], ...]  # cited keys, each with the value it is cited with
-    actions: tuple[ProposedAction, ...]  # `current` is empty yet
+    evidence: tuple[tuple[str, Value], ...]  # cited keys and values
+    actions: tuple[ProposedAction, ...]  # without `current`
     unread: tuple[Change, ...] = ()  # changes without the value they need
 
     @property
     def texts(self) -> list[str]:
-        """Return all texts that a reader sees."""
+        """Return all texts of the proposal."""
         return [self.title, self.reasoning, *(each.reason for each in self.actions)]
 
 
 def validate_proposal(proposal: Proposal, facts: Facts) -> tuple[Advice | None, list[str]]:
-    """Return a suggestion as advice, or every reason against it."""
+    """Return a proposal as advice, or None and every reason against it."""
     reasons = [*_frame_problems(proposal, facts), *_word_problems(proposal)]
     actions, wrong = _actions(proposal, facts)
     reasons += [*wrong, *_evidence_problems(proposal, facts)]
@@ -91,27 +91,25 @@ def _advice(proposal: Proposal, actions: list[ProposedAction], facts: Facts) -> 
 
 
 def _cited(proposal: Proposal, facts: Facts) -> tuple[Evidence, ...]:
-    """Return the frozen evidence that is cited, and what the texts say besides."""
+    """Return the cited evidence and other evidence whose numbers the texts contain."""
     keys = {key for key, _ in proposal.evidence}
-    figures = figures_of(facts.evidence, facts.marketplace)
+    figures = list_figures(facts.evidence, facts.marketplace)
     cited = [each for each in figures if each.key in keys]
     for text in proposal.texts:
-        if find_unsupported_numbers(
-            text, cited, facts
-        ):  # it says a figure that stands beside those listed
-            keys |= keys_said(text, figures)
+        if find_unsupported_numbers(text, cited, facts):  # its figures aren't all cited
+            keys |= find_supporting_keys(text, figures)
     return tuple(each for each in facts.evidence if each.key in keys)
 
 
 def _frame_problems(proposal: Proposal, facts: Facts) -> Iterator[str]:
     if proposal.product != format_product_name(facts):
-        yield f"It is about {proposal.product}, but {format_product_name(facts)} was asked about."
+        yield f"It is about {proposal.product}; the request was about {format_product_name(facts)}."
     if proposal.priority not in (1, 2, 3):
-        yield "A priority is 1, 2 or 3."
+        yield "The priority must be 1, 2 or 3."
     if not (math.isfinite(proposal.confidence) and 0 <= proposal.confidence <= 1):
-        yield "A confidence lies between 0 and 1."
+        yield "The confidence must be between 0 and 1."
     if not 1 <= proposal.window_days <= LONGEST_WINDOW:
-        yield f"A window has 1 to {LONGEST_WINDOW} days."
+        yield f"The window must be 1 to {LONGEST_WINDOW} days."
     is_rank = proposal.metric is Metric.BSR
     if is_rank != (proposal.direction in (Direction.IMPROVES, Direction.WORSENS)):
         yield "A rank improves or worsens; every other metric rises or falls."
@@ -123,7 +121,7 @@ def _word_problems(proposal: Proposal) -> Iterator[str]:
     for name, text in named:
         shortest, longest = LENGTHS[name]
         if not shortest <= len(text.strip()) <= longest:
-            yield f"Its {name} has {len(text):,} characters; {shortest} to {longest:,} are asked."
+            yield f"Its {name} has {len(text):,} characters; {shortest} to {longest:,} are allowed."
             return
         wrong = text_checks.find_text_problem(text, may_break=name == "reasoning")
         if wrong is not None:
@@ -135,7 +133,7 @@ def _word_problems(proposal: Proposal) -> Iterator[str]:
 def _evidence_problems(proposal: Proposal, facts: Facts) -> Iterator[str]:
     known = {each.key: each.value for each in facts.evidence}
     if not proposal.evidence:
-        yield "It rests on no figure."
+        yield "It cites no figure."
     for key, value in proposal.evidence:
         if key not in known:
             yield f"It cites {key}, which is not in the evidence."
@@ -143,35 +141,35 @@ def _evidence_problems(proposal: Proposal, facts: Facts) -> Iterator[str]:
             yield f"It cites {key} as {value}, but it is {known[key]}."
 
 
-def _is_value(proposal: Value, known: Value) -> bool:
-    if isinstance(proposal, str) or isinstance(known, str):
-        return proposal == known
-    return math.isclose(proposal, known, rel_tol=1e-9, abs_tol=1e-9)
+def _is_value(cited: Value, known: Value) -> bool:
+    if isinstance(cited, str) or isinstance(known, str):
+        return cited == known
+    return math.isclose(cited, known, rel_tol=1e-9, abs_tol=1e-9)
 
 
 def _figure_problems(
     proposal: Proposal, actions: list[ProposedAction], facts: Facts
 ) -> Iterator[str]:
-    figures = figures_of(facts.evidence, facts.marketplace)
+    figures = list_figures(facts.evidence, facts.marketplace)
     for action in actions:
-        figures += proposed_figures(action, facts.marketplace)
+        figures += list_proposed_figures(action, facts.marketplace)
     figures.append(CitedFigure(Sort.PLAIN, Decimal(proposal.window_days)))
     for text in proposal.texts:
-        for word in find_unsupported_numbers(text, figures, facts):
-            yield f"It says {word}, which is not in the evidence."
+        for number in find_unsupported_numbers(text, figures, facts):
+            yield f"It contains the number {number}, which is not in the evidence."
 
 
 # Actions
 
 
 def _actions(proposal: Proposal, facts: Facts) -> tuple[list[ProposedAction], list[str]]:
-    """Return the actions with current values, and every reason against one."""
+    """Return the actions with current values, and every reason against any of them."""
     changes = [*(each.change for each in proposal.actions), *proposal.unread]
     if not 1 <= len(changes) <= MOST_ACTIONS:
         return [], [f"A suggestion has 1 to {MOST_ACTIONS} actions."]
     reasons = list(_set_problems(changes))
     reasons += [
-        f"{change.value} lacks the value it needs, or no model may ask it."
+        f"{change.value} lacks the value it needs, or models may not propose it."
         for change in proposal.unread
     ]
     actions = []
@@ -187,4 +185,4 @@ def _set_problems(changes: Sequence[Change]) -> Iterator[str]:
     if len({each.kind for each in changes}) > 1:
         yield "Its actions are of more than one kind."
     if len(set(changes)) < len(changes):
-        yield "It changes the same thing twice."
+        yield "Two of its actions make the same kind of change."

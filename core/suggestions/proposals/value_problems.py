@@ -1,4 +1,4 @@
-"""Why a proposed value is refused: reasons of its kind of change, and of all texts. Pure."""
+"""Finds problems of proposed values: by the kind of change, and those of any text. Pure."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -7,10 +7,10 @@ from core.suggestions.advisors.listing_policies import lint_change
 from core.suggestions.changes.publication import WrittenChange
 from core.suggestions.changes.registry import get_spec
 from core.suggestions.proposals import text_checks
-from core.suggestions.proposals.number_grounding import numbers_not_in_listing
+from core.suggestions.proposals.number_grounding import find_numbers_not_in_listing
 from core.suggestions.rules import Change, Facts, ListingFacts
 
-_LONGEST_TEXT = 2_000  # characters; Amazon's rules ask for less
+_LONGEST_TEXT = 2_000  # characters; Amazon's limits are lower
 _LONGEST_LIST = 10
 _LONGEST_ENTRY = 500
 
@@ -26,7 +26,7 @@ def find_problems(change: Change, proposed: Mapping[str, Any], facts: Facts) -> 
 def _text_problems(spec: WrittenChange, proposed: Mapping[str, Any], facts: Facts) -> Iterator[str]:
     texts = spec.texts_of(proposed)
     if len(texts) > _LONGEST_LIST:
-        yield f"It proposes {len(texts)} texts; {_LONGEST_LIST} are the most."
+        yield f"It proposes {len(texts)} texts; at most {_LONGEST_LIST} are allowed."
         return
     longest = _LONGEST_ENTRY if spec.takes == ("texts",) else _LONGEST_TEXT
     for text in texts:
@@ -47,13 +47,13 @@ def _one_text(text: str, longest: int, *, may_break: bool) -> Iterator[str]:
 
 
 def _invented(spec: WrittenChange, texts: list[str], listing: ListingFacts) -> Iterator[str]:
-    """Yield what texts claim about the product that its listing does not."""
+    """Yield claims about the product that its listing doesn't support."""
     known = _all_texts(listing)
     if spec.must_be_in_listing and texts[0].casefold() not in known.casefold():
-        yield f"The proposed {spec.label.lower()} stands nowhere in the listing."
-    invented = [word for text in texts for word in numbers_not_in_listing(text, listing)]
+        yield f"The proposed {spec.label.lower()} is not in the listing."
+    invented = [word for text in texts for word in find_numbers_not_in_listing(text, listing)]
     if invented:
-        yield f"A proposed text says {invented[0]}, which stands nowhere in the listing."
+        yield f"A proposed text contains {invented[0]}, which is not in the listing."
     if known and not text_checks.is_same_language(" ".join(texts), known):
         yield "A proposed text is not in the language of the listing."
 

@@ -90,7 +90,7 @@ LEAST: dict[str, tuple[Role, Scope | None]] = {
     "suggestions.competitors.service.add_competitor": (Role.SELLER, Scope.ACT),
     "suggestions.competitors.service.remove_competitor": (Role.SELLER, Scope.ACT),
     "suggestions.competitors.service.set_price_cap": (Role.MANAGER, None),
-    "suggestions.proposals.propose.citable": (Role.VIEWER, Scope.READ),
+    "suggestions.proposals.propose.get_citable_facts": (Role.VIEWER, Scope.READ),
     "suggestions.proposals.propose.propose_by_name": (Role.SELLER, Scope.PROPOSE),
     "suggestions.proposals.propose.propose": (Role.SELLER, Scope.PROPOSE),
     "suggestions.proposals.add_action.add_action": (Role.SELLER, Scope.PROPOSE),

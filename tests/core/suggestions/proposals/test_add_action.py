@@ -140,7 +140,7 @@ def test_once_a_manager_has_decided_nothing_is_added(
 def test_once_its_time_is_over_nothing_is_added(
     session: Session, agent: Principal, number: int
 ) -> None:
-    with pytest.raises(InvalidInputError, match="its time is over"):
+    with pytest.raises(InvalidInputError, match="it has expired"):
         add_action(session, agent, number, BULLETS, NOW + timedelta(days=31))
 
 

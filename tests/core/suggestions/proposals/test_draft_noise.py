@@ -141,7 +141,7 @@ def test_every_change_says_which_of_the_values_it_takes() -> None:
 def test_the_usual_figures_of_every_change_are_ones_that_there_are() -> None:
     for change in Change:
         only = (DraftAction(change, "It is worth a try.", text="B0TEST0002"),)
-        assert set(drafts.usual_keys(only, FACTS)) <= set(KEYS)
+        assert set(drafts.find_usual_keys(only, FACTS)) <= set(KEYS)
     bare = replace(FACTS, evidence=FACTS.evidence[2:3])
     said = (DraftAction(Change.ADD_IMAGES, "It is worth a try."),)
-    assert list(drafts.usual_keys(said, bare)) == [KEYS[2]]
+    assert list(drafts.find_usual_keys(said, bare)) == [KEYS[2]]

@@ -5,11 +5,11 @@ from time import perf_counter
 import pytest
 
 from core.suggestions.proposals.number_grounding import (
-    figures_of,
+    find_numbers_not_in_listing,
+    find_supporting_keys,
     find_unsupported_numbers,
-    keys_said,
-    numbers_not_in_listing,
-    proposed_figures,
+    list_figures,
+    list_proposed_figures,
 )
 from core.suggestions.rules import Change, Evidence, ProposedAction
 from tests.core.suggestions.model_facts import LISTING, lamp_facts
@@ -22,8 +22,8 @@ THRESHOLD = ProposedAction(
 
 
 def wrong_in(text: str) -> list[str]:
-    figures = figures_of(FACTS.evidence, "US")
-    figures += proposed_figures(PRICE, "US") + proposed_figures(THRESHOLD, "US")
+    figures = list_figures(FACTS.evidence, "US")
+    figures += list_proposed_figures(PRICE, "US") + list_proposed_figures(THRESHOLD, "US")
     return find_unsupported_numbers(text, figures, FACTS)
 
 
@@ -76,19 +76,22 @@ def test_a_made_up_figure_is_found(text: str, wrong: list[str]) -> None:
 
 
 def test_yen_have_no_minor_unit() -> None:
-    yen = figures_of([Evidence("price_now", "Price", 1980, "JPY minor")], "JP")
+    yen = list_figures([Evidence("price_now", "Price", 1980, "JPY minor")], "JP")
     assert find_unsupported_numbers("It costs ￥1,980.", yen, FACTS) == []
     assert find_unsupported_numbers("It costs ￥19.80.", yen, FACTS) == ["19.80"]
 
 
 def test_the_evidence_of_a_number_is_found() -> None:
-    figures = figures_of(FACTS.evidence, "US")
-    assert keys_said("Rank 1,204 at $20.00, and 999.", figures) == {"bsr_now", "price_now"}
+    figures = list_figures(FACTS.evidence, "US")
+    assert find_supporting_keys("Rank 1,204 at $20.00, and 999.", figures) == {
+        "bsr_now",
+        "price_now",
+    }
 
 
 def test_a_text_claims_only_what_the_listing_says() -> None:
-    assert numbers_not_in_listing("Lamp with 12 W and a neck of 60 cm", LISTING) == []
-    assert numbers_not_in_listing("Lamp with 20 W, IP68, 60 cm", LISTING) == ["20", "IP68"]
+    assert find_numbers_not_in_listing("Lamp with 12 W and a neck of 60 cm", LISTING) == []
+    assert find_numbers_not_in_listing("Lamp with 20 W, IP68, 60 cm", LISTING) == ["20", "IP68"]
 
 
 @pytest.mark.parametrize("text", ["a" * 60_000, "a." * 30_000, "ab1" * 20_000])

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from core.accounts.access.permissions import Principal
 from core.errors import InvalidInputError
 from core.suggestions.models import Suggestion
-from core.suggestions.proposals.store import store_advice, worth_of
+from core.suggestions.proposals.store import compute_worth, store_advice
 from core.suggestions.review.service import approve, decline
 from core.suggestions.rules import Advisor, Change, Kind
 from tests.core.suggestions.world import (
@@ -105,10 +105,10 @@ def test_a_surer_and_more_urgent_suggestion_is_worth_more(
 def test_more_confidence_never_lowers_a_place_and_priority_decides_between_equals(
     priority: int, confidences: list[float]
 ) -> None:
-    less, more = (worth_of(advice(priority=priority, confidence=each)) for each in confidences)
+    less, more = (compute_worth(advice(priority=priority, confidence=each)) for each in confidences)
     assert 0 <= less <= more
     if priority < 3 and confidences[1] > 0:
-        assert more > worth_of(advice(priority=priority + 1, confidence=confidences[1]))
+        assert more > compute_worth(advice(priority=priority + 1, confidence=confidences[1]))
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from time import perf_counter
 import pytest
 
 from core.suggestions.proposals.text_checks import (
-    clear_language,
+    detect_language,
     find_text_problem,
     is_english,
     is_same_language,
@@ -106,7 +106,7 @@ def test_another_language_is_told(text: str) -> None:
 
 
 def test_a_short_text_without_small_words_is_of_no_clear_language() -> None:
-    assert clear_language("Lumo Leselampe LED schwarz") is None
+    assert detect_language("Lumo Leselampe LED schwarz") is None
     assert is_same_language("Lumo Leselampe LED schwarz", "A lamp for the desk and for the bed")
 
 
