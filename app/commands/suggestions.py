@@ -107,7 +107,7 @@ def request_advice(product_ids: Sequence[int]) -> str:
 def set_second_approver(is_on: bool) -> str:
     """Set whether another user than the requester must approve suggestions."""
     with write_scope() as session:
-        service.set_four_eyes(session, get_principal(), is_on)
+        service.set_second_approver(session, get_principal(), is_on)
     if is_on:
         return "The user who requests a suggestion can't approve it."
     return "The user who requests a suggestion may approve it."

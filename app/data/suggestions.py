@@ -73,15 +73,15 @@ def find_suggestion(suggestion_id: int) -> SuggestionDetails | None:
         if view is None:
             return None
         product_id = view.row.product_id
-        earlier = queries.of_product(session, who, product_id, now)
+        earlier = queries.list_product_suggestions(session, who, product_id, now)
         return SuggestionDetails(
             view=view,
             change_set=_change_set(session, who, view),
-            events=queries.time_line(session, who, suggestion_id),
+            events=queries.list_events(session, who, suggestion_id),
             earlier=[each for each in earlier if each.id != suggestion_id],
             place=queries.find_place(session, who, suggestion_id, now),
-            next_pending=queries.first_waiting(session, who, now),
-            before=listing_preview.current_preview(session, product_id),
+            next_pending=queries.find_first_pending(session, who, now),
+            before=listing_preview.read_current_preview(session, product_id),
             caps=competitor_queries.get_price_caps(session, who, product_id),
         )
 
@@ -94,13 +94,15 @@ def _change_set(session: Session, who: Principal, view: SuggestionView) -> Chang
     )
     if not is_open or not who.may(Permission.TRACK):
         return None
-    return export.change_set(session, who, [view.row.id])
+    return export.export_change_set(session, who, [view.row.id])
 
 
 def list_product_suggestions(product_id: int) -> list[QueueRow]:
     """Return the team's suggestions about a product, newest first."""
     with read_scope() as session:
-        return queries.of_product(session, get_principal(), product_id, datetime.now(UTC))
+        return queries.list_product_suggestions(
+            session, get_principal(), product_id, datetime.now(UTC)
+        )
 
 
 def get_model_address() -> ModelAddress:
@@ -117,7 +119,7 @@ def read_model_day() -> ModelDay:
 def requires_second_approver() -> bool:
     """Return whether another user than the requester must approve a suggestion."""
     with read_scope() as session:
-        return service.has_four_eyes(session, get_principal().team_id)
+        return service.requires_second_approver(session, get_principal().team_id)
 
 
 def read_advice_progress(product_ids: Sequence[int], since: datetime) -> AdviceProgress:
@@ -177,7 +179,7 @@ def build_evidence_chart(
     place = get_marketplace(head.marketplace)
     money = money_style(place.currency, place.locale)
     zone = ZoneInfo(get_principal().time_zone)
-    traces = charts.evidence_traces(view.evidence, head.product_id, money, zone)
+    traces = charts.draw_evidence(view.evidence, head.product_id, money, zone)
     layout: dict[str, Any] = {
         name: orjson.loads(value) for name, value in period.price_and_rank.layout.items()
     }
@@ -185,7 +187,7 @@ def build_evidence_chart(
     for action in view.actions:
         price = action.wanted.get("price")
         if action.change is Change.UPDATE_PRICE and isinstance(price, int) and between:
-            traces.append(charts.proposed_price_trace(price, between, money))
-    charts.make_room(layout, traces)
+            traces.append(charts.draw_proposed_price(price, between, money))
+    charts.widen_price_range(layout, traces)
     added = pack_figure({"data": traces, "layout": layout})
     return FigureBody(period.price_and_rank.traces + added.traces, added.layout)

@@ -35,7 +35,7 @@ def show_suggestions(head: ProductSummary, _period: PeriodView) -> None:
     now = datetime.now(UTC)
     for row in rows:
         title = escape_markdown(shorten(row.title, LONGEST_TITLE))
-        summary = escape_markdown(labels.in_short(row, now))
+        summary = escape_markdown(labels.summary_text(row, now))
         st.page_link(
             f"../pages/{keys.SUGGESTION}.py",
             label=f"{title} :gray[{summary}]",

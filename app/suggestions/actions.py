@@ -41,13 +41,13 @@ def _show_action(details: SuggestionDetails, action: ActionView, *, with_buttons
     row = details.view.row
     name = labels.CHANGES[action.change]
     color = _COLORS.get(action.state, "gray")
-    badge = f":{color}-badge[{labels.action_state(action.change, action.state)}]"
+    badge = f":{color}-badge[{labels.action_state_label(action.change, action.state)}]"
     st.markdown(f"**{name}: before and after** {badge}")
-    parts = diff.parts_of(action.change, action.current, action.wanted, row.marketplace)
+    parts = diff.diff_parts(action.change, action.current, action.wanted, row.marketplace)
     for part in parts:
         label = "" if len(parts) == 1 else f":gray[{part.name}:] "
         st.markdown(label + (diffs.format_diff(part.pieces) or ":gray[nothing]"))
-    if sizes := diff.count_sizes(action.change, parts):
+    if sizes := diff.format_sizes(action.change, parts):
         st.caption(sizes)
     if action.reason:
         st.markdown(f":gray[{escape_markdown(action.reason)}]")
@@ -62,7 +62,7 @@ def _show_edit(action: ActionView, marketplace: str) -> None:
     """Show the proposed values where a manager approved edited ones."""
     if action.edited is None:
         return
-    proposed = diff.parts_of(action.change, action.proposed, action.edited, marketplace)
+    proposed = diff.diff_parts(action.change, action.proposed, action.edited, marketplace)
     lines = [diffs.format_diff(part.pieces) for part in proposed if not part.is_same]
     st.markdown(":gray[:material/edit: Edited, from what was proposed:]  \n" + "  \n".join(lines))
 

@@ -25,7 +25,7 @@ def show_change_set(details: SuggestionDetails) -> None:
             _show_file_button("CSV", change_set.csv, "text/csv", details.view)
             _show_file_button("XLSX", change_set.xlsx, _XLSX, details.view)
             _show_file_button("JSON", change_set.json, "application/json", details.view)
-        if any(map(labels.is_to_be_seen, details.view.actions)):
+        if any(map(labels.needs_confirmation, details.view.actions)):
             st.caption("The next check that shows the new value marks it as verified.")
 
 

@@ -91,11 +91,11 @@ def show_edit(details: SuggestionDetails, action: ActionView) -> None:
     except InvalidInputError as error:
         st.error(escape_markdown(str(error)), icon=":material/error:")
         return
-    parts = diff.parts_of(action.change, action.current, wanted, marketplace)
+    parts = diff.diff_parts(action.change, action.current, wanted, marketplace)
     st.caption("Before and after")
     for part in parts:
         st.markdown(f":gray[{part.name}:] {diffs.format_diff(part.pieces)}")
-    if sizes := diff.count_sizes(action.change, parts):
+    if sizes := diff.format_sizes(action.change, parts):
         st.caption(sizes)
     policies.show_policy_check(details, action, wanted)
     if st.button("Approve this", type="primary", icon=":material/check:", key="approve_edit"):

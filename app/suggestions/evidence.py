@@ -70,7 +70,7 @@ def _format_line(evidence: Evidence, marketplace: str, now: datetime) -> str:
     if len(value) <= LONGEST_AMOUNT:
         value = value.replace(" ", _NO_BREAK)
     figure = escape_markdown(evidence.figure) + period
-    more = (labels.unit(evidence), labels.seen(evidence, now))
+    more = (labels.unit_label(evidence), labels.observations_age_text(evidence, now))
     return "| " + " | ".join([figure, value, *map(escape_markdown, more)]) + " |"
 
 

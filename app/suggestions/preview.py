@@ -31,7 +31,7 @@ def show_preview(details: SuggestionDetails) -> None:
     with st.container(border=True, gap="small"):
         st.caption("The listing with these changes")
         _show_listing(
-            listing_preview.with_changes(details.before, wanted), details.view.row.marketplace
+            listing_preview.preview_changes(details.before, wanted), details.view.row.marketplace
         )
 
 

@@ -26,14 +26,14 @@ def show_timeline(details: SuggestionDetails) -> None:
             st.markdown(_format_step(event, details.view.row, now))
         if details.view.row.state is SuggestionState.EXPIRED:
             return
-        for step in labels.steps_ahead(details.view.actions):
+        for step in labels.list_next_steps(details.view.actions):
             st.markdown(f":gray[:material/radio_button_unchecked: {step}]")
 
 
 def _format_step(event: Event, row: QueueRow, now: datetime) -> str:
     """Return a step as Markdown: what and by whom, then when, change of state, reason."""
     when = f"{format_age(event.at, now)}, {format_moment(event.at, get_principal().time_zone)}"
-    change = labels.change_of_state(event)
+    change = labels.state_change_text(event)
     details = [" · ".join(each for each in (when, change) if each), labels.event_reason(event)]
     lines = "  \n".join(f":gray[{escape_markdown(each)}]" for each in details if each)
     title = escape_markdown(labels.event_text(event, row))
@@ -49,7 +49,7 @@ def show_earlier(rows: Sequence[QueueRow]) -> None:
         st.subheader("Also suggested for this product", anchor=False)
         for row in rows:
             title = escape_markdown(shorten(row.title, LONGEST_LINK))
-            summary = escape_markdown(labels.in_short(row, now))
+            summary = escape_markdown(labels.summary_text(row, now))
             with st.container(gap=None):
                 st.page_link(
                     f"../pages/{keys.SUGGESTION}.py",

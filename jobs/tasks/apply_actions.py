@@ -8,8 +8,8 @@ from core.database.session import database_time, read_scope, write_scope
 from core.errors import ConfigurationError, OutsideServiceError
 from core.settings.environment import get_settings
 from core.suggestions.execution import apply
-from core.suggestions.execution.connectors import OFF, find_applier
-from core.suggestions.execution.export import order_of
+from core.suggestions.execution.connectors import OFF, find_connector
+from core.suggestions.execution.export import find_push_request
 from core.suggestions.rules import ActionState
 from jobs.job import JobReport, periodic_job
 from jobs.queue import huey
@@ -20,7 +20,7 @@ from jobs.tasks.action_steps import map_actions
 def apply_approved(report: JobReport) -> None:
     """Apply every approved action."""
     with read_scope() as session:
-        waiting = apply.waiting_to_apply(session)
+        waiting = apply.list_approved_actions(session)
     states = map_actions(_apply, waiting)
     if not states:
         report.nothing_to_do("Nothing is approved.")
@@ -44,7 +44,7 @@ def _apply(action_id: int) -> ActionState:
         pushed = _push(action_id, get_settings().amazcope_applier)
     except (OutsideServiceError, ConfigurationError) as error:  # of this action alone
         with write_scope() as session:
-            return apply.fail(session, action_id, _now(), str(error))
+            return apply.mark_failed(session, action_id, _now(), str(error))
     with write_scope() as session:
         return apply.apply(session, action_id, _now(), pushed)
 
@@ -54,6 +54,6 @@ def _push(action_id: int, applier: str) -> str | None:
     if applier == OFF:
         return None
     with read_scope() as session:
-        order = order_of(session, action_id)
-    found = None if order is None else find_applier(applier)
-    return None if order is None or found is None else found.push(order).told
+        request = find_push_request(session, action_id)
+    connector = None if request is None else find_connector(applier)
+    return None if request is None or connector is None else connector.push(request).detail

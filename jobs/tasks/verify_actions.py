@@ -21,14 +21,14 @@ from jobs.tasks.action_steps import map_actions
 def verify_applied(report: JobReport) -> None:
     """Verify every applied action that its page has not confirmed yet."""
     with read_scope() as session:
-        waiting = verify.waiting_to_be_seen(session, _now())
+        waiting = verify.list_unconfirmed_actions(session, _now())
     _verify_all(waiting, report)
 
 
 def verify_products(product_ids: Collection[int]) -> None:
     """Verify the applied actions of products whose observations were just stored, as a job."""
     with read_scope() as session:
-        waiting = verify.waiting_to_be_seen(session, _now(), product_ids)
+        waiting = verify.list_unconfirmed_actions(session, _now(), product_ids)
     if waiting:
         with job("verify") as report:
             _verify_all(waiting, report)
@@ -45,7 +45,7 @@ def _verify_all(action_ids: Sequence[int], report: JobReport) -> None:
 
 def _verify(action_id: int) -> ActionState | None:
     with write_scope() as session:
-        return verify.verify_one(session, action_id, _now())
+        return verify.verify_action(session, action_id, _now())
 
 
 def _now() -> datetime:

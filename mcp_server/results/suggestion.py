@@ -94,7 +94,7 @@ def make_evidence_figure(evidence: Evidence) -> EvidenceFigure:
         key=evidence.key,
         figure=evidence.figure,
         value=_value(evidence),
-        unit=labels.unit(evidence),
+        unit=labels.unit_label(evidence),
         period=evidence.period,
         seen_at=format_moment_or_none(max(checks, default=None)),
     )

@@ -156,7 +156,9 @@ def list_matching_suggestions(
     mark = hash_request("suggestions", asked, limit)
     last = read_cursor(cursor, mark).anchor or None
     with read_scope() as session:
-        found, has_more = queries.queue_after(session, call.principal, asked, last, limit, call.now)
+        found, has_more = queries.read_queue_after(
+            session, call.principal, asked, last, limit, call.now
+        )
     rows = [make_suggestion_row(row) for row in found.rows]
     return SuggestionList(
         total=found.counts.total,
@@ -264,7 +266,7 @@ def get_suggestion(call: Call, suggestion_id: SuggestionId) -> SuggestionDetails
                 f"There is no suggestion {suggestion_id} in your team. `list_suggestions` with "
                 "`state` any lists all."
             )
-        steps = queries.time_line(session, call.principal, suggestion_id)
+        steps = queries.list_events(session, call.principal, suggestion_id)
     return SuggestionDetails(
         **_suggestion_fields(view, steps), summary=_summarize_suggestion(view, call)
     )
@@ -293,7 +295,7 @@ def _suggestion_fields(view: SuggestionView, steps: list[Event]) -> dict[str, An
 def _summarize_suggestion(view: SuggestionView, call: Call) -> str:
     row = view.row
     changes = "; ".join(
-        f"{labels.CHANGES[each.change]} {labels.action_state(each.change, each.state)}"
+        f"{labels.CHANGES[each.change]} {labels.action_state_label(each.change, each.state)}"
         for each in view.actions
     )
     needs_publishing = any(

@@ -317,12 +317,12 @@ def test_who_asked_does_not_approve_where_four_eyes_are_asked_for(
 ):
     number = propose(session, principal, lamp, new_price())
     session.execute(update(Suggestion).values(asked_by=principal.person_id))
-    service.set_four_eyes(session, principal, True)
+    service.set_second_approver(session, principal, True)
     session.commit()
     app = open_one(number)
     assert f"requested by {principal.name}" in words(app)
     app.button(key=f"approve_{only_action(session, number).id}").click().run()
-    assert any("another user of the team approves it" in toast.value for toast in app.toast)
+    assert any("another user of the team must approve it" in toast.value for toast in app.toast)
     assert state(session, number) == "pending"
 
 

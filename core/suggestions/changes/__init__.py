@@ -1,1 +1,1 @@
-"""One module per kind of change, and what they share. `registry.get_spec` finds a kind's own."""
+"""One module per kind of change, and shared code. `registry.get_spec` returns a kind's module."""

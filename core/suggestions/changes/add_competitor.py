@@ -1,4 +1,4 @@
-"""One more product to compare with."""
+"""A further competitor of a product."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,7 +12,7 @@ from core.catalog.asin import MentionVerdict, read_mentions
 from core.catalog.service import find_products
 from core.errors import InvalidInputError
 from core.suggestions.changes import values as shared
-from core.suggestions.changes.current_values import ChangeTarget, team_tracking
+from core.suggestions.changes.current_values import ChangeTarget, find_team_tracking
 from core.suggestions.changes.spec import GivenValue
 from core.suggestions.changes.tracking import TrackingChange
 from core.suggestions.changes.values import Values
@@ -28,7 +28,7 @@ from core.tracking.product_reference import parse_reference
 from core.tracking.rules import Role
 from core.tracking.service import NewTracking, stop_tracking, track
 
-_OTHER_MARKETPLACE = "Ranks and prices compare only within one marketplace."
+_OTHER_MARKETPLACE = "Ranks and prices can be compared only within one marketplace."
 
 
 class AddCompetitor(TrackingChange):
@@ -37,13 +37,13 @@ class AddCompetitor(TrackingChange):
     takes = ("text",)
     usual_evidence = ("bsr_now",)
     model_may_propose = False  # it is about another product than the model was asked about
-    no_value = "not compared with it yet"
+    no_value = "not a competitor yet"
 
     def validate(self, values: Values) -> dict[str, Any]:
         return {key: shared.require_text(values.get(key)) for key in ("marketplace", "asin")}
 
     def read_given(self, given: GivenValue, facts: Facts) -> dict[str, Any] | None:
-        """Return the product that a text names; an ASIN alone is one of the same marketplace."""
+        """Return the product that a text names. An ASIN alone means the same marketplace."""
         named = parse_reference(given.text or "", facts.marketplace)
         if named.marketplace is None or named.asin is None:
             raise InvalidInputError(named.detail)
@@ -61,7 +61,7 @@ class AddCompetitor(TrackingChange):
         if proposed["marketplace"] != facts.marketplace:
             raise InvalidInputError(_OTHER_MARKETPLACE)
         if proposed["asin"] == facts.asin:
-            raise InvalidInputError("A product is no competitor of its own.")
+            raise InvalidInputError("A product can't be its own competitor.")
         if count_competitors(session, team_id, facts.product_id) >= MOST_COMPETITORS:
             raise InvalidInputError(f"A product has at most {MOST_COMPETITORS} competitors.")
 
@@ -74,16 +74,16 @@ class AddCompetitor(TrackingChange):
     def apply(
         self, session: Session, principal: Principal, held: LockedAction, now: datetime
     ) -> dict[str, Any]:
-        """Track the product where the team does not yet, and compare with it."""
+        """Add the competitor, and track it if the team doesn't yet."""
         key = held.wanted["marketplace"], held.wanted["asin"]
         if key[0] != held.product.marketplace:
             raise InvalidInputError(_OTHER_MARKETPLACE)
         competitor_id = find_products(session, [key]).get(key)
-        is_tracked = competitor_id and team_tracking(session, principal.team_id, competitor_id)
+        is_tracked = competitor_id and find_team_tracking(session, principal.team_id, competitor_id)
         if competitor_id is None or not is_tracked:
-            wish = NewTracking(*key, role=Role.COMPETITOR)
-            [answer] = track(session, principal, [wish], is_demo=held.product.is_demo)
-            competitor_id = answer.product_id
+            new = NewTracking(*key, role=Role.COMPETITOR)
+            [result] = track(session, principal, [new], is_demo=held.product.is_demo)
+            competitor_id = result.product_id
         add_competitor(session, principal, held.product.id, competitor_id, now)
         return {"competitor": competitor_id, "unfollow": not is_tracked}
 
@@ -93,7 +93,9 @@ class AddCompetitor(TrackingChange):
         if inverse["unfollow"]:
             person_id = held.action.decided_by or principal.person_id
             approver = replace(principal, person_id=person_id)
-            stop_tracking(session, approver, [inverse["competitor"]])  # that row alone
+            stop_tracking(
+                session, approver, [inverse["competitor"]]
+            )  # only the row that `apply` added
 
     def format(self, values: Values, marketplace: str) -> str:
         return " · ".join(str(values[key]) for key in ("marketplace", "asin") if values.get(key))
@@ -107,9 +109,9 @@ class AddCompetitor(TrackingChange):
 
 
 def parse_competitor(text: str, marketplace: str) -> tuple[str, str]:
-    """Return marketplace and ASIN of the one product that a pasted address or ASIN names.
+    """Return marketplace and ASIN of the one product that a pasted URL or ASIN names.
 
-    An ASIN alone is one of the given marketplace. Raises InvalidInputError.
+    An ASIN alone means the given marketplace. Raises InvalidInputError.
     """
     mentions = read_mentions(text, marketplace)
     named = {

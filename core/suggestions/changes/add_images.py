@@ -1,4 +1,4 @@
-"""More images. Which ones, the seller chooses."""
+"""A larger number of images. The seller chooses them."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -26,7 +26,7 @@ class AddImages(ListingChange):
     instruction = "Add images until there are"
 
     def validate(self, values: Values) -> dict[str, Any]:
-        complaint = "Images are counted from 1 on."
+        complaint = "The number of images must be a whole number above 0."
         return {"count": shared.require_whole(values.get("count"), complaint)}
 
     def read_given(self, given: GivenValue, facts: Facts) -> dict[str, Any] | None:
@@ -39,9 +39,9 @@ class AddImages(ListingChange):
         yield from super().find_problems(proposed, facts)
         now = facts.listing.image_count
         if now is None:
-            yield "How many images there are now is not known."
+            yield "The current number of images is unknown."
         elif not now < proposed["count"] <= MOST_IMAGES:
-            yield f"Images lie above the {now} there are and at most at {MOST_IMAGES}."
+            yield f"The number of images must be above the current {now} and at most {MOST_IMAGES}."
 
     def of_listing(self, listing: Listing) -> dict[str, Any]:
         return {"count": len(listing.images)}

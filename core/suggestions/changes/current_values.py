@@ -1,4 +1,4 @@
-"""What a change would change, as it is now. Reads only."""
+"""Reads the current values of what a change is about."""
 
 from dataclasses import dataclass
 
@@ -14,15 +14,15 @@ from core.tracking.models import Tracking
 
 @dataclass(frozen=True, slots=True)
 class ChangeTarget:
-    """The product of a team that a change is about, and the values it is to get."""
+    """The team, product and wanted values of a change."""
 
     team_id: int
     product_id: int
     wanted: Values
 
 
-def team_tracking(session: Session, team_id: int, product_id: int) -> Tracking | None:
-    """Return the row with a team's settings for a product, None where nobody tracks it."""
+def find_team_tracking(session: Session, team_id: int, product_id: int) -> Tracking | None:
+    """Return the row with a team's settings for a product; None: the team doesn't track it."""
     return session.scalars(
         select(Tracking)
         .where(Tracking.team_id == team_id, Tracking.product_id == product_id)
@@ -33,7 +33,7 @@ def team_tracking(session: Session, team_id: int, product_id: int) -> Tracking |
 
 
 def is_checked(session: Session, team_id: int, product_id: int) -> bool:
-    """Return whether any user of the team has a product checked: tracked and not paused."""
+    """Return whether a product is checked for the team: a user tracks it and hasn't paused it."""
     running = select(Tracking.id).where(
         Tracking.team_id == team_id,
         Tracking.product_id == product_id,
@@ -42,13 +42,13 @@ def is_checked(session: Session, team_id: int, product_id: int) -> bool:
     return session.scalar(running.limit(1)) is not None
 
 
-def latest_of(session: Session, product_id: int) -> ProductLatest | None:
-    """Return a product's newest accepted values as they are now."""
+def find_latest(session: Session, product_id: int) -> ProductLatest | None:
+    """Return a product's newest accepted values; None: no such product."""
     return session.get(ProductLatest, product_id, populate_existing=True)
 
 
-def listing_of(session: Session, product_id: int) -> ListingFacts:
-    """Return a product's listing as listing policies read it."""
+def read_listing_facts(session: Session, product_id: int) -> ListingFacts:
+    """Return a product's newest listing in the form of listing policies."""
     known = current_listings(session, [product_id]).get(product_id)
     if known is None:
         return ListingFacts()

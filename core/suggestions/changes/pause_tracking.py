@@ -1,4 +1,4 @@
-"""An end of the checks of a product, for the whole team."""
+"""A pause of a product's checks, for the whole team."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Principal
 from core.errors import InvalidInputError
-from core.suggestions.changes.current_values import ChangeTarget, is_checked, team_tracking
+from core.suggestions.changes.current_values import ChangeTarget, find_team_tracking, is_checked
 from core.suggestions.changes.spec import Editor, GivenValue
 from core.suggestions.changes.tracking import TrackingChange
 from core.suggestions.changes.values import Values
@@ -37,7 +37,7 @@ class PauseTracking(TrackingChange):
         yield from ()
 
     def read_current(self, session: Session, target: ChangeTarget) -> dict[str, Any]:
-        if team_tracking(session, target.team_id, target.product_id) is None:
+        if find_team_tracking(session, target.team_id, target.product_id) is None:
             return {}
         return {"paused": not is_checked(session, target.team_id, target.product_id)}
 

@@ -1,4 +1,4 @@
-"""Changes that a seller publishes on Amazon, and a later check confirms: offers and listings."""
+"""Changes that a seller publishes on Amazon and a later check confirms: offers and listings."""
 
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,7 +12,7 @@ from core.catalog.listing_versions import current_listings
 from core.catalog.marketplaces import get_marketplace
 from core.catalog.models import ProductLatest
 from core.suggestions.changes import values as shared
-from core.suggestions.changes.current_values import ChangeTarget, latest_of
+from core.suggestions.changes.current_values import ChangeTarget, find_latest
 from core.suggestions.changes.spec import ChangeSpec, Editor, GivenValue
 from core.suggestions.changes.values import Values
 from core.suggestions.rules import Facts, ListingFacts, ListingPart
@@ -29,37 +29,37 @@ PRICE_EVIDENCE = (
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What a buyer would see; None: not reported by any source."""
+    """What buyers see; None: no source reports it."""
 
     listing: ListingFacts
     price: int | None  # minor units
-    coupon: Values | None  # as in an action; None: not known
+    coupon: Values | None  # as in an action; None: unknown
 
 
 class PublishedChange(ChangeSpec):
-    """A change of what Amazon shows of a product."""
+    """A change of what Amazon shows about a product."""
 
     patch_path: ClassVar[str]  # in Amazon's Listings Items API
-    is_made_by_hand: ClassVar[bool] = False  # the API can't make it, or not from this value
+    is_made_by_hand: ClassVar[bool] = False  # the API can't make this change
     instruction: ClassVar[str]  # the line of the checklist, before the ASIN
     is_on_page: ClassVar[bool] = True  # a check can confirm it
 
     @abstractmethod
     def preview(self, before: Preview, values: Values) -> Preview:
-        """Return what a buyer would see with these values."""
+        """Return what buyers would see with these values."""
 
     def is_confirmed_by(self, shown: Values, wanted: Values) -> bool:
         """Return whether values that a page shows are the wanted ones."""
         return shared.are_equal(shown, wanted)
 
     def values_of_undo(self, inverse: Values, wanted: Values) -> Values:
-        """Return what sets the value from before back."""
+        """Return the values that restore the value from before."""
         return {key: inverse.get(key) for key in wanted}
 
     # The change set
 
     def has_amount(self, values: Values) -> bool:
-        """Return whether values are money, so that a row names the currency."""
+        """Return whether the values are money: their row then has a currency."""
         return False
 
     def cells(
@@ -77,12 +77,12 @@ class PublishedChange(ChangeSpec):
         return " > ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
     def patch_value(self, after: Values, marketplace: str) -> list[dict[str, Any]]:
-        """Return what the attribute becomes, in the shape of Amazon's Listings Items API."""
+        """Return the new attribute in the format of Amazon's Listings Items API."""
         usual = _usual_patch(marketplace)
         return [{"value": value, **usual} for value in after.values() if value is not None]
 
     def to_copy(self, after: Values, marketplace: str) -> str:
-        """Return what a seller pastes into Seller Central: text as it is, "none" for no value."""
+        """Return the text to paste into Seller Central; "none" for no value."""
         if all(value is None for value in after.values()):
             return "none"
         return self._pasted(after, marketplace)
@@ -97,7 +97,7 @@ def _usual_patch(marketplace: str) -> dict[str, str]:
 
 
 class OfferChange(PublishedChange):
-    """A change of the price, or of what a buyer pays."""
+    """A change of the price or of a coupon."""
 
     usual_evidence: ClassVar[tuple[str, ...]] = (*PRICE_EVIDENCE, *RANK_EVIDENCE)
     competitor_figure = "price"
@@ -105,24 +105,24 @@ class OfferChange(PublishedChange):
 
     @abstractmethod
     def offer_fields(self, values: Values) -> dict[str, Any]:
-        """Return values under the names of a snapshot's fields."""
+        """Return the values by the names of a snapshot's fields."""
 
     @abstractmethod
     def of_latest(self, latest: ProductLatest) -> dict[str, Any]:
-        """Return the values that the newest accepted observation shows."""
+        """Return the newest accepted values."""
 
     def read_current(self, session: Session, target: ChangeTarget) -> dict[str, Any]:
-        latest = latest_of(session, target.product_id)
+        latest = find_latest(session, target.product_id)
         return {} if latest is None else self.of_latest(latest)
 
     @abstractmethod
     def price_after(self, price: int, proposed: Values) -> int:
-        """Return what a buyer would pay instead of a price, both in minor units."""
+        """Return what buyers pay after the change of a price, both in minor units."""
 
     def find_problems(self, proposed: Values, facts: Facts) -> Iterator[str]:
         yield from super().find_problems(proposed, facts)
         if facts.price is None:
-            yield "The price now is not known, so none can be proposed."
+            yield "The current price is unknown, so no change of it can be proposed."
             return
         problem = self._find_value_problem(proposed)
         if problem is None:
@@ -139,34 +139,34 @@ class OfferChange(PublishedChange):
 
     def _cell(self, key: str, value: object, marketplace: str) -> str:
         if key == self._amount_key:
-            return shared.major_units(value, marketplace)
+            return shared.format_major_units(value, marketplace)
         return super()._cell(key, value, marketplace)
 
     def _pasted(self, after: Values, marketplace: str) -> str:
         if after.get(self._amount_key) is None:
             return super()._pasted(after, marketplace)
-        return shared.major_units(after[self._amount_key], marketplace)
+        return shared.format_major_units(after[self._amount_key], marketplace)
 
 
 class ListingChange(PublishedChange):
     """A change of a listing's text or images."""
 
     key: ClassVar[str]  # of its one value
-    part: ClassVar[ListingPart | None] = None  # which part listing policies hold to rules
+    part: ClassVar[ListingPart | None] = None  # the part that listing policies check
 
     @abstractmethod
     def of_listing(self, listing: Listing) -> dict[str, Any]:
-        """Return the values that a stored listing shows; empty for what no page shows."""
+        """Return the values in a stored listing; empty for what pages don't show."""
 
     def listing_fields(self, values: Values) -> Mapping[str, Any]:
-        """Return values under the names of a listing's fields; empty for what no page shows."""
+        """Return the values by the names of a listing's fields; empty for what pages don't show."""
         return {self.key: values.get(self.key)}
 
     def preview(self, before: Preview, values: Values) -> Preview:
         return replace(before, listing=self.listing_with(before.listing, values))
 
     def listing_with(self, listing: ListingFacts, values: Values) -> ListingFacts:
-        """Return a listing as the change would leave it."""
+        """Return the listing after the change."""
         return replace(listing, **self.listing_fields(values))
 
     def read_current(self, session: Session, target: ChangeTarget) -> dict[str, Any]:
@@ -175,14 +175,14 @@ class ListingChange(PublishedChange):
 
 
 class WrittenChange(ListingChange):
-    """A change of a listing's words. `proposals` holds all of them to the same rules of text."""
+    """A change of a listing's text. `proposals.value_problems` checks every such text alike."""
 
     may_break_lines: ClassVar[bool] = False
-    must_be_in_listing: ClassVar[bool] = False  # a new text may not invent it
+    must_be_in_listing: ClassVar[bool] = False  # the new text must already occur in it
 
     @abstractmethod
     def texts_of(self, values: Values) -> list[str]:
-        """Return the texts of values, one or more."""
+        """Return the texts in the values, one or more."""
 
 
 class TextChange(WrittenChange):

@@ -1,4 +1,4 @@
-"""Which specification a kind of change has. The only list of all kinds besides `Change`."""
+"""The specification of each kind of change. The only list of all kinds besides `Change`."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -54,27 +54,27 @@ def get_spec(change: Change) -> ChangeSpec:
 
 
 def get_published_spec(change: Change) -> PublishedChange:
-    """Return the specification of a change of a page. Raises TypeError for a setting."""
+    """Return the specification of a price or listing change. Raises TypeError for tracking."""
     spec = SPECS[change]
     if not isinstance(spec, PublishedChange):
-        raise TypeError(f"{change.value} is published nowhere")
+        raise TypeError(f"{change.value} is not published")
     return spec
 
 
 def get_tracking_spec(change: Change) -> TrackingChange:
-    """Return the specification of a setting. Raises TypeError for a change of a page."""
+    """Return the specification of a change of tracking. Raises TypeError for another."""
     spec = SPECS[change]
     if not isinstance(spec, TrackingChange):
-        raise TypeError(f"{change.value} is no setting here")
+        raise TypeError(f"{change.value} is not a change of tracking")
     return spec
 
 
-def current_of(session: Session, held: LockedAction) -> dict[str, Any]:
-    """Return the current values of what an action changes. None: unknown, or there is none."""
+def read_current_values(session: Session, held: LockedAction) -> dict[str, Any]:
+    """Return the current values of what an action changes. None inside: unknown or none."""
     target = ChangeTarget(held.suggestion.team_id, held.product.id, held.wanted)
     return get_spec(held.change).read_current(session, target)
 
 
 def format_stored(held: LockedAction, values: Values) -> str:
-    """Write values of an action's change for a stored sentence."""
+    """Return an action's values as text for a stored sentence."""
     return get_spec(held.change).format_stored(values, held.product.marketplace)

@@ -1,4 +1,4 @@
-"""Another check frequency."""
+"""A new check frequency."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -17,7 +17,7 @@ from core.tracking.models import Tracking
 from core.tracking.rules import Cadence
 
 _CADENCES = [cadence.value for cadence in Cadence]
-_ONE_OF = f"A cadence is one of {', '.join(_CADENCES)}."
+_ONE_OF = f"The cadence must be one of {', '.join(_CADENCES)}."
 
 
 class SetCadence(SettingChange):

@@ -35,12 +35,12 @@ class SetCoupon(OfferChange):
 
     def validate(self, values: Values) -> dict[str, Any]:
         if values.get("percent") is None:
-            complaint = "A coupon is a whole amount above 0."
+            complaint = "A coupon's amount must be a whole number of minor units above 0."
             return {"amount": shared.require_whole(values.get("amount"), complaint)}
-        complaint = "A coupon is a whole percentage above 0."
+        complaint = "A coupon's percentage must be a whole number above 0."
         percent = shared.require_whole(values["percent"], complaint)
         if percent > LARGEST_COUPON:
-            raise InvalidInputError(f"A coupon takes off at most {LARGEST_COUPON} %.")
+            raise InvalidInputError(f"A coupon can take off at most {LARGEST_COUPON} %.")
         return {"percent": percent}
 
     def read_given(self, given: GivenValue, facts: Facts) -> dict[str, Any] | None:
@@ -64,9 +64,9 @@ class SetCoupon(OfferChange):
 
     def _find_value_problem(self, proposed: Values) -> str | None:
         if not 0 < proposed.get("percent", 1) <= LARGEST_COUPON:
-            return f"A coupon takes off 1 to {LARGEST_COUPON} percent."
+            return f"A coupon must take off 1 to {LARGEST_COUPON} percent."
         if proposed.get("amount", 1) <= 0:
-            return "A coupon takes off an amount above 0."
+            return "A coupon must take off an amount above 0."
         return None
 
     def price_after(self, price: int, proposed: Values) -> int:
@@ -86,7 +86,7 @@ class SetCoupon(OfferChange):
         return replace(before, coupon=values)
 
     def values_of_undo(self, inverse: Values, wanted: Values) -> Values:
-        # The coupon before may have been of the other sort.
+        # One of them may be an amount, the other a percentage.
         before = {key: value for key, value in inverse.items() if value is not None}
         return before or super().values_of_undo(inverse, wanted)
 
@@ -99,7 +99,7 @@ class SetCoupon(OfferChange):
     def format_for_edit(self, values: Values, marketplace: str) -> str:
         percent = values.get("percent")
         if percent is None:
-            return shared.major_units(values.get("amount"), marketplace)
+            return shared.format_major_units(values.get("amount"), marketplace)
         return f"{percent} %"
 
     def _parse_typed(self, text: str, marketplace: str) -> dict[str, Any]:
@@ -108,7 +108,7 @@ class SetCoupon(OfferChange):
         percent = shared.parse_number(text.replace("%", ""))
         if percent != percent.to_integral_value() or not 1 <= percent <= LARGEST_COUPON:
             raise InvalidInputError(
-                f"A coupon takes a whole percentage from 1 to {LARGEST_COUPON}."
+                f"A coupon must be a whole percentage from 1 to {LARGEST_COUPON}."
             )
         return {"percent": int(percent)}
 

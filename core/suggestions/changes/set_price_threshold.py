@@ -1,4 +1,4 @@
-"""Another smallest price change to alert of."""
+"""A new threshold: the smallest price change that triggers an alert."""
 
 from core.history.ingest.change_detection import USUAL_RULE
 from core.suggestions.changes.tracking import ThresholdChange

@@ -1,4 +1,4 @@
-"""What every kind of change states about itself, and what all kinds share.
+"""The specification of a kind of change: what each kind states, and what all share.
 
 A kind is a class with one instance, `SPEC`, in the module of its name. Values are mappings with the
 keys that `core.suggestions.rules.Change` lists, money in minor units. Only the methods that
@@ -23,7 +23,7 @@ from core.suggestions.rules import Change, Facts, PriceCaps
 
 @dataclass(frozen=True, slots=True)
 class GivenValue:
-    """The value of a proposed change as a tool or a model gives it: at most one is set."""
+    """The value of a proposed change as a tool or a model gives it: at most one field is set."""
 
     amount: int | None = None  # minor units: a price, or what a coupon takes off
     percent: float | None = None  # off by a coupon, or a threshold
@@ -33,7 +33,7 @@ class GivenValue:
 
 
 class Editor(Enum):
-    """How a manager edits a value: the kind of field."""
+    """The kind of field in which a manager edits a value."""
 
     NONE = auto()
     SHORT = auto()  # a number, a threshold, an ASIN
@@ -49,30 +49,30 @@ class ChangeSpec(ABC):
 
     change: ClassVar[Change]
     label: ClassVar[str]  # on screen and in the results of tools
-    takes: ClassVar[tuple[str, ...]]  # which fields of GivenValue; one of them is to be set
+    takes: ClassVar[tuple[str, ...]]  # fields of GivenValue, of which one must be set
     editor: ClassVar[Editor] = Editor.SHORT
-    usual_evidence: ClassVar[tuple[str, ...]] = ()  # keys of figures that it rests on
-    competitor_figure: ClassVar[str | None] = None  # the competitors' figure it rests on as well
+    usual_evidence: ClassVar[tuple[str, ...]] = ()  # keys of figures that belong to it
+    competitor_figure: ClassVar[str | None] = None  # the competitors' figure that belongs to it
     model_may_propose: ClassVar[bool] = True
-    no_value: ClassVar[str] = "no source ever reported it"  # why a current value is unknown
-    value_suffix: ClassVar[str] = ""  # of a number's unit in the results of tools
+    no_value: ClassVar[str] = "no source has reported it"  # the reason for an unknown current value
+    value_suffix: ClassVar[str] = ""  # after a number's unit in the results of tools
     size_unit: ClassVar[str | None] = None  # of the text before and after; None: no size is shown
 
     # Proposing
 
     @abstractmethod
     def validate(self, values: Values) -> dict[str, Any]:
-        """Return values in the one form in which they are stored. Raises InvalidInputError."""
+        """Return the values in their stored form. Raises InvalidInputError."""
 
     @abstractmethod
     def read_given(self, given: GivenValue, facts: Facts) -> dict[str, Any] | None:
-        """Return the values that a proposal gives; None where the one it needs is missing.
+        """Return the values of a proposal; None: the needed one is missing.
 
         Raises InvalidInputError for a competitor that can't be read.
         """
 
     def takes_text(self) -> str:
-        """Say which field of a proposal it takes."""
+        """Return a sentence with the field that a proposal must set."""
         if not self.takes:
             return "This takes no value."
         unit = " (in the marketplace's currency)" if self.takes == ("amount",) else ""
@@ -80,33 +80,33 @@ class ChangeSpec(ABC):
 
     @abstractmethod
     def current_in(self, facts: Facts) -> dict[str, Any]:
-        """Return the current values as an advisor knows them; None inside: unknown."""
+        """Return the current values in an advisor's facts; None inside: unknown."""
 
     def find_problems(self, proposed: Values, facts: Facts) -> Iterator[str]:
-        """Yield every reason against proposed values but those that texts share."""
+        """Yield every reason against the proposed values, except those of texts in general."""
         if proposed == self.current_in(facts):
             yield "It proposes the current value."
 
     def require_proposable(
         self, session: Session, team_id: int, facts: Facts, proposed: Values
     ) -> None:
-        """Raise InvalidInputError for what only the database shows to be impossible."""
-        return  # most kinds have nothing to add
+        """Raise InvalidInputError for problems that only the database shows."""
+        return  # most kinds have none
 
-    # What holds now
+    # The current value
 
     @abstractmethod
     def read_current(self, session: Session, target: ChangeTarget) -> dict[str, Any]:
-        """Return the current values; None inside: unknown, or there is none."""
+        """Return the current values; None inside: unknown or none."""
 
     def is_current(self, current: Values, proposed: Values) -> bool:
-        """Return whether the proposed values hold already."""
+        """Return whether the proposed values are the current ones."""
         return shared.are_equal(current, proposed)
 
     def find_cap_problem(
         self, caps: PriceCaps, reviewed: Values, price_now: int | None, wanted: Values
     ) -> str | None:
-        """Return which price cap the wanted values break; None: none, or they set no price.
+        """Return which price cap the wanted values break; None: none, or no price is set.
 
         `reviewed`: the current values that the manager saw; `price_now`: the newest price.
         """
@@ -116,20 +116,20 @@ class ChangeSpec(ABC):
 
     @abstractmethod
     def format(self, values: Values, marketplace: str) -> str:
-        """Write values for a reader, not escaped; "" where there is none."""
+        """Return values as text for a reader, not escaped; "": there are none."""
 
     def format_stored(self, values: Values, marketplace: str) -> str:
-        """Write values for a stored sentence: the same for every reader, not escaped."""
+        """Return values as text for a stored sentence, the same in every locale, not escaped."""
         return shared.format_stored(values, marketplace)
 
     def parts(self, values: Values, marketplace: str) -> list[tuple[str, str]]:
-        """Return the parts of the values, each with its name: one, or one a bullet."""
+        """Return name and text of each part of the values: one part, or one per bullet."""
         return [(self.label, self.format(values, marketplace))]
 
     def changed_parts(
         self, current: Values, wanted: Values, marketplace: str
     ) -> list[tuple[str, str, str]]:
-        """Return name, text before and text after of each part; "" where there is none."""
+        """Return name, text before and text after of each part; "": no text."""
         old, new = self.parts(current, marketplace), self.parts(wanted, marketplace)
         names = [name for name, _ in max(old, new, key=len)]
         texts = zip_longest((text for _, text in old), (text for _, text in new), fillvalue="")
@@ -143,12 +143,12 @@ class ChangeSpec(ABC):
 
     @abstractmethod
     def format_for_edit(self, values: Values, marketplace: str) -> str:
-        """Write values as a manager edits them."""
+        """Return values as text for a manager to edit."""
 
     def parse_edit(self, text: str, marketplace: str) -> dict[str, Any]:
-        """Return the values that a typed text stands for.
+        """Return the values of a typed text.
 
-        Raises InvalidInputError, saying what can be typed.
+        Raises InvalidInputError, which names what can be typed.
         """
         text = text.replace("\x00", "").strip()
         if self.editor is Editor.NONE:

@@ -1,4 +1,4 @@
-"""Changes of how a team tracks a product: the worker sets them here, at once."""
+"""Changes of how a team tracks a product. The worker makes them, at once."""
 
 from abc import abstractmethod
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from core.accounts.access.permissions import Principal
 from core.errors import InvalidInputError
 from core.suggestions.changes import values as shared
-from core.suggestions.changes.current_values import ChangeTarget, team_tracking
+from core.suggestions.changes.current_values import ChangeTarget, find_team_tracking
 from core.suggestions.changes.spec import ChangeSpec, GivenValue
 from core.suggestions.changes.values import Values
 from core.suggestions.lifecycle import LockedAction
@@ -24,21 +24,21 @@ from core.tracking.models import Tracking
 
 
 class TrackingChange(ChangeSpec):
-    """A change of a setting."""
+    """A change of how a product is tracked."""
 
     @abstractmethod
     def apply(
         self, session: Session, principal: Principal, held: LockedAction, now: datetime
     ) -> dict[str, Any]:
-        """Set the wanted values and return what `undo` needs to take them back."""
+        """Set the wanted values and return what `undo` needs."""
 
     @abstractmethod
     def undo(self, session: Session, principal: Principal, held: LockedAction) -> None:
-        """Take the change back. Raises WrongStepError where it was changed again since."""
+        """Undo the change. Raises WrongStepError if the value was changed since."""
 
 
 class SettingChange(TrackingChange):
-    """A change of one setting in a team's row for a product."""
+    """A change of one setting in the team's tracking row of a product."""
 
     key: ClassVar[str]
 
@@ -53,7 +53,7 @@ class SettingChange(TrackingChange):
         """Set the values for the whole team."""
 
     def read_current(self, session: Session, target: ChangeTarget) -> dict[str, Any]:
-        row = team_tracking(session, target.team_id, target.product_id)
+        row = find_team_tracking(session, target.team_id, target.product_id)
         return {} if row is None else self.of_tracking(row)
 
     def apply(
@@ -70,7 +70,7 @@ class SettingChange(TrackingChange):
                 self.format_stored(each, held.product.marketplace) for each in (held.wanted, now)
             )
             raise WrongStepError(
-                f"It was changed again since: it was set to {set_to}; now it is {is_now}."
+                f"It was changed since: it was set to {set_to}; now it is {is_now}."
             )
         self.set_values(session, principal, held.product.id, held.action.inverse or {})
 
@@ -83,13 +83,13 @@ def _target_of(held: LockedAction) -> ChangeTarget:
 
 
 class ThresholdChange(SettingChange):
-    """A change of the smallest change that the team is alerted of."""
+    """A change of a threshold: the smallest change that triggers an alert."""
 
     key = "percent"
     takes = ("percent",)
-    no_value = "no threshold of its own: the usual one holds"
+    no_value = "no threshold of its own: the default applies"
     threshold: ClassVar[team.Threshold]
-    default_percent: ClassVar[float]  # where a team has set none
+    default_percent: ClassVar[float]  # if the team has set none
 
     def validate(self, values: Values) -> dict[str, Any]:
         number = shared.to_number(values.get("percent"))
@@ -102,7 +102,7 @@ class ThresholdChange(SettingChange):
 
     @abstractmethod
     def percent_in(self, facts: Facts) -> float | None:
-        """Return the threshold that advisors know, None for the default one."""
+        """Return the threshold in an advisor's facts; None: the default."""
 
     def current_in(self, facts: Facts) -> dict[str, Any]:
         percent = self.percent_in(facts)
@@ -114,7 +114,7 @@ class ThresholdChange(SettingChange):
         if not is_threshold(percent):
             yield NO_THRESHOLD
         elif percent < Decimal(str(self.default_percent)):
-            yield f"A threshold below the usual {self.default_percent:g} percent has no effect."
+            yield f"A threshold below the default {self.default_percent:g} percent has no effect."
 
     def of_tracking(self, row: Tracking) -> dict[str, Any]:
         percent = getattr(row, self.threshold.value)
@@ -129,7 +129,7 @@ class ThresholdChange(SettingChange):
     def format(self, values: Values, marketplace: str) -> str:
         percent = values.get("percent")
         if percent is None:
-            return f"the usual {self.default_percent:g}{THIN_SPACE}%"
+            return f"the default {self.default_percent:g}{THIN_SPACE}%"
         return f"{localize_digits(str(percent))}{THIN_SPACE}%"
 
     def _parse_typed(self, text: str, marketplace: str) -> dict[str, Any]:
@@ -142,7 +142,7 @@ class ThresholdChange(SettingChange):
 def _written(percent: float) -> str:
     number = Decimal(str(percent))
     if abs(number) > LARGEST_THRESHOLD:
-        return str(number)  # refused later: so large a number can't be rounded to hundredths
+        return str(number)  # rejected later; `quantize` fails for very large numbers
     return _rounded(number)
 
 

@@ -1,4 +1,4 @@
-"""The brand as the listing writes it."""
+"""A new spelling of the brand: one that occurs in the listing."""
 
 from core.suggestions.changes.publication import RANK_EVIDENCE, TextChange
 from core.suggestions.rules import Change

@@ -1,4 +1,4 @@
-"""New bullets, all of them."""
+"""New bullets that replace all current ones."""
 
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
@@ -30,7 +30,7 @@ class UpdateBullets(TextsChange):
     def cells(
         self, before: Values, after: Values, marketplace: str
     ) -> Iterator[tuple[str, str, str]]:
-        """Yield a row per bullet: each has a field of its own."""
+        """Yield a row per bullet, each with a field of its own."""
         pairs = zip_longest(_bullets(before), _bullets(after), fillvalue="")
         for number, (old, new) in enumerate(pairs, 1):
             yield f"bullet_{number}", str(old), str(new)

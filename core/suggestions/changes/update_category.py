@@ -1,4 +1,4 @@
-"""Another category, from the widest level to the narrowest."""
+"""A new category: its levels from the widest to the narrowest."""
 
 from core.suggestions.changes.publication import RANK_EVIDENCE, TextsChange
 from core.suggestions.changes.values import Values

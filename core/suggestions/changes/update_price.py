@@ -23,7 +23,7 @@ class UpdatePrice(OfferChange):
     _amount_key = "price"
 
     def validate(self, values: Values) -> dict[str, Any]:
-        complaint = "A price is a whole amount above 0."
+        complaint = "A price must be a whole number of minor units above 0."
         return {"price": shared.require_whole(values.get("price"), complaint)}
 
     def read_given(self, given: GivenValue, facts: Facts) -> dict[str, Any] | None:
@@ -54,7 +54,7 @@ class UpdatePrice(OfferChange):
         return "" if price is None else format_price(price, marketplace)
 
     def format_for_edit(self, values: Values, marketplace: str) -> str:
-        return shared.major_units(values.get("price"), marketplace)
+        return shared.format_major_units(values.get("price"), marketplace)
 
     def _parse_typed(self, text: str, marketplace: str) -> dict[str, Any]:
         return {"price": shared.parse_minor_units(text, marketplace)}
@@ -63,7 +63,7 @@ class UpdatePrice(OfferChange):
         if after["price"] is None:
             return []
         place = get_marketplace(marketplace)
-        # JSON knows no decimals; the shortest form of such a number is the amount itself.
+        # JSON has no decimal type; the shortest form of this float is the exact amount.
         amount = float(to_decimal(after["price"], place.currency))
         schedule = [{"schedule": [{"value_with_tax": amount}]}]
         offer = {"currency": place.currency, "our_price": schedule}

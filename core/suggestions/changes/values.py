@@ -1,4 +1,4 @@
-"""Reading, comparing and writing the values of a change, whatever its kind. Pure."""
+"""Validates, parses, compares and formats values of all kinds of change. Pure."""
 
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
@@ -10,27 +10,27 @@ from core.errors import InvalidInputError
 
 Values = Mapping[str, Any]
 
-LONGEST_TEXT = 10_000  # characters; listing policies say what a marketplace takes
+LONGEST_TEXT = 10_000  # characters; listing policies have the limits of marketplaces
 MOST_TEXTS = 20  # bullets, or levels of a category
 
 
-# Checking what is stored
+# Validation
 
 
 def require_text(value: object) -> str:
     """Return a text without null characters and outer spaces. Raises InvalidInputError."""
     if not isinstance(value, str):
-        raise InvalidInputError("This takes text.")
+        raise InvalidInputError("This must be text.")
     cleaned = value.replace("\x00", "").strip()
     if not cleaned or len(cleaned) > LONGEST_TEXT:
-        raise InvalidInputError(f"A text has 1 to {LONGEST_TEXT:,} characters.")
+        raise InvalidInputError(f"A text must have 1 to {LONGEST_TEXT:,} characters.")
     return cleaned
 
 
 def require_texts(value: object) -> list[str]:
     """Return each text of a list as `require_text` does. Raises InvalidInputError."""
     if not isinstance(value, list | tuple) or not 1 <= len(value) <= MOST_TEXTS:
-        raise InvalidInputError(f"This takes 1 to {MOST_TEXTS} texts.")
+        raise InvalidInputError(f"This must be 1 to {MOST_TEXTS} texts.")
     return [require_text(each) for each in value]
 
 
@@ -52,14 +52,14 @@ def to_number(value: object) -> Decimal | None:
     return number if number.is_finite() else None
 
 
-# Reading what a manager types
+# Parsing of what a manager types
 
 
 def parse_number(text: str) -> Decimal:
     """Return a typed number, with a comma or a point. Raises InvalidInputError."""
     number = to_number(text.replace(",", ".").strip())
     if number is None:
-        raise InvalidInputError("Write a number such as 5 or 2.5.")
+        raise InvalidInputError("Type a number such as 5 or 2.5.")
     return number
 
 
@@ -67,7 +67,7 @@ def parse_minor_units(text: str, marketplace: str) -> int:
     """Return a typed amount above 0 in minor units. Raises InvalidInputError."""
     amount = parse_amount(text, get_marketplace(marketplace))
     if amount is None or amount <= 0:
-        raise InvalidInputError("A price is above 0.")
+        raise InvalidInputError("The amount must be above 0.")
     return amount
 
 
@@ -75,9 +75,9 @@ def parse_minor_units(text: str, marketplace: str) -> int:
 
 
 def are_equal(one: Values, other: Values) -> bool:
-    """Return whether two values are the same: spaces, and how a number is written, aside.
+    """Return whether two values are equal, apart from spaces and the notation of numbers.
 
-    A missing key is unknown, as None is.
+    A missing key equals None.
     """
     keys = {*one, *other}
     return all(_plain(key, one.get(key)) == _plain(key, other.get(key)) for key in keys)
@@ -95,18 +95,18 @@ def _plain(key: str, value: object) -> object:
     return value
 
 
-# Writing
+# Formatting
 
 
-def major_units(minor: object, marketplace: str) -> str:
-    """Return minor units as a number of the currency, "19.99"; "" for None."""
+def format_major_units(minor: object, marketplace: str) -> str:
+    """Return minor units as an amount of the currency, "19.99"; "" for None."""
     if not isinstance(minor, int):
         return ""
     return str(to_decimal(minor, get_marketplace(marketplace).currency))
 
 
 def format_stored(values: Values, marketplace: str) -> str:
-    """Return values as a stored sentence holds them: the same for every reader, not escaped."""
+    """Return values as text for a stored sentence, the same in every locale, not escaped."""
     known = {key: value for key, value in values.items() if value is not None}
     if not known:
         return "unknown"

@@ -1,4 +1,4 @@
-"""Which products a team compares its own with, and between which prices those may be moved."""
+"""Operations on a product's competitors and price caps. Never commits."""
 
 from dataclasses import asdict
 from datetime import datetime
@@ -25,12 +25,14 @@ LARGEST_STEP = 100.0  # percent
 def add_competitor(
     session: Session, principal: Principal, product_id: int, competitor_id: int, now: datetime
 ) -> bool:
-    """Compare a product of the team with another that it follows; return whether it is new."""
+    """Add a tracked product as competitor of another one; return whether it is new."""
     if product_id == competitor_id:
-        raise InvalidInputError("A product is no competitor of its own.")
-    if _followed(session, principal, product_id) != _followed(session, principal, competitor_id):
-        raise InvalidInputError("Ranks and prices compare only within one marketplace.")
-    # One at a time per product, so that the limit holds.
+        raise InvalidInputError("A product can't be its own competitor.")
+    if _require_tracked(session, principal, product_id) != _require_tracked(
+        session, principal, competitor_id
+    ):
+        raise InvalidInputError("Ranks and prices can be compared only within one marketplace.")
+    # Lock the product: two at once could exceed the limit.
     session.execute(select(Product.id).where(Product.id == product_id).with_for_update())
     known = set(session.scalars(_set_of(principal.team_id, product_id)))
     if competitor_id in known:
@@ -55,7 +57,7 @@ def add_competitor(
 def remove_competitor(
     session: Session, principal: Principal, product_id: int, competitor_id: int
 ) -> bool:
-    """Compare no longer; return whether it was compared before. Both stay followed."""
+    """Remove a competitor; return whether it was one. Both products stay tracked."""
     removed = session.scalar(
         delete(Competitor)
         .where(
@@ -83,8 +85,8 @@ def _set_of(team_id: int, product_id: int) -> Select[int]:
     )
 
 
-def _followed(session: Session, principal: Principal, product_id: int) -> str:
-    """Return the marketplace of a product that the team follows. Raises NotFoundError."""
+def _require_tracked(session: Session, principal: Principal, product_id: int) -> str:
+    """Return the marketplace of a tracked product. Raises NotFoundError for another product."""
     marketplace = session.scalar(
         select(Product.marketplace)
         .join(Tracking, Tracking.product_id == Product.id)
@@ -92,14 +94,14 @@ def _followed(session: Session, principal: Principal, product_id: int) -> str:
         .limit(1)
     )
     if marketplace is None:
-        raise NotFoundError("Your team does not follow this product. Add it first.")
+        raise NotFoundError("Your team does not track this product. Add it first.")
     return marketplace
 
 
 @requires(Permission.TEAM)
 def set_price_cap(session: Session, principal: Principal, product_id: int, caps: PriceCaps) -> None:
-    """Set between which prices (minor units) a product may be moved, and how far at once."""
-    _followed(session, principal, product_id)
+    """Set the price caps of a product. Raises InvalidInputError for caps that make no sense."""
+    _require_tracked(session, principal, product_id)
     _check(caps)
     before = read_price_caps(session, principal.team_id, product_id)
     values = asdict(caps)
@@ -114,8 +116,8 @@ def set_price_cap(session: Session, principal: Principal, product_id: int, caps:
 def _check(caps: PriceCaps) -> None:
     for limit in (caps.floor, caps.ceiling):
         if limit is not None and limit <= 0:
-            raise InvalidInputError("A floor or ceiling is an amount above 0, or none.")
+            raise InvalidInputError("A floor or ceiling must be above 0, or empty.")
     if caps.floor is not None and caps.ceiling is not None and caps.floor > caps.ceiling:
-        raise InvalidInputError("The floor lies above the ceiling.")
+        raise InvalidInputError("The floor is above the ceiling.")
     if not 0 < caps.step_percent <= LARGEST_STEP:
-        raise InvalidInputError(f"A step lies above 0 and at most at {LARGEST_STEP:g} %.")
+        raise InvalidInputError(f"The step must be above 0 and at most {LARGEST_STEP:g} %.")

@@ -1,7 +1,7 @@
-"""Applies what was approved, and takes it back. Never commits.
+"""Applies approved actions, and undoes them. Never commits.
 
-Tracking settings are set here, at once. A listing or price change becomes part of a
-change set, for the seller to upload; a direct push is an applier's.
+A change of tracking is made here, at once. A price or listing change becomes part of a
+change set that the seller publishes; a connector may push it instead.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from core.accounts.access.operations import requires
 from core.accounts.access.permissions import Permission, Principal, Via
 from core.accounts.people.membership import get_principal
 from core.errors import AmazcopeError, NotFoundError
-from core.suggestions.changes.registry import current_of, get_tracking_spec
+from core.suggestions.changes.registry import get_tracking_spec, read_current_values
 from core.suggestions.lifecycle import (
     BY_ITSELF,
     ActorRef,
@@ -26,42 +26,42 @@ from core.suggestions.lifecycle import (
     transition,
 )
 from core.suggestions.models import SuggestionAction
-from core.suggestions.review.preconditions import why_stale
+from core.suggestions.review.preconditions import find_stale_reason
 from core.suggestions.rules import ActionState
 
-VERIFY_DAYS = 14  # within which a change is expected to be seen on its page
+VERIFY_DAYS = 14  # within which a check is expected to confirm a change
 _DONE = frozenset(
     {ActionState.APPLIED, ActionState.VERIFIED, ActionState.UNSEEN, ActionState.UNDONE}
 )
 
 
-def waiting_to_apply(session: Session, limit: int = 500) -> list[int]:
-    """Return the approved actions that are not applied yet, the earliest approval first."""
-    waiting = (
+def list_approved_actions(session: Session, limit: int = 500) -> list[int]:
+    """Return the approved actions, the earliest approval first."""
+    approved = (
         select(SuggestionAction.id)
         .where(SuggestionAction.state == ActionState.APPROVED.value)
         .order_by(SuggestionAction.decided_at, SuggestionAction.id)
         .limit(limit)
     )
-    return list(session.scalars(waiting))
+    return list(session.scalars(approved))
 
 
 def apply(
     session: Session, action_id: int, now: datetime, pushed: str | None = None
 ) -> ActionState:
-    """Apply an approved action and return where it stands then. Twice does it once.
+    """Apply an approved action and return its state. Applying it again changes nothing.
 
-    It becomes stale when the present value is not the reviewed one any more, failed
-    when it can't be done; `trouble` says why. `pushed` is what an applier said.
+    It becomes stale when the current value is no longer the reviewed one, and failed when
+    it can't be applied; `trouble` has the reason. `pushed`: the answer of a connector.
     """
     held = lock_action(session, action_id)
     if held.state is not ActionState.APPROVED:
         return held.state
-    if stale := why_stale(session, held):
+    if stale := find_stale_reason(session, held):
         transition(session, held, ActionState.STALE, now, BY_ITSELF, stale, trouble=stale)
         return held.state
     try:
-        with session.begin_nested():  # what fails leaves nothing half done
+        with session.begin_nested():  # a failure leaves nothing half done
             principal = _approver(session, held)
             inverse = _make_change(session, principal, held, now)
     except AmazcopeError as error:
@@ -76,14 +76,14 @@ def apply(
 def _make_change(
     session: Session, principal: Principal, held: LockedAction, now: datetime
 ) -> dict[str, Any]:
-    """Set a setting; return what undoing the change sets. A seller publishes all else."""
+    """Make a change of tracking. Return the values that undo sets, also for other changes."""
     if held.change.is_setting:
         return get_tracking_spec(held.change).apply(session, principal, held, now)
-    return current_of(session, held)
+    return read_current_values(session, held)
 
 
-def fail(session: Session, action_id: int, now: datetime, why: str) -> ActionState:
-    """Note that an approved action could not be pushed; it may be approved again."""
+def mark_failed(session: Session, action_id: int, now: datetime, why: str) -> ActionState:
+    """Mark an approved action as failed to push; it can be approved again."""
     held = lock_action(session, action_id)
     if held.state is ActionState.APPROVED:
         transition(session, held, ActionState.FAILED, now, BY_ITSELF, why, trouble=why)
@@ -91,12 +91,15 @@ def fail(session: Session, action_id: int, now: datetime, why: str) -> ActionSta
 
 
 def _approver(session: Session, held: LockedAction) -> Principal:
-    """Return who approved, as the job acts for them. Raises for one who may not any more."""
+    """Return the approver, for whom the job acts.
+
+    Raises NotFoundError for one who may no longer approve.
+    """
     if held.action.decided_by is None:
-        raise NotFoundError("Nobody approved this.")
+        raise NotFoundError("This has no approver.")
     principal = get_principal(session, held.action.decided_by, Via.JOB)
     if principal.team_id != held.suggestion.team_id or not principal.may(Permission.TEAM):
-        raise NotFoundError("Who approved this may not approve any more. Approve it again.")
+        raise NotFoundError("The user who approved this may no longer approve. Approve it again.")
     return principal
 
 
@@ -122,18 +125,18 @@ def _mark_applied(
         )
 
 
-# Taking it back
+# Undo
 
 
 @requires(Permission.TEAM)
 def undo(
     session: Session, principal: Principal, action_id: int, now: datetime, reason: str | None = None
 ) -> bool:
-    """Take back what was applied; return whether this call did it.
+    """Undo an applied action; return whether this call did it.
 
-    A setting is set back at once; a listing or price change gets a change set that
-    sets the value from before. Raises WrongStepError for what was not applied, and for
-    a setting that somebody changed since, NotAllowedError for a program.
+    A change of tracking is undone at once. A price or listing change gets a change set with
+    the value from before. Raises WrongStepError for an action that was not applied and for a
+    setting that was changed since, NotAllowedError for a program.
     """
     require_page(principal)
     held = lock_action(session, action_id, principal.team_id)

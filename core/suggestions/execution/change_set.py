@@ -1,7 +1,7 @@
-"""A change set: what a seller uploads or copies to make approved changes. Pure.
+"""Change sets: files and a checklist from which a seller publishes approved changes. Pure.
 
-The same changes always make the same bytes. Text from listings and models is data:
-in a table it is neutralised, so that no spreadsheet takes it for a formula.
+The same changes always give the same bytes. Text from listings and models is data:
+tables neutralise it, so that no spreadsheet runs it as a formula.
 """
 
 import json
@@ -20,7 +20,7 @@ COLUMNS = ("marketplace", "asin", "field", "current value", "new value", "curren
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One change of a listing or price that a seller is to make."""
+    """One price or listing change that a seller publishes."""
 
     action_id: int
     marketplace: str
@@ -45,19 +45,19 @@ class Step:
 class ChangeSet:
     """The files and the checklist of some changes."""
 
-    csv: bytes  # UTF-8 with a byte order mark: spreadsheets read it as text then
+    csv: bytes  # UTF-8 with a byte order mark, by which spreadsheets recognise it
     xlsx: bytes
     json: bytes
     checklist: tuple[Step, ...]
 
 
 def make_change_set(lines: Sequence[Line]) -> ChangeSet:
-    """Return the files of some changes, in their order."""
+    """Return the files and the checklist of changes, in their order."""
     rows = [row for line in lines for row in _rows(line)]
     return ChangeSet(
         csv=spreadsheets.csv_file(COLUMNS, rows),
         xlsx=spreadsheets.xlsx_file("Changes", COLUMNS, rows),
-        json=json.dumps(patches(lines), ensure_ascii=False, indent=2).encode(),
+        json=json.dumps(make_patches(lines), ensure_ascii=False, indent=2).encode(),
         checklist=tuple(_step(line) for line in lines),
     )
 
@@ -66,7 +66,7 @@ def make_change_set(lines: Sequence[Line]) -> ChangeSet:
 
 
 def _rows(line: Line) -> Iterator[tuple[str, ...]]:
-    """Return a row per field that is written: a bullet has a field of its own."""
+    """Yield a row per field; each bullet is a field of its own."""
     spec = get_published_spec(line.change)
     is_money = spec.has_amount(line.after)
     currency = get_marketplace(line.marketplace).currency if is_money else ""
@@ -77,8 +77,8 @@ def _rows(line: Line) -> Iterator[tuple[str, ...]]:
 # The patch
 
 
-def patches(lines: Sequence[Line]) -> dict[str, Any]:
-    """Return the changes as a JSON listing patch, a document per product."""
+def make_patches(lines: Sequence[Line]) -> dict[str, Any]:
+    """Return the changes as JSON listing patches, one document per product."""
     products: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for line in lines:
         products.setdefault((line.marketplace, line.asin), []).append(_patch(line))

@@ -1,7 +1,7 @@
-"""Ways to push an approved change to a marketplace directly. Off by default.
+"""Connectors push an approved change to a marketplace. Off by default.
 
-Adding one: a class with `name` and `push`, its entry in APPLIERS, and its name among
-those that the settings take (`core/settings/environment.py`). What is here reaches nothing outside.
+To add one: a class with `name` and `push`, its entry in CONNECTORS, and its name among
+those that `core/settings/environment.py` accepts. The connectors here use no network.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,7 +16,7 @@ OFF = "off"
 
 @dataclass(frozen=True, slots=True)
 class PushRequest:
-    """One approved change, as an applier is told it."""
+    """One approved change, as a connector receives it."""
 
     key: str  # the same for the same change, however often it is pushed
     marketplace: str
@@ -24,47 +24,49 @@ class PushRequest:
     change: Change
     before: Mapping[str, Any]
     after: Mapping[str, Any]
-    patch: Mapping[str, Any]  # as JSON, the change set's
+    patch: Mapping[str, Any]  # the change set's JSON document of this change
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What came of an order."""
+    """The answer of a connector."""
 
-    applier: str
-    told: str  # for the time line
+    connector: str
+    detail: str  # for the timeline
 
 
 class Connector(Protocol):
-    """Pushes changes. Pushing an order again must do nothing more than once."""
+    """Pushes changes. Pushing a request again must change nothing."""
 
     name: str
 
-    def push(self, order: PushRequest) -> Receipt:
-        """Change a listing or price outside. Raises OutsideServiceError when that failed."""
+    def push(self, request: PushRequest) -> Receipt:
+        """Change a price or listing on the marketplace. Raises OutsideServiceError."""
         ...
 
 
 class DryRun:
-    """Says what it would push, and pushes nothing."""
+    """Reports what it would push, and pushes nothing."""
 
     name = "dry-run"
 
-    def push(self, order: PushRequest) -> Receipt:
-        """Return what would be pushed; always the same for the same order."""
-        paths = ", ".join(patch["path"] for patch in order.patch["patches"])
-        told = f"Would write {paths} of {order.asin} in {order.marketplace}. Nothing was pushed."
-        return Receipt(self.name, told)
+    def push(self, request: PushRequest) -> Receipt:
+        """Return what would be pushed; the same for the same request."""
+        paths = ", ".join(patch["path"] for patch in request.patch["patches"])
+        detail = (
+            f"Would write {paths} of {request.asin} in {request.marketplace}. Nothing was pushed."
+        )
+        return Receipt(self.name, detail)
 
 
 CONNECTORS: Mapping[str, Callable[[], Connector]] = {DryRun.name: DryRun}
 
 
-def find_applier(name: str) -> Connector | None:
-    """Return the applier of a setting, None for "off". Raises ConfigurationError."""
+def find_connector(name: str) -> Connector | None:
+    """Return the connector with this name, None for "off". Raises ConfigurationError."""
     if name == OFF:
         return None
     if name not in CONNECTORS:
         known = ", ".join((OFF, *CONNECTORS))
-        raise ConfigurationError(f"AMAZCOPE_APPLIER: there is no {name}. Choose from {known}.")
+        raise ConfigurationError(f"AMAZCOPE_APPLIER: {name} is unknown. Choose from {known}.")
     return CONNECTORS[name]()

@@ -1,4 +1,4 @@
-"""What is handed over of applied changes: to a seller as a change set, to an applier as an order.
+"""Exports price and listing changes: to sellers as a change set, to connectors as a request.
 
 Reads only.
 """
@@ -13,28 +13,28 @@ from core.accounts.access.operations import requires
 from core.accounts.access.permissions import Permission, Principal
 from core.catalog.models import Product
 from core.suggestions.changes.registry import get_published_spec
-from core.suggestions.execution.change_set import ChangeSet, Line, make_change_set, patches
+from core.suggestions.execution.change_set import ChangeSet, Line, make_change_set, make_patches
 from core.suggestions.execution.connectors import PushRequest
 from core.suggestions.lifecycle import LockedAction
 from core.suggestions.models import Suggestion, SuggestionAction
-from core.suggestions.review.preconditions import why_stale
+from core.suggestions.review.preconditions import find_stale_reason
 from core.suggestions.rules import ActionState
 
-_HANDED_OVER = (
+_EXPORTED = (
     ActionState.APPLIED,
     ActionState.VERIFIED,
     ActionState.UNSEEN,
-    ActionState.UNDONE,  # with what sets the value back
+    ActionState.UNDONE,  # with the value from before
 )
 
 
 @requires(Permission.TRACK)
-def change_set(
+def export_change_set(
     session: Session, principal: Principal, suggestion_ids: Collection[int]
 ) -> ChangeSet:
-    """Return the files and the checklist of the listing and price changes of suggestions.
+    """Return the files and the checklist of the price and listing changes of suggestions.
 
-    Only applied actions are in it; one that was undone is in it with its value from before.
+    They contain applied actions only; an undone one with its value from before.
     """
     found = session.execute(
         select(SuggestionAction, Suggestion, Product)
@@ -43,7 +43,7 @@ def change_set(
         .where(
             Suggestion.team_id == principal.team_id,
             Suggestion.id.in_(suggestion_ids),
-            SuggestionAction.state.in_(_HANDED_OVER),
+            SuggestionAction.state.in_(_EXPORTED),
         )
         .order_by(Product.marketplace, Product.asin, Suggestion.id, SuggestionAction.place)
     )
@@ -72,10 +72,10 @@ def _before_and_after(held: LockedAction) -> tuple[Mapping[str, Any], Mapping[st
     return inverse, held.wanted
 
 
-def order_of(session: Session, action_id: int) -> PushRequest | None:
-    """Return an approved action as an applier is told it.
+def find_push_request(session: Session, action_id: int) -> PushRequest | None:
+    """Return an approved action as a connector receives it.
 
-    None for a setting, for one that is not approved, and for one that is stale.
+    None for a change of tracking, and for an action that isn't approved or is stale.
     """
     row = session.execute(
         select(SuggestionAction, Suggestion, Product)
@@ -89,10 +89,10 @@ def order_of(session: Session, action_id: int) -> PushRequest | None:
     if row is None:
         return None
     held = LockedAction(*row)
-    if held.change.is_setting or why_stale(session, held) is not None:
+    if held.change.is_setting or find_stale_reason(session, held) is not None:
         return None
     line = _line(held)
-    [patch] = patches([line])["listings"]
+    [patch] = make_patches([line])["listings"]
     return PushRequest(
         key=f"suggestion-action-{action_id}",
         marketplace=line.marketplace,

@@ -1,4 +1,4 @@
-"""Whether an applied change shows on its page: the next accepted look says so. Never commits."""
+"""Verifies applied changes: an accepted observation shows the new value. Never commits."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -17,61 +17,62 @@ from core.suggestions.lifecycle import BY_ITSELF, LockedAction, lock_action, tra
 from core.suggestions.models import Suggestion, SuggestionAction
 from core.suggestions.rules import ActionState
 
-# A change that comes late is still one; past this it is another story.
+# Changes seen up to 60 days later still verify; after that they are no longer checked.
 LATE = timedelta(days=60)
-_WAITING = (ActionState.APPLIED, ActionState.UNSEEN)
+_UNCONFIRMED = (ActionState.APPLIED, ActionState.UNSEEN)
 
 
 @dataclass(frozen=True, slots=True)
 class Confirmation:
-    """The first look that showed a new value: the key of its snapshot, with the product's id."""
+    """The first observation that shows a new value, as the key of its product's snapshot."""
 
     captured_at: datetime
     source: int
 
 
-def verify_one(session: Session, action_id: int, now: datetime) -> ActionState | None:
-    """Mark one applied change as verified or unseen; None where nothing is to be said yet.
+def verify_action(session: Session, action_id: int, now: datetime) -> ActionState | None:
+    """Mark an applied change as verified or not confirmed, and return its new state.
 
-    Raises NotFoundError for one that is gone with its product.
+    None: the state stays as it is. Raises NotFoundError for an action that was deleted with
+    its product.
     """
     held = lock_action(session, action_id)
-    if held.state not in _WAITING:
-        return None  # somebody was faster
-    sight = find_confirmation(session, held)
-    if sight is not None:
-        return ActionState.VERIFIED if _mark_seen(session, held, sight, now) else None
+    if held.state not in _UNCONFIRMED:
+        return None  # another transaction was faster
+    confirmation = find_confirmation(session, held)
+    if confirmation is not None:
+        return ActionState.VERIFIED if _mark_verified(session, held, confirmation, now) else None
     if held.state is ActionState.APPLIED and _is_overdue(held, now):
-        return ActionState.UNSEEN if _mark_unseen(session, held, now) else None
+        return ActionState.UNSEEN if _mark_not_confirmed(session, held, now) else None
     return None
 
 
-def waiting_to_be_seen(
+def list_unconfirmed_actions(
     session: Session, now: datetime, product_ids: Collection[int] | None = None
 ) -> list[int]:
-    """Return the applied changes that no observation has shown yet, oldest first.
+    """Return the applied changes that no observation confirms yet, oldest first.
 
     `product_ids`: only of these products; None: of all.
     """
-    waiting = (
+    unconfirmed = (
         select(SuggestionAction.id)
         .where(
-            # Written out, so that the partial index is seen to fit.
-            or_(*(SuggestionAction.state == state.value for state in _WAITING)),
+            # Not IN: PostgreSQL must see that the partial index fits.
+            or_(*(SuggestionAction.state == state.value for state in _UNCONFIRMED)),
             SuggestionAction.verify_until.is_not(None),
             SuggestionAction.applied_at > now - LATE,
         )
         .order_by(SuggestionAction.id)
     )
     if product_ids is not None:
-        waiting = waiting.join(Suggestion, Suggestion.id == SuggestionAction.suggestion_id).where(
-            Suggestion.product_id.in_(product_ids)
-        )
-    return list(session.scalars(waiting))
+        unconfirmed = unconfirmed.join(
+            Suggestion, Suggestion.id == SuggestionAction.suggestion_id
+        ).where(Suggestion.product_id.in_(product_ids))
+    return list(session.scalars(unconfirmed))
 
 
 def find_confirmation(session: Session, held: LockedAction) -> Confirmation | None:
-    """Return the first accepted look since the change was applied that shows its value."""
+    """Return the first accepted observation since the application that shows the new value."""
     spec, applied_at = get_published_spec(held.change), held.action.applied_at
     if applied_at is None or not spec.is_on_page:
         return None
@@ -119,14 +120,16 @@ def _find_in_listings(
     return None
 
 
-def _mark_seen(session: Session, held: LockedAction, sight: Confirmation, now: datetime) -> bool:
+def _mark_verified(
+    session: Session, held: LockedAction, confirmation: Confirmation, now: datetime
+) -> bool:
     values = {
         "verified_at": now,
-        "seen_at": sight.captured_at,
-        "seen_source": sight.source,
+        "seen_at": confirmation.captured_at,
+        "seen_source": confirmation.source,
         "trouble": None,
     }
-    why = "A look at the page shows the new value."
+    why = "A check shows the new value."
     return transition(session, held, ActionState.VERIFIED, now, BY_ITSELF, why, **values)
 
 
@@ -135,12 +138,12 @@ def _is_overdue(held: LockedAction, now: datetime) -> bool:
     return until is not None and until <= now
 
 
-def _mark_unseen(session: Session, held: LockedAction, now: datetime) -> bool:
+def _mark_not_confirmed(session: Session, held: LockedAction, now: datetime) -> bool:
     applied_at, until = held.action.applied_at, held.action.verify_until
     days = (until - applied_at).days if applied_at and until else 0
     why = (
-        "No page shows this, so no look can confirm it."
+        "No page shows this value, so no check can confirm it."
         if not get_published_spec(held.change).is_on_page
-        else f"No look has shown the new value within {days} days. Was it uploaded?"
+        else f"No check has shown the new value within {days} days. Was it published?"
     )
     return transition(session, held, ActionState.UNSEEN, now, BY_ITSELF, why, trouble=why)

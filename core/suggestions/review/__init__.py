@@ -1,1 +1,1 @@
-"""Review by a manager: the queue, one suggestion, approve and decline."""
+"""Review by managers: the queue, one suggestion, approve and decline."""

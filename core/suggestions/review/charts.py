@@ -14,13 +14,13 @@ _GROUP = "Evidence"
 _RANK_HOVER = "#%{y:,.0f}"
 
 
-def evidence_traces(
+def draw_evidence(
     evidence: Sequence[Evidence], product_id: int, money: MoneyStyle, zone: tzinfo
 ) -> list[Trace]:
-    """Draw every figure that is a price or a rank and was seen: where it was seen.
+    """Return the traces of the evidence that is a price or a rank from an observation.
 
-    One look is a square, a figure made of several a dashed line from the first to the
-    last; those of competitors have a competitor's colour.
+    A figure from one observation is a square, one from several a dashed line from the
+    first to the last. Figures of competitors have the competitors' colour.
     """
     drawn = [each for each in evidence if is_drawn(each)]
     traces = [_trace(each, product_id, money, zone) for each in drawn]
@@ -30,7 +30,7 @@ def evidence_traces(
 
 
 def is_drawn(evidence: Evidence) -> bool:
-    """Return whether a figure has a place on the chart: an amount or a rank, and looks."""
+    """Return whether a figure is drawn: an amount or a rank that comes from observations."""
     is_number = not isinstance(evidence.value, str | bool)
     is_on_axis = evidence.unit == "rank" or evidence.unit.endswith(" minor")
     return is_number and is_on_axis and bool(evidence.snapshots)
@@ -51,7 +51,7 @@ def _trace(evidence: Evidence, product_id: int, money: MoneyStyle, zone: tzinfo)
         "name": _GROUP,
         "legendgroup": _GROUP,
         "showlegend": False,
-        "x": [_written(at, zone) for at in ends],
+        "x": [_format_time(at, zone) for at in ends],
         "y": [value] * len(ends),
         "yaxis": "y2" if is_rank else "y",
         "marker": {"symbol": "square", "size": 9, "color": color},
@@ -61,8 +61,8 @@ def _trace(evidence: Evidence, product_id: int, money: MoneyStyle, zone: tzinfo)
     }
 
 
-def proposed_price_trace(price: int, between: Sequence[str], money: MoneyStyle) -> Trace:
-    """Draw a proposed price (minor units) through the whole time shown."""
+def draw_proposed_price(price: int, between: Sequence[str], money: MoneyStyle) -> Trace:
+    """Return a line at the proposed price (minor units) over the whole period."""
     return {
         "type": "scatter",
         "mode": "lines",
@@ -74,12 +74,12 @@ def proposed_price_trace(price: int, between: Sequence[str], money: MoneyStyle) 
     }
 
 
-def _written(at: datetime, zone: tzinfo) -> str:
+def _format_time(at: datetime, zone: tzinfo) -> str:
     return f"{at.astimezone(zone):%Y-%m-%dT%H:%M}"
 
 
-def make_room(layout: dict[str, Any], traces: Sequence[Trace]) -> None:
-    """Widen the fixed range of prices in a layout so that every trace is inside."""
+def widen_price_range(layout: dict[str, Any], traces: Sequence[Trace]) -> None:
+    """Widen the fixed price range of a layout so that all traces fit."""
     limits = layout.get("yaxis", {}).get("range")
     values = [value for trace in traces if trace.get("yaxis", "y") == "y" for value in trace["y"]]
     if limits and values:

@@ -1,4 +1,4 @@
-"""What an action changes, word by word, as data. Pure."""
+"""Word-by-word differences of an action's values. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,11 +12,11 @@ from core.text.numbers import format_count
 
 @dataclass(frozen=True, slots=True)
 class DiffedPart:
-    """One part of what an action changes, both texts as one row of pieces."""
+    """One part of an action's values, with both texts as one sequence of pieces."""
 
     name: str  # "Title", "Bullet 2", "Price"
-    before: str  # "": there was none
-    after: str  # "": it goes
+    before: str  # "": added
+    after: str  # "": removed
     pieces: tuple[DiffPart, ...]
 
     @property
@@ -24,16 +24,16 @@ class DiffedPart:
         return self.before == self.after
 
 
-def parts_of(
+def diff_parts(
     change: Change, current: Mapping[str, Any], wanted: Mapping[str, Any], marketplace: str
 ) -> tuple[DiffedPart, ...]:
-    """Return what changes from the current values to the wanted ones, part by part."""
+    """Return the parts of the values, each with its text before and after."""
     pairs = get_spec(change).changed_parts(current, wanted, marketplace)
     return tuple(DiffedPart(name, old, new, diff_words(old, new)) for name, old, new in pairs)
 
 
-def count_sizes(change: Change, parts: Sequence[DiffedPart]) -> str | None:
-    """Say how long texts were and become: "133 → 67 characters"; None where size says nothing."""
+def format_sizes(change: Change, parts: Sequence[DiffedPart]) -> str | None:
+    """Return the sizes of texts before and after, "133 → 67 characters"; None: no size is shown."""
     spec = get_spec(change)
     if spec.size_unit is None:
         return None

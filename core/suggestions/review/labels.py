@@ -1,6 +1,6 @@
-"""Suggestions in words: states, kinds, figures of evidence, steps of a life. Pure.
+"""Labels of suggestions: states, kinds, evidence, events. Pure.
 
-What came from a listing, a model or a person stays as it is: a page escapes it.
+Text from listings, models and users is not escaped: pages do that.
 """
 
 from collections.abc import Sequence
@@ -37,7 +37,7 @@ ADVISORS = {
     Advisor.PERSON: "Person",
     Advisor.AGENT: "Agent",
 }
-_WRITTEN = (Advisor.PERSON, Advisor.AGENT)  # by somebody, at nobody else's wish
+_WRITTEN = (Advisor.PERSON, Advisor.AGENT)  # proposed without a request
 STATES = {
     SuggestionState.PENDING: "Pending",
     SuggestionState.APPROVED: "Approved",
@@ -80,17 +80,17 @@ _DIRECTIONS = {
 }
 
 
-def action_state(change: Change, state: ActionState) -> str:
-    """Name an action's state; an applied one is done for tracking, else to publish."""
+def action_state_label(change: Change, state: ActionState) -> str:
+    """Return the label of an action's state. Applied is "done" for tracking, else "to publish"."""
     if state is ActionState.APPLIED and change.is_setting:
         return "done"
     return _ACTION_STATES[state]
 
 
 def advisor_label(row: QueueRow) -> str:
-    """Say who proposed: "rules", "model · local-8b", "agent of Mia · nightly script", "Mia"."""
+    """Return who proposed: "rules", "model · local-8b", "agent of Mia · nightly script", "Mia"."""
     if row.advisor is Advisor.PERSON:
-        return row.asked_by or "a person"
+        return row.asked_by or "a former user"
     name = ADVISORS[row.advisor].lower()
     if row.advisor is Advisor.AGENT:
         name = f"{name} of {row.asked_by or 'a former user'}"
@@ -98,31 +98,31 @@ def advisor_label(row: QueueRow) -> str:
 
 
 def request_label(row: QueueRow) -> str:
-    """Say at whose wish there is a suggestion: "requested by Mia", "by agent of Mia"."""
+    """Return who requested or wrote a suggestion: "requested by Mia", "by agent of Mia"."""
     if row.advisor in _WRITTEN:
         return f"by {advisor_label(row)}"
     return f"requested by {row.asked_by or 'the daily run'}"
 
 
 def format_confidence(share: float) -> str:
-    """Write a confidence: "80 %"."""
+    """Return a confidence as text, "80 %"."""
     return f"{share * 100:.0f}{THIN_SPACE}%"
 
 
 def expected_effect(row: QueueRow) -> str:
-    """Say what should move, which way, within which time."""
+    """Return the expected effect: "price rises within 7 days"."""
     days = "1 day" if row.window_days == 1 else f"{row.window_days} days"
     return f"{_METRICS[row.metric]} {_DIRECTIONS[row.direction]} within {days}"
 
 
 def short_expected_effect(row: QueueRow) -> str:
-    """Say what should move and which way, as short as a cell: "rank improves, 28 d"."""
+    """Return the expected effect for a table cell: "rank improves, 28 d"."""
     metric = _SHORT_METRICS.get(row.metric) or _METRICS[row.metric]
     return f"{metric} {_DIRECTIONS[row.direction]}, {row.window_days} d"
 
 
 def expiry_text(row: QueueRow, now: datetime) -> str:
-    """Say until when it waits, or since when it doesn't."""
+    """Return when a suggestion expires, expired or was decided."""
     if row.state is SuggestionState.PENDING:
         return f"expires {format_age(row.expires_at, now)}"
     if row.state is SuggestionState.EXPIRED:
@@ -130,13 +130,13 @@ def expiry_text(row: QueueRow, now: datetime) -> str:
     return f"decided {format_age(row.decided_at, now)}"
 
 
-def in_short(row: QueueRow, now: datetime) -> str:
-    """Say where a suggestion stands, who proposed and when: "Pending · rules · 2 h ago"."""
+def summary_text(row: QueueRow, now: datetime) -> str:
+    """Return state, advisor and age of a suggestion: "Pending · rules · 2 h ago"."""
     return f"{state_label(row)} · {advisor_label(row)} · {format_age(row.made_at, now)}"
 
 
 def state_label(row: QueueRow) -> str:
-    """Name where a suggestion stands; of one partly decided, how much is."""
+    """Return a suggestion's state; a partly decided one also has its number of decided actions."""
     decided = row.actions - len(row.waiting)
     if row.state is SuggestionState.PENDING and decided:
         return f"Pending · {decided} of {row.actions} decided"
@@ -147,7 +147,7 @@ def state_label(row: QueueRow) -> str:
 
 
 def format_evidence_value(evidence: Evidence, marketplace: str) -> str:
-    """Write a frozen value with its unit, as the marketplace writes amounts."""
+    """Return a frozen value with its unit; amounts as the marketplace writes them."""
     kept, unit = evidence.value, evidence.unit
     if isinstance(kept, str | bool):
         return str(kept)
@@ -163,7 +163,7 @@ def format_evidence_value(evidence: Evidence, marketplace: str) -> str:
 
 
 def _amount(minor: int, currency: str, marketplace: str) -> str:
-    """Write an amount in the currency it was frozen in, in the reader's way."""
+    """Return an amount in the currency it was frozen in, in the reader's format."""
     chosen = formats.get_formats()
     locale = chosen.locale_of_money(MARKETPLACES[marketplace].locale)
     return format_amount(minor, currency, locale, as_code=chosen.has_currency_code)
@@ -172,32 +172,32 @@ def _amount(minor: int, currency: str, marketplace: str) -> str:
 _UNITS = {"rank": "rank", "stars/10": "stars", "%": "percent", "text": "text", "looks": "checks"}
 
 
-def unit(evidence: Evidence) -> str:
-    """Name the unit of a value: the currency, "rank", "days"."""
+def unit_label(evidence: Evidence) -> str:
+    """Return the label of a value's unit: the currency, "rank", "days"."""
     return _UNITS.get(evidence.unit, evidence.unit.removesuffix(" minor"))
 
 
-# Of a listing the look is kept that showed this version first: it stands until another comes.
+# A figure of a listing has the observation that first showed this version.
 _OF_LISTINGS = ("characters", "bullets", "images")
 
 
-def seen(evidence: Evidence, now: datetime) -> str:
-    """Say how old the looks behind a figure are: the only one, the ends of its period, or all."""
+def observations_age_text(evidence: Evidence, now: datetime) -> str:
+    """Return the age of a figure's observations: of the only one, or of the first and last."""
     if not evidence.snapshots:
         return "rule or setting"
     newest = max(key.captured_at for key in evidence.snapshots)
-    looks = len(evidence.snapshots)
+    count = len(evidence.snapshots)
     age = format_age(newest, now)
-    if evidence.period and looks > 1:  # of a period its first and last check are kept
+    if evidence.period and count > 1:  # a period has its first and last observation
         oldest = min(key.captured_at for key in evidence.snapshots)
         return f"{format_age(oldest, now)} to {age}"
     if evidence.unit in _OF_LISTINGS:
         return f"first seen {age}"
-    return age if looks == 1 else f"{age} · {format_count(looks)} looks"
+    return age if count == 1 else f"{age} · {format_count(count)} observations"
 
 
 def price_caps_text(limits: PriceCaps, marketplace: str) -> str:
-    """Say between which prices a product may be moved, and how far at once."""
+    """Return price caps as text: "between $15.00 and $25.00, at most 10 % at once"."""
     step = f"at most {localize_digits(f'{limits.step_percent:g}')}{THIN_SPACE}% at once"
     floor, ceiling = (
         None if limit is None else format_price(limit, marketplace)
@@ -210,7 +210,7 @@ def price_caps_text(limits: PriceCaps, marketplace: str) -> str:
     return f"no floor and no ceiling, {step}"
 
 
-# The time line
+# The timeline
 
 _STEPS = {
     "approved": "approved",
@@ -227,43 +227,43 @@ _STEPS = {
 }
 
 
-_BY_ITSELF = {"verified", "unseen", "stale", "expired"}  # nobody's doing
+_BY_ITSELF = {"verified", "unseen", "stale", "expired"}  # no user does these
 
 
-def event_text(told: Event, row: QueueRow) -> str:
-    """Say one step in words, without its time and reason: "Title approved by Mia on a page"."""
-    if told.before is None and told.after == "pending":
-        is_asked = told.person is not None and row.advisor not in _WRITTEN
-        wish = f", requested by {told.person}" if is_asked else ""
-        return f"Suggested by {advisor_label(row)}{wish}"
-    what = "Suggestion" if told.change is None else CHANGES[told.change]
-    step = _STEPS.get(told.after, told.after.replace("_", " "))
-    if told.after == ActionState.APPLIED and told.change is not None:
-        step = "done" if told.change.is_setting else "set to publish"
-    if told.before == "failed" and told.after == "approved":
+def event_text(event: Event, row: QueueRow) -> str:
+    """Return an event as text without time and reason: "Title approved by Mia on a page"."""
+    if event.before is None and event.after == "pending":
+        is_asked = event.person is not None and row.advisor not in _WRITTEN
+        request = f", requested by {event.person}" if is_asked else ""
+        return f"Suggested by {advisor_label(row)}{request}"
+    what = "Suggestion" if event.change is None else CHANGES[event.change]
+    step = _STEPS.get(event.after, event.after.replace("_", " "))
+    if event.after == ActionState.APPLIED and event.change is not None:
+        step = "done" if event.change.is_setting else "set to publish"
+    if event.before == "failed" and event.after == "approved":
         step = "tried again"
-    elif told.is_edited:
+    elif event.is_edited:
         step = "edited and approved"
-    if told.person is None and told.after in _BY_ITSELF:
+    if event.person is None and event.after in _BY_ITSELF:
         return f"{what} {step}"
-    return f"{what} {step} {_by(told)}"
+    return f"{what} {step} {_by(event)}"
 
 
-def _by(told: Event) -> str:
-    """Say who took a step and by which means; a job may act for a person."""
-    means = via_phrase(told.means)
-    if told.person is None:
+def _by(event: Event) -> str:
+    """Return who acted and via what; a job may act for a user."""
+    means = via_phrase(event.means)
+    if event.person is None:
         return means
-    if told.means == Via.JOB.value:
-        return f"{means} for {told.person}"
-    return f"by {told.person} {means}"
+    if event.means == Via.JOB.value:
+        return f"{means} for {event.person}"
+    return f"by {event.person} {means}"
 
 
-def change_of_state(told: Event) -> str | None:
-    """Return the states before and after a step, "pending → approved"; None for the first."""
-    if told.before is None:
+def state_change_text(event: Event) -> str | None:
+    """Return the states before and after an event, "pending → approved"; None for the first."""
+    if event.before is None:
         return None
-    before, after = (_short_state(told.change, each) for each in (told.before, told.after))
+    before, after = (_short_state(event.change, each) for each in (event.before, event.after))
     return f"{before} → {after}"
 
 
@@ -272,27 +272,27 @@ _SHORT_STATES = {"unseen": "not confirmed", "stale": "out of date"}
 
 def _short_state(change: Change | None, state: str) -> str:
     if state == ActionState.APPLIED and change is not None:
-        return action_state(change, ActionState.APPLIED)
+        return action_state_label(change, ActionState.APPLIED)
     return _SHORT_STATES.get(state, state)
 
 
-def event_reason(told: Event) -> str | None:
-    """Return a step's reason, None where its words say it already."""
-    return None if told.before is None else told.why
+def event_reason(event: Event) -> str | None:
+    """Return an event's reason; None for the first event, whose text names the advisor already."""
+    return None if event.before is None else event.why
 
 
 _UNVERIFIED = {ActionState.PENDING, ActionState.APPROVED, ActionState.APPLIED}
 
 
-def is_to_be_seen(action: ActionView) -> bool:
-    """Return whether a look at the page is still to show a change: settings need none."""
+def needs_confirmation(action: ActionView) -> bool:
+    """Return whether a change still needs a check that confirms it. Settings never do."""
     spec = SPECS[action.change]
     is_seen = isinstance(spec, PublishedChange) and spec.is_on_page
     return is_seen and action.state in _UNVERIFIED
 
 
-def steps_ahead(actions: Sequence[ActionView]) -> list[str]:
-    """Name what is still to come for a suggestion with these actions."""
+def list_next_steps(actions: Sequence[ActionView]) -> list[str]:
+    """Return the steps that are still ahead of a suggestion with these actions."""
     states = {each.state for each in actions}
     ahead = []
     if ActionState.PENDING in states:
@@ -300,6 +300,6 @@ def steps_ahead(actions: Sequence[ActionView]) -> list[str]:
     if {ActionState.PENDING, ActionState.APPROVED} & states:
         is_setting = all(each.change.is_setting for each in actions)
         ahead.append("The worker sets it" if is_setting else "A user publishes it on Amazon")
-    if any(is_to_be_seen(each) for each in actions):
+    if any(needs_confirmation(each) for each in actions):
         ahead.append("A check shows the new value")
     return ahead

@@ -1,4 +1,4 @@
-"""A listing as it would be after a suggestion. Pure, but for the one read of the listing."""
+"""Previews of a listing before and after a suggestion. Pure, except `read_current_preview`."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,7 +14,7 @@ from core.suggestions.changes.registry import get_spec
 from core.suggestions.rules import Change, ListingFacts
 
 
-def current_preview(session: Session, product_id: int) -> Preview:
+def read_current_preview(session: Session, product_id: int) -> Preview:
     """Return a product's newest listing and accepted price."""
     listing = current_listings(session, [product_id]).get(product_id)
     price = session.scalar(
@@ -34,8 +34,10 @@ def _facts(listing: Listing) -> ListingFacts:
     )
 
 
-def with_changes(before: Preview, changes: Sequence[tuple[Change, Mapping[str, Any]]]) -> Preview:
-    """Return what would be seen with these values; tracking and search terms are not seen."""
+def preview_changes(
+    before: Preview, changes: Sequence[tuple[Change, Mapping[str, Any]]]
+) -> Preview:
+    """Return the preview with these values. Buyers don't see tracking and search terms."""
     for change, values in changes:
         spec = get_spec(change)
         if isinstance(spec, PublishedChange):

@@ -1,7 +1,6 @@
-"""Every question about stored suggestions: the queue, one of them, its time line.
+"""SELECTs of suggestions: the queue, one suggestion, its events. Only the caller's team.
 
-Only the acting person's team. A waiting suggestion whose time is over counts as
-expired from that moment on, whenever a job gets to writing it down.
+A pending suggestion counts as expired from its expiry on, even before a job stores that.
 """
 
 from dataclasses import replace
@@ -38,7 +37,7 @@ from core.suggestions.rules import (
 from core.tracking.lists.search import read_search
 
 _STATE = "CASE WHEN s.state = 'pending' AND s.expires_at <= %(now)s THEN 'expired' ELSE s.state END"
-_WAITING = "s.team_id = %(team)s AND s.state = 'pending' AND s.expires_at > %(now)s"
+_PENDING = "s.team_id = %(team)s AND s.state = 'pending' AND s.expires_at > %(now)s"
 
 
 def _fetch(session: Session, statement: str, values: Values) -> list[dict[str, Any]]:
@@ -72,9 +71,10 @@ LEFT JOIN LATERAL (
 def read_queue(
     session: Session, principal: Principal, asked: QueueFilter, page: int, size: int, now: datetime
 ) -> QueuePage:
-    """Return page `page` (from 1) of the team's suggestions, by expected worth.
+    """Return page `page` (from 1) of the team's suggestions.
 
-    What is decided or over stands newest first. Beyond the last page there are no rows.
+    Pending ones have the highest priority first, others the newest. Beyond the last page
+    there are no rows.
     """
     size = min(max(size, 1), LARGEST_PAGE)
     values = _values(principal, asked, now) | {"size": size, "skipped": (max(page, 1) - 1) * size}
@@ -82,7 +82,7 @@ def read_queue(
 
 
 @requires(Permission.READ)
-def queue_after(
+def read_queue_after(
     session: Session,
     principal: Principal,
     asked: QueueFilter,
@@ -90,10 +90,10 @@ def queue_after(
     size: int,
     now: datetime,
 ) -> tuple[QueuePage, bool]:
-    """Return what stands behind a suggestion in the same order, and whether more follows.
+    """Return the suggestions behind a suggestion in the order of the queue, and if more follow.
 
-    `after` None: from the first on. Behind one that was decided meanwhile stands what stood
-    there before: who goes on from it misses nothing that still waits.
+    `after` None: from the first on. The cursor stays valid after its suggestion was decided:
+    paging skips no pending suggestion.
     """
     size = min(max(size, 1), LARGEST_PAGE)
     values = _values(principal, asked, now) | {"size": size + 1, "skipped": 0, "after": after}
@@ -143,7 +143,7 @@ def _values(principal: Principal, asked: QueueFilter, now: datetime) -> dict[str
 
 
 def _conditions(asked: QueueFilter) -> str:
-    found = [_WAITING if asked.state is SuggestionState.PENDING else "s.team_id = %(team)s"]
+    found = [_PENDING if asked.state is SuggestionState.PENDING else "s.team_id = %(team)s"]
     if asked.state not in (None, SuggestionState.PENDING):
         found.append(f"{_STATE} = %(state)s")
     for name, chosen in (
@@ -158,11 +158,11 @@ def _conditions(asked: QueueFilter) -> str:
 
 
 def _about(asked: QueueFilter) -> list[str]:
-    """Return the condition that the words for a product make, none for no words."""
+    """Return the conditions of the filter on products; empty: no filter."""
     search = read_search(asked.product)
     only = [] if asked.product_id is None else ["s.product_id = %(product)s"]
     if search.is_empty:
-        # Only signs were typed: no title consists of signs.
+        # Only punctuation was typed: no title consists of that.
         return ["false"] if asked.product.strip() else only
     by_text = []
     if search.words is not None:
@@ -216,12 +216,12 @@ def _row(row: Values) -> QueueRow:
         expires_at=row["expires_at"],
         decided_at=row["decided_at"],
         actions=row["actions"],
-        waiting=tuple(map(_waiting, row["waiting"] or ())),
+        waiting=tuple(map(_pending, row["waiting"] or ())),
         asked_by=row["asked_by_name"],
     )
 
 
-def _waiting(written: str) -> PendingAction:
+def _pending(written: str) -> PendingAction:
     number, _, change = written.partition(":")
     return PendingAction(int(number), Change(change))
 
@@ -233,7 +233,7 @@ def _waiting(written: str) -> PendingAction:
 def find_suggestion(
     session: Session, principal: Principal, suggestion_id: int, now: datetime
 ) -> SuggestionView | None:
-    """Return one suggestion of the team, None where there is none with this number."""
+    """Return one suggestion of the team; None: the team has none with this id."""
     values = {"id": suggestion_id, "team": principal.team_id, "now": now}
     found = _fetch(
         session,
@@ -298,8 +298,8 @@ WHERE e.suggestion_id = %(id)s ORDER BY e.id
 
 
 @requires(Permission.READ)
-def time_line(session: Session, principal: Principal, suggestion_id: int) -> list[Event]:
-    """Return all that happened to a suggestion of the team, oldest first."""
+def list_events(session: Session, principal: Principal, suggestion_id: int) -> list[Event]:
+    """Return the events of a suggestion of the team, oldest first."""
     rows = _fetch(session, _EVENTS, {"id": suggestion_id, "team": principal.team_id})
     return [
         Event(**{**row, "change": None if row["change"] is None else Change(row["change"])})
@@ -308,7 +308,7 @@ def time_line(session: Session, principal: Principal, suggestion_id: int) -> lis
 
 
 @requires(Permission.READ)
-def of_product(
+def list_product_suggestions(
     session: Session, principal: Principal, product_id: int, now: datetime, limit: int = 20
 ) -> list[QueueRow]:
     """Return the team's suggestions about one product, newest first."""
@@ -324,14 +324,14 @@ def of_product(
 
 
 _PLACE = f"""
-WITH here AS (SELECT s.worth, s.id FROM suggestion s WHERE s.id = %(id)s AND {_WAITING})
+WITH here AS (SELECT s.worth, s.id FROM suggestion s WHERE s.id = %(id)s AND {_PENDING})
 SELECT
-    (SELECT count(*) FROM suggestion s WHERE {_WAITING}
+    (SELECT count(*) FROM suggestion s WHERE {_PENDING}
         AND (s.worth, s.id) >= (here.worth, here.id)) AS number,
-    (SELECT count(*) FROM suggestion s WHERE {_WAITING}) AS total,
-    (SELECT s.id FROM suggestion s WHERE {_WAITING} AND (s.worth, s.id) > (here.worth, here.id)
+    (SELECT count(*) FROM suggestion s WHERE {_PENDING}) AS total,
+    (SELECT s.id FROM suggestion s WHERE {_PENDING} AND (s.worth, s.id) > (here.worth, here.id)
         ORDER BY s.worth, s.id LIMIT 1) AS before,
-    (SELECT s.id FROM suggestion s WHERE {_WAITING} AND (s.worth, s.id) < (here.worth, here.id)
+    (SELECT s.id FROM suggestion s WHERE {_PENDING} AND (s.worth, s.id) < (here.worth, here.id)
         ORDER BY s.worth DESC, s.id DESC LIMIT 1) AS after
 FROM here
 """
@@ -341,17 +341,17 @@ FROM here
 def find_place(
     session: Session, principal: Principal, suggestion_id: int, now: datetime
 ) -> QueuePlace | None:
-    """Return where a suggestion stands in the queue, None where it does not wait."""
+    """Return the place of a pending suggestion in the queue; None: it isn't pending."""
     rows = _fetch(session, _PLACE, {"id": suggestion_id, "team": principal.team_id, "now": now})
     return QueuePlace(**rows[0]) if rows else None
 
 
 @requires(Permission.READ)
-def first_waiting(session: Session, principal: Principal, now: datetime) -> int | None:
-    """Return the suggestion that is worth most of those that wait, None for none."""
+def find_first_pending(session: Session, principal: Principal, now: datetime) -> int | None:
+    """Return the pending suggestion with the highest priority; None: none is pending."""
     rows = _fetch(
         session,
-        f"SELECT s.id FROM suggestion s WHERE {_WAITING} ORDER BY s.worth DESC, s.id DESC LIMIT 1",
+        f"SELECT s.id FROM suggestion s WHERE {_PENDING} ORDER BY s.worth DESC, s.id DESC LIMIT 1",
         {"team": principal.team_id, "now": now},
     )
     return rows[0]["id"] if rows else None

@@ -1,7 +1,7 @@
-"""The verbs of reviewing: approve, decline, each or all. None commits.
+"""Operations of review: approve and decline, one action or all. Never commits.
 
-Only a person at a page approves, and only from manager on: no token, tool, job or
-command does. What approving leads to is in `applying`.
+Only managers and admins approve, and only on a page: no token, tool, job or command does.
+`core.suggestions.execution.apply` applies what was approved.
 """
 
 from collections.abc import Collection, Mapping
@@ -29,7 +29,7 @@ from core.suggestions.lifecycle import (
     transition,
 )
 from core.suggestions.models import Suggestion, SuggestionAction, SuggestionSettings
-from core.suggestions.review.preconditions import problem_with, why_stale
+from core.suggestions.review.preconditions import find_problem, find_stale_reason
 from core.suggestions.rules import ActionState, Kind, SuggestionState
 
 LONGEST_REASON = 2000  # characters
@@ -41,11 +41,11 @@ _APPROVED_ALREADY = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Where an action stands after somebody decided on it."""
+    """The state of an action after a decision on it."""
 
     action_id: int
     state: ActionState
-    did: bool  # False: somebody was there before, or it is over; `why` says which
+    did: bool  # False: decided before, expired or stale; `why` names the reason
     why: str | None = None
 
 
@@ -59,12 +59,12 @@ def approve(
     edited: Mapping[str, Any] | None = None,
     reason: str | None = None,
 ) -> Decision:
-    """Approve an action, with `edited` in place of what was proposed.
+    """Approve an action, with `edited` instead of the proposed values.
 
-    An action whose time is over becomes expired instead, and one whose present value is
-    no longer the reviewed one stale. Raises InvalidInputError for a value outside the
-    product's price caps or against a listing rule, WrongStepError for an action that
-    was declined or is over, NotAllowedError where four eyes are asked for.
+    An action past its expiry becomes expired instead, and one whose current value is no
+    longer the reviewed one becomes stale. Raises InvalidInputError for a value outside the
+    product's price caps or against a listing rule, WrongStepError for an action that was
+    declined or has expired, NotAllowedError where a second approver is required.
     """
     held = lock_action(session, action_id, principal.team_id)
     _require_reviewer(session, principal, held)
@@ -72,7 +72,7 @@ def approve(
         return Decision(action_id, held.state, False, "This was approved already.")
     if held.state is ActionState.PENDING and held.suggestion.expires_at <= now:
         return _expired(session, held, now)
-    if held.state is ActionState.PENDING and (stale := why_stale(session, held)):
+    if held.state is ActionState.PENDING and (stale := find_stale_reason(session, held)):
         transition(
             session,
             held,
@@ -96,9 +96,9 @@ def _approve(
 ) -> Decision:
     before = held.state
     wanted = held.wanted if edited is None else get_spec(held.change).validate(edited)
-    if problem := problem_with(session, held, wanted, now):
+    if problem := find_problem(session, held, wanted, now):
         raise InvalidInputError(problem)
-    # What a manager typed without changing anything is no edit.
+    # Values that equal the proposed ones are no edit.
     kept = None if are_equal(wanted, held.action.proposed) else dict(wanted)
     did = transition(
         session,
@@ -120,17 +120,19 @@ def _approve(
 
 
 def _require_reviewer(session: Session, principal: Principal, held: LockedAction) -> None:
-    """Raise NotAllowedError for a program, and for who asked where four eyes are asked for."""
+    """Raise NotAllowedError for a program, and for the requester where a second approver is
+    required.
+    """
     require_page(principal)
     asked_by = held.suggestion.asked_by
-    if asked_by == principal.person_id and has_four_eyes(session, principal.team_id):
+    if asked_by == principal.person_id and requires_second_approver(session, principal.team_id):
         raise NotAllowedError(
-            "You requested this suggestion; another user of the team approves it."
+            "You requested this suggestion, so another user of the team must approve it."
         )
 
 
 def _expired(session: Session, held: LockedAction, now: datetime) -> Decision:
-    why = "It expired before it was decided. Ask for new suggestions."
+    why = "It expired before it was decided. Request new suggestions."
     transition(session, held, ActionState.EXPIRED, now, BY_ITSELF, why)
     return Decision(held.action.id, ActionState.EXPIRED, False, why)
 
@@ -139,14 +141,15 @@ def _expired(session: Session, held: LockedAction, now: datetime) -> Decision:
 def decline(
     session: Session, principal: Principal, action_id: int, now: datetime, reason: str
 ) -> Decision:
-    """Decline an action, with the reason that its time line and the next advice are told.
+    """Decline an action. Its timeline and later proposals show the reason.
 
-    Raises WrongStepError for one that was approved or is over, NotAllowedError for a program.
+    Raises WrongStepError for an action that was approved or has expired, NotAllowedError for
+    a program.
     """
     require_page(principal)
     cleaned = _cleaned(reason)
     if cleaned is None:
-        raise InvalidInputError("Give a reason: sellers and the next advice read it.")
+        raise InvalidInputError("Give a reason: sellers and agents read it.")
     held = lock_action(session, action_id, principal.team_id)
     before = held.state
     if before is ActionState.DECLINED:
@@ -198,23 +201,23 @@ def approve_all(
     *,
     reason: str | None = None,
 ) -> list[Decision]:
-    """Approve every action of a suggestion that waits, as proposed; none where one can't be."""
-    waiting = _waiting(session, principal, suggestion_id)
-    return [approve(session, principal, each, now, reason=reason) for each in waiting]
+    """Approve all pending actions of a suggestion as proposed. Raises where one can't be."""
+    pending = _pending(session, principal, suggestion_id)
+    return [approve(session, principal, each, now, reason=reason) for each in pending]
 
 
 @requires(Permission.TEAM)
 def decline_all(
     session: Session, principal: Principal, suggestion_id: int, now: datetime, reason: str
 ) -> list[Decision]:
-    """Decline every action of a suggestion that waits."""
-    waiting = _waiting(session, principal, suggestion_id)
-    return [decline(session, principal, each, now, reason) for each in waiting]
+    """Decline all pending actions of a suggestion."""
+    pending = _pending(session, principal, suggestion_id)
+    return [decline(session, principal, each, now, reason) for each in pending]
 
 
-def _waiting(session: Session, principal: Principal, suggestion_id: int) -> list[int]:
+def _pending(session: Session, principal: Principal, suggestion_id: int) -> list[int]:
     lock_suggestion(session, suggestion_id, principal.team_id)
-    waiting = (
+    pending = (
         select(SuggestionAction.id)
         .where(
             SuggestionAction.suggestion_id == suggestion_id,
@@ -222,7 +225,7 @@ def _waiting(session: Session, principal: Principal, suggestion_id: int) -> list
         )
         .order_by(SuggestionAction.place)
     )
-    return list(session.scalars(waiting))
+    return list(session.scalars(pending))
 
 
 @requires(Permission.TEAM)
@@ -234,9 +237,10 @@ def approve_many(
     *,
     reason: str | None = None,
 ) -> list[Decision]:
-    """Approve suggestions about tracking at once; those about a listing or price are read singly.
+    """Approve all pending actions of several suggestions about tracking.
 
-    Raises InvalidInputError when one of them is about a listing or a price.
+    Raises InvalidInputError when one of them is about a listing or a price: each of those
+    needs a review of its own.
     """
     found = _tracking_only(session, principal, suggestion_ids)
     return [
@@ -254,7 +258,7 @@ def decline_many(
     now: datetime,
     reason: str,
 ) -> list[Decision]:
-    """Decline suggestions about tracking at once."""
+    """Decline all pending actions of several suggestions about tracking."""
     found = _tracking_only(session, principal, suggestion_ids)
     return [
         decision
@@ -266,7 +270,7 @@ def decline_many(
 def _tracking_only(
     session: Session, principal: Principal, suggestion_ids: Collection[int]
 ) -> list[int]:
-    """Return which of them wait, in the order in which all sessions lock them."""
+    """Return the pending ones, in the order in which all sessions lock them."""
     if len(suggestion_ids) > MOST_AT_ONCE:
         raise InvalidInputError(f"At most {MOST_AT_ONCE} at once.")
     rows = session.execute(
@@ -280,24 +284,24 @@ def _tracking_only(
     ).all()
     if any(kind != Kind.TRACKING.value for _, kind in rows):
         raise InvalidInputError(
-            "Only suggestions about tracking are decided many at once. Read the others singly."
+            "Only suggestions about tracking can be decided together. Decide the others one by one."
         )
     return [number for number, _ in rows]
 
 
-# Four eyes
+# A second approver
 
 
-def has_four_eyes(session: Session, team_id: int) -> bool:
-    """Return whether who asked for advice may not approve it."""
+def requires_second_approver(session: Session, team_id: int) -> bool:
+    """Return whether the user who requested a suggestion can't approve it."""
     found = select(SuggestionSettings.four_eyes).where(SuggestionSettings.team_id == team_id)
     return bool(session.scalar(found))
 
 
 @requires(Permission.ADMIN)
-def set_four_eyes(session: Session, principal: Principal, is_on: bool) -> None:
-    """Set whether who asked for advice may not approve it."""
-    before = has_four_eyes(session, principal.team_id)
+def set_second_approver(session: Session, principal: Principal, is_on: bool) -> None:
+    """Set whether the user who requested a suggestion can't approve it."""
+    before = requires_second_approver(session, principal.team_id)
     session.execute(
         postgresql.insert(SuggestionSettings)
         .values(team_id=principal.team_id, four_eyes=is_on)

@@ -1,4 +1,4 @@
-"""Suggestions, their actions and events as pages and tools read them. Values only; pure."""
+"""Suggestions, their actions and events as pages and tools read them. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ Values = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class PendingAction:
-    """An action that nobody has decided yet."""
+    """An action that is not decided yet."""
 
     action_id: int
     change: Change
@@ -30,13 +30,13 @@ class PendingAction:
 
 @dataclass(frozen=True, slots=True)
 class QueueRow:
-    """A suggestion as a list shows it."""
+    """A suggestion as a row of a list."""
 
     id: int
     product_id: int
     marketplace: str
     asin: str
-    product_title: str | None  # None: no title was ever read
+    product_title: str | None  # None: no title was read yet
     kind: Kind
     title: str
     priority: int
@@ -46,17 +46,17 @@ class QueueRow:
     window_days: int
     state: SuggestionState
     advisor: Advisor
-    model: str | None  # which one, or by which token an agent spoke; None: neither
+    model: str | None  # the model, or the agent's token; None: neither
     made_at: datetime
     expires_at: datetime
     decided_at: datetime | None
     actions: int
     waiting: tuple[PendingAction, ...]
-    asked_by: str | None = None  # the person's name; None: the daily round
+    asked_by: str | None = None  # the user's name; None: the daily run
 
     @property
     def is_quick(self) -> bool:
-        """Return whether it can be decided from the list: it waits, and is about tracking only."""
+        """Return whether the list can decide it: pending, and about tracking only."""
         is_tracking = all(each.change.kind is Kind.TRACKING for each in self.waiting)
         is_waiting = self.state is SuggestionState.PENDING and bool(self.waiting)
         return self.kind is Kind.TRACKING and is_tracking and is_waiting
@@ -64,7 +64,7 @@ class QueueRow:
 
 @dataclass(frozen=True, slots=True)
 class QueuePage:
-    """One page of the queue, and what every choice of the filter would leave."""
+    """One page of the queue, and how many suggestions each choice of the filter has."""
 
     rows: tuple[QueueRow, ...]
     counts: Counts
@@ -72,17 +72,17 @@ class QueuePage:
 
 @dataclass(frozen=True, slots=True)
 class ActionView:
-    """One change of a suggestion as it stands."""
+    """One action of a suggestion."""
 
     id: int
     place: int
     change: Change
     current: Values
     proposed: Values
-    edited: Values | None  # by the manager; None: approved or waiting as proposed
+    edited: Values | None  # by the manager; None: as proposed
     reason: str
     state: ActionState
-    decided_by: str | None  # the person's name
+    decided_by: str | None  # the user's name
     decided_at: datetime | None
     decision_reason: str | None
     applied_at: datetime | None
@@ -93,7 +93,7 @@ class ActionView:
 
     @property
     def wanted(self) -> Values:
-        """Return what is to be set: the edit where there is one."""
+        """Return the values to set: the edited ones, else the proposed ones."""
         return self.proposed if self.edited is None else self.edited
 
 
@@ -104,16 +104,16 @@ class SuggestionView:
     row: QueueRow
     reasoning: str
     evidence: tuple[Evidence, ...]
-    asked_by: str | None  # None: the daily round
+    asked_by: str | None  # None: the daily run
     actions: tuple[ActionView, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A step of a suggestion's life."""
+    """An event of a suggestion."""
 
     at: datetime
-    person: str | None  # None: nobody, a job by itself
+    person: str | None  # the user's name; None: a job on its own
     means: str
     change: Change | None  # None: the suggestion as a whole
     before: str | None
@@ -124,7 +124,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class QueuePlace:
-    """Where a waiting suggestion stands in the queue."""
+    """The place of a pending suggestion in the queue."""
 
     number: int  # from 1
     total: int

@@ -229,7 +229,7 @@ class AnybodyCallsAnything(RuleBasedStateMachine):
             number = session.get_one(SuggestionAction, action_id).suggestion_id
             calls: dict[str, Callable[[], Any]] = {
                 "decline": lambda: service.decline(session, principal, action_id, self.now, "No."),
-                "fail": lambda: applying.fail(session, action_id, self.now, "Not pushed."),
+                "fail": lambda: applying.mark_failed(session, action_id, self.now, "Not pushed."),
                 "decline_all": lambda: service.decline_all(
                     session, principal, number, self.now, "No."
                 ),
@@ -271,7 +271,7 @@ class AnybodyCallsAnything(RuleBasedStateMachine):
         with self.calling() as session:  # each of its jobs is a transaction of its own
             steps.expire_suggestions(session, self.now)
         with self.calling() as session:
-            for action_id in applying.waiting_to_apply(session):
+            for action_id in applying.list_approved_actions(session):
                 applying.apply(session, action_id, self.now)
         with self.calling() as session:
             verify_waiting(session, self.now)
@@ -289,7 +289,7 @@ class AnybodyCallsAnything(RuleBasedStateMachine):
     def change_the_rules(self, data: st.DataObject, is_on: bool) -> None:
         principal = self.somebody(data)
         with self.calling() as session:
-            service.set_four_eyes(session, principal, is_on)
+            service.set_second_approver(session, principal, is_on)
         with self.calling() as session:
             competitors.set_price_cap(session, principal, self.lamp, PriceCaps(floor=1000))
 

@@ -132,6 +132,7 @@ def time_line(session: Session, suggestion_id: int) -> list[tuple[str | None, st
 def verify_waiting(session: Session, now: datetime) -> tuple[int, int]:
     """Verify every applied action that waits; return how many are now verified and unseen."""
     states = [
-        verify.verify_one(session, each, now) for each in verify.waiting_to_be_seen(session, now)
+        verify.verify_action(session, each, now)
+        for each in verify.list_unconfirmed_actions(session, now)
     ]
     return states.count(ActionState.VERIFIED), states.count(ActionState.UNSEEN)

@@ -65,23 +65,23 @@ def test_an_applier_that_is_not_there_stops_only_what_it_should_push(
     session.refresh(title)
     session.refresh(cadence)
     assert (title.state, cadence.state) == ("failed", "verified")
-    assert "there is no telepathy" in (title.trouble or "")
+    assert "telepathy is unknown" in (title.trouble or "")
 
 
 class Shut:
-    """An applier whose marketplace does not answer."""
+    """A connector whose marketplace does not answer."""
 
     name = "shut"
 
-    def push(self, order: PushRequest) -> Receipt:
-        raise OutsideServiceError(f"{order.marketplace} does not answer.")
+    def push(self, request: PushRequest) -> Receipt:
+        raise OutsideServiceError(f"{request.marketplace} does not answer.")
 
 
 def test_what_could_not_be_pushed_has_failed_with_the_reason(
     session: Session, principal: Principal, lamp: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     set_environment(monkeypatch, AMAZCOPE_APPLIER="dry-run")
-    monkeypatch.setattr(apply_actions, "find_applier", lambda _name: Shut())
+    monkeypatch.setattr(apply_actions, "find_connector", lambda _name: Shut())
     action = approve_title(session, principal)
     apply_actions.apply_approved()
     session.refresh(action)
@@ -108,6 +108,6 @@ def test_an_action_that_breaks_its_round_holds_up_no_other(
 def test_an_action_that_is_gone_meanwhile_is_passed_over(
     session: Session, principal: Principal, lamp: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(apply, "waiting_to_apply", lambda _session: [2**40])
+    monkeypatch.setattr(apply, "list_approved_actions", lambda _session: [2**40])
     apply_actions.apply_approved()
     assert [run["note"] for run in list_job_runs(session, "apply")] == ["Nothing is approved."]

@@ -27,7 +27,7 @@ def test_an_action_that_can_not_be_verified_holds_up_no_other(
         patch.setattr(apply_actions, "_now", lambda: ago(0.4))
         apply_actions.apply_approved()
     show(session, ago(0.2), listing=make_listing("Desk lamp"), price=1900)
-    monkeypatch.setattr(verify, "verify_one", broken_for(first.id, verify.verify_one))
+    monkeypatch.setattr(verify, "verify_action", broken_for(first.id, verify.verify_action))
     with pytest.raises(ExceptionGroup):
         verify_actions.verify_applied()
     session.refresh(second)

@@ -64,7 +64,7 @@ DECIDING = {
         "decline",
         "decline_all",
         "decline_many",
-        "set_four_eyes",
+        "set_second_approver",
     },
     apply: {"undo", *(name for name in dir(apply) if name.startswith("apply"))},
     service: {"set_price_cap"},
@@ -167,7 +167,7 @@ def test_a_tool_that_reached_it_would_be_refused(
             lambda: suggestions.decline_all(session, tool, number, NOW, "No"),
             lambda: suggestions.decline_many(session, tool, [number], NOW, "No"),
             lambda: apply.undo(session, tool, action, NOW),
-            lambda: suggestions.set_four_eyes(session, tool, False),
+            lambda: suggestions.set_second_approver(session, tool, False),
             lambda: service.set_price_cap(session, tool, product, None),  # type: ignore[arg-type]
         ]
     for verb in refused:

@@ -204,10 +204,10 @@ LOOKS: dict[str, Call] = {
     "suggestions.review.queries.find_suggestion": lambda s, who, of: suggestions.find_suggestion(
         s, who, of.suggestion, NOW
     ),
-    "suggestions.review.queries.of_product": lambda s, who, of: suggestions.of_product(
-        s, who, of.product, NOW
+    "suggestions.review.queries.list_product_suggestions": lambda s, who, of: (
+        suggestions.list_product_suggestions(s, who, of.product, NOW)
     ),
-    "suggestions.review.queries.time_line": lambda s, who, of: suggestions.time_line(
+    "suggestions.review.queries.list_events": lambda s, who, of: suggestions.list_events(
         s, who, of.suggestion
     ),
     "tracking.team_tracking.pause_for_team": lambda s, who, of: team_tracking.pause_for_team(

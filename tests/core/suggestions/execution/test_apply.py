@@ -75,7 +75,7 @@ def tracking(session: Session) -> dict[str, Any]:
 
 def test_what_is_not_approved_is_not_applied(session: Session, principal: Principal) -> None:
     pending = only_action(session, suggest(session, principal)).id
-    assert apply.waiting_to_apply(session) == []
+    assert apply.list_approved_actions(session) == []
     assert apply.apply(session, pending, THEN) is ActionState.PENDING
 
 
@@ -193,7 +193,7 @@ def test_applying_twice_does_it_once(session: Session, principal: Principal) -> 
     number = suggest(session, principal)
     [waiting] = actions_of(session, number)
     approve(session, principal, waiting.id, LATER)
-    assert apply.waiting_to_apply(session) == [waiting.id]
+    assert apply.list_approved_actions(session) == [waiting.id]
     for _ in range(2):
         assert apply.apply(session, waiting.id, THEN) is ActionState.APPLIED
     assert time_line(session, number) == [
@@ -275,10 +275,10 @@ def test_a_change_set_holds_what_was_applied_and_what_takes_it_back(
     for each in (first, second):
         approve(session, principal, each.id, LATER)
     apply.apply(session, first.id, THEN)
-    made = export.change_set(session, seller, [number])
+    made = export.export_change_set(session, seller, [number])
     assert [(step.action_id, step.to_copy) for step in made.checklist] == [(first.id, "19.00")]
     undo(session, principal, first.id, THEN)
-    made = export.change_set(session, seller, [number])
+    made = export.export_change_set(session, seller, [number])
     assert [step.to_copy for step in made.checklist] == ["20.00"]
 
 
@@ -290,7 +290,7 @@ def test_taking_back_a_coupon_sets_the_one_from_before_whatever_its_sort(
     action_id = applied(session, principal, proposed(Change.SET_COUPON, before, {"percent": 5}))
     undo(session, principal, action_id, THEN)
     [number] = [row["id"] for row in fetch_rows(session, "SELECT id FROM suggestion")]
-    [step] = export.change_set(session, principal, [number]).checklist
+    [step] = export.export_change_set(session, principal, [number]).checklist
     assert step.to_copy == "3.00"
 
 
@@ -298,29 +298,29 @@ def test_a_change_set_is_the_teams_own(session: Session, principal: Principal) -
     applied(session, principal)
     [number] = [row["id"] for row in fetch_rows(session, "SELECT id FROM suggestion")]
     elsewhere = replace(principal, team_id=principal.team_id + 1)
-    assert export.change_set(session, elsewhere, [number]).checklist == ()
+    assert export.export_change_set(session, elsewhere, [number]).checklist == ()
 
 
 def test_an_order_is_made_of_what_is_approved_and_holds(
     session: Session, principal: Principal
 ) -> None:
     action_id = approved(session, principal)
-    order = export.order_of(session, action_id)
+    order = export.find_push_request(session, action_id)
     assert order is not None
     assert (order.asin, order.before, order.after) == (LAMP, {"price": 2000}, {"price": 1900})
     show(session, LATER + timedelta(seconds=1), price=1850)
-    assert export.order_of(session, action_id) is None
+    assert export.find_push_request(session, action_id) is None
 
 
 def test_settings_are_no_orders(session: Session, principal: Principal) -> None:
-    assert export.order_of(session, approved(session, principal, new_cadence())) is None
+    assert export.find_push_request(session, approved(session, principal, new_cadence())) is None
 
 
 def test_what_could_not_be_pushed_may_be_approved_again(
     session: Session, principal: Principal
 ) -> None:
     action_id = approved(session, principal)
-    assert apply.fail(session, action_id, THEN, "The door is shut.") is ActionState.FAILED
+    assert apply.mark_failed(session, action_id, THEN, "The door is shut.") is ActionState.FAILED
     assert action(session, action_id)["trouble"] == "The door is shut."
     assert approve(session, principal, action_id, THEN).did
     assert action(session, action_id)["trouble"] is None

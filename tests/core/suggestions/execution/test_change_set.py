@@ -10,7 +10,7 @@ from openpyxl import load_workbook
 
 from core.errors import ConfigurationError
 from core.suggestions.execution.change_set import COLUMNS, Line, make_change_set
-from core.suggestions.execution.connectors import DryRun, PushRequest, find_applier
+from core.suggestions.execution.connectors import DryRun, PushRequest, find_connector
 from core.suggestions.rules import Change
 
 
@@ -123,7 +123,7 @@ def test_no_changes_make_empty_files() -> None:
 # Pushing directly
 
 
-def order() -> PushRequest:
+def push_request() -> PushRequest:
     [patch] = json.loads(make_change_set([PRICE]).json)["listings"]
     return PushRequest(
         "1", "US", "B0TEST0001", Change.UPDATE_PRICE, PRICE.before, PRICE.after, patch
@@ -131,18 +131,18 @@ def order() -> PushRequest:
 
 
 def test_nothing_is_pushed_by_default() -> None:
-    assert find_applier("off") is None
+    assert find_connector("off") is None
 
 
-def test_a_dry_run_says_what_it_would_push_and_pushes_nothing() -> None:
-    applier = find_applier("dry-run")
-    assert isinstance(applier, DryRun)
-    receipt = applier.push(order())
-    assert receipt.told.endswith("Nothing was pushed.")
-    assert "purchasable_offer of B0TEST0001 in US" in receipt.told
-    assert receipt == applier.push(order())
+def test_a_dry_run_reports_what_it_would_push_and_pushes_nothing() -> None:
+    connector = find_connector("dry-run")
+    assert isinstance(connector, DryRun)
+    receipt = connector.push(push_request())
+    assert receipt.detail.endswith("Nothing was pushed.")
+    assert "purchasable_offer of B0TEST0001 in US" in receipt.detail
+    assert receipt == connector.push(push_request())
 
 
-def test_an_unknown_applier_is_a_mistake_in_the_settings() -> None:
+def test_an_unknown_connector_is_a_mistake_in_the_settings() -> None:
     with pytest.raises(ConfigurationError, match="dry-run"):
-        find_applier("spapi")
+        find_connector("spapi")

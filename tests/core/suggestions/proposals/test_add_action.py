@@ -15,7 +15,7 @@ from core.suggestions.proposals.draft import DraftAction
 from core.suggestions.proposals.propose import propose
 from core.suggestions.review import service
 from core.suggestions.review.labels import event_text
-from core.suggestions.review.queries import find_suggestion, time_line
+from core.suggestions.review.queries import find_suggestion, list_events
 from core.suggestions.rules import Change, PriceCaps
 from tests.core.suggestions.proposals.test_propose import NAME, NOW, PRICE, draft
 from tests.core.suggestions.world import actions_of, new_price, own_lamp, show, suggest
@@ -69,7 +69,7 @@ def test_the_time_line_and_the_audit_tell_of_it(
     add_action(session, agent, number, BULLETS, LATER)
     view = find_suggestion(session, agent, number, LATER)
     assert view is not None
-    assert [event_text(each, view.row) for each in time_line(session, agent, number)] == [
+    assert [event_text(each, view.row) for each in list_events(session, agent, number)] == [
         "Suggested by agent of Mia · nightly script",
         "Bullets added by Mia by an agent's tool",
     ]

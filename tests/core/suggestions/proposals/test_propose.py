@@ -143,7 +143,7 @@ def test_a_person_at_a_page_proposes_in_their_own_name(
 def test_with_four_eyes_the_owner_of_the_token_does_not_approve(
     session: Session, principal: Principal, lamp: int
 ) -> None:
-    service.set_four_eyes(session, principal, True)
+    service.set_second_approver(session, principal, True)
     token = replace(principal, via=Via.TOOL, scopes=frozenset({Scope.PROPOSE}))
     made = put(session, token)
     action = only_action(session, made.suggestion_id or 0)
@@ -352,7 +352,7 @@ def test_a_number_that_is_not_in_the_evidence_is_refused_with_all_there_are(
         (DraftAction(Change.SET_COUPON, "Buyers like it.", percent=7.5), "either percent"),
         (DraftAction(Change.SET_COUPON, "It sells.", percent=5, amount=Decimal(5)), "not both"),
         (DraftAction(Change.SET_COUPON, "Buyers like it.", percent=20), "at once"),
-        (DraftAction(Change.SET_CADENCE, "Often is good.", text="often"), "A cadence is one of"),
+        (DraftAction(Change.SET_CADENCE, "Often is good.", text="often"), "The cadence must be one of"),
         (DraftAction(Change.SET_RANK_THRESHOLD, "Noise.", percent=float("nan")), "percent: "),
         (DraftAction(Change.SET_RANK_THRESHOLD, "Noise.", percent=0), "above 0"),
         (DraftAction(Change.SET_PRICE_THRESHOLD, "Noise.", percent=0.004), "above 0"),

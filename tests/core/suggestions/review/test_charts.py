@@ -21,7 +21,7 @@ def looks(*hours: int, product: int = 1) -> tuple[SnapshotKey, ...]:
 
 
 def traces(*evidence: Evidence) -> list[dict]:
-    return charts.evidence_traces(evidence, 1, EUROS, BERLIN)
+    return charts.draw_evidence(evidence, 1, EUROS, BERLIN)
 
 
 def test_one_look_is_a_square_on_the_line_it_belongs_to():
@@ -74,5 +74,5 @@ def test_the_axis_makes_room_for_what_lies_outside():
     layout = {"yaxis": {"range": [60.0, 70.0]}}
     below = Evidence("p", "Price", 5000, "EUR minor", None, looks(0))
     rank = Evidence("r", "Rank", 9000, "rank", None, looks(0))
-    charts.make_room(layout, traces(below, rank))
+    charts.widen_price_range(layout, traces(below, rank))
     assert layout["yaxis"]["range"] == [50.0, 70.0]

@@ -8,7 +8,7 @@ from core.suggestions.rules import Change
 
 
 def test_words_that_stay_are_told_from_those_that_go_and_come():
-    [part] = diff.parts_of(
+    [part] = diff.diff_parts(
         Change.UPDATE_TITLE,
         {"title": "Steel kettle, 2 l, fast"},
         {"title": "Steel kettle, 1 l"},
@@ -19,11 +19,11 @@ def test_words_that_stay_are_told_from_those_that_go_and_come():
         DiffPart("removed", "2 l, fast"),
         DiffPart("added", "1 l"),
     )
-    assert diff.count_sizes(Change.UPDATE_TITLE, [part]) == "23 → 17 characters"
+    assert diff.format_sizes(Change.UPDATE_TITLE, [part]) == "23 → 17 characters"
 
 
 def test_bullets_are_compared_one_by_one_and_extra_ones_come_or_go():
-    parts = diff.parts_of(
+    parts = diff.diff_parts(
         Change.UPDATE_BULLETS, {"bullets": ["a", "b", "c"]}, {"bullets": ["a", "x"]}, "US"
     )
     assert [(part.name, part.before, part.after) for part in parts] == [
@@ -51,7 +51,7 @@ def test_bullets_are_compared_one_by_one_and_extra_ones_come_or_go():
             Change.SET_PRICE_THRESHOLD,
             {"percent": None},
             {"percent": "7.5"},
-            "the usual 5\u202f%",
+            "the default 5\u202f%",
             "7.5\u202f%",
         ),
         (
@@ -81,17 +81,17 @@ def test_bullets_are_compared_one_by_one_and_extra_ones_come_or_go():
     ],
 )
 def test_every_change_is_told_in_words(change, current, wanted, before, after):
-    [part] = diff.parts_of(change, current, wanted, "US")
+    [part] = diff.diff_parts(change, current, wanted, "US")
     assert (part.before, part.after) == (before, after)
 
 
 def test_search_terms_are_measured_in_bytes():
-    parts = diff.parts_of(
+    parts = diff.diff_parts(
         Change.UPDATE_SEARCH_TERMS, {"search_terms": "Öl"}, {"search_terms": "Ölkanne"}, "DE"
     )
-    assert diff.count_sizes(Change.UPDATE_SEARCH_TERMS, parts) == "3 → 8 bytes"
+    assert diff.format_sizes(Change.UPDATE_SEARCH_TERMS, parts) == "3 → 8 bytes"
 
 
 def test_the_size_of_a_price_says_nothing():
-    parts = diff.parts_of(Change.UPDATE_PRICE, {"price": 1}, {"price": 2}, "US")
-    assert diff.count_sizes(Change.UPDATE_PRICE, parts) is None
+    parts = diff.diff_parts(Change.UPDATE_PRICE, {"price": 1}, {"price": 2}, "US")
+    assert diff.format_sizes(Change.UPDATE_PRICE, parts) is None

@@ -45,14 +45,17 @@ def test_a_figure_is_written_with_its_unit(value, unit, words):
 
 def test_the_age_of_a_figure_is_that_of_its_newest_look():
     keys = tuple(SnapshotKey(1, NOW - timedelta(hours=hours), 1) for hours in (50, 2, 26))
-    assert suggestion_words.seen(Evidence("k", "f", 1, "rank", None, keys), NOW) == (
-        "2 h ago · 3 looks"
-    )
+    assert suggestion_words.observations_age_text(
+        Evidence("k", "f", 1, "rank", None, keys), NOW
+    ) == ("2 h ago · 3 looks")
     period = Evidence("k", "f", 1, "rank", "last 30 days", keys)
-    assert suggestion_words.seen(period, NOW) == "2 days ago to 2 h ago"
-    assert suggestion_words.seen(Evidence("k", "f", 75, "characters"), NOW) == "rule or setting"
+    assert suggestion_words.observations_age_text(period, NOW) == "2 days ago to 2 h ago"
+    assert (
+        suggestion_words.observations_age_text(Evidence("k", "f", 75, "characters"), NOW)
+        == "rule or setting"
+    )
     images = Evidence("k", "f", 2, "images", None, keys[:1])
-    assert suggestion_words.seen(images, NOW).startswith("first seen ")
+    assert suggestion_words.observations_age_text(images, NOW).startswith("first seen ")
 
 
 @pytest.mark.parametrize(
@@ -70,7 +73,7 @@ def test_price_caps_are_a_sentence(caps, words):
 
 def test_what_is_to_come_ends_where_it_came():
     def ahead(change, state):
-        return suggestion_words.steps_ahead([action(change, state)])
+        return suggestion_words.list_next_steps([action(change, state)])
 
     assert len(ahead(Change.UPDATE_TITLE, ActionState.PENDING)) == 3
     assert len(ahead(Change.SET_CADENCE, ActionState.PENDING)) == 2
@@ -81,7 +84,7 @@ def test_what_is_to_come_ends_where_it_came():
 
 def test_no_scrape_is_waited_for_where_no_page_shows_a_change():
     terms = action(Change.UPDATE_SEARCH_TERMS, ActionState.APPLIED)
-    assert suggestion_words.steps_ahead([terms]) == []
+    assert suggestion_words.list_next_steps([terms]) == []
 
 
 def action(change, state):
@@ -133,15 +136,15 @@ def test_an_answer_says_what_came_of_it(state, number, words):
 @pytest.mark.parametrize("state", list(ActionState))
 def test_every_step_has_words(state, a_row):
     for change in Change:
-        assert suggestion_words.action_state(change, state)
+        assert suggestion_words.action_state_label(change, state)
     told = Event(NOW, "Mia", "page", Change.UPDATE_TITLE, "approved", state.value, None)
     assert suggestion_words.event_text(told, a_row).startswith("Title ")
 
 
 def test_an_applied_change_is_to_publish_and_one_of_tracking_is_done():
     applied = ActionState.APPLIED
-    assert suggestion_words.action_state(Change.UPDATE_PRICE, applied) == "to publish"
-    assert suggestion_words.action_state(Change.SET_CADENCE, applied) == "done"
+    assert suggestion_words.action_state_label(Change.UPDATE_PRICE, applied) == "to publish"
+    assert suggestion_words.action_state_label(Change.SET_CADENCE, applied) == "done"
 
 
 def test_the_first_step_says_who_suggested(a_row):
@@ -151,7 +154,7 @@ def test_the_first_step_says_who_suggested(a_row):
     assert (
         suggestion_words.event_text(asked, a_row) == "Suggested by model · local, requested by Sam"
     )
-    assert suggestion_words.change_of_state(told) is None
+    assert suggestion_words.state_change_text(told) is None
 
 
 @pytest.mark.parametrize(
@@ -173,7 +176,7 @@ def test_a_step_says_who_by_what_from_and_to(step, words, change, a_row):
     person, means, before, after, is_edited = step
     told = Event(NOW, person, means, Change.UPDATE_TITLE, before, after, "Why.", is_edited)
     assert suggestion_words.event_text(told, a_row).startswith(f"Title {words}")
-    assert change in suggestion_words.change_of_state(told)
+    assert change in suggestion_words.state_change_text(told)
     assert suggestion_words.event_reason(told) == "Why."
 
 

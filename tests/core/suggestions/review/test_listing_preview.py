@@ -3,27 +3,27 @@
 from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Principal
-from core.suggestions.review.listing_preview import Preview, current_preview, with_changes
+from core.suggestions.review.listing_preview import Preview, preview_changes, read_current_preview
 from core.suggestions.rules import Change, ListingFacts
 from tests.core.suggestions.world import PRICE, TITLE, own_lamp
 from tests.factories.products import KETTLE, add_product
 
 
 def test_a_preview_begins_with_what_was_seen_last(session: Session, principal: Principal):
-    before = current_preview(session, own_lamp(session, principal))
+    before = read_current_preview(session, own_lamp(session, principal))
     assert (before.listing.title, before.price) == (TITLE, PRICE)
     assert before.listing.bullets == ("Bends", "Shines")
 
 
 def test_of_a_product_that_was_never_seen_nothing_is_known(session: Session):
-    assert current_preview(session, add_product(session, KETTLE)) == Preview(
+    assert read_current_preview(session, add_product(session, KETTLE)) == Preview(
         ListingFacts(), None, None
     )
 
 
 def test_each_change_shows_where_a_buyer_would_see_it():
     before = Preview(ListingFacts("Old", "Lumo", ("a",), "Text", ("Home",), 3), 2000, None)
-    after = with_changes(
+    after = preview_changes(
         before,
         [
             (Change.UPDATE_TITLE, {"title": "New"}),
@@ -46,4 +46,4 @@ def test_what_no_buyer_sees_changes_nothing():
         (Change.UPDATE_SEARCH_TERMS, {"search_terms": "x"}),
         (Change.SET_CADENCE, {"cadence": "hourly"}),
     ]
-    assert with_changes(before, unseen) == before
+    assert preview_changes(before, unseen) == before

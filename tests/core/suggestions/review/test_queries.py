@@ -83,9 +83,9 @@ def test_another_team_sees_nothing(session: Session, principal: Principal, three
     other = add_stranger(session)
     assert numbers(ask(session, other, ALL)) == []
     assert queries.find_suggestion(session, other, three[0], NOW) is None
-    assert queries.time_line(session, other, three[0]) == []
+    assert queries.list_events(session, other, three[0]) == []
     assert queries.find_place(session, other, three[0], NOW) is None
-    assert queries.first_waiting(session, other, NOW) is None
+    assert queries.find_first_pending(session, other, NOW) is None
 
 
 def test_a_viewer_may_look(session: Session, principal: Principal, three: list[int]):
@@ -170,7 +170,7 @@ def test_a_suggestion_knows_its_neighbours(
     minor, urgent, middle = three
     place = queries.find_place(session, principal, middle, NOW)
     assert place == QueuePlace(number=2, total=3, before=urgent, after=minor)
-    assert queries.first_waiting(session, principal, NOW) == urgent
+    assert queries.find_first_pending(session, principal, NOW) == urgent
     ends = [queries.find_place(session, principal, each, NOW) for each in (urgent, minor)]
     assert [(end.before, end.after) for end in ends if end] == [(None, middle), (middle, None)]
 
@@ -212,7 +212,7 @@ def test_an_edit_stands_beside_what_was_proposed(
 def test_the_time_line_tells_every_step(session: Session, principal: Principal, three: list[int]):
     action = _action(session, principal, three[2])
     service.decline(session, principal, action, NOW, "Below our cost")
-    told = queries.time_line(session, principal, three[2])
+    told = queries.list_events(session, principal, three[2])
     assert [(event.before, event.after) for event in told] == [
         (None, "pending"),
         ("pending", "declined"),
@@ -227,9 +227,11 @@ def test_the_time_line_tells_every_step(session: Session, principal: Principal, 
 def test_a_products_suggestions_are_told_newest_first(
     session: Session, principal: Principal, lamp: int, three: list[int]
 ):
-    found = queries.of_product(session, principal, lamp, NOW)
+    found = queries.list_product_suggestions(session, principal, lamp, NOW)
     assert [row.id for row in found] == sorted(three, reverse=True)
-    assert queries.of_product(session, principal, kettle(session, principal), NOW) == []
+    assert (
+        queries.list_product_suggestions(session, principal, kettle(session, principal), NOW) == []
+    )
 
 
 def test_pending_postponed_and_new_advice_are_counted(

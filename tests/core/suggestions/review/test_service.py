@@ -191,7 +191,7 @@ def test_two_prices_are_not_on_their_way_at_once(session: Session, principal: Pr
     first = waiting(session, principal, new_price(1900))
     second = waiting(session, principal, new_price(1950))
     approve(session, principal, first, LATER)
-    with pytest.raises(InvalidInputError, match=r"on its way to the page: \$19.00"):
+    with pytest.raises(InvalidInputError, match=r"approved or to be published: \$19.00"):
         approve(session, principal, second, LATER)
     apply.apply(session, first, LATER)
     with pytest.raises(InvalidInputError, match="or undo it"):
@@ -280,8 +280,8 @@ def test_with_four_eyes_who_asked_does_not_approve(
 ) -> None:
     action_id = waiting(session, principal, asked_by=manager.person_id)
     with pytest.raises(NotAllowedError):
-        service.set_four_eyes(session, manager, True)
-    service.set_four_eyes(session, principal, True)
+        service.set_second_approver(session, manager, True)
+    service.set_second_approver(session, principal, True)
     with pytest.raises(NotAllowedError, match="another user"):
         approve(session, manager, action_id, LATER)
     assert approve(session, principal, action_id, LATER).did
