@@ -133,7 +133,7 @@ def test_once_a_manager_has_decided_nothing_is_added(
     add_action(session, agent, number, BULLETS, LATER)
     service.approve(session, principal, actions_of(session, number)[0].id, LATER)
     text = DraftAction(Change.UPDATE_DESCRIPTION, "More is said.", text="A lamp for evenings.")
-    with pytest.raises(InvalidInputError, match="as a new one"):
+    with pytest.raises(InvalidInputError, match="in a new suggestion"):
         add_action(session, agent, number, text, LATER)
 
 
@@ -148,10 +148,10 @@ def test_once_its_time_is_over_nothing_is_added(
     ("action", "why"),
     [
         (PRICE, "more than one kind"),
-        (replace(NAME, text="Lamp"), "same thing twice"),
+        (replace(NAME, text="Lamp"), "same kind of change"),
         (replace(BULLETS, texts=("Too few",)), "listing rule"),
         (replace(BULLETS, reason="37 % more."), "37, which is not in the evidence"),
-        (replace(BULLETS, texts=("x" * 30_000,)), "20,000 are the most"),
+        (replace(BULLETS, texts=("x" * 30_000,)), "at most 20,000"),
     ],
 )
 def test_the_whole_is_judged_anew(
