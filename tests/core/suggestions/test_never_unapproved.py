@@ -251,10 +251,14 @@ class AnybodyCallsAnything(RuleBasedStateMachine):
             applying.apply(session, self.some_action(data), self.now)
 
     @precondition(has_actions)
-    @rule(data=st.data(), ending=st.sampled_from(["seen", "undone"]))
+    @rule(data=st.data(), ending=st.sampled_from(["seen", "undone", "declined"]))
     def the_owner_sees_it_through(self, data: st.DataObject, ending: str) -> None:
-        """What chance seldom brings together: an approval, a round, and what follows it."""
+        """What chance seldom brings together: a decision of the owner, and what follows it."""
         action_id = self.some_action(data)
+        if ending == "declined":
+            with self.calling() as session:
+                service.decline(session, self.owner, action_id, self.now, "No.")
+            return
         with self.calling() as session:
             if service.approve(session, self.owner, action_id, self.now).did:
                 self.note_approval(self.owner, action_id)

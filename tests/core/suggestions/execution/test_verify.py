@@ -185,7 +185,7 @@ def test_the_audit_tells_steps_that_nobody_took(session: Session, principal: Pri
         "suggestion unseen",
         "applied suggestion",
     ]
-    assert (verified.person, verified.means, set_by.person) == (None, "job", principal.name)
+    assert (verified.person, verified.via, set_by.person) == (None, "job", principal.name)
     assert verified.old == {"state": "unseen"}
     assert audit_text.actor_text(verified) == "worker"
     assert "14 days" in audit_text.changes_text(unseen)

@@ -47,7 +47,7 @@ def test_the_age_of_a_figure_is_that_of_its_newest_look():
     keys = tuple(SnapshotKey(1, NOW - timedelta(hours=hours), 1) for hours in (50, 2, 26))
     assert suggestion_words.observations_age_text(
         Evidence("k", "f", 1, "rank", None, keys), NOW
-    ) == ("2 h ago · 3 looks")
+    ) == ("2 h ago · 3 observations")
     period = Evidence("k", "f", 1, "rank", "last 30 days", keys)
     assert suggestion_words.observations_age_text(period, NOW) == "2 days ago to 2 h ago"
     assert (
@@ -225,7 +225,7 @@ def test_a_suggestion_partly_decided_says_how_far(a_row):
         (Advisor.AGENT, None, "Mia", "agent of Mia", None),
         (Advisor.AGENT, None, None, "agent of a former user", None),
         (Advisor.PERSON, None, "Mia", "Mia", None),
-        (Advisor.PERSON, None, None, "a person", None),
+        (Advisor.PERSON, None, None, "a former user", None),
     ],
 )
 def test_who_proposes_is_named(a_row, by, model, asked_by, told, asked):

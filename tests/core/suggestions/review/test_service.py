@@ -267,7 +267,7 @@ def test_tracking_is_decided_in_bulk_and_prices_are_not(
         suggest(session, principal, new_cadence("6h")),
     ]
     price = suggest(session, principal)
-    with pytest.raises(InvalidInputError, match="singly"):
+    with pytest.raises(InvalidInputError, match="one by one"):
         service.approve_many(session, principal, [*tracking, price], LATER)
     assert len(service.approve_many(session, principal, tracking[:1], LATER)) == 1
     assert len(service.decline_many(session, principal, tracking, LATER, "Enough.")) == 1
