@@ -23,7 +23,8 @@ def show_compare_popover(product_ids: Sequence[int], marketplaces: Sequence[str]
         places = sorted(set(marketplaces))
         if len(places) > 1:
             st.caption(
-                "Ranks and prices compare only within one marketplace. Select one at a time."
+                "Ranks and prices compare only within one marketplace. "
+                "Select products of the same marketplace."
             )
             return
         _show_form(product_ids, data.list_own_products(places[0]), places[0])
