@@ -20,7 +20,15 @@ from core.accounts.people.membership import get_owner_principal, get_principal
 from core.database import session as db
 from core.importing.files import isolation
 from core.importing.files.reader_process import Request, pickle_value
-from tests.databases import clone_template, cloned_database, drop_database, run_statement, with_name
+from tests.databases import (
+    ReusedDatabase,
+    clone_template,
+    cloned_database,
+    drop_database,
+    own_database,
+    run_statement,
+    with_name,
+)
 from tests.durations import (
     pytest_collection_modifyitems,
     pytest_runtest_logreport,
@@ -142,11 +150,28 @@ def principal(session: Session) -> Principal:
     return get_principal(session, owner.id, Via.PAGE)
 
 
+@pytest.fixture(scope="session")
+def reused_database(server_url: str, template: str) -> Iterator[ReusedDatabase]:
+    database = ReusedDatabase(server_url, template)
+    yield database
+    database.drop()
+
+
 @pytest.fixture
 def committed_database(
+    reused_database: ReusedDatabase, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Iterator[str]:
+    """The address of a database that other processes can see, as the template is."""
+    url = reused_database.take()
+    with own_database(url, tmp_path, monkeypatch):
+        yield url
+
+
+@pytest.fixture
+def cloned_for_processes(
     server_url: str, template: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> Iterator[str]:
-    """The address of a database that other processes can see; gone after the test."""
+    """The address of a database that ends with its test, as a killed process may outlive it."""
     with cloned_database(server_url, template, tmp_path, monkeypatch) as url:
         yield url
 

@@ -56,6 +56,11 @@ class Workers:
 
 
 @pytest.fixture
+def committed_database(cloned_for_processes: str) -> str:
+    return cloned_for_processes
+
+
+@pytest.fixture
 def world(committed_database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     with running_fake_apify(run_seconds=0.05) as server:
         set_environment(

@@ -149,6 +149,11 @@ class Door:
 
 
 @pytest.fixture
+def committed_database(cloned_for_processes: str) -> str:
+    return cloned_for_processes
+
+
+@pytest.fixture
 def door(committed_database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Door]:
     """A server over HTTP in this process, on a database that threads share."""
     port = free_port()

@@ -22,7 +22,7 @@ def migrate(**settings: str) -> str:
     return done.stdout
 
 
-@pytest.mark.usefixtures("committed_database")
+@pytest.mark.usefixtures("cloned_for_processes")
 def test_migrating_lets_somebody_in_where_nobody_administers_yet() -> None:
     usual = {"AMAZCOPE_DEMO": "false", "AMAZCOPE_HOST": "0.0.0.0", "AMAZCOPE_PORT": "8501"}
     assert "http://127.0.0.1:8501/?setup=" in migrate(**usual)

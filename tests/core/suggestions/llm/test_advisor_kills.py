@@ -37,6 +37,11 @@ TIMEOUT = 600  # seconds of a question: however busy the machine, none is lost b
 
 
 @pytest.fixture
+def committed_database(cloned_for_processes: str) -> str:
+    return cloned_for_processes
+
+
+@pytest.fixture
 def server(committed_database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModelStandIn]:
     with running_model() as running:
         set_environment(
