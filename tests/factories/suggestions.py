@@ -1,6 +1,6 @@
 """An own product with a price and a listing, and advice about it. No tests here."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -21,7 +21,7 @@ from core.suggestions.rules import (
     SnapshotKey,
 )
 from core.tracking.rules import Role
-from tests.factories.observations import NOON, make_observation, store_observations
+from tests.factories.observations import NOON, store_observation
 from tests.factories.products import KETTLE, LAMP, add_product, make_listing, track_products
 
 PRICE = 2000
@@ -37,11 +37,9 @@ def own_lamp(session: Session, principal: Principal) -> int:
 
 
 def show(session: Session, at: datetime = NOON, asin: str = LAMP, **values: Any) -> None:
-    """Store a look at a product's page, with its listing."""
+    """Store an observation of a product's page, with its listing."""
     usual = {"listing": make_listing(TITLE), "price": PRICE}
-    store_observations(
-        session, make_observation(asin, at, **(usual | values)), now=at + timedelta(minutes=1)
-    )
+    store_observation(session, at, asin, **(usual | values))
 
 
 def kettle(session: Session, principal: Principal) -> int:

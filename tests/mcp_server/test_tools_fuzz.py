@@ -30,10 +30,10 @@ from core.tracking.service import NewTracking, track
 from jobs.tasks import dispatch_runs
 from mcp_server.protocol.tools import TOOLS
 from mcp_server.server import make_server
-from tests.core.suggestions.world import suggest
 from tests.factories.observations import make_observation, store_observations
 from tests.factories.people import add_stranger
 from tests.factories.products import KETTLE, LAMP, make_listing, track_products
+from tests.factories.suggestions import suggest
 from tests.mcp_server.conftest import agent_of, words_of
 from tests.mcp_server.fixed_caller import FixedCaller
 from tests.mcp_server.from_schema import arguments_of

@@ -1,4 +1,4 @@
-"""How page tests come by products: followed, with what was last seen of them."""
+"""Tracked products for tests of pages, with their latest values set directly. No tests here."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -11,7 +11,7 @@ from core.catalog.listing import Listing
 from core.catalog.listing_versions import NewVersion, content_hash, store_versions
 from core.catalog.models import ProductLatest
 from core.tracking.rules import Role
-from core.tracking.service import NewTracking, track
+from tests.factories.products import track_products
 
 
 def seed(
@@ -25,31 +25,30 @@ def seed(
     is_demo: bool = False,
     **latest: Any,
 ) -> int:
-    """Follow an invented product; return its id."""
-    wish = NewTracking(marketplace, asin, role)
-    [followed] = track(session, principal, [wish], is_demo=is_demo)
+    """Track an invented product with these latest values; return its id."""
+    [number] = track_products(session, principal, [asin], marketplace, role=role, is_demo=is_demo)
     if title is not None:
         listing = Listing(title=title)
         seen_at = datetime.now(UTC)
         store_versions(
             session,
-            [NewVersion(followed.product_id, listing, content_hash(listing), seen_at, 1)],
+            [NewVersion(number, listing, content_hash(listing), seen_at, 1)],
         )
     if latest:
         now = datetime.now(UTC)
         times = dict.fromkeys(("captured_at", "price_at", "bsr_at", "rating_at"), now)
         session.execute(
             update(ProductLatest)
-            .where(ProductLatest.product_id == followed.product_id)
+            .where(ProductLatest.product_id == number)
             .values(**(times | latest))
         )
     session.commit()
-    return followed.product_id
+    return number
 
 
 def follow_many(session: Session, principal: Principal, number: int) -> None:
-    """Follow that many products that were never looked at."""
-    track(session, principal, [NewTracking("US", f"B0TEST{n:04d}") for n in range(number)])
+    """Track that many products that were never checked."""
+    track_products(session, principal, [f"B0TEST{n:04d}" for n in range(number)])
     session.commit()
 
 

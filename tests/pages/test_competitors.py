@@ -14,9 +14,9 @@ from core.settings.environment import ROOT
 from core.suggestions.competitors import service
 from core.suggestions.competitors.queries import get_price_caps, list_competitors
 from core.suggestions.rules import PriceCaps
-from tests.core.suggestions.world import new_price, own_lamp, show
 from tests.factories.people import add_stranger
 from tests.factories.products import KETTLE, LAMP, track_products
+from tests.factories.suggestions import new_price, own_lamp, show
 from tests.factories.tables import fetch_rows
 from tests.pages.conftest import SignIn
 from tests.pages.test_roles import labels, open_page, words

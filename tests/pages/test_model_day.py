@@ -11,8 +11,8 @@ from streamlit.testing.v1 import AppTest
 from core.accounts.access.permissions import Principal, Role
 from core.suggestions.models import AdviceCall
 from tests.core.settings.test_environment import _read_anew  # noqa: F401 - settings are read anew
-from tests.core.suggestions.world import own_lamp
 from tests.factories.products import LAMP
+from tests.factories.suggestions import own_lamp
 from tests.jobs.fetch_world import set_environment
 from tests.pages.conftest import SignIn
 from tests.pages.looking import open_page, plain

@@ -26,7 +26,8 @@ from core.suggestions.rules import (
     PriceCaps,
     ProposedAction,
 )
-from tests.core.suggestions.world import (
+from tests.factories.people import add_colleague, add_stranger
+from tests.factories.suggestions import (
     TITLE,
     new_cadence,
     new_price,
@@ -36,7 +37,6 @@ from tests.core.suggestions.world import (
     proposed,
     show,
 )
-from tests.factories.people import add_colleague, add_stranger
 from tests.factories.tables import fetch_row
 from tests.pages.conftest import SignIn
 from tests.pages.test_roles import labels, open_page, words

@@ -17,7 +17,7 @@ from core.suggestions.models import AdviceCall, Suggestion
 from core.suggestions.proposals import store
 from core.suggestions.review import service
 from core.suggestions.rules import Advisor
-from tests.core.suggestions.world import advice, new_cadence, new_price, new_title, own_lamp
+from tests.factories.suggestions import advice, new_cadence, new_price, new_title, own_lamp
 from tests.factories.tables import fetch_row, fetch_rows
 from tests.pages.conftest import SignIn
 from tests.pages.test_roles import labels, open_page, words

@@ -32,7 +32,7 @@ from core.suggestions.review import service
 from core.suggestions.rules import ActionState, Advisor
 from core.tracking.list_filter import ListFilter, ListScope, Sort, SortBy
 from core.tracking.lists.queries import find_rows
-from tests.core.suggestions.world import advice, new_price
+from tests.factories.suggestions import advice, new_price
 from tests.factories.tables import fetch_rows
 from tests.mcp_server.conftest import Agent
 from tests.test_migrations import is_described

@@ -1,6 +1,5 @@
 """Observations of an invented product, for tests that read them back."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,17 +9,14 @@ from sqlalchemy.orm import Session
 from core.accounts.access.permissions import Principal
 from core.history.ingest.store import SourcedObservation, ensure_partitions, store_observations
 from core.history.observation import (
-    Availability,
     CategoryRank,
-    Observation,
-    PriceBasis,
     Seen,
-    Source,
 )
 from core.tracking.rules import Role
-from core.tracking.service import NewTracking, track
+from tests.factories.observations import hours_ago, make_observation
+from tests.factories.products import LAMP, track_products
 
-ASIN = "B0TEST0001"
+ASIN = LAMP
 SEEN = (
     Seen.PRICE
     | Seen.BUY_BOX
@@ -33,35 +29,29 @@ SEEN = (
 
 
 def this_hour() -> datetime:
-    return datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    return hours_ago(0)
 
 
 def track_product(session: Session, principal: Principal, asin: str = ASIN) -> int:
-    """Track a product in the US and return its id."""
-    return track(session, principal, [NewTracking("US", asin, role=Role.OWN)])[0].product_id
+    """Track an own product in the US and return its id."""
+    [number] = track_products(session, principal, [asin], role=Role.OWN)
+    return number
 
 
 def make_sourced(product_id: int, at: datetime, **values: Any) -> SourcedObservation:
     """Return an actor's observation: $19.99, #1,200 in Kitchen, 4.3 stars (1,000), in stock."""
     run = values.pop("fetch_run_id", None)
     imported = values.pop("import_run_id", None)
-    usual = Observation(
-        marketplace="US",
-        asin=ASIN,
-        captured_at=at,
-        source=Source.AXESSO,
-        seen=SEEN,
-        price=1999,
-        price_basis=PriceBasis.BUY_BOX,
-        buy_box_price=1999,
-        ranks=(CategoryRank("Kitchen", 1200),),
-        rating=43,
-        ratings_count=1000,
-        availability=Availability.IN_STOCK,
-    )
-    return SourcedObservation(
-        product_id, replace(usual, **values), fetch_run_id=run, import_run_id=imported
-    )
+    usual: dict[str, Any] = {
+        "seen": SEEN,
+        "price": 1999,
+        "buy_box_price": 1999,
+        "ranks": (CategoryRank("Kitchen", 1200),),
+        "rating": 43,
+        "buy_box_seller": None,
+    }
+    observation = make_observation(ASIN, at, **(usual | values))
+    return SourcedObservation(product_id, observation, fetch_run_id=run, import_run_id=imported)
 
 
 def store(session: Session, observations: list[SourcedObservation]) -> None:

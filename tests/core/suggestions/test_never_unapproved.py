@@ -48,7 +48,10 @@ from core.suggestions.rules import (
     Metric,
     PriceCaps,
 )
-from tests.core.suggestions.world import (
+from tests.factories.observations import NOON
+from tests.factories.people import add_member, add_stranger
+from tests.factories.products import make_listing
+from tests.factories.suggestions import (
     advice,
     new_cadence,
     new_price,
@@ -57,9 +60,6 @@ from tests.core.suggestions.world import (
     show,
     verify_waiting,
 )
-from tests.factories.observations import NOON
-from tests.factories.people import add_member, add_stranger
-from tests.factories.products import make_listing
 from tests.factories.tables import fetch_rows
 from tests.hypothesis_runs import examples
 

@@ -17,7 +17,7 @@ from core.suggestions.rules import ProposedAction
 from core.tracking.list_filter import ListFilter, State
 from core.tracking.lists.list_filter_sql import LISTING_CHANGES, SMALL_MOVE
 from core.tracking.lists.queries import count_products
-from tests.core.suggestions.world import new_price, new_title, own_lamp, suggest
+from tests.factories.suggestions import new_price, new_title, own_lamp, suggest
 
 pytestmark = pytest.mark.dates  # what it stores is of today
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.core.suggestions.world import advice
+from tests.factories.suggestions import advice
 
 
 @pytest.mark.parametrize("confidence", [-0.1, 1.01, 1.8, float("nan"), float("inf")])

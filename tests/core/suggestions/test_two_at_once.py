@@ -24,10 +24,10 @@ from core.suggestions.rules import ActionState, Advisor
 from core.tracking.rules import Role as TrackingRole
 from tests.core.suggestions.proposals.test_add_action import BULLETS
 from tests.core.suggestions.proposals.test_propose import NAME, draft
-from tests.core.suggestions.world import advice, new_cadence, new_price, own_lamp, suggest
 from tests.factories.observations import NOON
 from tests.factories.people import add_member
 from tests.factories.products import add_product, track_products
+from tests.factories.suggestions import advice, new_cadence, new_price, own_lamp, suggest
 from tests.factories.tables import fetch_rows
 
 LATER = NOON + timedelta(hours=2)

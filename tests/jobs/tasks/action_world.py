@@ -9,8 +9,8 @@ from core.accounts.access.permissions import Principal
 from core.suggestions.models import SuggestionAction
 from core.suggestions.review.service import approve
 from core.tracking.rules import Role
-from tests.core.suggestions.world import new_title, only_action, show, suggest
 from tests.factories.products import KETTLE, LAMP, make_listing, track_products
+from tests.factories.suggestions import new_title, only_action, show, suggest
 from tests.factories.tables import fetch_rows
 
 EVIL = "Lamp! " * 50  # breaks three listing rules

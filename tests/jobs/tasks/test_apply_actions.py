@@ -12,7 +12,7 @@ from core.suggestions.execution import apply
 from core.suggestions.execution.connectors import PushRequest, Receipt
 from core.suggestions.review.service import approve
 from jobs.tasks import apply_actions
-from tests.core.suggestions.world import new_cadence, only_action, suggest
+from tests.factories.suggestions import new_cadence, only_action, suggest
 from tests.factories.tables import fetch_rows
 from tests.jobs.fetch_world import set_environment
 from tests.jobs.tasks.action_world import ago, approve_title, broken_for, list_job_runs, track_lamp

@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Principal
 from jobs.tasks import expire_actions
-from tests.core.suggestions.world import new_price, only_action, suggest
+from tests.factories.suggestions import new_price, only_action, suggest
 from tests.jobs.tasks.action_world import ago, track_lamp
 
 

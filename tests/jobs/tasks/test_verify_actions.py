@@ -7,8 +7,8 @@ from core.accounts.access.permissions import Principal
 from core.suggestions.execution import verify
 from core.suggestions.review.service import approve
 from jobs.tasks import apply_actions, verify_actions
-from tests.core.suggestions.world import new_price, only_action, show, suggest
 from tests.factories.products import make_listing
+from tests.factories.suggestions import new_price, only_action, show, suggest
 from tests.jobs.tasks.action_world import ago, approve_title, broken_for, list_job_runs, track_lamp
 
 

@@ -19,8 +19,8 @@ from core.suggestions.execution import apply
 from core.suggestions.review import service as suggestions
 from mcp_server.protocol.tools import TOOLS
 from mcp_server.server import make_server
-from tests.core.suggestions.world import new_cadence, only_action, own_lamp, suggest
 from tests.factories.observations import NOW
+from tests.factories.suggestions import new_cadence, only_action, own_lamp, suggest
 from tests.mcp_server.conftest import client_of, words_of
 from tests.mcp_server.fixed_caller import FixedCaller
 

@@ -16,10 +16,11 @@ from core.history.changes import feed
 from core.history.observation import Availability
 from core.tracking.rules import Cadence, Role
 from core.tracking.settings import TrackingSettings, change_settings
+from tests.factories.observations import days_ago, hours_ago, make_ranks, store_observation
 from tests.factories.people import add_colleague, add_stranger
 from tests.factories.products import KETTLE, LAMP, make_listing, track_products
 from tests.mcp_server.conftest import Agent, active, agent_of
-from tests.mcp_server.shop import HOSTILE, KETTLE_NAME, NAME, days_ago, hours_ago, ranked, sold
+from tests.mcp_server.shop import HOSTILE, KETTLE_NAME, NAME
 
 pytestmark = pytest.mark.dates  # what it stores is of today
 
@@ -37,9 +38,9 @@ def moved(
 ) -> None:
     """Store a look of ten days ago, one of the day before and one `hours` ago that differs."""
     usual = before or {}
-    sold(session, days_ago(10), asin, marketplace, **usual)
-    sold(session, days_ago(1.5), asin, marketplace, **usual)
-    sold(session, hours_ago(hours), asin, marketplace, **now)
+    store_observation(session, days_ago(10), asin, marketplace, **usual)
+    store_observation(session, days_ago(1.5), asin, marketplace, **usual)
+    store_observation(session, hours_ago(hours), asin, marketplace, **now)
 
 
 def only(agent: Agent, **asked: Any) -> dict[str, Any]:
@@ -94,7 +95,7 @@ def test_a_rank_that_worsened_is_bad_news_of_ones_own(
 def test_ranks_of_two_categories_are_not_compared(
     session: Session, agent: Agent, lamp: int, asked: dict[str, Any]
 ) -> None:
-    moved(session, price=2400, **ranked("Lighting", 5000))
+    moved(session, price=2400, **make_ranks("Lighting", 5000))
     assert [each["what"] for each in only(agent, **asked)["moved"]] == ["price"]
 
 
@@ -124,8 +125,10 @@ def test_a_listing_of_tokyos_new_day_is_told_word_by_word(
     late = days_ago(1).replace(hour=16)
     monkeypatch.setattr(feed, "DEFAULT_PERIOD", timedelta(days=3))
     track_products(session, principal, [LAMP], "JP")
-    sold(session, late - timedelta(days=1), marketplace="JP", listing=make_listing("Lamp"))
-    sold(session, late, marketplace="JP", listing=make_listing("Brass lamp"))
+    store_observation(
+        session, late - timedelta(days=1), marketplace="JP", listing=make_listing("Lamp")
+    )
+    store_observation(session, late, marketplace="JP", listing=make_listing("Brass lamp"))
     change = only(agent)
     assert change["compared_with"] == f"{late:%Y-%m-%d}"
     assert [part["part"] for part in change["listing"]] == ["Title"]
@@ -137,7 +140,7 @@ def test_of_days_only_whether_it_was_for_sale_is_said(
     moved(session, availability=Availability.GONE)
     change = only(agent, since=WEEK.isoformat())
     assert (change["kind"], change["from_to"]["untrusted"]) == ("gone", "for sale → page gone")
-    sold(session, hours_ago(0.5), availability=Availability.IN_STOCK)
+    store_observation(session, hours_ago(0.5), availability=Availability.IN_STOCK)
     assert agent.call("list_changes", since=WEEK.isoformat())["changes"] == []
 
 
@@ -221,8 +224,8 @@ def test_nothing_of_note_says_where_to_look(
 def test_what_was_not_looked_at_since_is_left_out(
     session: Session, agent: Agent, lamp: int, asked: dict[str, Any]
 ) -> None:
-    sold(session, days_ago(20))
-    sold(session, days_ago(9), price=2400)
+    store_observation(session, days_ago(20))
+    store_observation(session, days_ago(9), price=2400)
     assert agent.call("list_changes", **asked)["total"] == 0
 
 
@@ -234,7 +237,7 @@ def test_a_change_below_ones_own_threshold_is_no_news(
     change_settings(session, principal, lamp, settings)
     moved(session, price=2400)
     assert agent.call("list_changes", **asked)["total"] == 0
-    sold(session, hours_ago(0.5), price=3200)
+    store_observation(session, hours_ago(0.5), price=3200)
     assert agent.call("list_changes", **asked)["total"] == 1
 
 

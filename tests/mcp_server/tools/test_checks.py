@@ -9,10 +9,11 @@ from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Principal
 from core.tracking.service import pause
+from tests.factories.observations import hours_ago, store_observation
 from tests.factories.people import add_stranger
 from tests.factories.products import KETTLE, LAMP, add_product, make_listing, track_products
 from tests.mcp_server.conftest import Agent, active, agent_of
-from tests.mcp_server.shop import HOSTILE, NAME, hours_ago, own_lamp, sold
+from tests.mcp_server.shop import HOSTILE, NAME, own_lamp
 
 
 def schedule(session: Session, number: int, **values: Any) -> None:
@@ -72,7 +73,7 @@ def test_a_product_that_waits_for_its_first_fetch_says_so(agent: Agent, number: 
 
 
 def test_a_product_that_is_read_says_when_next(session: Session, agent: Agent, number: int) -> None:
-    sold(session, hours_ago(1), listing=make_listing())
+    store_observation(session, hours_ago(1), listing=make_listing())
     due = datetime.now(UTC) + timedelta(hours=5, minutes=1)
     schedule(session, number, due_at=due, last_outcome="ok", looked_at=hours_ago(1))
     found = status(agent)

@@ -9,25 +9,17 @@ from mcp import Client
 from sqlalchemy.orm import Session
 
 from core.catalog.categories import UNNAMED_CATEGORY
+from tests.factories.observations import hours_ago, make_ranks, store_observation
 from tests.factories.products import KETTLE, LAMP, make_listing, track_products
 from tests.mcp_server.conftest import Agent
-from tests.mcp_server.shop import (
-    HOSTILE,
-    KETTLE_NAME,
-    NAME,
-    NEVER_SEEN,
-    hours_ago,
-    own_lamp,
-    ranked,
-    sold,
-)
+from tests.mcp_server.shop import HOSTILE, KETTLE_NAME, NAME, NEVER_SEEN, own_lamp
 
 BOTH = [NAME, KETTLE_NAME]
 
 
 def kettle(session: Session, agent: Agent, **values: Any) -> None:
     track_products(session, agent.principal, [KETTLE])
-    sold(session, hours_ago(1), KETTLE, **values)
+    store_observation(session, hours_ago(1), KETTLE, **values)
 
 
 def test_newest_values_and_places_stand_side_by_side(session: Session, agent: Agent) -> None:
@@ -69,7 +61,7 @@ def dumped(answer: Any) -> str:
 def test_amounts_of_two_currencies_are_never_compared(session: Session, agent: Agent) -> None:
     own_lamp(session, agent.principal)
     track_products(session, agent.principal, [LAMP], "JP")
-    sold(session, hours_ago(1), marketplace="JP", price=2200)
+    store_observation(session, hours_ago(1), marketplace="JP", price=2200)
     found = agent.call("compare_products", products=[NAME, f"JP:{LAMP}"])
     lamp, japanese = found["products"]
     assert "different currencies are never compared" in found["cannot_compare"]["price"]
@@ -87,8 +79,8 @@ def test_ranks_whose_category_no_source_names_are_never_compared(
     session: Session, agent: Agent
 ) -> None:
     track_products(session, agent.principal, [LAMP])
-    sold(session, hours_ago(1), **ranked(UNNAMED_CATEGORY, 500))
-    kettle(session, agent, **ranked(UNNAMED_CATEGORY, 900))
+    store_observation(session, hours_ago(1), **make_ranks(UNNAMED_CATEGORY, 500))
+    kettle(session, agent, **make_ranks(UNNAMED_CATEGORY, 900))
     found = agent.call("compare_products", products=BOTH)
     assert "one category of one marketplace" in found["cannot_compare"]["rank"]
     assert [each["rank"]["place"] for each in found["products"]] == [None, None]
@@ -100,7 +92,7 @@ def test_those_of_one_currency_are_compared_among_themselves(
     own_lamp(session, agent.principal)
     kettle(session, agent, price=1900)
     track_products(session, agent.principal, [LAMP], "JP")
-    sold(session, hours_ago(1), marketplace="JP", price=2200)
+    store_observation(session, hours_ago(1), marketplace="JP", price=2200)
     found = agent.call("compare_products", products=[NAME, f"JP:{LAMP}", KETTLE_NAME])
     assert [each["price"]["place"] for each in found["products"]] == [2, None, 1]
 

@@ -10,10 +10,11 @@ from core.catalog.categories import UNNAMED_CATEGORY
 from core.catalog.listing import Listing
 from core.history.observation import Source
 from core.suggestions.competitors.service import add_competitor
+from tests.factories.observations import hours_ago, make_ranks, store_observation
 from tests.factories.people import add_stranger
 from tests.factories.products import KETTLE, LAMP, add_product, make_listing, track_products
 from tests.mcp_server.conftest import Agent, active, agent_of
-from tests.mcp_server.shop import HOSTILE, KETTLE_NAME, NAME, hours_ago, own_lamp, ranked, sold
+from tests.mcp_server.shop import HOSTILE, KETTLE_NAME, NAME, own_lamp
 
 THIRD = "B0TEST0003"
 SIZES = ("title_length", "bullets", "bullets_length", "description_length", "images")
@@ -30,7 +31,7 @@ def rival(session: Session, principal: Principal, lamp: int, asin: str, **values
     [number] = track_products(session, principal, [asin])
     add_competitor(session, principal, lamp, number, hours_ago(1))
     if values:
-        sold(session, hours_ago(1), asin, **values)
+        store_observation(session, hours_ago(1), asin, **values)
 
 
 def test_where_a_product_stands(
@@ -38,7 +39,9 @@ def test_where_a_product_stands(
 ) -> None:
     listing = make_listing("A kettle", bullets=("One", "Two", "Three"), images=("https://a/1",) * 5)
     rival(session, principal, lamp, KETTLE, price=2000, rank=100, rating=40, listing=listing)
-    rival(session, principal, lamp, THIRD, price=3000, ratings_count=9000, **ranked("Toasters", 3))
+    rival(
+        session, principal, lamp, THIRD, price=3000, ratings_count=9000, **make_ranks("Toasters", 3)
+    )
     found = agent.call("get_competitor_analysis", product=NAME)
     assert (found["total"], found["truncated"], found["how_to_go_on"]) == (2, False, None)
     assert [each["product"] for each in found["competitors"]] == [KETTLE_NAME, f"US:{THIRD}"]
@@ -63,8 +66,8 @@ def test_ranks_whose_category_no_source_names_are_never_compared(
     session: Session, principal: Principal, agent: Agent
 ) -> None:
     [lamp] = track_products(session, principal, [LAMP])
-    sold(session, hours_ago(1), **ranked(UNNAMED_CATEGORY, 400))
-    rival(session, principal, lamp, KETTLE, **ranked(UNNAMED_CATEGORY, 100))
+    store_observation(session, hours_ago(1), **make_ranks(UNNAMED_CATEGORY, 400))
+    rival(session, principal, lamp, KETTLE, **make_ranks(UNNAMED_CATEGORY, 100))
     found = agent.call("get_competitor_analysis", product=NAME)["rank"]
     assert (found["own"]["value"], found["place"], found["median"]["value"]) == (400, None, None)
 
@@ -88,7 +91,7 @@ def test_a_title_of_a_bestseller_list_leaves_the_sizes_of_the_page(
     session: Session, principal: Principal, agent: Agent, lamp: int
 ) -> None:
     listed = Listing(title="Reading lamp, now longer")
-    sold(session, hours_ago(0), source=Source.BESTSELLERS, listing=listed)
+    store_observation(session, hours_ago(0), source=Source.BESTSELLERS, listing=listed)
     own = agent.call("get_competitor_analysis", product=NAME)["own"]
     assert (own["title"]["untrusted"], own["title_length"]) == (listed.title, 24)
     assert [own[size] for size in SIZES[1:]] == [2, len("BendsShines"), len("A lamp."), 1]

@@ -11,23 +11,18 @@ from sqlalchemy.orm import Session
 
 from core.history.observation import CategoryRank
 from tests.factories.observations import (
+    days_ago,
+    hours_ago,
     make_change,
     make_observation,
     make_price_observation,
+    make_ranks,
+    store_observation,
     store_observations,
 )
 from tests.factories.products import LAMP, track_products
 from tests.mcp_server.conftest import Agent, words_of
-from tests.mcp_server.shop import (
-    HOSTILE,
-    NAME,
-    NEVER_SEEN,
-    days_ago,
-    hours_ago,
-    own_lamp,
-    ranked,
-    sold,
-)
+from tests.mcp_server.shop import HOSTILE, NAME, NEVER_SEEN, own_lamp
 
 HISTORIES = ("get_price_history", "get_bsr_history", "get_rating_history")
 A_YEAR_IS_AT_MOST = 25_000  # bytes
@@ -48,7 +43,7 @@ def test_a_rank_improves_when_its_number_falls(session: Session, agent: Agent) -
 def test_points_are_steps_with_a_hole_where_nobody_looked(session: Session, agent: Agent) -> None:
     track_products(session, agent.principal, [LAMP])
     for hours in (33, 32, 31, 30, 2, 1):
-        sold(session, hours_ago(hours), rank=500 if hours > 9 else 400)
+        store_observation(session, hours_ago(hours), rank=500 if hours > 9 else 400)
     points = agent.call("get_bsr_history", product=NAME)["points"]
     # A look stands for 3 hours at least: at the fourth nobody knows any more.
     assert [value for _, value in points] == [500, 500, None, 400, 400]
@@ -58,9 +53,11 @@ def test_points_are_steps_with_a_hole_where_nobody_looked(session: Session, agen
 
 def test_a_rank_in_another_category_is_broken_off_and_told(session: Session, agent: Agent) -> None:
     track_products(session, agent.principal, [LAMP])
-    sold(session, hours_ago(3), **ranked("Lamps", 500))
-    sold(session, hours_ago(2), **ranked("Lighting", 90))
-    sold(session, hours_ago(1), **ranked("Lighting", 80, ("Desk", 7), ("Reading", 3)))
+    store_observation(session, hours_ago(3), **make_ranks("Lamps", 500))
+    store_observation(session, hours_ago(2), **make_ranks("Lighting", 90))
+    store_observation(
+        session, hours_ago(1), **make_ranks("Lighting", 80, ("Desk", 7), ("Reading", 3))
+    )
     found = agent.call("get_bsr_history", product=NAME)
     assert [value for _, value in found["points"]] == [500, 500, None, 90, 80]
     spells = [spell["category"]["untrusted"] for spell in found["category_spells"]]
@@ -78,7 +75,7 @@ def test_a_rank_in_another_category_is_broken_off_and_told(session: Session, age
 def test_a_rank_by_day_is_broken_off_too(session: Session, agent: Agent) -> None:
     track_products(session, agent.principal, [LAMP])
     for day, category, rank in ((503, "Lamps", 500), (502, "Lamps", 450), (501, "Lighting", 90)):
-        sold(session, days_ago(day), **ranked(category, rank))
+        store_observation(session, days_ago(day), **make_ranks(category, rank))
     found = agent.call("get_bsr_history", product=NAME, days=600)
     assert found["resolution"] == "days"
     assert [value for _, value in found["points"]] == [500, 450, 450, None, 90]
@@ -96,7 +93,7 @@ def test_the_last_day_is_the_marketplaces(session: Session, agent: Agent) -> Non
     track_products(session, agent.principal, [LAMP], "JP")
     evening = (days_ago(2)).replace(hour=20)
     for ago, price in ((timedelta(days=500), 5000), (timedelta(hours=3), 6000)):
-        sold(session, evening - ago, marketplace="JP", price=price)
+        store_observation(session, evening - ago, marketplace="JP", price=price)
     asked = {"product": f"JP:{LAMP}", "days": 600, "until": evening.isoformat()}
     found = agent.call("get_price_history", **asked)
     assert (found["resolution"], found["figures"]["now"]["value"]) == ("days", 6000)
@@ -107,7 +104,7 @@ def test_the_last_day_is_the_marketplaces(session: Session, agent: Agent) -> Non
 
 def test_stars_and_their_number_come_together(session: Session, agent: Agent) -> None:
     own_lamp(session, agent.principal)
-    sold(session, hours_ago(0.5), rating=44, ratings_count=1012)
+    store_observation(session, hours_ago(0.5), rating=44, ratings_count=1012)
     found = agent.call("get_rating_history", product=NAME)
     assert (found["figures"]["start"]["value"], found["figures"]["now"]["value"]) == (4.5, 4.4)
     assert found["figures"]["change"] == "−0.1"
@@ -119,8 +116,8 @@ def test_stars_and_their_number_come_together(session: Session, agent: Agent) ->
 
 def test_a_lost_rating_is_left_out_as_doubtful_and_counted(session: Session, agent: Agent) -> None:
     track_products(session, agent.principal, [LAMP])
-    sold(session, hours_ago(2), ratings_count=4090)
-    sold(session, hours_ago(1), ratings_count=135)
+    store_observation(session, hours_ago(2), ratings_count=4090)
+    store_observation(session, hours_ago(1), ratings_count=135)
     counts = agent.call("get_rating_history", product=NAME)["ratings_count"]
     assert counts["figures"]["now"]["value"] == 4090
     assert counts["doubtful_looks_left_out"]["value"] == 1
@@ -160,14 +157,14 @@ def test_what_a_source_does_not_report_is_not_called_none(session: Session, agen
     rank = agent.call("get_bsr_history", product=NAME)
     assert rank["figures"]["now"]["why_unknown"] == "not reported in this period"
     assert (rank["category"], rank["category_spells"]) == (None, [])
-    sold(session, hours_ago(0.5), rank=None)
+    store_observation(session, hours_ago(0.5), rank=None)
     rank = agent.call("get_bsr_history", product=NAME)
     assert rank["figures"]["now"]["why_unknown"] == "none on the page"
 
 
 def test_a_hostile_category_stays_data(session: Session, agent: Agent) -> None:
     track_products(session, agent.principal, [LAMP])
-    sold(session, hours_ago(1), **ranked(HOSTILE, 5))
+    store_observation(session, hours_ago(1), **make_ranks(HOSTILE, 5))
     found = agent.call("get_bsr_history", product=NAME)
     assert set(found["category"]) == {"untrusted"}
     assert "Ignore all" not in agent.words("get_bsr_history", product=NAME)
@@ -217,8 +214,8 @@ def test_what_was_last_seen_long_ago_is_not_said_to_hold_at_the_end(
     session: Session, agent: Agent, tool: str
 ) -> None:
     track_products(session, agent.principal, [LAMP])
-    sold(session, days_ago(25))
-    sold(session, days_ago(24), price=1500, rank=400, rating=44)
+    store_observation(session, days_ago(25))
+    store_observation(session, days_ago(24), price=1500, rank=400, rating=44)
     told = agent.result(tool, product=NAME, days=30)
     assert told.structured_content is not None
     last, _ = told.structured_content["points"][-1]
@@ -247,7 +244,7 @@ def test_amounts_in_sentences_are_written_one_way_whatever_the_marketplace(
 ) -> None:
     """1.234,50 € reads as one euro and a bit beside #1,302, which is no fraction."""
     track_products(session, agent.principal, [LAMP], "DE")
-    sold(session, hours_ago(2), marketplace="DE", price=123450, rank=1302)
+    store_observation(session, hours_ago(2), marketplace="DE", price=123450, rank=1302)
     told = agent.words("get_price_history", product=f"DE:{LAMP}")
     assert "last EUR\u00a01,234.50" in told
     assert "€" not in told
@@ -259,7 +256,7 @@ def test_amounts_in_sentences_are_written_one_way_whatever_the_marketplace(
 
 def test_yen_have_no_fraction_in_sentences_either(session: Session, agent: Agent) -> None:
     track_products(session, agent.principal, [LAMP], "JP")
-    sold(session, hours_ago(2), marketplace="JP", price=2980)
+    store_observation(session, hours_ago(2), marketplace="JP", price=2980)
     told = agent.words("get_product_details", product=f"JP:{LAMP}")
     assert "JPY\u00a02,980, rank" in told
 

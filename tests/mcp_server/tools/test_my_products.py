@@ -11,11 +11,16 @@ from core.accounts.access.permissions import Role as PersonRole
 from core.suggestions.competitors.service import add_competitor
 from core.tracking.rules import Role
 from core.tracking.service import pause
-from tests.factories.observations import make_price_observation, store_observations
+from tests.factories.observations import (
+    hours_ago,
+    make_price_observation,
+    store_observation,
+    store_observations,
+)
 from tests.factories.people import add_colleague
 from tests.factories.products import KETTLE, LAMP, make_listing, track_products
 from tests.mcp_server.conftest import Agent, active, agent_of
-from tests.mcp_server.shop import KETTLE_NAME, NAME, hours_ago, sold
+from tests.mcp_server.shop import KETTLE_NAME, NAME
 
 
 @pytest.fixture
@@ -24,7 +29,7 @@ def shelf(session: Session, principal: Principal) -> list[int]:
     [lamp] = track_products(session, principal, [LAMP], role=Role.OWN, tags=("season",))
     [kettle] = track_products(session, principal, [KETTLE], role=Role.COMPETITOR)
     pause(session, principal, [kettle], datetime.now(UTC))
-    sold(session, hours_ago(1), listing=make_listing())
+    store_observation(session, hours_ago(1), listing=make_listing())
     return [lamp, kettle]
 
 
@@ -65,7 +70,7 @@ def test_a_row_says_why_each_of_its_values_is_null(
     session: Session, principal: Principal, agent: Agent
 ) -> None:
     track_products(session, principal, [LAMP, KETTLE, "B0TEST0009"])
-    sold(session, hours_ago(1))
+    store_observation(session, hours_ago(1))
     none = replace(make_price_observation(KETTLE, hours_ago(1)), price=None, price_basis=None)
     store_observations(session, none, now=hours_ago(0))
     found = {row["asin"]: row for row in agent.call("get_my_products")["products"]}
@@ -90,7 +95,7 @@ def test_a_value_older_than_the_newest_look_bears_its_own_time(
 ) -> None:
     lamp, kettle = track_products(session, principal, [LAMP, KETTLE])
     add_competitor(session, principal, kettle, lamp, hours_ago(1))
-    sold(session, hours_ago(40))
+    store_observation(session, hours_ago(40))
     store_observations(session, make_price_observation(LAMP, hours_ago(1)), now=hours_ago(0))
     then = f"{hours_ago(40):%Y-%m-%dT%H:%MZ}"
     older = dict.fromkeys(("rank", "rating", "ratings_count", "availability"), then)
@@ -107,7 +112,7 @@ def test_paging_loses_and_repeats_nothing(
     asins = [f"B0PAGE{number:04d}" for number in range(23)]
     track_products(session, principal, asins)
     for number, asin in enumerate(asins[:9]):
-        sold(session, hours_ago(1), asin, price=1000 + number % 3)
+        store_observation(session, hours_ago(1), asin, price=1000 + number % 3)
     seen: list[str] = []
     cursor = None
     while True:

@@ -7,10 +7,16 @@ from sqlalchemy.orm import Session
 
 from core.history.observation import Availability, Seen
 from core.tracking.rules import Role
-from tests.factories.observations import make_price_observation, store_observations
+from tests.factories.observations import (
+    days_ago,
+    hours_ago,
+    make_price_observation,
+    store_observation,
+    store_observations,
+)
 from tests.factories.products import KETTLE, LAMP, make_listing, track_products
 from tests.mcp_server.conftest import Agent
-from tests.mcp_server.shop import KETTLE_NAME, NAME, NEVER_SEEN, days_ago, hours_ago, sold
+from tests.mcp_server.shop import KETTLE_NAME, NAME, NEVER_SEEN
 from tests.mcp_server.tools.test_checks import schedule
 
 
@@ -24,7 +30,7 @@ def nothing_but_gone(session: Session) -> None:
 def gone_lamp(session: Session, agent: Agent) -> None:
     """Follow a lamp that sold for 20.00 two days ago and whose page is gone since an hour."""
     [number] = track_products(session, agent.principal, [LAMP], role=Role.OWN)
-    sold(session, days_ago(2), buy_box_seller="A shop", listing=make_listing())
+    store_observation(session, days_ago(2), buy_box_seller="A shop", listing=make_listing())
     nothing_but_gone(session)
     schedule(session, number, last_outcome="not_found", looked_at=hours_ago(1))
 
@@ -64,9 +70,9 @@ def test_an_order_by_prices_of_two_currencies_is_told_to_be_none(
     """2,980 yen stand between 29.00 and 30.00 dollars: a list sorts what is stored."""
     track_products(session, agent.principal, [LAMP, KETTLE])
     track_products(session, agent.principal, [LAMP], "JP")
-    sold(session, hours_ago(1), price=2900)
-    sold(session, hours_ago(1), KETTLE, price=3000)
-    sold(session, hours_ago(1), marketplace="JP", price=2980)
+    store_observation(session, hours_ago(1), price=2900)
+    store_observation(session, hours_ago(1), KETTLE, price=3000)
+    store_observation(session, hours_ago(1), marketplace="JP", price=2980)
     told = agent.words("search_products", sort="price")
     assert "The order by price mixes JPY, USD: filter by `marketplaces` of one cur" in told
     assert "mixes" not in agent.words("search_products", sort="price", marketplaces=["US"])
@@ -82,7 +88,7 @@ def test_a_value_older_than_the_newest_look_says_so_in_the_sentence(
     assert f"USD\u00a020.00 {since}, rank #500 in «Lamps» {since}" in told
     assert f"4.5 stars of 1,000 ratings {since}, page gone; checked" in told
     track_products(session, agent.principal, [KETTLE])
-    sold(session, hours_ago(1), KETTLE)
+    store_observation(session, hours_ago(1), KETTLE)
     both = agent.words("compare_products", products=[NAME, KETTLE_NAME])
     assert both.count(since) == 3
     assert "(last seen" not in agent.words("get_product_details", product=KETTLE_NAME)
@@ -90,7 +96,7 @@ def test_a_value_older_than_the_newest_look_says_so_in_the_sentence(
 
 def test_nobody_holds_the_buy_box_of_a_page_that_is_gone(session: Session, agent: Agent) -> None:
     track_products(session, agent.principal, [LAMP])
-    sold(session, days_ago(2), buy_box_seller="A shop")
+    store_observation(session, days_ago(2), buy_box_seller="A shop")
     assert details(agent)["buy_box_seller"] == {"untrusted": "A shop"}
     nothing_but_gone(session)
     assert details(agent)["availability"]["value"] == "gone"

@@ -16,9 +16,9 @@ from core.suggestions.execution import apply
 from core.suggestions.review import service
 from core.suggestions.rules import ActionState, Change
 from mcp_server.protocol.tools import TOOLS
-from tests.core.suggestions.world import TITLE, actions_of, own_lamp, show
 from tests.factories.people import add_colleague, add_stranger
 from tests.factories.products import make_listing
+from tests.factories.suggestions import TITLE, actions_of, own_lamp, show
 from tests.factories.tables import fetch_row, fetch_rows
 from tests.mcp_server.conftest import Agent, Door, active, agent_of
 from tests.mcp_server.test_resources import read

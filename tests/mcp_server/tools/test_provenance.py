@@ -11,6 +11,7 @@ from core.history.observation import Availability, Seen, Source
 from tests.core.history.observations import make_fetch_run
 from tests.factories.imports import add_import
 from tests.factories.observations import (
+    hours_ago,
     make_observation,
     make_price_observation,
     store_observations,
@@ -18,7 +19,7 @@ from tests.factories.observations import (
 from tests.factories.people import add_stranger
 from tests.factories.products import LAMP, track_products
 from tests.mcp_server.conftest import Agent, active, agent_of
-from tests.mcp_server.shop import HOSTILE, NAME, NEVER_SEEN, hours_ago, own_lamp
+from tests.mcp_server.shop import HOSTILE, NAME, NEVER_SEEN, own_lamp
 
 
 def fetched(session: Session, principal: Principal) -> int:

@@ -6,19 +6,18 @@ import pytest
 from sqlalchemy.orm import Session
 
 from core.history.observation import Availability
-from tests.factories.observations import NOON, make_price_observation, store_observations
-from tests.factories.products import KETTLE, LAMP, track_products
-from tests.mcp_server.conftest import Agent
-from tests.mcp_server.shop import (
-    KETTLE_NAME,
-    NAME,
-    NEVER_SEEN,
+from tests.factories.observations import (
+    NOON,
     days_ago,
     hours_ago,
-    own_lamp,
-    ranked,
-    sold,
+    make_price_observation,
+    make_ranks,
+    store_observation,
+    store_observations,
 )
+from tests.factories.products import KETTLE, LAMP, track_products
+from tests.mcp_server.conftest import Agent
+from tests.mcp_server.shop import KETTLE_NAME, NAME, NEVER_SEEN, own_lamp
 
 FIELDS = ("price", "list_price", "rank", "rating", "ratings_count")
 
@@ -80,14 +79,14 @@ def test_of_a_product_never_seen_is_said_what_to_do(session: Session, agent: Age
 
 def test_yen_are_not_divided(session: Session, agent: Agent) -> None:
     track_products(session, agent.principal, [LAMP], "JP")
-    sold(session, hours_ago(1), marketplace="JP", price=5980)
+    store_observation(session, hours_ago(1), marketplace="JP", price=5980)
     found = agent.call("get_statistics", product=f"JP:{LAMP}")
     assert (found["price"]["now"]["value"], found["currency"]) == (5980, "JPY")
 
 
 def test_a_doubtful_price_is_left_out_and_counted(session: Session, agent: Agent) -> None:
     own_lamp(session, agent.principal)
-    sold(session, hours_ago(0.5), price=220_000, rank=400)
+    store_observation(session, hours_ago(0.5), price=220_000, rank=400)
     found = agent.call("get_statistics", product=NAME)
     assert (found["price"]["now"]["value"], found["price"]["high"]["value"]) == (22, 22)
     assert found["doubtful_looks"]["value"] == 1
@@ -95,8 +94,8 @@ def test_a_doubtful_price_is_left_out_and_counted(session: Session, agent: Agent
 
 def test_the_category_is_the_one_of_the_period_not_todays(session: Session, agent: Agent) -> None:
     track_products(session, agent.principal, [LAMP])
-    sold(session, days_ago(40), **ranked("Lamps", 500))
-    sold(session, hours_ago(1), **ranked("Lighting", 90))
+    store_observation(session, days_ago(40), **make_ranks("Lamps", 500))
+    store_observation(session, hours_ago(1), **make_ranks("Lighting", 90))
     past = agent.call("get_statistics", product=NAME, days=5, until=days_ago(38).isoformat())
     assert past["rank_category"] == {"untrusted": "Lamps"}
     assert agent.call("get_statistics", product=NAME)["rank_category"] == {"untrusted": "Lighting"}
@@ -109,7 +108,7 @@ def test_time_in_stock_is_a_share(
     track_products(session, agent.principal, [LAMP])
     for hours in range(4):  # of one day in Los Angeles
         state = Availability.UNAVAILABLE if hours in (1, 2) else Availability.IN_STOCK
-        sold(session, NOON + timedelta(hours=hours), availability=state)
+        store_observation(session, NOON + timedelta(hours=hours), availability=state)
     until = (NOON + timedelta(days=1)).isoformat()
     found = agent.call("get_statistics", product=NAME, days=days, until=until)
     assert found["resolution"] == resolution

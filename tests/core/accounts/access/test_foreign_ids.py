@@ -36,8 +36,8 @@ from core.tracking.rules import Role as ProductRole
 from tests.core.accounts.access.test_operations import OPERATIONS_OF_PRINCIPALS
 from tests.core.accounts.conftest import NOW, Member, signed_in
 from tests.core.suggestions.proposals.test_propose import draft
-from tests.core.suggestions.world import kettle, new_price, only_action, own_lamp, suggest
 from tests.factories.people import add_stranger
+from tests.factories.suggestions import kettle, new_price, only_action, own_lamp, suggest
 
 
 @dataclass(frozen=True, slots=True)

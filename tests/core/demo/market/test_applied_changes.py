@@ -27,7 +27,7 @@ from core.suggestions.review.service import approve
 from core.suggestions.rules import Advisor, Change
 from core.tracking.rules import Role
 from core.tracking.service import NewTracking, track
-from tests.core.suggestions.world import advice, new_title, only_action, proposed, verify_waiting
+from tests.factories.suggestions import advice, new_title, only_action, proposed, verify_waiting
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 SINCE = NOW - timedelta(hours=1)

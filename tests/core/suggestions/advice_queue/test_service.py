@@ -17,10 +17,10 @@ from core.suggestions.advice_queue.service import (
 )
 from core.suggestions.models import AdviceCall, AdviceDue, Suggestion
 from core.suggestions.review.service import decline
-from tests.core.suggestions.world import actions_of, kettle, own_lamp, show
 from tests.factories.observations import NOON
 from tests.factories.people import add_member, add_stranger
 from tests.factories.products import make_listing
+from tests.factories.suggestions import actions_of, kettle, own_lamp, show
 
 EVIL = "Lamp! " * 50  # breaks three listing rules
 MORNING = datetime(2026, 3, 3, 8, tzinfo=UTC)

@@ -16,10 +16,10 @@ from core.suggestions.competitors.service import (
 )
 from core.suggestions.models import Competitor
 from core.suggestions.rules import PriceCaps
-from tests.core.suggestions.world import kettle, own_lamp
 from tests.factories.observations import NOON
 from tests.factories.people import add_member, add_stranger
 from tests.factories.products import add_product, track_products
+from tests.factories.suggestions import kettle, own_lamp
 from tests.factories.tables import fetch_rows
 
 

@@ -18,7 +18,10 @@ from core.suggestions.models import Competitor
 from core.suggestions.review.service import approve
 from core.suggestions.rules import ActionState, Change, WrongStepError
 from core.tracking.service import pause
-from tests.core.suggestions.world import (
+from tests.factories.observations import NOON
+from tests.factories.people import add_colleague, add_member
+from tests.factories.products import KETTLE, LAMP, track_products
+from tests.factories.suggestions import (
     actions_of,
     kettle,
     new_cadence,
@@ -31,9 +34,6 @@ from tests.core.suggestions.world import (
     suggest,
     time_line,
 )
-from tests.factories.observations import NOON
-from tests.factories.people import add_colleague, add_member
-from tests.factories.products import KETTLE, LAMP, track_products
 from tests.factories.tables import fetch_rows
 
 LATER = NOON + timedelta(hours=2)

@@ -12,7 +12,9 @@ from core.suggestions.execution import apply
 from core.suggestions.models import SuggestionAction
 from core.suggestions.review.service import approve
 from core.suggestions.rules import Change
-from tests.core.suggestions.world import (
+from tests.factories.observations import NOON
+from tests.factories.products import make_listing
+from tests.factories.suggestions import (
     SHORTER,
     TITLE,
     new_price,
@@ -24,8 +26,6 @@ from tests.core.suggestions.world import (
     suggest,
     verify_waiting,
 )
-from tests.factories.observations import NOON
-from tests.factories.products import make_listing
 
 APPLIED = NOON + timedelta(hours=1)
 

@@ -34,10 +34,10 @@ from core.suggestions.llm.daily_stats import get_model_day
 from core.suggestions.rules import PriceCaps
 from tests.core.settings.test_environment import _read_anew  # noqa: F401 - settings are read anew
 from tests.core.suggestions.model_facts import lamp_facts
-from tests.core.suggestions.world import own_lamp
 from tests.factories.observations import NOON as FACTORY_NOON
 from tests.factories.people import add_stranger
 from tests.factories.products import LAMP
+from tests.factories.suggestions import own_lamp
 from tests.factories.tables import fetch_rows
 from tests.model_stand_in import KEY, MODEL, SPOKEN, ModelStandIn, running_model
 

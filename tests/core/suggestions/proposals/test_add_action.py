@@ -18,8 +18,8 @@ from core.suggestions.review.labels import event_text
 from core.suggestions.review.queries import find_suggestion, list_events
 from core.suggestions.rules import Change, PriceCaps
 from tests.core.suggestions.proposals.test_propose import NAME, NOW, PRICE, draft
-from tests.core.suggestions.world import actions_of, new_price, own_lamp, show, suggest
 from tests.factories.people import add_colleague, add_member
+from tests.factories.suggestions import actions_of, new_price, own_lamp, show, suggest
 from tests.factories.tables import fetch_rows
 
 BULLETS = DraftAction(

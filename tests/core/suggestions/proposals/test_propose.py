@@ -27,7 +27,10 @@ from core.suggestions.rules import (
     PriceCaps,
     SuggestionState,
 )
-from tests.core.suggestions.world import (
+from tests.factories.observations import NOON
+from tests.factories.people import add_member, add_stranger
+from tests.factories.products import KETTLE, add_product, make_listing
+from tests.factories.suggestions import (
     SHORTER,
     TITLE,
     kettle,
@@ -37,9 +40,6 @@ from tests.core.suggestions.world import (
     show,
     suggest,
 )
-from tests.factories.observations import NOON
-from tests.factories.people import add_member, add_stranger
-from tests.factories.products import KETTLE, add_product, make_listing
 from tests.factories.tables import fetch_rows
 
 NOW = NOON + timedelta(hours=1)

@@ -14,7 +14,8 @@ from core.suggestions.models import Suggestion
 from core.suggestions.proposals.store import compute_worth, store_advice
 from core.suggestions.review.service import approve, decline
 from core.suggestions.rules import Advisor, Change, Kind
-from tests.core.suggestions.world import (
+from tests.factories.observations import NOON
+from tests.factories.suggestions import (
     actions_of,
     advice,
     new_cadence,
@@ -26,7 +27,6 @@ from tests.core.suggestions.world import (
     suggest,
     time_line,
 )
-from tests.factories.observations import NOON
 
 LATER = NOON + timedelta(hours=1)
 

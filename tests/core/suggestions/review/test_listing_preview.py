@@ -5,8 +5,8 @@ from sqlalchemy.orm import Session
 from core.accounts.access.permissions import Principal
 from core.suggestions.review.listing_preview import Preview, preview_changes, read_current_preview
 from core.suggestions.rules import Change, ListingFacts
-from tests.core.suggestions.world import PRICE, TITLE, own_lamp
 from tests.factories.products import KETTLE, add_product
+from tests.factories.suggestions import PRICE, TITLE, own_lamp
 
 
 def test_a_preview_begins_with_what_was_seen_last(session: Session, principal: Principal):

@@ -15,8 +15,8 @@ from core.suggestions.queue_filter import QueueFilter
 from core.suggestions.review import queries, service
 from core.suggestions.review.views import QueuePage, QueuePlace
 from core.suggestions.rules import ActionState, Advisor, Kind, SuggestionState
-from tests.core.suggestions.world import advice, kettle, new_cadence, new_price, new_title, own_lamp
 from tests.factories.people import add_member, add_stranger
+from tests.factories.suggestions import advice, kettle, new_cadence, new_price, new_title, own_lamp
 
 NOW = datetime(2026, 3, 3, 9, tzinfo=UTC)
 WAITING, ALL = QueueFilter(), QueueFilter(state=None)

@@ -18,7 +18,9 @@ from core.suggestions.models import SuggestionAction
 from core.suggestions.review import service
 from core.suggestions.review.service import Decision, approve, decline
 from core.suggestions.rules import ActionState, Change, PriceCaps, WrongStepError
-from tests.core.suggestions.world import (
+from tests.factories.observations import NOON
+from tests.factories.people import add_member, add_stranger
+from tests.factories.suggestions import (
     SHORTER,
     actions_of,
     new_cadence,
@@ -32,8 +34,6 @@ from tests.core.suggestions.world import (
     suggest,
     time_line,
 )
-from tests.factories.observations import NOON
-from tests.factories.people import add_member, add_stranger
 from tests.factories.tables import fetch_rows
 
 LATER = NOON + timedelta(hours=2)
