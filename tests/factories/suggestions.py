@@ -1,4 +1,4 @@
-"""An own product with a price and a listing, and advice about it. No tests here."""
+"""Builds an own product with a price and a listing, and advice on it. No tests here."""
 
 from datetime import datetime
 from typing import Any
@@ -30,7 +30,7 @@ SHORTER = "Reading lamp"
 
 
 def own_lamp(session: Session, principal: Principal) -> int:
-    """Have somebody follow a lamp of their own that sells for 20.00; return its id."""
+    """Track an own lamp that sells for 20.00; return its id."""
     [number] = track_products(session, principal, [LAMP], role=Role.OWN)
     show(session)
     return number
@@ -43,7 +43,7 @@ def show(session: Session, at: datetime = NOON, asin: str = LAMP, **values: Any)
 
 
 def kettle(session: Session, principal: Principal) -> int:
-    """Have somebody follow a kettle, to compare with; return its id."""
+    """Track a kettle that is not the team's own; return its id."""
     [number] = track_products(session, principal, [KETTLE])
     return number
 
@@ -67,7 +67,7 @@ def new_cadence(cadence: str = "hourly", current: str = "daily") -> ProposedActi
 
 
 def advice(*actions: ProposedAction, evidence: int = PRICE, **values: Any) -> Advice:
-    """Return advice, on the price unless told otherwise."""
+    """Return advice with these actions, by default one on the price."""
     usual: dict[str, Any] = {
         "title": "Ask for less",
         "reasoning": "Others ask for less.",
@@ -83,8 +83,8 @@ def advice(*actions: ProposedAction, evidence: int = PRICE, **values: Any) -> Ad
 
 
 def price_now(price: int) -> Evidence:
-    looks = (SnapshotKey(1, NOON, 1),)
-    return Evidence("price_now", "Price now", price, "USD minor", None, looks)
+    snapshots = (SnapshotKey(1, NOON, 1),)
+    return Evidence("price_now", "Price now", price, "USD minor", None, snapshots)
 
 
 def suggest(
@@ -96,9 +96,9 @@ def suggest(
     **values: Any,
 ) -> int:
     """Store advice about the lamp and return the suggestion's id."""
-    said = advice(*actions, **values)
+    made = advice(*actions, **values)
     number = store_advice(
-        session, principal.team_id, add_product(session), said, Advisor.RULES, None, asked_by, now
+        session, principal.team_id, add_product(session), made, Advisor.RULES, None, asked_by, now
     )
     assert number is not None
     return number
@@ -122,13 +122,13 @@ def state_of(session: Session, suggestion_id: int) -> str:
 
 
 def time_line(session: Session, suggestion_id: int) -> list[tuple[str | None, str]]:
-    """Return the steps of a suggestion: (from, to), in order."""
+    """Return the transitions of a suggestion: (before, after), in order."""
     found = session.query(SuggestionEvent).filter_by(suggestion_id=suggestion_id)
     return [(each.before, each.after) for each in found.order_by(SuggestionEvent.id)]
 
 
 def verify_waiting(session: Session, now: datetime) -> tuple[int, int]:
-    """Verify every applied action that waits; return how many are now verified and unseen."""
+    """Verify all pending applied actions; return how many became verified and unseen."""
     states = [
         verify.verify_action(session, each, now)
         for each in verify.list_unconfirmed_actions(session, now)

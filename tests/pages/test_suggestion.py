@@ -180,7 +180,7 @@ def test_a_price_or_coupon_below_the_floor_is_said(
     competitors.set_price_cap(session, principal, lamp, PriceCaps(floor=1950))
     session.commit()
     assert "below the product's floor" in open_one(price).warning[0].value
-    assert "With this coupon the price lies below" in open_one(coupon).warning[0].value
+    assert "With this coupon the price is below" in open_one(coupon).warning[0].value
 
 
 def test_the_listing_is_previewed_as_it_would_be(session: Session, principal: Principal, lamp: int):

@@ -120,8 +120,8 @@ def advise_more_bullets(lookup: EvidenceLookup) -> Advice | None:
     more = (
         make_bullets_from_description(facts.listing, facts.marketplace, get_facts_day(facts)) or ()
     )
-    wanted = min(MOST_BULLETS, ceil(theirs))
-    bullets = [*now, *(each for each in more if each not in now)][:wanted]
+    target = min(MOST_BULLETS, ceil(theirs))
+    bullets = [*now, *(each for each in more if each not in now)][:target]
     if len(bullets) == len(now) or not _keeps_rules(facts, bullets):
         return None
     reasoning = (
@@ -172,15 +172,15 @@ def advise_images(lookup: EvidenceLookup) -> Advice | None:
     is_behind = theirs is not None and theirs - count >= IMAGE_GAP
     if count >= LEAST_IMAGES and not is_behind:
         return None
-    wanted = max(ceil(theirs or 0), GOOD_IMAGES if count < LEAST_IMAGES else 0)
+    target = max(ceil(theirs or 0), GOOD_IMAGES if count < LEAST_IMAGES else 0)
     reasoning = (
         f"Better-ranked competitors have a median of {theirs:g} images, this listing has {count}."
         if is_behind
         else f"The listing has {count} images; Amazon recommends {GOOD_IMAGES}."
     )
-    proposed = ProposedAction(Change.ADD_IMAGES, {"count": count}, {"count": wanted}, reasoning)
+    proposed = ProposedAction(Change.ADD_IMAGES, {"count": count}, {"count": target}, reasoning)
     cited = ("image_count", *keys, *((f"{each}_bsr" for each in before) if is_behind else ()))
-    title = f"Add {wanted - count} images"
+    title = f"Add {target - count} images"
     return _make_content_advice(
         lookup, title, reasoning, 2 if count < LEAST_IMAGES else 3, 0.6, cited, (), proposed
     )

@@ -191,7 +191,7 @@ def find_coupon_trial(lookup: EvidenceLookup, rule: PriceRule) -> Advice | None:
     paid = price - floor(price * rule.coupon_percent / 100)
     if not is_usual or rank_now < rank_usual * rule.rank_much_worse:
         return None
-    if lookup.facts.caps.problem(price, paid):
+    if lookup.facts.caps.find_problem(price, paid):
         return None
     reasoning = (
         f"The rank of the last 30 days, {format_rank(rank_now)}, is much worse than its usual "
@@ -282,7 +282,7 @@ def find_allowed_price(facts: Facts, target: float) -> int | None:
     nearest = min(max(round(target), low), high)
     same_ending = [each for each in _same_ending(facts, nearest) if low <= each <= high]
     chosen = min(same_ending, key=lambda each: abs(each - nearest), default=nearest)
-    return None if facts.caps.problem(now, chosen) else chosen
+    return None if facts.caps.find_problem(now, chosen) else chosen
 
 
 def get_price_bounds(caps: PriceCaps, now: int) -> tuple[int, int]:

@@ -127,7 +127,7 @@ class OfferChange(PublishedChange):
         problem = self._find_value_problem(proposed)
         if problem is None:
             price = self.price_after(facts.price, proposed)
-            problem = facts.caps.problem(facts.price, price)
+            problem = facts.caps.find_problem(facts.price, price)
         if problem is not None:
             yield problem
 

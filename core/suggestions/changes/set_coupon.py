@@ -77,7 +77,7 @@ class SetCoupon(OfferChange):
     def find_cap_problem(
         self, caps: PriceCaps, reviewed: Values, price_now: int | None, wanted: Values
     ) -> str | None:
-        return caps.coupon_problem(price_now, wanted)
+        return caps.find_coupon_problem(price_now, wanted)
 
     def offer_fields(self, values: Values) -> dict[str, Any]:
         return {"coupon_percent": values.get("percent"), "coupon_amount": values.get("amount")}

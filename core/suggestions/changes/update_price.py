@@ -41,7 +41,7 @@ class UpdatePrice(OfferChange):
     def find_cap_problem(
         self, caps: PriceCaps, reviewed: Values, price_now: int | None, wanted: Values
     ) -> str | None:
-        return caps.problem(reviewed.get("price"), wanted.get("price"))
+        return caps.find_problem(reviewed.get("price"), wanted.get("price"))
 
     def offer_fields(self, values: Values) -> dict[str, Any]:
         return {"price": values.get("price")}

@@ -1,7 +1,7 @@
-"""No sequence of calls by anybody reaches `applied` without a manager's approval.
+"""No sequence of calls by any caller reaches `applied` without a manager's approval.
 
-Hypothesis calls the verbs and rounds in any order, on a real database that keeps what
-was committed.
+Hypothesis calls the operations and rounds in any order, on a real database with committed
+transactions.
 """
 
 from collections.abc import Callable, Iterator
@@ -95,8 +95,8 @@ TOKENS: tuple[dict[str, Any], ...] = tuple(
 )
 
 
-class AnybodyCallsAnything(RuleBasedStateMachine):
-    """A team, its roles, a stranger, and programs in each one's name."""
+class RandomCalls(RuleBasedStateMachine):
+    """Random calls by each role of a team, by a stranger, and by their programs."""
 
     reached: ClassVar[set[str]] = set()
 
@@ -114,7 +114,7 @@ class AnybodyCallsAnything(RuleBasedStateMachine):
 
     @contextmanager
     def calling(self) -> Iterator[Session]:
-        """A scope in which a refusal is an answer; the clock ticks."""
+        """Open a scope that accepts a refusal, a minute later than the last one."""
         self.now += timedelta(minutes=1)
         try:
             with write_scope() as session:
@@ -133,13 +133,13 @@ class AnybodyCallsAnything(RuleBasedStateMachine):
     @rule(change=st.sampled_from(sorted(CHANGES)), who=st.integers(0, 5), both=st.booleans())
     def propose(self, change: str, who: int, both: bool) -> None:
         made = CHANGES[change]()
-        said = advice(*([made, made] if both else [made]))
+        made_advice = advice(*([made, made] if both else [made]))
         with self.calling() as session:
             store.store_advice(
                 session,
                 self.owner.team_id,
                 self.lamp,
-                said,
+                made_advice,
                 Advisor.AGENT,
                 None,
                 self.people[who].person_id,
@@ -147,12 +147,12 @@ class AnybodyCallsAnything(RuleBasedStateMachine):
             )
 
     @rule(data=st.data(), change=st.sampled_from(sorted(DRAFTS)), dry_run=st.booleans())
-    def propose_as_somebody(self, data: st.DataObject, change: str, dry_run: bool) -> None:
+    def propose_as_draw_caller(self, data: st.DataObject, change: str, dry_run: bool) -> None:
         self.put_forward(self.proposer(data), change, dry_run)
 
     @precondition(has_actions)
     @rule(data=st.data(), change=st.sampled_from(sorted(DRAFTS)), dry_run=st.booleans())
-    def add_as_somebody(self, data: st.DataObject, change: str, dry_run: bool) -> None:
+    def add_as_draw_caller(self, data: st.DataObject, change: str, dry_run: bool) -> None:
         self.add_to(self.some_action(data), self.proposer(data), change, dry_run)
 
     @rule(data=st.data(), dry_run=st.booleans())
@@ -163,7 +163,7 @@ class AnybodyCallsAnything(RuleBasedStateMachine):
             self.add_to(self.actions()[-1], principal, "coupon", dry_run)
 
     def put_forward(self, principal: Principal, change: str, dry_run: bool) -> None:
-        """Propose by any role, person or program, with any scopes."""
+        """Propose as any role, user or program, with any scopes."""
         draft = Draft(
             title="Try something new",
             reasoning="It might help to say or ask for something else than now.",
@@ -182,7 +182,7 @@ class AnybodyCallsAnything(RuleBasedStateMachine):
 
     @contextmanager
     def proposing(self, principal: Principal, what: str, dry_run: bool) -> Iterator[Session]:
-        """A scope that only who may propose gets through, and that a dry run leaves no trace of."""
+        """Assert that only callers with permission get through and a dry run stores nothing."""
         before = len(self.actions())
         with self.calling() as session:
             yield session
@@ -200,7 +200,7 @@ class AnybodyCallsAnything(RuleBasedStateMachine):
     @precondition(has_actions)
     @rule(data=st.data(), edited=st.sampled_from(EDITS))
     def approve(self, data: st.DataObject, edited: dict[str, Any] | None) -> None:
-        principal, action_id = self.somebody(data), self.some_action(data)
+        principal, action_id = self.draw_caller(data), self.some_action(data)
         with self.calling() as session:
             done = service.approve(session, principal, action_id, self.now, edited=edited)
             if done.did:
@@ -209,7 +209,7 @@ class AnybodyCallsAnything(RuleBasedStateMachine):
     @precondition(has_actions)
     @rule(data=st.data(), many=st.booleans())
     def approve_together(self, data: st.DataObject, many: bool) -> None:
-        principal, action_id = self.somebody(data), self.some_action(data)
+        principal, action_id = self.draw_caller(data), self.some_action(data)
         with self.calling() as session:
             number = session.get_one(SuggestionAction, action_id).suggestion_id
             decided = (
@@ -224,7 +224,7 @@ class AnybodyCallsAnything(RuleBasedStateMachine):
     @precondition(has_actions)
     @rule(data=st.data(), verb=st.sampled_from(["decline", "fail", "decline_all"]))
     def do_something_else(self, data: st.DataObject, verb: str) -> None:
-        principal, action_id = self.somebody(data), self.some_action(data)
+        principal, action_id = self.draw_caller(data), self.some_action(data)
         with self.calling() as session:
             number = session.get_one(SuggestionAction, action_id).suggestion_id
             calls: dict[str, Callable[[], Any]] = {
@@ -239,7 +239,7 @@ class AnybodyCallsAnything(RuleBasedStateMachine):
     @precondition(has_actions)
     @rule(data=st.data(), again=st.booleans())
     def undo(self, data: st.DataObject, again: bool) -> None:
-        principal, action_id = self.somebody(data), self.some_action(data)
+        principal, action_id = self.draw_caller(data), self.some_action(data)
         for _ in range(1 + again):
             with self.calling() as session:
                 applying.undo(session, principal, action_id, self.now)
@@ -253,7 +253,7 @@ class AnybodyCallsAnything(RuleBasedStateMachine):
     @precondition(has_actions)
     @rule(data=st.data(), ending=st.sampled_from(["seen", "undone", "declined"]))
     def the_owner_sees_it_through(self, data: st.DataObject, ending: str) -> None:
-        """What chance seldom brings together: a decision of the owner, and what follows it."""
+        """Do what random calls seldom do in a row: decide, run a round, confirm or undo."""
         action_id = self.some_action(data)
         if ending == "declined":
             with self.calling() as session:
@@ -264,7 +264,7 @@ class AnybodyCallsAnything(RuleBasedStateMachine):
                 self.note_approval(self.owner, action_id)
         self.a_round()
         if ending == "seen":
-            self.a_look(1900, "Reading lamp")
+            self.a_check(1900, "Reading lamp")
             self.a_round()
             return
         with self.calling() as session:
@@ -281,7 +281,7 @@ class AnybodyCallsAnything(RuleBasedStateMachine):
             verify_waiting(session, self.now)
 
     @rule(price=st.sampled_from([1900, 1950, 2000]), title=st.sampled_from(["Reading lamp", "X"]))
-    def a_look(self, price: int, title: str) -> None:
+    def a_check(self, price: int, title: str) -> None:
         with self.calling() as session:
             show(session, self.now, price=price, listing=make_listing(title))
 
@@ -291,14 +291,14 @@ class AnybodyCallsAnything(RuleBasedStateMachine):
 
     @rule(data=st.data(), is_on=st.booleans())
     def change_the_rules(self, data: st.DataObject, is_on: bool) -> None:
-        principal = self.somebody(data)
+        principal = self.draw_caller(data)
         with self.calling() as session:
             service.set_second_approver(session, principal, is_on)
         with self.calling() as session:
             competitors.set_price_cap(session, principal, self.lamp, PriceCaps(floor=1000))
 
-    def somebody(self, data: st.DataObject) -> Principal:
-        # Who may is called more often: what needs an approval is reached that way.
+    def draw_caller(self, data: st.DataObject) -> Principal:
+        # The owner acts more often, so that states behind an approval are reached.
         principal = data.draw(st.sampled_from([self.owner, self.owner, self.owner, *self.people]))
         program = data.draw(st.sampled_from([{}] * 8 + [*PROGRAMS]))
         return replace(principal, **program)
@@ -350,9 +350,9 @@ class AnybodyCallsAnything(RuleBasedStateMachine):
 @pytest.mark.usefixtures("committed_database")
 def test_nothing_is_applied_without_an_approval() -> None:
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
-        AnybodyCallsAnything,
+        RandomCalls,
         settings=settings(max_examples=examples(20), stateful_step_count=40, derandomize=True),
     )
-    # What is never reached is not tested.
+    # A state that is never reached is not tested.
     reached = {"applied", "verified", "undone", "stale", "declined", "proposed", "added"}
-    assert AnybodyCallsAnything.reached >= reached
+    assert RandomCalls.reached >= reached

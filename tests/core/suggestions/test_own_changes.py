@@ -1,4 +1,4 @@
-"""A change that the team made itself and a check confirmed asks for no attention."""
+"""A change that the team made and a check confirmed needs no attention."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -32,7 +32,7 @@ def needing_attention(session: Session, principal: Principal) -> int:
 def made(
     session: Session, principal: Principal, found: dict[str, Any], *actions: ProposedAction
 ) -> None:
-    """Have the lamp's values of today differ by `found`, and these actions verified."""
+    """Store a lamp with `found` as today's changed values, and these actions as verified."""
     own_lamp(session, principal)
     now = datetime.now(UTC)
     session.execute(update(ProductLatest).values(captured_at=now, **found))
@@ -44,7 +44,7 @@ def made(
 @pytest.mark.parametrize(
     ("found", "action"), [(MOVED, new_price(1900)), (CHANGED, new_title())], ids=["price", "title"]
 )
-def test_ones_own_verified_change_needs_no_attention(
+def test_an_own_verified_change_needs_no_attention(
     session: Session, principal: Principal, found: dict[str, Any], action: ProposedAction
 ) -> None:
     made(session, principal, found, action)
@@ -60,7 +60,9 @@ def test_before_a_check_confirmed_it_a_change_needs_attention(
     assert needing_attention(session, principal) == 1
 
 
-def test_what_a_manager_made_of_it_is_what_was_set(session: Session, principal: Principal) -> None:
+def test_the_values_that_a_manager_edited_count_as_set(
+    session: Session, principal: Principal
+) -> None:
     made(session, principal, MOVED, new_price(1800))
     assert needing_attention(session, principal) == 1, "another price than the one proposed"
     session.execute(update(SuggestionAction).values(edited={"price": 1900}))

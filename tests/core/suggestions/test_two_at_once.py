@@ -1,4 +1,4 @@
-"""Two people at the same moment, on a database that keeps what was committed."""
+"""Two callers at the same moment, on a database with committed transactions."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -36,7 +36,7 @@ pytestmark = pytest.mark.usefixtures("committed_database")
 
 
 def people(count: int) -> list[Principal]:
-    """Follow the lamp for the owner and return so many managers."""
+    """Track the lamp for the owner and return so many managers."""
     with write_scope() as session:
         owner = get_principal(session, get_owner_principal(session).person_id, Via.PAGE)
         own_lamp(session, owner)
@@ -54,7 +54,7 @@ def suggestion(principal: Principal, *actions: Any) -> list[int]:
 
 
 def at_once(calls: Sequence[Callable[[], Any]]) -> list[Any]:
-    """Make calls at the same moment, each in a thread; an expected error is its answer."""
+    """Make calls at the same moment, each in a thread; return results or expected errors."""
     barrier = Barrier(len(calls))
 
     def call(each: Callable[[], Any]) -> Any:
@@ -100,7 +100,7 @@ def test_two_managers_approve_at_once_and_one_does_it() -> None:
     assert len(all_rows("SELECT 1 FROM audit_event WHERE verb = 'approved suggestion'")) == 1
 
 
-def test_one_approves_and_one_declines_at_once_and_one_is_told() -> None:
+def test_one_approves_and_one_declines_at_once_and_one_gets_an_error() -> None:
     managers = people(2)
     for _ in range(5):
         [action_id] = suggestion(managers[0])
@@ -112,7 +112,7 @@ def test_one_approves_and_one_declines_at_once_and_one_is_told() -> None:
             session.execute(text("DELETE FROM suggestion"))
 
 
-def test_two_prices_approved_at_once_leave_one_on_its_way() -> None:
+def test_two_prices_approved_at_once_leave_one_approved() -> None:
     managers = people(2)
     [first], [second] = (
         suggestion(managers[0], new_price(1900)),
@@ -204,7 +204,7 @@ def test_a_change_is_not_proposed_twice_at_once_in_two_sets() -> None:
     assert len(titles) == 1
 
 
-def test_the_same_added_at_once_is_there_once() -> None:
+def test_the_same_action_added_at_once_is_stored_once() -> None:
     [mia] = people(1)
     number = proposing(mia, NAME)().suggestion_id
     answers = at_once([adding(mia, number, BULLETS)] * 3)
@@ -220,6 +220,6 @@ def test_a_change_is_added_before_a_decision_or_not_at_all(_again: int) -> None:
     added, approved = at_once([adding(mia, number, BULLETS), approving(manager, action["id"])])
     assert approved.did
     [found] = all_rows("SELECT state FROM suggestion")
-    # Added first, it still waits; decided first, nothing was added.
+    # If added first, it is still pending; if decided first, nothing was added.
     expected = "approved" if isinstance(added, AmazcopeError) else "pending"
     assert found["state"] == expected

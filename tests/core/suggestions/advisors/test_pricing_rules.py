@@ -165,7 +165,7 @@ def test_a_price_near_any_target_is_inside_the_caps(
     price = find_allowed_price(
         facts({"price_now": now}, marketplace=marketplace, caps=caps), target
     )
-    assert price is None or caps.problem(now, price) is None
+    assert price is None or caps.find_problem(now, price) is None
 
 
 # Close enough to one another that most of them lead to advice.
@@ -205,4 +205,6 @@ def test_an_advised_price_is_always_inside_the_caps(
     figures: dict[str, Any], caps: PriceCaps, availability: int
 ) -> None:
     advised = prices(facts(figures, caps=caps, availability=availability))
-    assert [caps.problem(figures["price_now"], each) for each in advised] == [None] * len(advised)
+    assert [caps.find_problem(figures["price_now"], each) for each in advised] == [None] * len(
+        advised
+    )

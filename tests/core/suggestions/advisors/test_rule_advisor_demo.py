@@ -1,4 +1,4 @@
-"""What the rules say of the demo market: a handful of things worth a manager's time."""
+"""The rules' advice on the demo market: a handful of suggestions worth a review."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -19,14 +19,14 @@ from tests.databases import cloned_database
 
 NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
 
-Said = list[tuple[Facts, tuple[Advice, ...]]]
+Advised = list[tuple[Facts, tuple[Advice, ...]]]
 
 
 @pytest.fixture(scope="module")
-def said(
+def advised(
     server_url: str, template: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Said]:
-    """The facts of the demo's own products, and what the rules say of each."""
+) -> Iterator[Advised]:
+    """The facts of the demo's own products, each with the rules' advice."""
     folder = tmp_path_factory.mktemp("demo")
     with (
         pytest.MonkeyPatch.context() as patch,
@@ -39,14 +39,16 @@ def said(
         yield [(each, advise_by_rules(each)) for each in facts]
 
 
-def test_the_demo_market_gets_a_handful_of_sound_suggestions_with_evidence(said: Said) -> None:
-    assert len(said) == 24
-    advised = [(facts, advice) for facts, found in said for advice in found]
-    kinds = Counter(advice.kind for _, advice in advised)
+def test_the_demo_market_gets_a_handful_of_sound_suggestions_with_evidence(
+    advised: Advised,
+) -> None:
+    assert len(advised) == 24
+    suggested = [(facts, advice) for facts, found in advised for advice in found]
+    kinds = Counter(advice.kind for _, advice in suggested)
     assert set(kinds) == set(Kind)
-    assert 20 <= len(advised) <= 60
-    assert max(len(found) for _, found in said) <= 4
-    for facts, advice in advised:
+    assert 20 <= len(suggested) <= 60
+    assert max(len(found) for _, found in advised) <= 4
+    for facts, advice in suggested:
         assert advice.evidence
         assert any(each.snapshots for each in advice.evidence)
         for action in advice.actions:
@@ -54,10 +56,10 @@ def test_the_demo_market_gets_a_handful_of_sound_suggestions_with_evidence(said:
             held = lint_change(facts.listing, facts.marketplace, on, action.change, action.proposed)
             assert held == ()
             if action.change is Change.UPDATE_PRICE:
-                assert facts.caps.problem(facts.price, action.proposed["price"]) is None
+                assert facts.caps.find_problem(facts.price, action.proposed["price"]) is None
 
 
-def test_a_fresh_demo_market_waits_for_advice_on_its_own_products(said: Said) -> None:
+def test_own_products_of_a_new_demo_market_are_queued_for_advice(advised: Advised) -> None:
     with read_scope() as session:
-        waiting = session.scalars(text("SELECT product_id FROM advice_due")).all()
-    assert sorted(waiting) == sorted(facts.product_id for facts, _ in said)
+        queued = session.scalars(text("SELECT product_id FROM advice_due")).all()
+    assert sorted(queued) == sorted(facts.product_id for facts, _ in advised)
