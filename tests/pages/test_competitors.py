@@ -267,7 +267,7 @@ def test_products_of_two_marketplaces_are_not_compared_together(
     session: Session, principal: Principal, lamp: int
 ):
     app = comparing([lamp, lamp + 1], ["US", "DE"])
-    assert "compare only within a marketplace" in words(app)
+    assert "compare only within one marketplace" in words(app)
     assert not app.button
 
 
