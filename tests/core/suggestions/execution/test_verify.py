@@ -173,7 +173,7 @@ def test_a_title_that_was_not_changed_yet_waits(session: Session, principal: Pri
     assert verify_waiting(session, hours(1)) == (0, 0)
 
 
-def test_the_audit_tells_steps_that_nobody_took(session: Session, principal: Principal) -> None:
+def test_the_audit_has_the_steps_of_jobs(session: Session, principal: Principal) -> None:
     applied(session, principal, new_price(1900))
     verify_waiting(session, APPLIED + timedelta(days=14))
     show(session, APPLIED + timedelta(days=15), price=1900)

@@ -1,4 +1,4 @@
-"""One more change to what a person or an agent proposed, while nobody has decided about it."""
+"""Changes added to a user's or an agent's own suggestion before a decision."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -46,7 +46,7 @@ def number(session: Session, principal: Principal, agent: Principal) -> int:
     return made.suggestion_id
 
 
-def test_a_change_is_added_with_its_evidence_and_waits_with_the_others(
+def test_an_added_change_is_pending_with_its_evidence(
     session: Session, agent: Principal, number: int
 ) -> None:
     made = add_action(session, agent, number, BULLETS, LATER)
@@ -63,7 +63,7 @@ def test_a_change_is_added_with_its_evidence_and_waits_with_the_others(
     assert {"title_length", "bullet_count"} <= {each.key for each in view.evidence}
 
 
-def test_the_time_line_and_the_audit_tell_of_it(
+def test_the_timeline_and_the_audit_have_the_addition(
     session: Session, agent: Principal, number: int
 ) -> None:
     add_action(session, agent, number, BULLETS, LATER)
@@ -73,8 +73,8 @@ def test_the_time_line_and_the_audit_tell_of_it(
         "Suggested by agent of Mia · nightly script",
         "Bullets added by Mia by an agent's tool",
     ]
-    [told] = fetch_rows(session, "SELECT * FROM audit_event WHERE verb = 'added to suggestion'")
-    assert (told["object"], told["means"]) == (f"suggestion:{number}", "tool")
+    [event] = fetch_rows(session, "SELECT * FROM audit_event WHERE verb = 'added to suggestion'")
+    assert (event["object"], event["means"]) == (f"suggestion:{number}", "tool")
 
 
 def test_a_dry_run_answers_the_same_and_stores_nothing(
@@ -110,7 +110,7 @@ def test_the_owner_adds_at_a_page_to_what_their_agent_proposed(
     assert add_action(session, mia, number, BULLETS, LATER).is_new
 
 
-def test_to_what_somebody_else_proposed_nothing_is_added(
+def test_nothing_is_added_to_another_users_suggestion(
     session: Session, principal: Principal, agent: Principal, number: int
 ) -> None:
     for other in (principal, add_member(session, principal, Role.SELLER)):
@@ -127,7 +127,7 @@ def test_to_what_the_rules_proposed_nothing_is_added_by_who_asked_them(
         add_action(session, principal, theirs, PRICE, NOW)
 
 
-def test_once_a_manager_has_decided_nothing_is_added(
+def test_nothing_is_added_after_a_decision(
     session: Session, principal: Principal, agent: Principal, number: int
 ) -> None:
     add_action(session, agent, number, BULLETS, LATER)
@@ -137,9 +137,7 @@ def test_once_a_manager_has_decided_nothing_is_added(
         add_action(session, agent, number, text, LATER)
 
 
-def test_once_its_time_is_over_nothing_is_added(
-    session: Session, agent: Principal, number: int
-) -> None:
+def test_nothing_is_added_after_the_expiry(session: Session, agent: Principal, number: int) -> None:
     with pytest.raises(InvalidInputError, match="it has expired"):
         add_action(session, agent, number, BULLETS, NOW + timedelta(days=31))
 
@@ -154,7 +152,7 @@ def test_once_its_time_is_over_nothing_is_added(
         (replace(BULLETS, texts=("x" * 30_000,)), "at most 20,000"),
     ],
 )
-def test_the_whole_is_judged_anew(
+def test_the_whole_suggestion_is_validated_again(
     session: Session, agent: Principal, number: int, action: DraftAction, why: str
 ) -> None:
     with pytest.raises(InvalidInputError, match=why):
@@ -165,7 +163,7 @@ def test_the_whole_is_judged_anew(
 def test_the_figures_that_it_was_written_with_stay_as_they_were_frozen(
     session: Session, agent: Principal, number: int
 ) -> None:
-    show(session, NOW, rank=501, price=2010)  # its reasoning says 20.00 and 500
+    show(session, NOW, rank=501, price=2010)  # its reasoning has 20.00 and 500
     made = add_action(session, agent, number, BULLETS, LATER)
     values = {each.key: each.value for each in made.advice.evidence}
     assert values["bsr_now"] == 500
@@ -182,7 +180,7 @@ def test_a_coupon_beside_a_price_keeps_the_caps(
         add_action(session, agent, made.suggestion_id or 0, coupon, NOW)
 
 
-def test_what_waits_in_another_suggestion_is_not_added(
+def test_a_change_pending_in_another_suggestion_is_not_added(
     session: Session, principal: Principal, agent: Principal, number: int
 ) -> None:
     other = add_member(session, principal, Role.SELLER)

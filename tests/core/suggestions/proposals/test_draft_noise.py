@@ -1,4 +1,4 @@
-"""Whatever is proposed, the answer is a suggestion that waits or a refusal to read."""
+"""Any draft is accepted as advice or refused with reasons."""
 
 import unicodedata
 from contextlib import suppress
@@ -99,7 +99,7 @@ def assert_taken_or_refused(said: Draft) -> None:
 
 @many
 @given(anything)
-def test_any_draft_is_taken_or_refused_in_words(said: Draft) -> None:
+def test_any_draft_is_accepted_or_refused_with_a_reason(said: Draft) -> None:
     assert_taken_or_refused(said)
 
 
@@ -128,7 +128,7 @@ def test_a_good_draft_is_among_those_that_are_taken() -> None:
     assert (advice is not None, reasons) == (True, [])
 
 
-def test_every_change_says_which_of_the_values_it_takes() -> None:
+def test_every_change_names_the_values_it_takes() -> None:
     names = {each.name for each in fields(DraftAction)} - {"change", "reason"}
     for change, spec in SPECS.items():
         taken = spec.takes

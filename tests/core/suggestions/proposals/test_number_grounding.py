@@ -1,4 +1,4 @@
-"""Which numbers a model may say: those of the evidence, as people write them."""
+"""Numbers in a text that the evidence supports, as people write them."""
 
 from time import perf_counter
 

@@ -1,4 +1,4 @@
-"""A person or an agent proposes: what is taken, what is refused and why, and what waits then."""
+"""Proposals of users and agents: accepted, refused with a reason, pending."""
 
 import re
 from dataclasses import replace
@@ -49,7 +49,7 @@ CADENCE = DraftAction(Change.SET_CADENCE, "The price moves within the day.", tex
 
 
 def draft(*actions: DraftAction, **values: Any) -> Draft:
-    """Return what an agent would write about the lamp's price, unless told otherwise."""
+    """Return what an agent would write about the lamp's price, unless given otherwise."""
     usual: dict[str, Any] = {
         "title": "Ask for a little less",
         "reasoning": "The price is 20.00 and the rank is 500, which is worse than it could be.",
@@ -83,10 +83,10 @@ def put(session: Session, who: Principal, *actions: DraftAction, **values: Any) 
     return propose(session, who, add_product(session), draft(*actions, **values), NOW)
 
 
-# What waits then
+# The pending suggestion
 
 
-def test_what_an_agent_proposes_waits_for_a_manager_with_its_evidence_frozen(
+def test_an_agents_proposal_is_pending_with_its_evidence_frozen(
     session: Session, agent: Principal, lamp: int
 ) -> None:
     made = put(session, agent, evidence=("price_now",))
@@ -98,7 +98,7 @@ def test_what_an_agent_proposes_waits_for_a_manager_with_its_evidence_frozen(
     stored = session.get_one(Suggestion, made.suggestion_id)
     assert stored.asked_by == agent.person_id
     by_key = {each.key: each for each in view.evidence}
-    assert set(by_key) == {"price_now", "bsr_now"}  # cited, and said besides
+    assert set(by_key) == {"price_now", "bsr_now"}  # cited, and supporting the text
     assert (by_key["price_now"].value, by_key["price_now"].unit) == (2000, "USD minor")
     assert [key.captured_at for key in by_key["price_now"].snapshots] == [NOON]
     [action] = view.actions
@@ -117,7 +117,7 @@ def test_where_no_figure_is_named_those_that_belong_to_the_change_are_evidence(
     assert {"price_now", "bsr_now"} <= {each.key for each in made.advice.evidence}
 
 
-def test_a_step_and_an_audit_event_say_who_proposed_and_by_which_means(
+def test_an_event_and_the_audit_name_the_proposer_and_the_way(
     session: Session, agent: Principal, lamp: int
 ) -> None:
     made = put(session, agent)
@@ -163,8 +163,8 @@ def test_a_manager_approves_what_an_agent_proposed(
         replace(PRICE, change=Change.SET_COUPON, amount=Decimal(1)),
     ):
         made = put(session, agent, action)
-        waiting = only_action(session, made.suggestion_id or 0)
-        decided = service.approve(session, principal, waiting.id, NOW)
+        pending = only_action(session, made.suggestion_id or 0)
+        decided = service.approve(session, principal, pending.id, NOW)
         assert (decided.did, decided.why) == (True, None)
 
 
@@ -216,9 +216,9 @@ def test_every_change_can_be_proposed_and_freezes_what_stands_now(
     own_lamp(session, principal)
     show(session, NOON + timedelta(minutes=5), coupon_percent=10)
     made = put(session, agent, action, reasoning="It is worth a try, as others do the same.")
-    waiting = only_action(session, made.suggestion_id or 0)
-    assert waiting.current == current
-    done = service.approve(session, principal, waiting.id, NOW)
+    pending = only_action(session, made.suggestion_id or 0)
+    assert pending.current == current
+    done = service.approve(session, principal, pending.id, NOW)
     assert done.did, done.why
 
 
@@ -254,7 +254,7 @@ def test_what_the_rules_propose_already_is_not_proposed_beside_it(
     assert (made.suggestion_id, made.is_new) == (theirs, False)
 
 
-def test_what_is_proposed_already_in_part_is_refused_and_says_where(
+def test_a_partly_known_proposal_is_refused_with_the_other_suggestion(
     session: Session, agent: Principal, lamp: int
 ) -> None:
     first = put(session, agent, NAME)
@@ -263,7 +263,7 @@ def test_what_is_proposed_already_in_part_is_refused_and_says_where(
         put(session, agent, NAME, more)
 
 
-def test_what_nobody_decided_in_time_can_be_proposed_again(
+def test_an_expired_proposal_can_be_proposed_again(
     session: Session, agent: Principal, lamp: int
 ) -> None:
     first = put(session, agent)
@@ -286,7 +286,7 @@ def test_what_was_declined_is_refused_with_the_reason_whatever_else_is_cited(
         put(session, agent, evidence=("price_now", "bsr_now", "rating_now"))
 
 
-def test_what_was_declined_may_be_said_again_once_a_figure_has_moved(
+def test_a_declined_proposal_may_be_repeated_once_a_figure_changed(
     session: Session, principal: Principal, agent: Principal, lamp: int
 ) -> None:
     made = put(session, agent)
@@ -311,19 +311,19 @@ def refusal(session: Session, who: Principal, *actions: DraftAction, **values: A
 def test_a_key_that_is_not_in_the_evidence_is_refused_with_all_there_are(
     session: Session, agent: Principal, lamp: int
 ) -> None:
-    told = refusal(session, agent, evidence=("profit",))
-    assert "Not in the evidence: profit." in told
-    assert "price_now = 20.00 USD" in told
-    assert "rating_now = 4.5 stars" in told
-    assert "bsr_now = 500 rank" in told
+    refused = refusal(session, agent, evidence=("profit",))
+    assert "Not in the evidence: profit." in refused
+    assert "price_now = 20.00 USD" in refused
+    assert "rating_now = 4.5 stars" in refused
+    assert "bsr_now = 500 rank" in refused
 
 
 def test_a_number_that_is_not_in_the_evidence_is_refused_with_all_there_are(
     session: Session, agent: Principal, lamp: int
 ) -> None:
-    told = refusal(session, agent, reasoning="The rank fell by 37 % within the last few days.")
-    assert "It contains the number 37, which is not in the evidence" in told
-    assert "price_now = 20.00 USD" in told
+    refused = refusal(session, agent, reasoning="The rank fell by 37 % within the last few days.")
+    assert "It contains the number 37, which is not in the evidence" in refused
+    assert "price_now = 20.00 USD" in refused
 
 
 @pytest.mark.parametrize(
@@ -377,8 +377,8 @@ def test_a_change_that_may_not_be_made_is_refused_with_its_reason(
 ) -> None:
     lamp = own_lamp(session, principal)
     competitors.set_price_cap(session, principal, lamp, PriceCaps(1500, 2500))
-    told = refusal(session, agent, action)
-    assert re.search(why, told), told
+    refused = refusal(session, agent, action)
+    assert re.search(why, refused), refused
 
 
 @pytest.mark.parametrize(
@@ -407,11 +407,11 @@ def test_a_frame_that_does_not_hold_is_refused_with_its_reason(
         propose(session, agent, lamp, replace(draft(), **values), NOW)
 
 
-def test_all_reasons_are_told_at_once(session: Session, agent: Principal, lamp: int) -> None:
-    told = refusal(session, agent, replace(PRICE, amount=Decimal(1)), title="Less", priority=9)
-    assert "priority" in told
-    assert "title" in told
-    assert "at once" in told
+def test_a_refusal_has_all_reasons(session: Session, agent: Principal, lamp: int) -> None:
+    refused = refusal(session, agent, replace(PRICE, amount=Decimal(1)), title="Less", priority=9)
+    assert "priority" in refused
+    assert "title" in refused
+    assert "at once" in refused
 
 
 def test_what_is_a_competitor_already_is_not_proposed_as_one(
@@ -442,7 +442,7 @@ def test_price_and_text_of_a_product_that_is_not_ones_own_are_not_proposed(
     assert propose(session, agent, other, draft(CADENCE), NOW).is_new
 
 
-def test_a_product_without_any_look_has_nothing_to_rest_on(
+def test_a_product_without_observations_has_no_evidence(
     session: Session, principal: Principal, agent: Principal
 ) -> None:
     other = kettle(session, principal)

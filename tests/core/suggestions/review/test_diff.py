@@ -7,7 +7,7 @@ from core.suggestions.review import diff
 from core.suggestions.rules import Change
 
 
-def test_words_that_stay_are_told_from_those_that_go_and_come():
+def test_unchanged_removed_and_added_words_are_distinguished():
     [part] = diff.diff_parts(
         Change.UPDATE_TITLE,
         {"title": "Steel kettle, 2 l, fast"},
@@ -80,7 +80,7 @@ def test_bullets_are_compared_one_by_one_and_extra_ones_come_or_go():
         (Change.UPDATE_BRAND, {"brand": None}, {"brand": "Lumo"}, "", "Lumo"),
     ],
 )
-def test_every_change_is_told_in_words(change, current, wanted, before, after):
+def test_every_change_has_a_text_before_and_after(change, current, wanted, before, after):
     [part] = diff.diff_parts(change, current, wanted, "US")
     assert (part.before, part.after) == (before, after)
 
@@ -92,6 +92,6 @@ def test_search_terms_are_measured_in_bytes():
     assert diff.format_sizes(Change.UPDATE_SEARCH_TERMS, parts) == "3 → 8 bytes"
 
 
-def test_the_size_of_a_price_says_nothing():
+def test_a_price_has_no_size():
     parts = diff.diff_parts(Change.UPDATE_PRICE, {"price": 1}, {"price": 2}, "US")
     assert diff.format_sizes(Change.UPDATE_PRICE, parts) is None

@@ -43,7 +43,7 @@ def test_a_figure_is_written_with_its_unit(value, unit, words):
     )
 
 
-def test_the_age_of_a_figure_is_that_of_its_newest_look():
+def test_the_age_of_a_figure_is_that_of_its_newest_observation():
     keys = tuple(SnapshotKey(1, NOW - timedelta(hours=hours), 1) for hours in (50, 2, 26))
     assert suggestion_words.observations_age_text(
         Evidence("k", "f", 1, "rank", None, keys), NOW
@@ -128,7 +128,7 @@ def as_read_in():
         ("rejected", 0, "Rules answered, and every reply was rejected"),
     ],
 )
-def test_an_answer_says_what_came_of_it(state, number, words):
+def test_an_answer_has_its_result_as_text(state, number, words):
     told = AdvisorAnswer(1, Advisor.RULES, None, NOW, state, (), number)
     assert answer_labels.answer_text(told) == words
 
@@ -147,7 +147,7 @@ def test_an_applied_change_is_to_publish_and_one_of_tracking_is_done():
     assert suggestion_words.action_state_label(Change.SET_CADENCE, applied) == "done"
 
 
-def test_the_first_step_says_who_suggested(a_row):
+def test_the_first_event_names_the_advisor(a_row):
     told = Event(NOW, None, "job", None, None, "pending", None)
     assert suggestion_words.event_text(told, a_row) == "Suggested by model · local"
     asked = replace(told, person="Sam")
@@ -172,7 +172,7 @@ def test_the_first_step_says_who_suggested(a_row):
         ((None, "job", "approved", "failed", False), "failed by the worker", "approved → failed"),
     ],
 )
-def test_a_step_says_who_by_what_from_and_to(step, words, change, a_row):
+def test_an_event_names_the_user_the_way_and_both_states(step, words, change, a_row):
     person, means, before, after, is_edited = step
     told = Event(NOW, person, means, Change.UPDATE_TITLE, before, after, "Why.", is_edited)
     assert suggestion_words.event_text(told, a_row).startswith(f"Title {words}")
@@ -209,7 +209,7 @@ def a_row():
     )
 
 
-def test_a_suggestion_partly_decided_says_how_far(a_row):
+def test_a_partly_decided_suggestion_shows_how_many_are_decided(a_row):
     assert suggestion_words.state_label(a_row) == "Pending · 2 of 2 decided"
     assert suggestion_words.expiry_text(a_row, NOW) == "expires in 7 days"
     assert suggestion_words.expected_effect(a_row) == "Best Sellers Rank improves within 28 days"

@@ -1,4 +1,4 @@
-"""What a list of suggestions, and the page of one, are told."""
+"""Reads of the queue and of one suggestion."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -70,9 +70,7 @@ def test_what_is_worth_most_comes_first(session: Session, principal: Principal, 
     assert numbers(ask(session, principal)) == [urgent, middle, minor]
 
 
-def test_a_row_says_who_spoke_and_about_what(
-    session: Session, principal: Principal, three: list[int]
-):
+def test_a_row_names_advisor_and_product(session: Session, principal: Principal, three: list[int]):
     row = ask(session, principal).rows[0]
     assert (row.advisor, row.model) == (Advisor.MODEL, "local")
     assert (row.marketplace, row.kind, row.actions) == ("US", Kind.CONTENT, 1)
@@ -126,7 +124,7 @@ def test_filters_narrow_the_queue(
     assert found.counts.total == len(expected)
 
 
-def test_counts_say_what_each_choice_would_leave(
+def test_counts_are_those_that_each_choice_would_leave(
     session: Session, principal: Principal, three: list[int]
 ):
     service.decline(session, principal, _action(session, principal, three[2]), NOW, "Not now")
@@ -145,7 +143,7 @@ def _action(session: Session, principal: Principal, suggestion_id: int) -> int:
     return view.actions[0].id
 
 
-def test_what_waits_past_its_time_is_expired_at_once(
+def test_a_pending_suggestion_past_its_expiry_counts_as_expired(
     session: Session, principal: Principal, three: list[int]
 ):
     over = NOW + timedelta(days=400)
@@ -209,22 +207,22 @@ def test_an_edit_stands_beside_what_was_proposed(
     assert (approved.state, approved.decided_by) == (ActionState.APPROVED, principal.name)
 
 
-def test_the_time_line_tells_every_step(session: Session, principal: Principal, three: list[int]):
+def test_the_timeline_has_every_event(session: Session, principal: Principal, three: list[int]):
     action = _action(session, principal, three[2])
     service.decline(session, principal, action, NOW, "Below our cost")
-    told = queries.list_events(session, principal, three[2])
-    assert [(event.before, event.after) for event in told] == [
+    events = queries.list_events(session, principal, three[2])
+    assert [(event.before, event.after) for event in events] == [
         (None, "pending"),
         ("pending", "declined"),
     ]
-    assert (told[1].person, told[1].means, told[1].why) == (
+    assert (events[1].person, events[1].means, events[1].why) == (
         principal.name,
         "page",
         "Below our cost",
     )
 
 
-def test_a_products_suggestions_are_told_newest_first(
+def test_a_products_suggestions_are_listed_newest_first(
     session: Session, principal: Principal, lamp: int, three: list[int]
 ):
     found = queries.list_product_suggestions(session, principal, lamp, NOW)

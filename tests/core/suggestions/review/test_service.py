@@ -49,7 +49,7 @@ def manager(session: Session, principal: Principal) -> Principal:
     return add_member(session, principal, Role.MANAGER)
 
 
-def waiting(session: Session, principal: Principal, *actions: Any, **values: Any) -> int:
+def suggest_pending(session: Session, principal: Principal, *actions: Any, **values: Any) -> int:
     """Return the id of the one action of a new suggestion."""
     return only_action(session, suggest(session, principal, *actions, **values)).id
 
@@ -83,8 +83,8 @@ def test_a_manager_approves_and_it_is_on_record(
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.SELLER])
-def test_nobody_below_manager_decides(session: Session, principal: Principal, role: Role) -> None:
-    action_id, low = waiting(session, principal), add_member(session, principal, role)
+def test_no_role_below_manager_decides(session: Session, principal: Principal, role: Role) -> None:
+    action_id, low = suggest_pending(session, principal), add_member(session, principal, role)
     with pytest.raises(NotAllowedError):
         approve(session, low, action_id, LATER)
     with pytest.raises(NotAllowedError):
@@ -103,7 +103,7 @@ def test_nobody_below_manager_decides(session: Session, principal: Principal, ro
 def test_no_program_decides(
     session: Session, principal: Principal, program: dict[str, Any]
 ) -> None:
-    action_id, who = waiting(session, principal), replace(principal, **program)
+    action_id, who = suggest_pending(session, principal), replace(principal, **program)
     number = session.get_one(SuggestionAction, action_id).suggestion_id
     for decide in (
         lambda: approve(session, who, action_id, LATER),
@@ -117,7 +117,7 @@ def test_no_program_decides(
 
 
 def test_another_teams_suggestion_is_not_there(session: Session, principal: Principal) -> None:
-    action_id, outsider = waiting(session, principal), add_stranger(session)
+    action_id, outsider = suggest_pending(session, principal), add_stranger(session)
     for decide in (
         lambda: approve(session, outsider, action_id, LATER),
         lambda: decline(session, outsider, action_id, LATER, "No."),
@@ -170,7 +170,7 @@ def test_a_price_outside_the_caps_is_not_approved(
 def test_caps_that_were_set_since_hold_for_the_proposal_too(
     session: Session, principal: Principal, lamp: int
 ) -> None:
-    action_id = waiting(session, principal)
+    action_id = suggest_pending(session, principal)
     competitors.set_price_cap(session, principal, lamp, PriceCaps(floor=1950))
     with pytest.raises(InvalidInputError, match="floor"):
         approve(session, principal, action_id, LATER)
@@ -181,15 +181,15 @@ def test_a_coupon_does_not_take_a_price_below_its_floor(
     session: Session, principal: Principal, lamp: int, coupon: dict[str, int]
 ) -> None:
     competitors.set_price_cap(session, principal, lamp, PriceCaps(floor=1800))
-    action_id = waiting(session, principal, proposed(Change.SET_COUPON, {}, {"percent": 5}))
+    action_id = suggest_pending(session, principal, proposed(Change.SET_COUPON, {}, {"percent": 5}))
     with pytest.raises(InvalidInputError, match="floor"):
         approve(session, principal, action_id, LATER, edited=coupon)
     assert approve(session, principal, action_id, LATER).did
 
 
 def test_two_prices_are_not_on_their_way_at_once(session: Session, principal: Principal) -> None:
-    first = waiting(session, principal, new_price(1900))
-    second = waiting(session, principal, new_price(1950))
+    first = suggest_pending(session, principal, new_price(1900))
+    second = suggest_pending(session, principal, new_price(1950))
     approve(session, principal, first, LATER)
     with pytest.raises(InvalidInputError, match=r"approved or to be published: \$19.00"):
         approve(session, principal, second, LATER)
@@ -204,13 +204,13 @@ def test_a_price_and_a_title_may_be_on_their_way_at_once(
     session: Session, principal: Principal
 ) -> None:
     for change in (new_price(1900), new_title()):
-        assert approve(session, principal, waiting(session, principal, change), LATER).did
+        assert approve(session, principal, suggest_pending(session, principal, change), LATER).did
 
 
 def test_a_text_that_breaks_a_listing_rule_is_not_approved(
     session: Session, principal: Principal
 ) -> None:
-    action_id = waiting(session, principal, new_title())
+    action_id = suggest_pending(session, principal, new_title())
     with pytest.raises(InvalidInputError):
         approve(session, principal, action_id, LATER, edited={"title": "Lamp " * 60})
     assert approve(session, principal, action_id, LATER, edited={"title": "Desk lamp"}).did
@@ -230,7 +230,7 @@ def test_declining_takes_a_reason(
 
 
 def test_what_was_declined_is_not_approved_any_more(session: Session, principal: Principal) -> None:
-    action_id = waiting(session, principal)
+    action_id = suggest_pending(session, principal)
     decline(session, principal, action_id, LATER, "No.")
     with pytest.raises(WrongStepError):
         approve(session, principal, action_id, LATER)
@@ -278,7 +278,7 @@ def test_tracking_is_decided_in_bulk_and_prices_are_not(
 def test_with_four_eyes_who_asked_does_not_approve(
     session: Session, principal: Principal, manager: Principal
 ) -> None:
-    action_id = waiting(session, principal, asked_by=manager.person_id)
+    action_id = suggest_pending(session, principal, asked_by=manager.person_id)
     with pytest.raises(NotAllowedError):
         service.set_second_approver(session, manager, True)
     service.set_second_approver(session, principal, True)
@@ -290,7 +290,7 @@ def test_with_four_eyes_who_asked_does_not_approve(
 def test_without_four_eyes_who_asked_may_approve(
     session: Session, principal: Principal, manager: Principal
 ) -> None:
-    action_id = waiting(session, principal, asked_by=manager.person_id)
+    action_id = suggest_pending(session, principal, asked_by=manager.person_id)
     assert approve(session, manager, action_id, LATER).did
 
 
@@ -301,7 +301,7 @@ def test_its_time_may_be_over_while_it_is_reviewed(session: Session, principal: 
     assert state_of(session, number) == "expired"
 
 
-def test_what_nobody_decides_expires_once(session: Session, principal: Principal) -> None:
+def test_an_undecided_suggestion_expires_once(session: Session, principal: Principal) -> None:
     price, cadence = suggest(session, principal), suggest(session, principal, new_cadence())
     week = NOON + timedelta(days=7)
     assert lifecycle.expire_suggestions(session, week - timedelta(seconds=1)) == 0
@@ -341,7 +341,7 @@ def test_a_product_whose_page_vanished_makes_it_stale(
 def test_a_product_that_nobody_follows_any_more_makes_it_stale(
     session: Session, principal: Principal
 ) -> None:
-    action_id = waiting(session, principal)
+    action_id = suggest_pending(session, principal)
     session.execute(text("DELETE FROM tracking"))
     assert approve(session, principal, action_id, LATER).state is ActionState.STALE
 
@@ -349,7 +349,7 @@ def test_a_product_that_nobody_follows_any_more_makes_it_stale(
 def test_a_product_that_was_removed_takes_its_suggestions_along(
     session: Session, principal: Principal, lamp: int
 ) -> None:
-    action_id = waiting(session, principal)
+    action_id = suggest_pending(session, principal)
     session.execute(text("DELETE FROM product WHERE id = :id"), {"id": lamp})
     with pytest.raises(NotFoundError):
         approve(session, principal, action_id, LATER)
