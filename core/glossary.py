@@ -194,8 +194,3 @@ GLOSSARY = (
     Subject("Suggestions", _SUGGESTIONS),
     Subject("People and programs", _PEOPLE),
 )
-
-
-def list_words() -> frozenset[str]:
-    """Return every term of the glossary."""
-    return frozenset(term.word for subject in GLOSSARY for term in subject.terms)

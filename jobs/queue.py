@@ -62,8 +62,3 @@ def ask_redis(url: str) -> None:
             redis.ping()
     except (RedisError, ValueError) as error:
         raise ConfigurationError(f"Redis does not answer ({error}). Check REDIS_URL.") from error
-
-
-def clear_queue() -> None:
-    """Empty the queue. Nothing is lost but time."""
-    huey.storage.flush_all()

@@ -190,7 +190,7 @@ def test_a_worker_fetches_what_is_due_and_survives_the_kill_of_its_children(
     killed = _open_children(worker)
     for child in killed:
         child.kill()
-    queue.clear_queue()
+    queue.huey.storage.flush_all()
     world.change("UPDATE fetch_schedule SET due_at = now(), priority = 0")
     _wait_for(
         lambda: len([child for child in _open_children(worker) if child not in killed]) >= 2,
@@ -245,7 +245,7 @@ def test_an_emptied_queue_only_costs_time(world: World, workers: Workers) -> Non
     world.follow()
     assert workers.carry_out(step="after the run's id is stored") == signal.SIGKILL
     forget_queue()
-    queue.clear_queue()
+    queue.huey.storage.flush_all()
     forget_queue()
     workers.recover()
     assert world.runs_paid() == 1

@@ -49,12 +49,8 @@ class Market:
     def products(self) -> tuple[DemoProduct, ...]:
         return tuple(stocked.product for stocked in self._stock.values())
 
-    def observe(self, product: DemoProduct, at: datetime) -> Observation:
-        """Return the observation at an aware time, as parsed from an axesso item."""
-        return next(self.list_observations(product, _as_times([at])))
-
     def list_observations(self, product: DemoProduct, times: Times) -> Iterator[Observation]:
-        """Yield an observation at each of the UTC times, in their order.
+        """Yield the observation at each of the UTC times, as parsed from axesso items, in order.
 
         Observations with the same version of the listing share one Listing object.
         """

@@ -19,6 +19,7 @@ from core.demo.market.market import Market
 from core.history.observation import Observation
 from core.scraping.parsers import axesso
 from core.scraping.parsers.identity import RequestedProduct
+from tests.factories.market import observe
 from tests.fake_apify import RunningFakeApify, running_fake_apify
 
 AXESSO = "axesso_data/amazon-product-details-scraper"
@@ -90,7 +91,7 @@ def test_items_show_the_market_when_the_run_finished(client: ApifyClient) -> Non
     seen = axesso.parse_item(
         item, RequestedProduct(product.marketplace, product.asin), run.finished_at
     )
-    assert seen == MARKET.observe(product, run.finished_at)
+    assert seen == observe(MARKET, product, run.finished_at)
 
 
 def test_the_input_of_a_run_can_be_read_again(client: ApifyClient) -> None:

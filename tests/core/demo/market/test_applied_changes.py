@@ -27,6 +27,7 @@ from core.suggestions.review.service import approve
 from core.suggestions.rules import Advisor, Change
 from core.tracking.rules import Role
 from core.tracking.service import NewTracking, track
+from tests.factories.market import observe
 from tests.factories.suggestions import advice, new_title, only_action, proposed, verify_waiting
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -59,7 +60,7 @@ def test_nothing_else_changes_and_nothing_before() -> None:
     market = with_changes(AppliedChanges(Change.UPDATE_TITLE, {"title": TITLE}, SINCE))
     other = PLAIN.products[1]
     assert item(market, product=other) == item(PLAIN, product=other)
-    assert market.observe(OWN, NOW) == PLAIN.observe(OWN, NOW)  # what was loaded stays
+    assert observe(market, OWN, NOW) == observe(PLAIN, OWN, NOW)  # what was loaded stays
 
 
 @pytest.mark.parametrize(

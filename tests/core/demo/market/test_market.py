@@ -17,6 +17,7 @@ from core.demo.market.simulation import simulate_hours
 from core.history.observation import Availability, Observation, Outcome, Seen
 from core.scraping.parsers import axesso, junglee
 from core.scraping.parsers.identity import RequestedProduct
+from tests.factories.market import observe
 from tests.hypothesis_runs import examples
 
 pytestmark = pytest.mark.dates  # what it stores is of today
@@ -77,7 +78,7 @@ def test_markets_of_one_age_show_the_same_on_every_date() -> None:
         datetime(2027, 1, 1, tzinfo=UTC),
     ):
         market = Market(seed=1, origin=day - timedelta(days=2500))
-        observations = [market.observe(product, day + timedelta(hours=n)) for n in range(0, 48, 6)]
+        observations = [observe(market, product, day + timedelta(hours=n)) for n in range(0, 48, 6)]
         shown.add(
             tuple(
                 (each.price, each.ranks, each.ratings_count, each.availability)
@@ -89,8 +90,8 @@ def test_markets_of_one_age_show_the_same_on_every_date() -> None:
 
 def test_another_seed_is_another_market() -> None:
     other = Market(seed=2)
-    prices = [MARKET.observe(product, NOW).price for product in PRODUCTS]
-    assert prices != [other.observe(product, NOW).price for product in PRODUCTS]
+    prices = [observe(MARKET, product, NOW).price for product in PRODUCTS]
+    assert prices != [observe(other, product, NOW).price for product in PRODUCTS]
 
 
 @given(product=products, start=moments, longer=st.integers(1, 400))
@@ -108,14 +109,14 @@ def test_a_longer_horizon_never_alters_the_past(
 def test_one_observation_equals_the_history_at_its_time(product: DemoProduct, at: datetime) -> None:
     seconds = at.replace(microsecond=0)
     history = MARKET.list_observations(product, np.array([seconds.replace(tzinfo=None)], "M8[s]"))
-    assert MARKET.observe(product, seconds) == next(history)
-    assert MARKET.observe(product, at).captured_at == at
+    assert observe(MARKET, product, seconds) == next(history)
+    assert observe(MARKET, product, at).captured_at == at
 
 
 @given(product=products, at=moments)
 @settings(max_examples=examples(100))
 def test_values_are_possible_at_any_time(product: DemoProduct, at: datetime) -> None:
-    seen = MARKET.observe(product, at)
+    seen = observe(MARKET, product, at)
     assert seen.price is None or seen.price > 0
     assert all(rank.rank >= 1 for rank in seen.ranks)
     assert seen.rating is None or 10 <= seen.rating <= 50
@@ -128,7 +129,7 @@ def test_values_are_possible_at_any_time(product: DemoProduct, at: datetime) -> 
 @given(at=moments)
 @settings(max_examples=examples(10))
 def test_one_of_the_sixty_pages_is_gone_at_any_time(at: datetime) -> None:
-    observations = [MARKET.observe(product, at) for product in PRODUCTS]
+    observations = [observe(MARKET, product, at) for product in PRODUCTS]
     gone = [seen for seen in observations if seen.availability is Availability.GONE]
     assert len(gone) == 1
     assert gone[0].outcome is Outcome.NOT_FOUND
@@ -141,7 +142,7 @@ def test_yen_are_whole_and_written_without_decimals() -> None:
         item = MARKET.make_item(product.marketplace, product.asin, NOW)
         if item is not None and product.marketplace == "JP":
             assert isinstance(item["price"], int)
-            assert item["price"] == (MARKET.observe(product, NOW).price or 0)
+            assert item["price"] == (observe(MARKET, product, NOW).price or 0)
 
 
 def test_a_year_holds_everything_that_can_happen_to_an_offer() -> None:
@@ -207,7 +208,7 @@ def test_the_new_product_has_no_rank_and_a_short_past() -> None:
     newcomer = named("B0DEMO0302")
     times = list_observation_times(newcomer, NOW)
     assert times.min() >= np.datetime64(NOW.replace(tzinfo=None)) - np.timedelta64(10, "D")
-    seen = MARKET.observe(newcomer, NOW)
+    seen = observe(MARKET, newcomer, NOW)
     assert seen.ranks == ()
     assert Seen.BSR in seen.seen
     assert seen.ratings_count is not None
@@ -236,7 +237,7 @@ def test_usual_times_are_daily_for_a_year_and_hourly_for_a_month() -> None:
 def test_axesso_items_are_parsed_into_the_same_observation(
     product: DemoProduct, at: datetime
 ) -> None:
-    seen = MARKET.observe(product, at)
+    seen = observe(MARKET, product, at)
     item = MARKET.make_item(product.marketplace, product.asin, at)
     if item is None:
         assert seen.availability is Availability.GONE
@@ -249,7 +250,7 @@ def test_axesso_items_are_parsed_into_the_same_observation(
 def test_junglee_items_say_the_same_in_the_marketplaces_currency(
     product: DemoProduct, at: datetime
 ) -> None:
-    seen = MARKET.observe(product, at)
+    seen = observe(MARKET, product, at)
     item = MARKET.make_junglee_item(product.marketplace, product.asin, at)
     if item is None:
         assert seen.availability is Availability.GONE
@@ -294,4 +295,4 @@ def _steps(product: DemoProduct, days: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("zone_hours", [-8, 9])
 def test_times_of_other_zones_are_understood(zone_hours: int) -> None:
     elsewhere = NOW.astimezone(timezone(timedelta(hours=zone_hours)))
-    assert MARKET.observe(PRODUCTS[0], elsewhere) == MARKET.observe(PRODUCTS[0], NOW)
+    assert observe(MARKET, PRODUCTS[0], elsewhere) == observe(MARKET, PRODUCTS[0], NOW)
