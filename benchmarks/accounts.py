@@ -9,11 +9,11 @@ from statistics import median
 from typing import Any
 from unittest.mock import patch
 
-from benchmarks.door import address_of, flood
 from benchmarks.figures import Figure, interleaved
 from benchmarks.load import Load, walk
 from benchmarks.rows import build_history, history_asin
 from benchmarks.servers import Server
+from benchmarks.sign_in import address_of, flood
 from benchmarks.web import Web, running_web
 from core.accounts.access.credentials import hash_password
 from core.accounts.models import Person

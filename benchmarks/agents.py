@@ -45,18 +45,18 @@ _YEARS = ("get_price_history", "get_bsr_history", "get_rating_history")
 def measure(server: Server, *, quick: bool) -> Iterator[Figure]:
     """Yield what a call takes alone and many at once, beside a tool that does nothing."""
     products = history_size(quick)
-    with server.shared("history", lambda: build_history(products)), running_mcp() as door:
+    with server.shared("history", lambda: build_history(products)), running_mcp() as mcp:
         time.sleep(_REST_SECONDS)
-        rest = pss(door.pid)
-        nothing = [seconds_of(lambda: door.ask("server/discover", {})) for _ in range(100)]
-        door.history(0, DAYS)  # the first call loads modules
-        alone = [_timed(door, number) for number in range(products)]
+        rest = pss(mcp.pid)
+        nothing = [seconds_of(lambda: mcp.ask("server/discover", {})) for _ in range(100)]
+        mcp.history(0, DAYS)  # the first call loads modules
+        alone = [_timed(mcp, number) for number in range(products)]
         began = time.perf_counter()
         with ThreadPoolExecutor(PARALLEL) as pool:
-            list(pool.map(lambda number: door.history(number, DAYS), range(products)))
+            list(pool.map(lambda number: mcp.history(number, DAYS), range(products)))
         per_second = products / (time.perf_counter() - began)
-        years = {tool: max(len(door.call(tool, _of(n, 365))) for n in range(20)) for tool in _YEARS}
-        after = pss(door.pid)
+        years = {tool: max(len(mcp.call(tool, _of(n, 365))) for n in range(20)) for tool in _YEARS}
+        after = pss(mcp.pid)
     yield from _calls(alone, nothing, per_second, products)
     for tool, size in years.items():
         yield Figure(f"MCP: {tool} of a year of hours", size / 1000, "kB", target=25)
@@ -65,8 +65,8 @@ def measure(server: Server, *, quick: bool) -> Iterator[Figure]:
     yield from _searches(server, list_size(quick), 2 if quick else 6)
 
 
-def _timed(door: "Door", number: int) -> float:
-    return seconds_of(lambda: door.history(number, DAYS))
+def _timed(mcp: "McpServer", number: int) -> float:
+    return seconds_of(lambda: mcp.history(number, DAYS))
 
 
 def _calls(
@@ -93,13 +93,13 @@ def _searches(server: Server, many: int, rounds: int) -> Iterator[Figure]:
     """Yield searches that are all different, each for a page of twenty."""
     words = [f"{first} {second}" for first in FIRST_WORDS for second in SECOND_WORDS[:rounds]]
     words += [*FIRST_WORDS, *SECOND_WORDS, "B0000", "model 77", "nothing like this", ""]
-    with server.shared(f"list{many}", lambda: build_list(many)), running_mcp() as door:
-        door.search("warm")
+    with server.shared(f"list{many}", lambda: build_list(many)), running_mcp() as mcp:
+        mcp.search("warm")
         searching, asking = [], []
         for word in words:
-            searching.append(seconds_of(lambda word=word: door.search(word)))  # type: ignore[misc]
+            searching.append(seconds_of(lambda word=word: mcp.search(word)))  # type: ignore[misc]
             asking.append(seconds_of(lambda word=word: _ask(word)))  # type: ignore[misc]
-        changes = {days: door.changes(days, rounds * 5) for days in (1, 7)}
+        changes = {days: mcp.changes(days, rounds * 5) for days in (1, 7)}
     yield Figure(
         f"MCP: search among {many:,}, p95",
         percentile(searching, 95) * 1000,
@@ -124,7 +124,7 @@ def _ask(words: str) -> None:
 
 
 @dataclass
-class Door:
+class McpServer:
     """A running MCP server, and a token that opens it."""
 
     port: int
@@ -201,7 +201,7 @@ def _of(number: int, days: int) -> dict[str, Any]:
 
 
 @contextmanager
-def running_mcp() -> Iterator[Door]:
+def running_mcp() -> Iterator[McpServer]:
     """Serve the database in use on a free port, until the block ends."""
     with TemporaryDirectory(prefix="amazcope-bench-mcp-") as folder:
         port = free_port()
@@ -218,7 +218,7 @@ def running_mcp() -> Iterator[Door]:
             process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
         try:
             wait_until_healthy(f"http://127.0.0.1:{port}")
-            yield Door(port, _token(), process.pid)
+            yield McpServer(port, _token(), process.pid)
         finally:
             process.terminate()
             process.wait(timeout=30)

@@ -314,11 +314,6 @@ class Facts:
     evidence: tuple[Evidence, ...] = ()  # every figure that may be cited, by key
     declined: frozenset[str] = field(default_factory=frozenset)  # hashes of declined changes
 
-    def cited(self, *keys: str) -> tuple[Evidence, ...]:
-        """Return the evidence of these keys, in their order. Raises KeyError."""
-        known = {each.key: each for each in self.evidence}
-        return tuple(known[key] for key in keys)
-
 
 def format_product_name(facts: Facts) -> str:
     """Return the name of a product in prompts and replies: "US/B0TEST0001"."""

@@ -144,7 +144,7 @@ def test_what_an_agent_proposes_a_manager_decides(
     assert errors_on(admin) == []
 
 
-def test_without_a_token_the_agents_door_stays_shut(stack: Stack) -> None:
+def test_without_a_token_the_mcp_server_refuses(stack: Stack) -> None:
     url = f"http://127.0.0.1:{stack.environment['AMAZCOPE_MCP_PORT']}/mcp"
     asked = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
     headers = {"Accept": "application/json, text/event-stream"}

@@ -124,7 +124,7 @@ def agent(session: Session, principal: Principal) -> Agent:
 
 
 @dataclass
-class Door:
+class McpEndpoint:
     """A running server over HTTP, with the token of the first administrator."""
 
     url: str
@@ -154,7 +154,7 @@ def committed_database(cloned_for_processes: str) -> str:
 
 
 @pytest.fixture
-def door(committed_database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Door]:
+def endpoint(committed_database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[McpEndpoint]:
     """A server over HTTP in this process, on a database that threads share."""
     port = free_port()
     monkeypatch.setenv("AMAZCOPE_MCP_PORT", str(port))
@@ -166,7 +166,7 @@ def door(committed_database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[D
         page = get_principal(session, owner.id, Via.PAGE)
         token = create_api_token(session, page, "An agent", ALL, None, datetime.now(UTC))
     with serving(port):
-        yield Door(f"http://127.0.0.1:{port}/mcp", port, token)
+        yield McpEndpoint(f"http://127.0.0.1:{port}/mcp", port, token)
     get_settings.cache_clear()
 
 

@@ -23,7 +23,7 @@ from mcp_server.protocol.tools import TOOLS
 from tests import loops
 from tests.factories.observations import make_observation, store_observations
 from tests.factories.products import LAMP, make_listing, track_products
-from tests.mcp_server.conftest import Door, free_port
+from tests.mcp_server.conftest import McpEndpoint, free_port
 from tests.mcp_server.outside import Programs, installed
 
 pytestmark = pytest.mark.slow
@@ -78,7 +78,7 @@ def programs(request: pytest.FixtureRequest) -> Programs:
 
 
 @pytest.fixture
-def lamp(door: Door) -> Door:
+def lamp(endpoint: McpEndpoint) -> McpEndpoint:
     """A server over HTTP whose team follows a lamp."""
     with write_scope() as session:
         from core.accounts.people.membership import get_owner_principal
@@ -86,14 +86,14 @@ def lamp(door: Door) -> Door:
         owner: Principal = get_owner_principal(session)
         track_products(session, owner, [LAMP])
         store_observations(session, make_observation(listing=make_listing()))
-    return door
+    return endpoint
 
 
 # The SDK's own client
 
 
 def test_the_sdks_client_works_over_stdio_by_the_token_of_the_environment(
-    lamp: Door, tmp_path: Path
+    lamp: McpEndpoint, tmp_path: Path
 ) -> None:
     server = StdioServerParameters(
         command=sys.executable,
@@ -116,7 +116,7 @@ def test_the_sdks_client_works_over_stdio_by_the_token_of_the_environment(
     loops.run(work)
 
 
-def test_without_a_token_stdio_ends_with_a_sentence(lamp: Door) -> None:
+def test_without_a_token_stdio_ends_with_a_sentence(lamp: McpEndpoint) -> None:
     started = subprocess.run(
         [sys.executable, "-m", "mcp_server"],
         cwd=ROOT,
@@ -133,7 +133,7 @@ def test_without_a_token_stdio_ends_with_a_sentence(lamp: Door) -> None:
     assert "Traceback" not in started.stderr
 
 
-def test_the_sdks_client_works_over_http(lamp: Door) -> None:
+def test_the_sdks_client_works_over_http(lamp: McpEndpoint) -> None:
     async def work(client: Client) -> tuple[int, str]:
         prompts = (await client.list_prompts()).prompts
         [content] = (await client.read_resource("product://list")).contents
@@ -155,7 +155,7 @@ def inspect(programs: Programs, home: Path, *arguments: str) -> Any:
 
 
 def test_the_inspector_works_over_http_and_finds_no_fault_in_the_schemas(
-    programs: Programs, lamp: Door, tmp_path: Path
+    programs: Programs, lamp: McpEndpoint, tmp_path: Path
 ) -> None:
     over_http = (
         *("--server-url", lamp.url, "--transport", "http"),
@@ -171,7 +171,9 @@ def test_the_inspector_works_over_http_and_finds_no_fault_in_the_schemas(
     assert json.loads(content["text"])["asin"] == LAMP
 
 
-def test_the_inspector_works_over_stdio(programs: Programs, lamp: Door, tmp_path: Path) -> None:
+def test_the_inspector_works_over_stdio(
+    programs: Programs, lamp: McpEndpoint, tmp_path: Path
+) -> None:
     server = (sys.executable, "-m", "mcp_server", "--cwd", str(ROOT))
     environment = ("-e", f"AMAZCOPE_TOKEN={lamp.token}")
     for name in ("DATABASE_URL", "AMAZCOPE_DATA_DIR"):
@@ -186,11 +188,11 @@ def test_the_inspector_works_over_stdio(programs: Programs, lamp: Door, tmp_path
 
 
 @pytest.fixture
-def open_door(committed_database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def open_endpoint(committed_database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The address of a server that asks for no token."""
     port = free_port()
     server = subprocess.Popen(
-        [sys.executable, "-m", "tests.mcp_server.open_door", str(port)],
+        [sys.executable, "-m", "tests.mcp_server.open_endpoint", str(port)],
         cwd=ROOT,
         env=os.environ | {"AMAZCOPE_MCP_PORT": str(port)},
     )
@@ -215,10 +217,10 @@ def _wait_for(server: subprocess.Popen[bytes], address: str) -> None:
 
 
 def test_the_conformance_suite_is_content_with_all_that_applies(
-    programs: Programs, open_door: str, tmp_path: Path
+    programs: Programs, open_endpoint: str, tmp_path: Path
 ) -> None:
     said = programs.run(
-        *("conformance", "server", "--url", open_door, "--suite", "all"), home=tmp_path
+        *("conformance", "server", "--url", open_endpoint, "--suite", "all"), home=tmp_path
     )
     verdicts = {
         name: (int(passed), int(failed))

@@ -28,7 +28,7 @@ from mcp_server.results.base import Result
 from mcp_server.server import INTERNAL_FAILURE, MAX_THREADS
 from tests import loops
 from tests.factories.products import LAMP
-from tests.mcp_server.conftest import Agent, Door, free_port, words_of
+from tests.mcp_server.conftest import Agent, McpEndpoint, free_port, words_of
 from tests.mcp_server.processes import (
     allow_connections,
     call_message,
@@ -98,10 +98,10 @@ def test_a_fault_of_ours_is_told_as_ours_and_logged(
     assert session.scalars(select(AgentCall.outcome)).all() == ["failed"]
 
 
-def post(door: Door, message: Any, **headers: str) -> httpx2.Response:
+def post(endpoint: McpEndpoint, message: Any, **headers: str) -> httpx2.Response:
     async def send() -> httpx2.Response:
-        async with door.client(**HEADERS | headers) as http:
-            return await http.post(door.url, json=message)
+        async with endpoint.client(**HEADERS | headers) as http:
+            return await http.post(endpoint.url, json=message)
 
     return loops.run(send)
 
@@ -131,16 +131,18 @@ def checked_out() -> int:
 # Bursts
 
 
-def test_two_hundred_calls_at_once_are_all_answered_and_each_is_logged_once(door: Door) -> None:
+def test_two_hundred_calls_at_once_are_all_answered_and_each_is_logged_once(
+    endpoint: McpEndpoint,
+) -> None:
     async def burst() -> list[httpx2.Response]:
         limits = httpx2.Limits(max_connections=200)
-        bearer = {"Authorization": f"Bearer {door.token}"}
+        bearer = {"Authorization": f"Bearer {endpoint.token}"}
         answers: list[httpx2.Response] = []
         async with httpx2.AsyncClient(headers=HEADERS | bearer, limits=limits, timeout=60) as http:
 
             async def one(number: int) -> None:
                 message = call_message("search_products", number)
-                answers.append(await http.post(door.url, json=message))
+                answers.append(await http.post(endpoint.url, json=message))
 
             async with anyio.create_task_group() as group:
                 for number in range(200):
@@ -154,7 +156,7 @@ def test_two_hundred_calls_at_once_are_all_answered_and_each_is_logged_once(door
     assert checked_out() == 0
 
 
-def test_a_burst_of_slow_calls_waits_its_turn(slow_tool: str, door: Door) -> None:
+def test_a_burst_of_slow_calls_waits_its_turn(slow_tool: str, endpoint: McpEndpoint) -> None:
     """Many more than connections: they queue, nobody gives up, and others get theirs."""
     in_hand.clear()
 
@@ -169,7 +171,7 @@ def test_a_burst_of_slow_calls_waits_its_turn(slow_tool: str, door: Door) -> Non
                 group.start_soon(one)
         return answers
 
-    assert door.with_client(burst) == [False] * 48
+    assert endpoint.with_client(burst) == [False] * 48
     assert calls() == [(slow_tool, "answered")] * 48
     assert 1 < max(in_hand) <= MAX_THREADS
 
@@ -179,23 +181,23 @@ def test_a_burst_of_slow_calls_waits_its_turn(slow_tool: str, door: Door) -> Non
 
 @pytest.mark.parametrize("version", ["2025-06-18", None], ids=["handshake", "newest"])
 def test_a_client_that_leaves_in_the_middle_is_in_the_log_and_holds_nothing(
-    slow_tool: str, door: Door, version: str | None
+    slow_tool: str, endpoint: McpEndpoint, version: str | None
 ) -> None:
     async def leave_raw() -> None:
         with anyio.move_on_after(0.7):
-            async with door.client(**HEADERS) as http:
-                await http.post(door.url, json=call_message(slow_tool, seconds=6))
+            async with endpoint.client(**HEADERS) as http:
+                await http.post(endpoint.url, json=call_message(slow_tool, seconds=6))
 
     async def leave(client: Client) -> None:
         with anyio.move_on_after(0.7):
             await client.call_tool(slow_tool, {"seconds": 6})
 
-    loops.run(leave_raw) if version else door.with_client(leave)
+    loops.run(leave_raw) if version else endpoint.with_client(leave)
     soon(lambda: [name for name, _ in calls()] == [slow_tool])
     soon(lambda: calls()[0][1] is not None)
     assert calls() == [(slow_tool, "left")]
     soon(lambda: checked_out() == 0)
-    assert post(door, call_message("search_products")).status_code == 200
+    assert post(endpoint, call_message("search_products")).status_code == 200
 
 
 # Progress
@@ -224,29 +226,31 @@ def test_progress_arrives_in_memory(agent: Agent) -> None:
 
 
 @pytest.mark.usefixtures("slow_tool")
-def test_progress_arrives_over_http(door: Door) -> None:
-    assert progress_of(door.with_client) == STEPS
+def test_progress_arrives_over_http(endpoint: McpEndpoint) -> None:
+    assert progress_of(endpoint.with_client) == STEPS
 
 
 # The database away
 
 
 def test_while_the_database_is_away_requests_are_asked_to_come_back_and_then_it_works(
-    door: Door, committed_database: str
+    endpoint: McpEndpoint, committed_database: str
 ) -> None:
-    assert post(door, call_message("search_products")).status_code == 200
+    assert post(endpoint, call_message("search_products")).status_code == 200
     with database_away(committed_database):
         for _ in range(3):
-            answer = post(door, call_message("search_products"))
+            answer = post(endpoint, call_message("search_products"))
             assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
             assert "Try again" in answer.json()["error"]
-    answer = post(door, call_message("search_products"))
+    answer = post(endpoint, call_message("search_products"))
     assert (answer.status_code, '"isError":false' in answer.text) == (200, True)
     assert checked_out() == 0
 
 
-def test_health_tells_the_truth_about_the_database(door: Door, committed_database: str) -> None:
-    address = door.url.replace("/mcp", "/healthz")
+def test_health_tells_the_truth_about_the_database(
+    endpoint: McpEndpoint, committed_database: str
+) -> None:
+    address = endpoint.url.replace("/mcp", "/healthz")
     assert httpx2.get(address).status_code == 200
     with database_away(committed_database):
         answer = httpx2.get(address, timeout=20)
@@ -254,7 +258,7 @@ def test_health_tells_the_truth_about_the_database(door: Door, committed_databas
     assert httpx2.get(address).status_code == 200
 
 
-def test_a_door_that_is_busy_is_well(slow_tool: str, door: Door) -> None:
+def test_a_busy_server_is_healthy(slow_tool: str, endpoint: McpEndpoint) -> None:
     answers: list[int] = []
 
     async def burst(client: Client) -> None:
@@ -263,17 +267,19 @@ def test_a_door_that_is_busy_is_well(slow_tool: str, door: Door) -> None:
                 group.start_soon(client.call_tool, slow_tool, {"seconds": 1.5})
             await anyio.sleep(0.7)
             async with httpx2.AsyncClient(timeout=1) as http:
-                answers.append((await http.get(door.url.replace("/mcp", "/healthz"))).status_code)
+                answers.append(
+                    (await http.get(endpoint.url.replace("/mcp", "/healthz"))).status_code
+                )
 
-    door.with_client(burst)
+    endpoint.with_client(burst)
     assert answers == [200]
 
 
 def test_without_http_a_database_that_is_away_is_told_in_words(
-    door: Door, committed_database: str
+    endpoint: McpEndpoint, committed_database: str
 ) -> None:
     with read_scope() as session:
-        agent = Agent(door.token, get_principal(session, 1, Via.PAGE))
+        agent = Agent(endpoint.token, get_principal(session, 1, Via.PAGE))
     with database_away(committed_database):
         assert "does not answer at the moment" in agent.refusal("search_products")
         told = agent.refusal("track_products", products=[f"US:{LAMP}"])
@@ -282,7 +288,7 @@ def test_without_http_a_database_that_is_away_is_told_in_words(
 
 
 def test_a_database_that_goes_while_a_tool_works_is_told_in_words(
-    slow_tool: str, door: Door, committed_database: str
+    slow_tool: str, endpoint: McpEndpoint, committed_database: str
 ) -> None:
     def take_away() -> None:
         time.sleep(1)
@@ -294,20 +300,20 @@ def test_a_database_that_goes_while_a_tool_works_is_told_in_words(
     thread = threading.Thread(target=take_away)
     thread.start()
     try:
-        result = door.with_client(call)
+        result = endpoint.with_client(call)
     finally:
         thread.join()
         allow_connections(committed_database, True)
     assert result.is_error
     assert "does not answer at the moment" in words_of(result)
-    assert post(door, call_message("search_products")).status_code == 200
+    assert post(endpoint, call_message("search_products")).status_code == 200
     # That it was is in the log; how it ended is, where a connection was left to note it.
     [(name, outcome), after] = calls()
     assert (name, after) == (slow_tool, ("search_products", "answered"))
     assert outcome in (None, "failed")
 
 
-def test_before_its_database_ever_ran_the_door_asks_to_come_back(tmp_path: Path) -> None:
+def test_before_its_database_ever_ran_the_server_asks_to_retry(tmp_path: Path) -> None:
     port = free_port()
     nothing = environment("", tmp_path)
     with over_http(nothing, port, healthy=503):
@@ -327,10 +333,10 @@ def _count(session: Session, table: type[Any]) -> int:
 
 
 def test_a_server_killed_in_a_write_leaves_nothing_half_written(
-    door: Door, committed_database: str, tmp_path: Path
+    endpoint: McpEndpoint, committed_database: str, tmp_path: Path
 ) -> None:
     port = free_port()
-    other = Door(f"http://127.0.0.1:{port}/mcp", port, door.token)
+    other = McpEndpoint(f"http://127.0.0.1:{port}/mcp", port, endpoint.token)
     add = call_message("track_products", products=[f"US:{LAMP}"], idempotency_key="one")
 
     def call_and_be_cut_off() -> None:
@@ -353,8 +359,8 @@ def test_a_server_killed_in_a_write_leaves_nothing_half_written(
         assert (_count(session, Tracking), _count(session, AgentWrite)) == (0, 0)
     assert calls() == [("track_products", None)]
     # The same write with the same key is made now, once.
-    assert '"is_repeat":false' in post(door, add).text.replace(" ", "")
-    assert '"is_repeat":true' in post(door, add).text.replace(" ", "")
+    assert '"is_repeat":false' in post(endpoint, add).text.replace(" ", "")
+    assert '"is_repeat":true' in post(endpoint, add).text.replace(" ", "")
     with read_scope() as session:
         assert _count(session, Tracking) == 1
 
@@ -368,16 +374,16 @@ def _waits_for_lock(url: str) -> bool:
 
 
 def test_two_processes_share_the_pace_of_a_token(
-    door: Door, committed_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    endpoint: McpEndpoint, committed_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pace = {"AMAZCOPE_MCP_CALLS_PER_MINUTE": "1", "AMAZCOPE_MCP_CALLS_AT_ONCE": "3"}
     for name, value in pace.items():
         monkeypatch.setenv(name, value)
     get_settings.cache_clear()
     port = free_port()
-    other = Door(f"http://127.0.0.1:{port}/mcp", port, door.token)
+    other = McpEndpoint(f"http://127.0.0.1:{port}/mcp", port, endpoint.token)
     with over_http(environment(committed_database, tmp_path, **pace), port):
-        said = [post(each, call_message("search_products")).text for each in (door, other) * 3]
+        said = [post(each, call_message("search_products")).text for each in (endpoint, other) * 3]
     assert ["Too many calls" in each for each in said] == [False] * 3 + [True] * 3
     assert [outcome for _, outcome in calls()] == ["answered"] * 3 + ["limited"] * 3
 
@@ -431,26 +437,28 @@ NONSENSE: dict[str, tuple[bytes, dict[str, str], set[int]]] = {
 
 
 @pytest.mark.parametrize("what", NONSENSE)
-def test_nonsense_over_http_is_refused_and_the_server_goes_on(door: Door, what: str) -> None:
+def test_nonsense_over_http_is_refused_and_the_server_goes_on(
+    endpoint: McpEndpoint, what: str
+) -> None:
     body, headers, statuses = NONSENSE[what]
 
     async def send() -> httpx2.Response:
         sent = HEADERS | {"Content-Type": "application/json"} | headers
-        async with door.client(**sent) as http:
-            return await http.post(door.url, content=body)
+        async with endpoint.client(**sent) as http:
+            return await http.post(endpoint.url, content=body)
 
     answer = loops.run(send)
     assert answer.status_code in statuses, answer.text[:500]
     assert "Traceback" not in answer.text
     assert "Error executing" not in answer.text
     assert len(answer.text) < 3000
-    assert post(door, call_message("search_products")).status_code == 200
+    assert post(endpoint, call_message("search_products")).status_code == 200
 
 
 @pytest.mark.parametrize("method", ["GET", "DELETE", "PUT", "HEAD", "OPTIONS"])
-def test_there_is_nothing_but_posting(door: Door, method: str) -> None:
+def test_there_is_nothing_but_posting(endpoint: McpEndpoint, method: str) -> None:
     async def send() -> int:
-        async with door.client(**HEADERS) as http, http.stream(method, door.url) as answer:
+        async with endpoint.client(**HEADERS) as http, http.stream(method, endpoint.url) as answer:
             return int(answer.status_code)
 
     assert loops.run(send) == 405
@@ -458,23 +466,23 @@ def test_there_is_nothing_but_posting(door: Door, method: str) -> None:
 
 @pytest.mark.parametrize(("path", "status"), [("/mcp/", 200), ("/mcp//", 404), ("/x/", 404)])
 def test_a_slash_at_the_end_is_the_same_address_and_nobody_is_sent_on(
-    door: Door, path: str, status: int
+    endpoint: McpEndpoint, path: str, status: int
 ) -> None:
     async def send() -> int:
-        async with door.client(**HEADERS) as http:
-            address = door.url.removesuffix("/mcp") + path
+        async with endpoint.client(**HEADERS) as http:
+            address = endpoint.url.removesuffix("/mcp") + path
             return int((await http.post(address, json=call_message("search_products"))).status_code)
 
     assert loops.run(send) == status
 
 
-def test_a_body_that_never_ends_is_cut_off(door: Door) -> None:
+def test_a_body_that_never_ends_is_cut_off(endpoint: McpEndpoint) -> None:
     async def body() -> Any:
         for _ in range(200):
             yield b"x" * 65_536
 
     async def send() -> int:
-        async with door.client(**HEADERS, **{"Content-Type": "application/json"}) as http:
-            return int((await http.post(door.url, content=body())).status_code)
+        async with endpoint.client(**HEADERS, **{"Content-Type": "application/json"}) as http:
+            return int((await http.post(endpoint.url, content=body())).status_code)
 
     assert loops.run(send) == 413

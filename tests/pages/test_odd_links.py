@@ -68,7 +68,7 @@ def test_a_link_that_opens_nothing_says_so(
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("purpose", list(Purpose))
-def test_a_token_opens_no_other_door_than_its_own(
+def test_a_token_serves_no_other_purpose_than_its_own(
     session: Session, principal: Principal, sign_in: SignInAs, name: str, purpose: Purpose
 ) -> None:
     if account_links.PARAMETERS.get(purpose) == name:

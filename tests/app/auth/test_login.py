@@ -74,9 +74,7 @@ def attempts(session: Session) -> int:
     return session.scalar(select(func.count()).select_from(SignInAttempt)) or 0
 
 
-def test_the_right_words_open_the_door_however_they_are_typed(
-    session: Session, owner: Person
-) -> None:
+def test_the_right_password_signs_in_however_it_is_typed(session: Session, owner: Person) -> None:
     for mail in ("owner@team.example", " OWNER@Team.Example ", "ｏｗｎｅｒ@team.example"):
         opened = login.attempt_password(mail, f" {PASSWORD} ")
         assert opened is not None

@@ -19,7 +19,7 @@ from tests import loops
 from tests.factories.observations import make_observation, store_observations
 from tests.factories.people import add_colleague
 from tests.factories.products import LAMP, make_listing, track_products
-from tests.mcp_server.conftest import Agent, Door, active, agent_of
+from tests.mcp_server.conftest import Agent, McpEndpoint, active, agent_of
 
 SEARCH = {
     "jsonrpc": "2.0",
@@ -78,46 +78,46 @@ def test_who_calls_too_often_is_told_how_long_to_wait(
     get_settings.cache_clear()
 
 
-def test_over_http_a_token_opens_the_door(door: Door) -> None:
+def test_over_http_a_token_gives_access(endpoint: McpEndpoint) -> None:
     async def search(client: Client) -> object:
         return (await client.call_tool("search_products", {})).structured_content
 
-    assert door.with_client(search)["total"] == 0
+    assert endpoint.with_client(search)["total"] == 0
 
 
 @pytest.mark.parametrize("token", ["", "amz_wrong", "Bearer", "amz_" + "x" * 5000])
-def test_without_a_valid_token_nothing_is_answered(door: Door, token: str) -> None:
-    assert post(door, token).status_code == 401
+def test_without_a_valid_token_nothing_is_answered(endpoint: McpEndpoint, token: str) -> None:
+    assert post(endpoint, token).status_code == 401
 
 
-def test_a_revoked_token_is_dead_at_once(door: Door) -> None:
-    assert post(door, door.token).status_code == 200
+def test_a_revoked_token_is_dead_at_once(endpoint: McpEndpoint) -> None:
+    assert post(endpoint, endpoint.token).status_code == 200
     with write_scope() as session:
         owner = session.scalars(select(ApiToken.person_id)).one()
         page = get_principal(session, owner, Via.PAGE)
         [kept] = list_own_tokens(session, page, datetime.now(UTC))
         revoke_own_token(session, page, kept.id, datetime.now(UTC))
-    assert post(door, door.token).status_code == 401
+    assert post(endpoint, endpoint.token).status_code == 401
 
 
-def test_an_expired_token_is_refused(door: Door) -> None:
+def test_an_expired_token_is_refused(endpoint: McpEndpoint) -> None:
     with write_scope() as session:
         session.scalars(select(ApiToken)).one().expires_at = datetime.now(UTC) - timedelta(1)
-    assert post(door, door.token).status_code == 401
+    assert post(endpoint, endpoint.token).status_code == 401
 
 
-def test_the_use_of_a_token_is_noted(door: Door) -> None:
-    post(door, door.token)
+def test_the_use_of_a_token_is_noted(endpoint: McpEndpoint) -> None:
+    post(endpoint, endpoint.token)
     with read_scope() as session:
         assert session.scalars(select(ApiToken.used_at)).one() is not None
 
 
-def test_a_foreign_host_is_refused(door: Door) -> None:
-    assert post(door, door.token, Host="evil.example").status_code == 421
+def test_a_foreign_host_is_refused(endpoint: McpEndpoint) -> None:
+    assert post(endpoint, endpoint.token, Host="evil.example").status_code == 421
 
 
-def test_a_page_of_another_origin_is_refused(door: Door) -> None:
-    assert post(door, door.token, Origin="https://evil.example").status_code == 403
+def test_a_page_of_another_origin_is_refused(endpoint: McpEndpoint) -> None:
+    assert post(endpoint, endpoint.token, Origin="https://evil.example").status_code == 403
 
 
 def test_a_role_lowered_since_holds_for_the_next_call(
@@ -129,9 +129,9 @@ def test_a_role_lowered_since_holds_for_the_next_call(
     assert agent.principal.scopes == frozenset(Scope)
 
 
-def post(door: Door, token: str, **headers: str) -> httpx2.Response:
+def post(endpoint: McpEndpoint, token: str, **headers: str) -> httpx2.Response:
     async def send() -> httpx2.Response:
-        async with door.client(token, **HEADERS, **headers) as http:
-            return await http.post(door.url, json=SEARCH)
+        async with endpoint.client(token, **HEADERS, **headers) as http:
+            return await http.post(endpoint.url, json=SEARCH)
 
     return loops.run(send)

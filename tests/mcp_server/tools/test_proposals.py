@@ -20,7 +20,7 @@ from tests.factories.people import add_colleague, add_stranger
 from tests.factories.products import make_listing
 from tests.factories.suggestions import TITLE, actions_of, own_lamp, show
 from tests.factories.tables import fetch_row, fetch_rows
-from tests.mcp_server.conftest import Agent, Door, active, agent_of
+from tests.mcp_server.conftest import Agent, McpEndpoint, active, agent_of
 from tests.mcp_server.test_resources import read
 
 LAMP = "US:B0TEST0001"
@@ -478,7 +478,7 @@ def test_every_tool_says_its_limits_and_what_a_change_takes() -> None:
 # Over HTTP
 
 
-def test_over_http_a_proposal_is_made_and_read(door: Door) -> None:
+def test_over_http_a_proposal_is_made_and_read(endpoint: McpEndpoint) -> None:
     with write_scope() as session:
         who = get_principal(session, get_owner_principal(session).person_id, Via.PAGE)
         own_lamp(session, who)
@@ -490,7 +490,7 @@ def test_over_http_a_proposal_is_made_and_read(door: Door) -> None:
         number = {"suggestion_id": made["suggestion_id"]}
         return made, (await client.call_tool("get_suggestion", number)).structured_content
 
-    made, told = door.with_client(work)
+    made, told = endpoint.with_client(work)
     assert (made["is_new"], told["id"], told["state"]) == (True, made["suggestion_id"], "pending")
     assert told["changes"][0]["proposed"]["number"] == 19.0
     assert told["product_title"]["untrusted"] == TITLE

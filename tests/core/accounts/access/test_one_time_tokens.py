@@ -1,4 +1,4 @@
-"""Tokens that open one door once."""
+"""Each token works once, for one purpose."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -30,9 +30,7 @@ TOGETHER = (Purpose.TICKET, Purpose.SECOND)
 
 
 @pytest.mark.parametrize("purpose", Purpose)
-def test_a_token_opens_its_door_once(
-    session: Session, principal: Principal, purpose: Purpose
-) -> None:
+def test_a_token_works_once(session: Session, principal: Principal, purpose: Purpose) -> None:
     token = create_token(session, principal.person_id, purpose, NOW)
     assert find_token_owner(session, token, purpose, NOW) == principal.person_id
     assert claim_token(session, token, purpose, NOW) == principal.person_id
@@ -49,7 +47,7 @@ def test_a_token_ends(session: Session, principal: Principal, purpose: Purpose) 
 
 
 @pytest.mark.parametrize("purpose", Purpose)
-def test_a_token_opens_no_other_door(
+def test_a_token_serves_no_other_purpose(
     session: Session, principal: Principal, purpose: Purpose
 ) -> None:
     token = create_token(session, principal.person_id, purpose, NOW)

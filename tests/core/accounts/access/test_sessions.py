@@ -186,7 +186,7 @@ def known(session: Session, mail: str = "seller@team.example") -> LoginCandidate
     return someone
 
 
-def test_only_active_people_are_known_at_the_door(session: Session, member: Member) -> None:
+def test_only_active_users_can_sign_in(session: Session, member: Member) -> None:
     sam = member()
     assert known(session).person_id == sam.person_id
     for state in ("disabled", "invited", "registered", "erased"):

@@ -344,7 +344,7 @@ def test_a_fault_that_is_none_is_refused_with_the_kinds_there_are(body: dict[str
 
 
 @pytest.mark.parametrize("body", ["[1]", "{", '{"kind": "x"}', '"text"', "null"])
-def test_the_door_for_faults_refuses_nonsense(fake_apify: RunningFakeApify, body: str) -> None:
+def test_the_url_for_faults_refuses_nonsense(fake_apify: RunningFakeApify, body: str) -> None:
     request = urllib.request.Request(fake_apify.url + "/control/faults", data=body.encode())
     with pytest.raises(HTTPError, match="400") as refused:
         urllib.request.urlopen(request, timeout=10)

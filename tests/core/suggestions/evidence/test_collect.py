@@ -63,7 +63,8 @@ def test_values_are_frozen_with_the_observation_they_came_from(
     (lamp,) = track(session, principal, LAMP, role=Role.OWN)
     store_days(session)
     facts = facts_of(session, principal, lamp)
-    (price, usual) = facts.cited("price_now", "price_median_30")
+    known = {each.key: each for each in facts.evidence}
+    price, usual = known["price_now"], known["price_median_30"]
     last = SnapshotKey(lamp, NOW - timedelta(hours=1), int(Source.AXESSO))
     assert (price.value, price.unit, price.snapshots) == (2000, "USD minor", (last,))
     first = SnapshotKey(lamp, NOW - timedelta(days=30), int(Source.AXESSO))

@@ -320,7 +320,10 @@ def test_what_could_not_be_pushed_may_be_approved_again(
     session: Session, principal: Principal
 ) -> None:
     action_id = approved(session, principal)
-    assert apply.mark_failed(session, action_id, THEN, "The door is shut.") is ActionState.FAILED
-    assert action(session, action_id)["trouble"] == "The door is shut."
+    assert (
+        apply.mark_failed(session, action_id, THEN, "The connector is closed.")
+        is ActionState.FAILED
+    )
+    assert action(session, action_id)["trouble"] == "The connector is closed."
     assert approve(session, principal, action_id, THEN).did
     assert action(session, action_id)["trouble"] is None

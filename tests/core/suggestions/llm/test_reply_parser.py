@@ -41,7 +41,7 @@ def the_reason(checked: reply_parser.CheckedReply) -> str:
 def test_a_good_reply_becomes_advice_with_the_evidence_as_it_was_frozen() -> None:
     facts = lamp_facts()
     advice = the_advice(check(facts))
-    assert advice.evidence == facts.cited("price_now")
+    assert advice.evidence == tuple(each for each in facts.evidence if each.key == "price_now")
     (change,) = advice.actions
     assert (change.change, change.current, change.proposed) == (
         Change.UPDATE_PRICE,

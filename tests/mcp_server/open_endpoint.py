@@ -1,6 +1,6 @@
 """A server without tokens, for a conformance suite, which sends none: on loopback, for a test.
 
-    python -m tests.mcp_server.open_door PORT
+    python -m tests.mcp_server.open_endpoint PORT
 
 Whoever asks acts as the first administrator of the environment's database. Besides what
 there is, it has the tools, resources and prompts that the suite asks for by name, declared

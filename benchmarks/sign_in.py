@@ -1,4 +1,4 @@
-"""Somebody who tries passwords at the sign-in page, by the websocket protocol of the pages."""
+"""A caller who guesses passwords on the sign-in page, by the pages' WebSocket protocol."""
 
 import asyncio
 from collections.abc import Callable
@@ -16,7 +16,7 @@ _PER_ADDRESS = 20  # what the usual limits let through
 _ANSWERS = ("Incorrect email or password.", "Too many attempts.")
 
 
-class Door:
+class SignInPage:
     """The sign-in page as one browser sees it."""
 
     def __init__(self, socket: websockets.ClientConnection) -> None:
@@ -109,12 +109,12 @@ async def _try_on(url: str, places: "count[int]", begun: Event, ended: Event) ->
         async with connect(
             url, f"10.{place >> 16 & 255}.{place >> 8 & 255}.{place & 255}"
         ) as socket:
-            door = Door(socket)
-            await door.open()
+            page = SignInPage(socket)
+            await page.open()
             for number in range(_PER_ADDRESS):
                 if ended.is_set():
                     break
-                said = await door.attempt(f"p{place}-{number}@flood.example", "a wrong guess")
+                said = await page.attempt(f"p{place}-{number}@flood.example", "a wrong guess")
                 if said != _ANSWERS[0]:
                     raise RuntimeError(f"The sign-in page said {said!r}.")
                 tried += 1
