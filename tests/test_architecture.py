@@ -76,7 +76,7 @@ PACKAGES = {
         "changes": {".", "competitors"},
         "advisors": {".", "changes", "evidence"},
         "proposals": {".", "advisors", "changes", "competitors", "evidence"},
-        "review": {".", "advisors", "changes", "competitors"},
+        "review": {".", "advisors", "changes", "competitors", "evidence"},
         "advice_queue": {".", "advisors", "evidence", "proposals", "review"},
         "execution": {".", "changes", "competitors", "review"},
         "llm": {".", "advice_queue", "changes", "proposals"},

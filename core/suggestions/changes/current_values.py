@@ -5,10 +5,8 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.catalog.listing_versions import current_listings
 from core.catalog.models import ProductLatest
 from core.suggestions.changes.values import Values
-from core.suggestions.rules import ListingFacts
 from core.tracking.models import Tracking
 
 
@@ -45,18 +43,3 @@ def is_checked(session: Session, team_id: int, product_id: int) -> bool:
 def find_latest(session: Session, product_id: int) -> ProductLatest | None:
     """Return a product's newest accepted values; None: no such product."""
     return session.get(ProductLatest, product_id, populate_existing=True)
-
-
-def read_listing_facts(session: Session, product_id: int) -> ListingFacts:
-    """Return a product's newest listing in the form of listing policies."""
-    known = current_listings(session, [product_id]).get(product_id)
-    if known is None:
-        return ListingFacts()
-    return ListingFacts(
-        title=known.title,
-        brand=known.brand,
-        bullets=known.bullets,
-        description=known.description,
-        category_path=known.category_path,
-        image_count=len(known.images),
-    )

@@ -33,7 +33,6 @@ from core.suggestions.rules import (
     CompetitorFacts,
     Evidence,
     Facts,
-    ListingFacts,
     PriceCaps,
     SnapshotKey,
 )
@@ -104,7 +103,7 @@ class _FactsBatch:
             rating=head.rating,
             ratings_count=head.ratings_count,
             availability=_fresh(head.availability, head.availability_at, self.now),
-            listing=make_listing_facts(listing),
+            listing=queries.make_listing_facts(listing),
             price_change_percent=_float(head.price_change_percent),
             rank_change_percent=_float(head.rank_change_percent),
             cadence=head.cadence,
@@ -173,7 +172,7 @@ class _FactsBatch:
             bsr_category_id=row.bsr_category_id,
             rating=row.rating,
             ratings_count=row.ratings_count,
-            listing=make_listing_facts(self.listings.get(row.product_id)),
+            listing=queries.make_listing_facts(self.listings.get(row.product_id)),
         )
 
     def _of_competitors(
@@ -268,31 +267,12 @@ def _ratings(
 # Listings
 
 
-def make_listing_facts(row: ListingRow | None) -> ListingFacts:
-    """Return a listing's text.
-
-    Bullets and images are unknown unless a whole page was read: tables and overviews have
-    one image and no bullets.
-    """
-    if row is None:
-        return ListingFacts()
-    is_whole = row.is_page and (row.images > 1 or bool(row.bullets))
-    return ListingFacts(
-        title=row.title,
-        brand=row.brand,
-        bullets=tuple(row.bullets) if is_whole else None,
-        description=row.description,
-        category_path=tuple(row.category_path) or None,
-        image_count=row.images if is_whole else None,
-    )
-
-
 def _listing_key(product_id: int, row: ListingRow) -> tuple[SnapshotKey, ...]:
     return (SnapshotKey(product_id, row.first_seen_at, row.source),)
 
 
 def _listing_figures(product_id: int, row: ListingRow | None) -> Iterator[Evidence]:
-    facts = make_listing_facts(row)
+    facts = queries.make_listing_facts(row)
     if row is None:
         return
     key, unit = _listing_key(product_id, row), "characters"
@@ -309,7 +289,7 @@ def _listing_figures(product_id: int, row: ListingRow | None) -> Iterator[Eviden
 
 def _content(name: str, named: str, product_id: int, row: ListingRow | None) -> Iterator[Evidence]:
     """Return the number of bullets and images of a listing, for comparing listings."""
-    facts = make_listing_facts(row)
+    facts = queries.make_listing_facts(row)
     if row is None or facts.bullets is None or facts.image_count is None:
         return
     key, prefix = _listing_key(product_id, row), f"{name}_" if name else ""

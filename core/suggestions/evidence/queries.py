@@ -15,7 +15,7 @@ from core.database.session import driver_connection
 from core.history.observation import WHOLE_PAGE_SOURCES
 from core.suggestions.evidence.history_figures import HistoryDay
 from core.suggestions.fingerprints import declined_mark
-from core.suggestions.rules import SnapshotKey
+from core.suggestions.rules import ListingFacts, SnapshotKey
 
 DECLINED_REMEMBERED_FOR = timedelta(days=180)  # how long a declined suggestion is not repeated
 
@@ -119,6 +119,30 @@ def read_listings(session: Session, product_ids: Collection[int]) -> dict[int, L
     with connection.cursor(binary=True, row_factory=class_row(ListingRow)) as cursor:
         cursor.execute(_LISTINGS, [list(map(int, WHOLE_PAGE_SOURCES)), list(set(product_ids))])
         return {row.product_id: row for row in cursor.fetchall()}
+
+
+def make_listing_facts(row: ListingRow | None) -> ListingFacts:
+    """Return a listing's text.
+
+    Bullets and images are unknown unless a whole page was read: tables and overviews have
+    one image and no bullets.
+    """
+    if row is None:
+        return ListingFacts()
+    is_whole = row.is_page and (row.images > 1 or bool(row.bullets))
+    return ListingFacts(
+        title=row.title,
+        brand=row.brand,
+        bullets=tuple(row.bullets) if is_whole else None,
+        description=row.description,
+        category_path=tuple(row.category_path) or None,
+        image_count=row.images if is_whole else None,
+    )
+
+
+def read_listing_facts(session: Session, product_id: int) -> ListingFacts:
+    """Return the newest listing of a product as advisors and policies read it."""
+    return make_listing_facts(read_listings(session, [product_id]).get(product_id))
 
 
 _DAYS = """

@@ -6,32 +6,19 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.catalog.listing import Listing
-from core.catalog.listing_versions import current_listings
 from core.catalog.models import ProductLatest
 from core.suggestions.changes.publication import Preview, PublishedChange
 from core.suggestions.changes.registry import get_spec
-from core.suggestions.rules import Change, ListingFacts
+from core.suggestions.evidence.queries import read_listing_facts
+from core.suggestions.rules import Change
 
 
 def read_current_preview(session: Session, product_id: int) -> Preview:
     """Return a product's newest listing and accepted price."""
-    listing = current_listings(session, [product_id]).get(product_id)
     price = session.scalar(
         select(ProductLatest.price).where(ProductLatest.product_id == product_id)
     )
-    return Preview(ListingFacts() if listing is None else _facts(listing), price, None)
-
-
-def _facts(listing: Listing) -> ListingFacts:
-    return ListingFacts(
-        title=listing.title,
-        brand=listing.brand,
-        bullets=tuple(listing.bullets) or None,
-        description=listing.description,
-        category_path=tuple(listing.category_path) or None,
-        image_count=len(listing.images) or None,
-    )
+    return Preview(read_listing_facts(session, product_id), price, None)
 
 
 def preview_changes(
