@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 
-from core.history.ingest.snapshot_rows import COPIED
 from core.history.observation import Observation
 
 EARLIEST = datetime(1995, 7, 1, tzinfo=UTC)  # Amazon sold its first book that month
@@ -22,22 +21,34 @@ def check_storable(observation: Observation, now: datetime) -> str | None:
     return None
 
 
-_LARGEST = {
-    "int8": 2**53,  # of amounts; larger integers aren't exact in float64, which charts use
-    "int4": 2**31 - 1,
-    "int2": 2**15 - 1,
-}
-_values_of = {
-    largest: attrgetter(*(name for name, each in COPIED.items() if each == kind))
-    for kind, largest in _LARGEST.items()
-}
+# Read in the processes that open files, which load no SQLAlchemy: names, not columns.
+LARGEST_AMOUNT = 2**53  # larger integers aren't exact in float64, which charts use
+LARGEST_COUNT = 2**31 - 1
+LARGEST_SHARE = 2**15 - 1  # percent, and tenths of a star
+AMOUNTS = (
+    "price",
+    "list_price",
+    "buy_box_price",
+    "buy_box_shipping",
+    "amazon_price",
+    "new_price",
+    "new_fba_price",
+    "used_price",
+    "deal_price",
+    "coupon_amount",
+)
+COUNTS = ("ratings_count", "reviews_count", "stock_left", "offers_new", "offers_used")
+SHARES = ("coupon_percent", "rating")
+_amounts_of, _counts_of, _shares_of = (attrgetter(*each) for each in (AMOUNTS, COUNTS, SHARES))
 
 
 def _fits(observation: Observation) -> bool:
     """Return whether every number fits its column."""
-    ranks = [ranked.rank for ranked in observation.ranks]
-    return _within(ranks, _LARGEST["int4"]) and all(
-        _within(values(observation), largest) for largest, values in _values_of.items()
+    return (
+        _within(_amounts_of(observation), LARGEST_AMOUNT)
+        and _within(_counts_of(observation), LARGEST_COUNT)
+        and _within((ranked.rank for ranked in observation.ranks), LARGEST_COUNT)
+        and _within(_shares_of(observation), LARGEST_SHARE)
     )
 
 

@@ -74,7 +74,7 @@ def test_a_report_of_all_listings_is_read_by_the_column_that_holds_asins(importe
         ("B0BUGTEST2", 749),
         ("B0BUGTEST3", 1200),
     ]
-    assert "own state" in report.problems
+    assert "the listing's status" in report.problems
 
 
 def test_quotation_marks_of_a_tab_file_are_letters(imported: Any) -> None:

@@ -146,7 +146,7 @@ def test_a_note_is_its_authors_and_the_managers(
         head = find_product_summary(session, who, "US", ASIN)
         assert head is not None
         assert head.tracking is not None
-        return listed, head.tracking.note
+        return listed, head.tracking.settings.note
 
     assert read(viewer) == (None, None)
     assert read(mate) == read(manager) == ("Secret plan", "Secret plan")
@@ -166,7 +166,7 @@ def test_a_summary_has_the_users_own_settings_before_a_teammates(
     assert head is not None
     assert head.tracking is not None
     assert head.tracking.is_mine
-    assert head.tracking.cadence is Cadence.WEEKLY
+    assert head.tracking.settings.cadence is Cadence.WEEKLY
 
 
 def test_new_products_begin_with_the_persons_usual_thresholds(
