@@ -53,7 +53,7 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """Where the pages are served, and the token of somebody who is signed in there."""
+    """Where the pages are served, and the token of a signed-in user."""
 
     url: str
     token: str

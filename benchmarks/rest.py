@@ -46,7 +46,7 @@ def measure(server: Server, *, quick: bool) -> Iterator[Figure]:
 
 
 def _sign_in(data_dir: Path) -> str:
-    """Sign somebody in at the running application; return the cookie's token."""
+    """Sign a user in at the running application; return the cookie's token."""
     url = find_running_url(data_dir, data_dir / "secrets")
     if url is None:
         raise RuntimeError("The application's database is not running.")

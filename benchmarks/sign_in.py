@@ -65,7 +65,7 @@ class SignInPage:
 
 
 def address_of(number: int) -> str:
-    """Return the network address of somebody far away, another one for each number."""
+    """Return the network address of a distant client, another one for each number."""
     return f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
 
 
@@ -88,11 +88,11 @@ def flood(
     first_place: int,
     begun: Event,
     ended: Event,
-    told: Callable[[int], None],
+    report: Callable[[int], None],
 ) -> None:
     """Try passwords from many addresses at once until `ended`; tell how many were looked at."""
     tried = asyncio.run(_flood(url, at_once, first_place, begun, ended))
-    told(tried)
+    report(tried)
 
 
 async def _flood(url: str, at_once: int, first_place: int, begun: Event, ended: Event) -> int:

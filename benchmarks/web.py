@@ -28,7 +28,7 @@ START_SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class Web:
-    """A web process that answers, and somebody who is signed in there."""
+    """A web process that answers, and the token of a signed-in user."""
 
     pages: Pages
     process: psutil.Process
@@ -80,12 +80,12 @@ def sign_in() -> str:
             session, ticket, sessions.SessionLifetime(day, day), now, None, None
         )
     if token is None:
-        raise RuntimeError("Nobody could be signed in.")
+        raise RuntimeError("No user could be signed in.")
     return token
 
 
 def free_port() -> int:
-    """Return a port of loopback that nobody has now."""
+    """Return a free port of loopback."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

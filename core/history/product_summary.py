@@ -16,7 +16,6 @@ from core.accounts.access.permissions import Permission, Principal
 from core.catalog.models import ProductLatest
 from core.database.session import driver_connection
 from core.history.observation import Availability, Flag, Outcome, PriceBasis
-from core.tracking.rules import Cadence, Role
 from core.tracking.settings import TrackingSettings
 
 
@@ -165,15 +164,7 @@ def _tracking_state(row: Any) -> TrackingState | None:
         return None
     return TrackingState(
         is_mine=row.is_mine,
-        settings=TrackingSettings(
-            role=Role(row.role),
-            cadence=Cadence(row.cadence),
-            tags=tuple(row.tags),
-            note=row.note,
-            is_primary=row.is_primary,
-            price_change_percent=row.price_change_percent,
-            rank_change_percent=row.rank_change_percent,
-        ),
+        settings=TrackingSettings.from_row(row),
         paused_at=row.paused_at,
     )
 

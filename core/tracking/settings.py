@@ -35,6 +35,19 @@ class TrackingSettings:
     price_change_percent: Decimal | None
     rank_change_percent: Decimal | None
 
+    @classmethod
+    def from_row(cls, row: Any) -> "TrackingSettings":
+        """Return the settings in a row that has the columns of `tracking`."""
+        return cls(
+            role=Role(row.role),
+            cadence=Cadence(row.cadence),
+            tags=tuple(row.tags),
+            note=row.note,
+            is_primary=row.is_primary,
+            price_change_percent=row.price_change_percent,
+            rank_change_percent=row.rank_change_percent,
+        )
+
 
 class Unset(Enum):
     """The type of `KEEP`, which leaves a setting unchanged: None is a value of its own."""
@@ -100,10 +113,10 @@ def patch_settings(
     if not changed_values:
         raise InvalidInputError("Name at least one setting to change.")
     tracking = lock_editable_row(session, principal, product_id, scope)
-    before = _settings_of(tracking)
+    before = TrackingSettings.from_row(tracking)
     _change(session, principal, tracking, replace(before, **changed_values))
     is_mine = tracking.person_id == principal.person_id
-    return SettingsChange(before, _settings_of(tracking), is_mine)
+    return SettingsChange(before, TrackingSettings.from_row(tracking), is_mine)
 
 
 def _change(
@@ -131,18 +144,6 @@ def _check(settings: TrackingSettings) -> None:
     for share in (settings.price_change_percent, settings.rank_change_percent):
         if share is not None and not is_threshold(share):
             raise InvalidInputError(NO_THRESHOLD)
-
-
-def _settings_of(tracking: Tracking) -> TrackingSettings:
-    return TrackingSettings(
-        role=Role(tracking.role),
-        cadence=Cadence(tracking.cadence),
-        tags=tuple(tracking.tags),
-        note=tracking.note,
-        is_primary=tracking.is_primary,
-        price_change_percent=tracking.price_change_percent,
-        rank_change_percent=tracking.rank_change_percent,
-    )
 
 
 def _audited(tracking: Tracking) -> dict[str, object]:

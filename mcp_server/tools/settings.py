@@ -1,5 +1,6 @@
 """Changing settings of tracked products. Only given arguments change."""
 
+from abc import abstractmethod
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Annotated, Any, Literal, TypeVar
@@ -50,9 +51,9 @@ class SettingsWritten(ProductRef, WriteResult):
     is_mine: Annotated[bool, Described(description="False: a teammate's settings.")]
     changed: Annotated[list[str], Described(description="Names of the changed settings.")]
 
+    @abstractmethod
     def describe_changes(self) -> list[str]:
         """Return each changed setting with its value before and after."""
-        raise NotImplementedError
 
     def describe_write(self) -> str:
         """Return the changed settings."""

@@ -14,7 +14,7 @@ from typing import Any
 from core.catalog.marketplaces import MARKETPLACES
 from core.suggestions.advisors.vocabulary import MEDIA, PROMOTIONS, SMALL_WORDS
 from core.suggestions.changes.publication import ListingChange
-from core.suggestions.changes.registry import SPECS
+from core.suggestions.changes.registry import get_spec
 from core.suggestions.rules import Change, ListingFacts, ListingPart
 
 FORBIDDEN = "!$?_{}^¬¦"
@@ -150,7 +150,7 @@ def lint_change(
     () for changes that write no part with a policy. `proposed` has the keys and types that
     `Change` names.
     """
-    spec = SPECS[change]
+    spec = get_spec(change)
     if not isinstance(spec, ListingChange) or spec.part is None:
         return ()
     terms = proposed["search_terms"] if spec.part is ListingPart.SEARCH_TERMS else None

@@ -1,7 +1,7 @@
 """Changes that a seller publishes on Amazon and a later check confirms: offers and listings."""
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -78,8 +78,12 @@ class PublishedChange(ChangeSpec):
 
     def patch_value(self, after: Values, marketplace: str) -> list[dict[str, Any]]:
         """Return the new attribute in the format of Amazon's Listings Items API."""
-        usual = _usual_patch(marketplace)
-        return [{"value": value, **usual} for value in after.values() if value is not None]
+        place = get_marketplace(marketplace)
+        usual = {"language_tag": place.locale, "marketplace_id": place.marketplace_id}
+        return [{"value": value, **usual} for value in self._patch_items(after)]
+
+    def _patch_items(self, after: Values) -> Iterable[object]:
+        return (value for value in after.values() if value is not None)
 
     def to_copy(self, after: Values, marketplace: str) -> str:
         """Return the text to paste into Seller Central; "none" for no value."""
@@ -89,11 +93,6 @@ class PublishedChange(ChangeSpec):
 
     def _pasted(self, after: Values, marketplace: str) -> str:
         return self.format_stored(after, marketplace)
-
-
-def _usual_patch(marketplace: str) -> dict[str, str]:
-    place = get_marketplace(marketplace)
-    return {"language_tag": place.locale, "marketplace_id": place.marketplace_id}
 
 
 class OfferChange(PublishedChange):

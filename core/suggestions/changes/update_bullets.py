@@ -2,9 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
-from typing import Any
 
-from core.catalog.marketplaces import get_marketplace
 from core.suggestions.changes.publication import RANK_EVIDENCE, TextsChange
 from core.suggestions.changes.values import Values
 from core.suggestions.rules import Change, ListingPart
@@ -35,10 +33,8 @@ class UpdateBullets(TextsChange):
         for number, (old, new) in enumerate(pairs, 1):
             yield f"bullet_{number}", str(old), str(new)
 
-    def patch_value(self, after: Values, marketplace: str) -> list[dict[str, Any]]:
-        place = get_marketplace(marketplace)
-        usual = {"language_tag": place.locale, "marketplace_id": place.marketplace_id}
-        return [{"value": text, **usual} for text in _bullets(after)]
+    def _patch_items(self, after: Values) -> Sequence[str]:
+        return _bullets(after)
 
     def _pasted(self, after: Values, marketplace: str) -> str:
         return "\n".join(_bullets(after))

@@ -11,7 +11,7 @@ from core.accounts.labels import via_phrase
 from core.catalog.marketplaces import MARKETPLACES
 from core.catalog.money import format_amount, format_price
 from core.suggestions.changes.publication import PublishedChange
-from core.suggestions.changes.registry import SPECS
+from core.suggestions.changes.registry import SPECS, get_spec
 from core.suggestions.review.views import ActionView, Event, QueueRow
 from core.suggestions.rules import (
     ActionState,
@@ -286,7 +286,7 @@ _UNVERIFIED = {ActionState.PENDING, ActionState.APPROVED, ActionState.APPLIED}
 
 def needs_confirmation(action: ActionView) -> bool:
     """Return whether a change still needs a check that confirms it. Settings never do."""
-    spec = SPECS[action.change]
+    spec = get_spec(action.change)
     is_seen = isinstance(spec, PublishedChange) and spec.is_on_page
     return is_seen and action.state in _UNVERIFIED
 

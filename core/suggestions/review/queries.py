@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from core.accounts.access.operations import requires
 from core.accounts.access.permissions import Permission, Principal
 from core.database.session import driver_connection
+from core.suggestions.changes.values import Values
 from core.suggestions.queue_filter import LARGEST_PAGE, Group, QueueFilter, count_groups
 from core.suggestions.review.views import (
     ActionView,
@@ -22,7 +23,6 @@ from core.suggestions.review.views import (
     QueuePlace,
     QueueRow,
     SuggestionView,
-    Values,
 )
 from core.suggestions.rules import (
     ActionState,

@@ -1,10 +1,9 @@
 """Suggestions, their actions and events as pages and tools read them. Pure."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
+from core.suggestions.changes.values import Values
 from core.suggestions.queue_filter import Counts
 from core.suggestions.rules import (
     ActionState,
@@ -16,8 +15,6 @@ from core.suggestions.rules import (
     Metric,
     SuggestionState,
 )
-
-Values = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
