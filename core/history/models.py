@@ -8,6 +8,7 @@ from sqlalchemy import (
     Boolean,
     Date,
     DateTime,
+    ForeignKey,
     Index,
     Integer,
     PrimaryKeyConstraint,
@@ -137,3 +138,18 @@ class ProductDaily(Base):
     in_stock_share: Mapped[float | None] = mapped_column(REAL)  # 0–1; None: not reported
     looks: Mapped[int] = mapped_column(Integer)  # snapshots of the day; 0: carried forward
     is_sealed: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
+
+
+class SnapshotCorrection(Base):
+    """Since when a product's snapshots differ from those that alerts have evaluated.
+
+    Written with a snapshot that is older than the newest, and with flags that change; deleted by
+    the evaluation that replays it.
+    """
+
+    __tablename__ = "snapshot_correction"
+
+    product_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("product.id", ondelete="CASCADE"), primary_key=True
+    )
+    since: Mapped[datetime] = mapped_column(DateTime(timezone=True))

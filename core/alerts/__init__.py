@@ -1,0 +1,1 @@
+"""Alert rules, what they make of observations, and the incidents that follow."""

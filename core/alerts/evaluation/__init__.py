@@ -1,0 +1,1 @@
+"""What rules make of readings: the fold, and the preview on history."""

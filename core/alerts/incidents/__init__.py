@@ -1,0 +1,1 @@
+"""Incidents: evaluated, stored, grouped, and read."""
