@@ -2,6 +2,7 @@
 
 from core.accounts import models as accounts
 from core.agents import models as agents
+from core.alerts import models as alerts
 from core.catalog import models as catalog
 from core.database import leases
 from core.database.session import Base
@@ -15,6 +16,7 @@ from core.upkeep import models as upkeep
 __all__ = [
     "accounts",
     "agents",
+    "alerts",
     "catalog",
     "history",
     "importing",

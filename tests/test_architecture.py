@@ -26,6 +26,7 @@ FOLDERS = (
     "history",
     "scraping",
     "importing",
+    "alerts",
     "suggestions",
     "upkeep",
     "demo",
@@ -68,6 +69,12 @@ PACKAGES = {
         "values": set(),
         "readers": {"files", "values"},
         ".": {"files", "readers", "values"},
+    },
+    "core.alerts": {
+        ".": set(),
+        "rules": {"."},
+        "evaluation": {"rules"},
+        "incidents": {".", "evaluation", "rules"},
     },
     "core.suggestions": {
         ".": set(),
@@ -137,6 +144,9 @@ OF_ONE_SHAPE = {
 TABLES = {"core.metadata", "core.database.migrations.env"}
 PURE = (
     "rules",
+    "rule",
+    "fold",
+    "preview",
     "budget",
     "quality_gate",
     "change_detection",

@@ -108,8 +108,9 @@ class StoredIncident(Base):
     """One time that a rule held for a product. Rule, product and `opened_at` identify it.
 
     `findings`: for each condition what was compared with what, as `memory_json` writes it.
-    `is_silent`: recorded, and never sent, for `silent_reason`. `muted_by`: what keeps it from
-    being sent while that lasts ("listing_removed", "outage"), NULL: nothing.
+    `silent_reason`: why it is recorded and never sent ("before_rule", "late", "imported"), NULL:
+    it may be sent. `muted_by`: what keeps it from being sent ("listing_removed", "outage",
+    "approved_change"), NULL: nothing.
     """
 
     __tablename__ = "incident"
@@ -146,7 +147,6 @@ class StoredIncident(Base):
     withdrawn_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     findings: Mapped[list[Any]] = mapped_column(JSONB)
     data_version: Mapped[int] = mapped_column(BigInteger)  # the product's, when it was evaluated
-    is_silent: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
     silent_reason: Mapped[str | None] = mapped_column(Text)
     muted_by: Mapped[str | None] = mapped_column(Text)
     acknowledged_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))

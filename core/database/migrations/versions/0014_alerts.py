@@ -1,0 +1,240 @@
+"""Alert rules, what their evaluation keeps, and incidents"""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
+revision = "0014"
+down_revision = "0011"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "source_outage",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("marketplace", sa.Text(), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("began_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("blocked", sa.Integer(), nullable=False),
+        sa.Column("checked", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_source_outage")),
+    )
+    op.create_index(
+        "uq_source_outage_open",
+        "source_outage",
+        ["marketplace", "actor"],
+        unique=True,
+        postgresql_where=sa.text("ended_at IS NULL"),
+    )
+    op.create_table(
+        "alert_cursor",
+        sa.Column("product_id", sa.BigInteger(), nullable=False),
+        sa.Column("data_version", sa.BigInteger(), nullable=False),
+        sa.Column("observed_until", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("known", postgresql.JSONB(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["product_id"],
+            ["product.id"],
+            name=op.f("fk_alert_cursor_product_id_product"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("product_id", name=op.f("pk_alert_cursor")),
+        postgresql_with={"fillfactor": 60},
+    )
+    op.create_table(
+        "snapshot_correction",
+        sa.Column("product_id", sa.BigInteger(), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["product_id"],
+            ["product.id"],
+            name=op.f("fk_snapshot_correction_product_id_product"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("product_id", name=op.f("pk_snapshot_correction")),
+    )
+    op.create_table(
+        "alert_rule",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("team_id", sa.BigInteger(), nullable=False),
+        sa.Column("code", sa.Text(), nullable=True),
+        sa.Column("name", sa.Text(), nullable=True),
+        sa.Column("definition", postgresql.JSONB(), nullable=False),
+        sa.Column("is_on", sa.Boolean(), server_default=sa.text("true"), nullable=False),
+        sa.Column("version", sa.Integer(), server_default=sa.text("1"), nullable=False),
+        sa.Column("active_from", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_by", sa.BigInteger(), nullable=True),
+        sa.Column(
+            "created_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=False,
+        ),
+        sa.ForeignKeyConstraint(
+            ["created_by"],
+            ["person.id"],
+            name=op.f("fk_alert_rule_created_by_person"),
+            ondelete="SET NULL",
+        ),
+        sa.ForeignKeyConstraint(
+            ["team_id"], ["team.id"], name=op.f("fk_alert_rule_team_id_team"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_alert_rule")),
+        sa.UniqueConstraint("team_id", "code", name=op.f("uq_alert_rule_team_id_code")),
+    )
+    op.create_table(
+        "alert_memory",
+        sa.Column("rule_id", sa.BigInteger(), nullable=False),
+        sa.Column("product_id", sa.BigInteger(), nullable=False),
+        sa.Column("memory", postgresql.JSONB(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["product_id"],
+            ["product.id"],
+            name=op.f("fk_alert_memory_product_id_product"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["rule_id"],
+            ["alert_rule.id"],
+            name=op.f("fk_alert_memory_rule_id_alert_rule"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("rule_id", "product_id", name=op.f("pk_alert_memory")),
+        postgresql_with={"fillfactor": 70},
+    )
+    op.create_index("ix_alert_memory_product", "alert_memory", ["product_id"], unique=False)
+    op.create_table(
+        "incident_group",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("team_id", sa.BigInteger(), nullable=False),
+        sa.Column("rule_id", sa.BigInteger(), nullable=False),
+        sa.Column("marketplace", sa.Text(), nullable=False),
+        sa.Column("fetch_run_id", sa.BigInteger(), nullable=True),
+        sa.Column("first_opened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_opened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["rule_id"],
+            ["alert_rule.id"],
+            name=op.f("fk_incident_group_rule_id_alert_rule"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["team_id"],
+            ["team.id"],
+            name=op.f("fk_incident_group_team_id_team"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_incident_group")),
+    )
+    op.create_index(
+        "ix_incident_group_rule",
+        "incident_group",
+        ["rule_id", "marketplace", sa.text("last_opened_at DESC")],
+        unique=False,
+    )
+    op.create_table(
+        "incident",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("team_id", sa.BigInteger(), nullable=False),
+        sa.Column("rule_id", sa.BigInteger(), nullable=False),
+        sa.Column("rule_version", sa.Integer(), nullable=False),
+        sa.Column("product_id", sa.BigInteger(), nullable=False),
+        sa.Column("group_id", sa.BigInteger(), nullable=True),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("severity", sa.Text(), nullable=False),
+        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("findings", postgresql.JSONB(), nullable=False),
+        sa.Column("data_version", sa.BigInteger(), nullable=False),
+        sa.Column("silent_reason", sa.Text(), nullable=True),
+        sa.Column("muted_by", sa.Text(), nullable=True),
+        sa.Column("acknowledged_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("acknowledged_by", sa.BigInteger(), nullable=True),
+        sa.Column("snoozed_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column(
+            "created_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=False,
+        ),
+        sa.ForeignKeyConstraint(
+            ["acknowledged_by"],
+            ["person.id"],
+            name=op.f("fk_incident_acknowledged_by_person"),
+            ondelete="SET NULL",
+        ),
+        sa.ForeignKeyConstraint(
+            ["group_id"],
+            ["incident_group.id"],
+            name=op.f("fk_incident_group_id_incident_group"),
+            ondelete="SET NULL",
+        ),
+        sa.ForeignKeyConstraint(
+            ["product_id"],
+            ["product.id"],
+            name=op.f("fk_incident_product_id_product"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["rule_id"],
+            ["alert_rule.id"],
+            name=op.f("fk_incident_rule_id_alert_rule"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["team_id"], ["team.id"], name=op.f("fk_incident_team_id_team"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_incident")),
+        sa.UniqueConstraint(
+            "rule_id",
+            "product_id",
+            "opened_at",
+            name=op.f("uq_incident_rule_id_product_id_opened_at"),
+        ),
+    )
+    op.create_index("ix_incident_group", "incident", ["group_id"], unique=False)
+    op.create_index(
+        "ix_incident_open",
+        "incident",
+        ["team_id", sa.text("opened_at DESC"), "id"],
+        unique=False,
+        postgresql_where=sa.text("state IN ('firing', 'flapping')"),
+    )
+    op.create_index("ix_incident_product", "incident", ["product_id", "opened_at"], unique=False)
+    op.create_index(
+        "ix_incident_team",
+        "incident",
+        ["team_id", sa.text("opened_at DESC"), sa.text("id DESC")],
+        unique=False,
+    )
+
+
+def downgrade() -> None:
+
+    op.drop_index("ix_incident_team", table_name="incident")
+    op.drop_index("ix_incident_product", table_name="incident")
+    op.drop_index(
+        "ix_incident_open",
+        table_name="incident",
+        postgresql_where=sa.text("state IN ('firing', 'flapping')"),
+    )
+    op.drop_index("ix_incident_group", table_name="incident")
+    op.drop_table("incident")
+    op.drop_index("ix_incident_group_rule", table_name="incident_group")
+    op.drop_table("incident_group")
+    op.drop_index("ix_alert_memory_product", table_name="alert_memory")
+    op.drop_table("alert_memory")
+    op.drop_table("alert_rule")
+    op.drop_table("snapshot_correction")
+    op.drop_table("alert_cursor")
+    op.drop_index(
+        "uq_source_outage_open",
+        table_name="source_outage",
+        postgresql_where=sa.text("ended_at IS NULL"),
+    )
+    op.drop_table("source_outage")
