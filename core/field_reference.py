@@ -42,6 +42,13 @@ PRODUCT = (
     FieldMeaning(
         "buy_box_seller", None, "Seller in the Buy Box; text from outside.", "unknown or none"
     ),
+    FieldMeaning("buy_box_seller_id", None, "Amazon's id of that seller.", "unknown or none"),
+    FieldMeaning(
+        "is_own_seller",
+        None,
+        "That seller is one of the team's own.",
+        "unknown, or the team has set none for the marketplace",
+    ),
     FieldMeaning("is_doubtful", None, "The newest check has a flagged value.", None),
     FieldMeaning("doubts", None, "Why values are flagged, in sentences; empty: none is.", None),
     FieldMeaning(
@@ -83,6 +90,7 @@ SNAPSHOT = (
     FieldMeaning("buy_box_price", _MINOR, "Of the featured offer.", _UNSEEN),
     FieldMeaning("buy_box_shipping", _MINOR, "Shipping of the featured offer.", _UNSEEN),
     FieldMeaning("buy_box_seller", None, "Seller in the Buy Box; text from outside.", _UNSEEN),
+    FieldMeaning("buy_box_seller_id", None, "Amazon's id of that seller.", _UNSEEN),
     FieldMeaning("amazon_price", _MINOR, "Of Amazon's own offer.", _UNSEEN),
     FieldMeaning("new_price", _MINOR, "Of the lowest new offer.", _UNSEEN),
     FieldMeaning("new_fba_price", _MINOR, "Of the lowest new offer shipped by Amazon.", _UNSEEN),

@@ -11,6 +11,7 @@ from core.importing import models as importing
 from core.scraping.runs import models as scraping
 from core.suggestions import models as suggestions
 from core.tracking import models as tracking
+from core.tracking.sellers import models as sellers
 from core.upkeep import models as upkeep
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "leases",
     "metadata",
     "scraping",
+    "sellers",
     "suggestions",
     "tracking",
     "upkeep",

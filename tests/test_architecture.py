@@ -50,12 +50,12 @@ PACKAGES = {
     "core.tracking": {
         ".": set(),
         "lists": {"."},
+        "sellers": {"."},
     },
     "core.history": {
         ".": set(),
         "current": {"."},
-        "periods": {"."},
-        "ingest": {".", "periods"},
+        "ingest": {"."},
         "timeline": {".", "ingest"},
         "changes": {".", "ingest", "timeline"},
         "provenance": {".", "timeline"},

@@ -163,6 +163,8 @@ class ProductLatest(Base):
     availability: Mapped[int | None] = mapped_column(SmallInteger)
     stock_left: Mapped[int | None] = mapped_column(Integer)
     buy_box_seller: Mapped[str | None] = mapped_column(Text)
+    # Of the same seller as the name; NULL: not reported, or none.
+    buy_box_seller_id: Mapped[str | None] = mapped_column(Text)
     availability_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
     prior_day: Mapped[date | None] = mapped_column(Date)

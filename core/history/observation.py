@@ -157,6 +157,7 @@ class Seen(IntFlag):
     OFFERS_NEW = 1 << 17
     OFFERS_USED = 1 << 18
     LISTING = 1 << 19
+    SELLER_ID = 1 << 20
 
 
 def field_names(mask: Seen) -> list[str]:
@@ -225,6 +226,7 @@ class Observation:
     buy_box_price: int | None = None
     buy_box_shipping: int | None = None
     buy_box_seller: str | None = None
+    buy_box_seller_id: str | None = None
     amazon_price: int | None = None
     new_price: int | None = None  # lowest new offer
     new_fba_price: int | None = None

@@ -79,6 +79,7 @@ class ProductSummary:
     availability: Availability | None
     stock_left: int | None
     seller: str | None  # who holds the Buy Box; None: no seller, or not reported
+    seller_id: str | None  # Amazon's id of the seller; None: no seller, or not reported
     availability_at: datetime | None
     tracking: TrackingState | None  # None: no one in the team tracks it
     fetching: FetchState | None  # None: not on the schedule
@@ -103,7 +104,7 @@ _COPIED = ("product_id", "marketplace", "asin", "is_demo", "first_day", "title",
            "bsr_category", *_LATEST)  # fmt: skip
 _SUMMARY = f"""
 SELECT p.id AS product_id, p.marketplace, p.asin, p.is_demo, x.title, x.brand,
-    c.name AS bsr_category, l.buy_box_seller,
+    c.name AS bsr_category, l.buy_box_seller, l.buy_box_seller_id,
     (SELECT min(day) FROM product_daily d WHERE d.product_id = p.id) AS first_day,
     {", ".join(f"l.{name}" for name in _LATEST)},
     t.person_id = %(person)s AS is_mine, t.role, t.cadence, t.is_primary, t.tags,
@@ -154,6 +155,7 @@ def _make_summary(row: Any) -> ProductSummary:
     return ProductSummary(
         **values,
         seller=row.buy_box_seller if is_featured else None,
+        seller_id=row.buy_box_seller_id if is_featured else None,
         tracking=_tracking_state(row),
         fetching=_fetch_state(row),
     )

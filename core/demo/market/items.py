@@ -11,7 +11,7 @@ from core.catalog.asin import product_url
 from core.catalog.marketplaces import get_marketplace
 from core.catalog.money import format_money
 from core.demo.market.catalogue import DemoProduct
-from core.demo.market.observations import Offer
+from core.demo.market.observations import Offer, find_seller_id
 from core.demo.market.reviews import page_reviews
 from core.history.observation import Availability, Fulfilment, Listing
 
@@ -144,7 +144,7 @@ def _offer_fields(offer: Offer, marketplace: str) -> dict[str, Any]:
     return {
         "soldBy": offer.seller,
         "fulfilledBy": "Amazon" if offer.fulfilment is not Fulfilment.FBM else offer.seller,
-        "sellerId": None,
+        "sellerId": find_seller_id(offer.seller),
         "warehouseAvailability": _availability_text(offer, wording),
         "retailPrice": _amount(offer.list_price, wording),
         "price": _amount(offer.price, wording),
@@ -285,6 +285,6 @@ def _seller(offer: Offer) -> dict[str, Any] | None:
     shipped_by_amazon = int(offer.fulfilment is not Fulfilment.FBM)
     return {
         "name": offer.seller,
-        "id": None,
+        "id": find_seller_id(offer.seller),
         "url": f"/gp/help/seller/at-a-glance.html?isAmazonFulfilled={shipped_by_amazon}",
     }

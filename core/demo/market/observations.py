@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from functools import lru_cache
 from typing import Final, NamedTuple
+from zlib import crc32
 
 from core.demo.market.catalogue import DemoProduct, Stocked
 from core.demo.market.keyed_random import draw_trait
@@ -20,7 +22,8 @@ from core.history.observation import (
     Source,
 )
 
-# All that a current axesso item reports; a removed page has only its availability.
+# All that a current axesso item reports, besides the id of a seller that has one; a removed
+# page has only its availability.
 SEEN: Final = (
     Seen.PRICE
     | Seen.BUY_BOX
@@ -40,6 +43,12 @@ SEEN: Final = (
 _OUTCOMES: Final = {
     Availability.UNAVAILABLE: Outcome.UNAVAILABLE,
     Availability.BUY_BOX_SUPPRESSED: Outcome.NO_FEATURED_OFFER,
+}
+_AMAZON_NAMES: Final = {
+    "US": "Amazon.com",
+    "DE": "Amazon.de",
+    "FR": "Amazon.fr",
+    "JP": "Amazon.co.jp",
 }
 _RIVAL_SELLERS: Final = ("Corner Bay Deals", "Halden Handel", "Petit Port Direct", "コマドリ商店")
 
@@ -124,12 +133,12 @@ def find_own_seller(stocked: Stocked) -> tuple[str, Fulfilment]:
     return product.brand, Fulfilment.FBM
 
 
-_AMAZON_NAMES: Final = {
-    "US": "Amazon.com",
-    "DE": "Amazon.de",
-    "FR": "Amazon.fr",
-    "JP": "Amazon.co.jp",
-}
+@lru_cache(maxsize=256)
+def find_seller_id(name: str | None) -> str | None:
+    """Return the invented id of a seller; None for Amazon, whose offers show none."""
+    if name is None or name in _AMAZON_NAMES.values():
+        return None
+    return f"A0DEMO{crc32(name.encode()):08X}"
 
 
 def _rival_seller(stocked: Stocked) -> tuple[str, Fulfilment]:
@@ -151,6 +160,7 @@ def make_observation(
             seen=Seen.AVAILABILITY,
             availability=Availability.GONE,
         )
+    seller_id = find_seller_id(offer.seller)
     return Observation(
         marketplace=product.marketplace,
         asin=product.asin,
@@ -158,12 +168,13 @@ def make_observation(
         source=Source.AXESSO,
         kind=Kind.SAMPLE,
         outcome=_OUTCOMES.get(offer.availability, Outcome.OK),
-        seen=SEEN,
+        seen=SEEN | Seen.SELLER_ID if offer.seller is None or seller_id is not None else SEEN,
         price=offer.price,
         price_basis=None if offer.price is None else PriceBasis.BUY_BOX,
         list_price=offer.list_price,
         buy_box_price=offer.price,
         buy_box_seller=offer.seller,
+        buy_box_seller_id=seller_id,
         deal_price=offer.price if offer.is_deal else None,
         coupon_amount=offer.coupon_amount,
         coupon_percent=offer.coupon_percent,

@@ -38,6 +38,7 @@ _NAMES = {
     "ratings_count": "number of ratings",
     "availability": "availability",
     "seller": "seller",
+    "seller_id": "seller's id",
     "listing": "title",
 }
 

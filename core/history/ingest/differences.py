@@ -24,6 +24,7 @@ FIELDS: tuple[tuple[str, Seen, str], ...] = (
     ("availability", Seen.AVAILABILITY, "availability"),
     ("stock_left", Seen.STOCK_LEFT, "stock"),
     ("buy_box_seller", Seen.SELLER, "Buy Box seller"),
+    ("buy_box_seller_id", Seen.SELLER_ID, "id of the Buy Box seller"),
     ("offers_new", Seen.OFFERS_NEW, "new offers"),
     ("offers_used", Seen.OFFERS_USED, "used offers"),
 )
@@ -45,6 +46,9 @@ def _differing(stored: Mapping[str, Any], again: Mapping[str, Any]) -> Iterable[
     for name, bit, called in FIELDS:
         first, second = stored[name], again[name]
         if first == second:
+            continue
+        # Rows stored before ids of sellers were read report none.
+        if bit is Seen.SELLER_ID and not stored["seen"] & int(bit):
             continue
         # "None" contradicts a value; "not reported" contradicts nothing.
         if second is not None or again["seen"] & int(bit):

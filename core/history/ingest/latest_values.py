@@ -39,14 +39,15 @@ from core.history.observation import Observation, Seen, field_names
 _PRICE, _LIST_PRICE, _BSR = int(Seen.PRICE), int(Seen.LIST_PRICE), int(Seen.BSR)
 _RATING, _RATINGS_COUNT = int(Seen.RATING), int(Seen.RATINGS_COUNT)
 _REVIEWS_COUNT = int(Seen.REVIEWS_COUNT)
-_AVAILABILITY, _SELLER = int(Seen.AVAILABILITY), int(Seen.SELLER)
+_AVAILABILITY = int(Seen.AVAILABILITY)
+_SELLER, _SELLER_ID = int(Seen.SELLER), int(Seen.SELLER_ID)
 
 # The time of a field's newest value; other fields have that of the newest observation.
 _READ_AT = {
     **dict.fromkeys(("price", "list_price", "buy_box", "coupon"), "price_at"),
     "bsr": "bsr_at",
     **dict.fromkeys(("rating", "ratings_count", "reviews_count"), "rating_at"),
-    **dict.fromkeys(("availability", "stock_left", "seller"), "availability_at"),
+    **dict.fromkeys(("availability", "stock_left", "seller", "seller_id"), "availability_at"),
 }
 
 
@@ -81,6 +82,7 @@ class LatestState:
     availability: int | None
     stock_left: int | None
     buy_box_seller: str | None
+    buy_box_seller_id: str | None
     availability_at: datetime | None
     prior_day: date | None
     attention: float
@@ -171,8 +173,8 @@ def apply_observation(
     if seen & _AVAILABILITY and _is_newer(at, state.availability_at):
         state.availability, state.availability_at = _number(observation.availability), at
         state.stock_left = observation.stock_left
-        if seen & _SELLER:
-            state.buy_box_seller = observation.buy_box_seller
+        if seen & (_SELLER | _SELLER_ID):
+            _set_seller(state, observation)
 
 
 def unreadable_names(observation: Observation) -> dict[str, str]:
@@ -239,6 +241,20 @@ def _set_rating(state: LatestState, observation: Observation, flags: int) -> Non
     if seen & _REVIEWS_COUNT:
         state.reviews_count = observation.reviews_count
     state.rating_at = observation.captured_at
+
+
+def _set_seller(state: LatestState, observation: Observation) -> None:
+    """Set the Buy Box seller's name and id, of which a source may report one alone.
+
+    A name and an id of different sellers are never kept together.
+    """
+    seen = int(observation.seen)
+    name, seller_id = observation.buy_box_seller, observation.buy_box_seller_id
+    if not seen & _SELLER_ID:
+        seller_id = state.buy_box_seller_id if name == state.buy_box_seller else None
+    if not seen & _SELLER:
+        name = state.buy_box_seller if seller_id == state.buy_box_seller_id else None
+    state.buy_box_seller, state.buy_box_seller_id = name, seller_id
 
 
 def _number(value: int | None) -> int | None:

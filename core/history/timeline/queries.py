@@ -176,9 +176,9 @@ def daily_columns(session: Session, product_id: int, since_day: date, until_day:
 
 _TABLE = (
     "captured_at, source, outcome, flags, seen, price, price_basis, list_price, buy_box_price, "
-    "buy_box_seller, deal_price, coupon_amount, coupon_percent, bsr, bsr_category_id, sub_rank, "
-    "rating, ratings_count, reviews_count, availability, stock_left, offers_new, currency, "
-    "unreadable"
+    "buy_box_seller, buy_box_seller_id, deal_price, coupon_amount, coupon_percent, bsr, "
+    "bsr_category_id, sub_rank, rating, ratings_count, reviews_count, availability, stock_left, "
+    "offers_new, currency, unreadable"
 )
 _OF_PERIOD = (
     "FROM snapshot WHERE product_id = :id AND captured_at >= :since AND captured_at < :until"

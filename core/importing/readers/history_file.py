@@ -220,6 +220,8 @@ def _make_observation(
     price, basis = _choose_price(amounts)
     if price is not None:
         row.seen |= Seen.PRICE
+    seller = row.read_value("seller", Seen.SELLER, row.clean_name)
+    seller_id = row.read_value("seller_id", Seen.SELLER_ID, value_parsers.parse_seller_id)
     listing = _read_listing(row)
     return Observation(
         marketplace=row.marketplace.code,
@@ -235,7 +237,8 @@ def _make_observation(
         price_basis=basis,
         ranks=ranks,
         rating=rating,
-        buy_box_seller=row.read_value("seller", Seen.SELLER, row.clean_name),
+        buy_box_seller=seller,
+        buy_box_seller_id=seller_id,
         availability=availability,
         stock_left=stock_left,
         coupon_amount=coupon[0] if coupon else None,

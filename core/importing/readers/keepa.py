@@ -50,7 +50,7 @@ _ATTRIBUTES = (
 )  # fmt: skip
 _OFFERS = (
     Seen.BUY_BOX | Seen.NEW_PRICE | Seen.NEW_FBA_PRICE | Seen.USED_PRICE | Seen.DEAL
-    | Seen.OFFERS_NEW | Seen.OFFERS_USED
+    | Seen.OFFERS_NEW | Seen.OFFERS_USED | Seen.SELLER_ID
 )  # fmt: skip
 # By Keepa's `productType`: what it can't check for that type.
 _BLIND = {
@@ -133,7 +133,8 @@ def _read_history(
     blind = _BLIND.get(product_type, Seen.NONE)
     last: Observation | None = None
     state = State(blind)
-    for minute, state in read_steps(item.get("csv"), further, horizon, blind):
+    sellers = item.get("buyBoxSellerIdHistory")
+    for minute, state in read_steps(item.get("csv"), further, horizon, blind, sellers):
         if last is not None:
             yield last
         last = _make_observation(state, minute_time(minute), marketplace, asin, category)
@@ -184,6 +185,7 @@ def _make_observation(
         list_price=values.get("list_price"),
         buy_box_price=values.get("buy_box_price"),
         buy_box_shipping=values.get("buy_box_shipping"),
+        buy_box_seller_id=state.seller_id,
         amazon_price=values.get("amazon_price"),
         new_price=values.get("new_price"),
         new_fba_price=values.get("new_fba_price"),

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from core.catalog.categories import UNNAMED_CATEGORY
 from core.catalog.marketplaces import Marketplace
+from core.catalog.sellers import find_seller_id
 from core.history.observation import (
     CategoryRank,
     Failure,
@@ -41,6 +42,8 @@ from core.scraping.parsers.value_parsers import UnreadableValueError
 T = TypeVar("T")
 
 PATH_SEPARATOR = "›"
+_NAME_AND_ID = re.compile(r"(?P<name>.*\S)\s*(?:/|\()\s*(?P<id>A[0-9A-Z]+)\)?")
+_DIGIT = re.compile(r"\d")
 _GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d{1,2})?")
 _SIGNS = re.compile(r"^[^\d]{0,6}?\s*(?=\d)|\s*[^\d\s.,]{1,4}\s*$")
 _YES = ("yes", "ja", "oui", "sì", "si", "sí", "はい", "是")
@@ -110,7 +113,7 @@ def _make_observation(
     ranks = _read_ranks(row)
     listing = _read_listing(row)
     rating = row.read_value("rating", Seen.RATING, localized_text.parse_rating)
-    seller, fulfilment = _read_seller(row)
+    seller, seller_id, fulfilment = _read_seller(row)
     if row.seen & (Seen.BUY_BOX | Seen.NEW_PRICE | Seen.AMAZON_PRICE):
         row.seen |= Seen.PRICE
     return Observation(
@@ -126,6 +129,7 @@ def _make_observation(
         ranks=ranks,
         rating=rating,
         buy_box_seller=seller,
+        buy_box_seller_id=seller_id,
         fulfilment=fulfilment,
         listing=listing,
         list_price=amounts["list_price"],
@@ -204,17 +208,33 @@ def _read_ranks(row: _ExportCells) -> tuple[CategoryRank, ...]:
     return (CategoryRank(root[: value_parsers.LONGEST_NAME], rank),) if rank else ()
 
 
-def _read_seller(row: _ExportCells) -> tuple[str | None, Fulfilment | None]:
+def _read_seller(row: _ExportCells) -> tuple[str | None, str | None, Fulfilment | None]:
+    """Return the Buy Box seller's name and id, and who ships."""
     if not row.has_field("buy_box_seller"):
-        return None, None
-    row.seen |= Seen.SELLER
-    seller = value_parsers.clean_text(row.get_cell("buy_box_seller"), value_parsers.LONGEST_NAME)
+        return None, None, None
+    written = value_parsers.clean_text(row.get_cell("buy_box_seller"), value_parsers.LONGEST_NAME)
+    seller, seller_id = split_seller(written or "")
+    if seller is not None or written is None:
+        row.seen |= Seen.SELLER
+    if seller_id is not None or written is None:
+        row.seen |= Seen.SELLER_ID
     is_fba = row.get_cell("is_fba").lower()
     by_amazon = Fulfilment.FBA if is_fba in _YES else Fulfilment.FBM if is_fba in _NO else None
     if by_amazon is None:
-        return seller, None
+        return seller, seller_id, None
     row.seen |= Seen.FULFILMENT
-    return seller, Fulfilment.AMAZON if localized_text.is_amazon(seller) else by_amazon
+    is_amazon = localized_text.is_amazon(seller)
+    return seller, seller_id, Fulfilment.AMAZON if is_amazon else by_amazon
+
+
+def split_seller(written: str) -> tuple[str | None, str | None]:
+    """Return the name and the id in a cell: either, or "Name / id" or "Name (id)"."""
+    match = _NAME_AND_ID.fullmatch(written)
+    if match and (seller_id := find_seller_id(match["id"])):
+        return match["name"], seller_id
+    # Names can look like ids, but then they seldom have a digit.
+    seller_id = find_seller_id(written) if written.isupper() and _DIGIT.search(written) else None
+    return (None, seller_id) if seller_id else (written or None, None)
 
 
 def _read_path(row: _ExportCells) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from core.catalog.sellers import find_seller_id
 from core.history.observation import CategoryRank, Seen
 
 EPOCH = datetime(2011, 1, 1, tzinfo=UTC)  # Keepa's minute 0
@@ -45,11 +46,14 @@ class State:
     seen: Seen = Seen.NONE
     values: dict[str, int | None] = field(default_factory=dict)
     further_ranks: dict[str, int] = field(default_factory=dict)  # by category's name
+    seller_id: str | None = None  # who holds the Buy Box
 
     def apply_change(self, name: str, bit: Seen, number: int) -> bool:
         """Apply one number; return whether it changed the state."""
         if name.startswith("#"):
             return self._apply_rank(name[1:], number)
+        if name.startswith("@"):
+            return self._apply_seller(name[1:] or None, bit, number)
         value = _interpret_number(name, number)
         is_unknown = number == UNKNOWN or bool(bit & self.blind and value is None)
         seen = self.seen & ~bit if is_unknown else self.seen | bit
@@ -66,6 +70,14 @@ class State:
             self.further_ranks.pop(category, None)
         is_shown = self.values.get("rank") is not None
         return is_shown and before != self.further_ranks.get(category)
+
+    def _apply_seller(self, seller_id: str | None, bit: Seen, number: int) -> bool:
+        is_unknown = number == UNKNOWN or bool(bit & self.blind and seller_id is None)
+        seen = self.seen & ~bit if is_unknown else self.seen | bit
+        if seller_id == self.seller_id and seen == self.seen:
+            return False
+        self.seller_id, self.seen = seller_id, seen
+        return True
 
     def list_ranks(self, main_category: str) -> tuple[CategoryRank, ...]:
         """Return the main rank, then those of further categories.
@@ -99,16 +111,21 @@ def is_minute(value: object) -> bool:
 
 
 def read_steps(
-    series: Any, further_ranks: Mapping[str, Any], horizon: int, blind: Seen = Seen.NONE
+    series: Any,
+    further_ranks: Mapping[str, Any],
+    horizon: int,
+    blind: Seen = Seen.NONE,
+    sellers: Any = None,
 ) -> Iterator[tuple[int, State]]:
     """Yield (minute, state) for each minute in which something changed, in time order.
 
     `series` is the product's unchanged `csv`; `further_ranks` maps the names of
-    categories to their series. Minutes after `horizon` are left out: they are not history.
+    categories to their series; `sellers` is `buyBoxSellerIdHistory`.
+    Minutes after `horizon` are left out: they are not history.
     For what Keepa can't check (`blind`), its "none" is read as unknown.
     The same State object is yielded each time.
     """
-    changes = _collect_changes(series, further_ranks)
+    changes = _collect_changes(series, further_ranks, sellers)
     state = State(blind)
     for minute in sorted(changes):
         if minute > horizon:
@@ -118,7 +135,9 @@ def read_steps(
             yield minute, state
 
 
-def _collect_changes(series: Any, further_ranks: Mapping[str, Any]) -> dict[int, list[Change]]:
+def _collect_changes(
+    series: Any, further_ranks: Mapping[str, Any], sellers: Any
+) -> dict[int, list[Change]]:
     changes: dict[int, list[Change]] = defaultdict(list)
     for index, name, bit in PLAIN_SERIES:
         for minute, number in _split_pairs(_get_series(series, index)):
@@ -129,6 +148,8 @@ def _collect_changes(series: Any, further_ranks: Mapping[str, Any]) -> dict[int,
     for name, ranks in further_ranks.items():
         for minute, number in _split_pairs(ranks):
             changes[minute].append((f"#{name}", Seen.NONE, number))
+    for minute, seller_id, number in _split_sellers(sellers):
+        changes[minute].append((f"@{seller_id}", Seen.SELLER_ID, number))
     return changes
 
 
@@ -151,6 +172,21 @@ def _split_triples(flat: Any) -> Iterator[tuple[int, int, int]]:
         for minute, price, shipping in zip(flat[::3], flat[1::3], flat[2::3], strict=False):
             if is_minute(minute) and _is_number(price) and _is_number(shipping):
                 yield minute, price, shipping
+
+
+def _split_sellers(flat: Any) -> Iterator[tuple[int, str, int]]:
+    """Yield (minute, the seller's id or "", NONE or UNKNOWN or 0) from minutes and ids as texts.
+
+    "-1" means that no seller qualified. "-2" also occurs beside a Buy Box price: unknown.
+    """
+    if not isinstance(flat, list):
+        return
+    for written, holder in zip(flat[::2], flat[1::2], strict=False):
+        minute = int(written) if str(written).isdecimal() and len(str(written)) < 9 else None
+        if not is_minute(minute) or minute is None or not isinstance(holder, str):
+            continue
+        seller_id = find_seller_id(holder)
+        yield minute, seller_id or "", 0 if seller_id else NONE if holder == "-1" else UNKNOWN
 
 
 def _is_number(value: object) -> bool:

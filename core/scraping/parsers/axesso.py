@@ -129,6 +129,9 @@ def _make_observation(
     seller = reader.read_field(
         item_reader.SELLER, "soldBy", value_parsers.clean_text, value_parsers.LONGEST_NAME
     )
+    seller_id = item_reader.read_seller_id(
+        reader, "sellerId", value_parsers.parse_seller_id, seller=seller, price=price
+    )
     shipper = reader.read_field(
         item_reader.FULFILMENT, "fulfilledBy", value_parsers.clean_text, value_parsers.LONGEST_NAME
     )
@@ -156,6 +159,7 @@ def _make_observation(
         coupon_amount=coupon[0] if coupon else None,
         coupon_percent=coupon[1] if coupon else None,
         buy_box_seller=seller,
+        buy_box_seller_id=seller_id,
         fulfilment=localized_text.parse_fulfilment(seller, shipper),
         ranks=_read_ranks(reader, marketplace, details.ranks),
         rating=reader.read_field(item_reader.RATING, "productRating", localized_text.parse_rating),

@@ -22,6 +22,7 @@ RATINGS_COUNT: Final = int(Seen.RATINGS_COUNT)
 AVAILABILITY: Final = int(Seen.AVAILABILITY)
 STOCK_LEFT: Final = int(Seen.STOCK_LEFT)
 SELLER: Final = int(Seen.SELLER)
+SELLER_ID: Final = int(Seen.SELLER_ID)
 FULFILMENT: Final = int(Seen.FULFILMENT)
 LISTING: Final = int(Seen.LISTING)
 
@@ -69,6 +70,25 @@ class ItemReader:
     def collect_unreadable(self) -> dict[Seen, str]:
         """Return the texts of unreadable fields, without fields that were read elsewhere."""
         return {each: text for bits, text in self.texts.items() for each in Seen(bits & ~self.bits)}
+
+
+def read_seller_id(
+    reader: ItemReader,
+    key: str,
+    parse: Callable[[Any], str | None],
+    *,
+    seller: str | None,
+    price: int | None,
+) -> str | None:
+    """Return the id of the Buy Box seller, whose name and price were read before.
+
+    A name without an id, as of Amazon's own offers, means that the id is not reported. An
+    id with neither name nor price is not that of a Buy Box.
+    """
+    found = reader.read_field(SELLER_ID, key, parse)
+    if found is None and seller is not None:
+        reader.bits &= ~SELLER_ID
+    return found if seller is not None or price is not None else None
 
 
 def find_outcome(

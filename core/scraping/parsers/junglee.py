@@ -119,6 +119,9 @@ def _make_observation(
         None,
     )
     seller = reader.read_field(item_reader.SELLER, "seller", _parse_seller_name)
+    seller_id = item_reader.read_seller_id(
+        reader, "seller", _parse_seller_id, seller=seller, price=price
+    )
     return Observation(
         marketplace=marketplace.code,
         asin=asin,
@@ -132,6 +135,7 @@ def _make_observation(
         coupon_amount=coupon[0],
         coupon_percent=coupon[1],
         buy_box_seller=seller,
+        buy_box_seller_id=seller_id,
         fulfilment=_read_fulfilment(reader, seller),
         ranks=_read_ranks(reader, marketplace),
         rating=reader.read_field(item_reader.RATING, "stars", localized_text.parse_rating),
@@ -214,6 +218,10 @@ def _parse_seller_name(value: object) -> str | None:
     if isinstance(value, Mapping):
         value = value.get("name")
     return value_parsers.clean_text(value, value_parsers.LONGEST_NAME)
+
+
+def _parse_seller_id(value: object) -> str | None:
+    return value_parsers.parse_seller_id(value.get("id")) if isinstance(value, Mapping) else None
 
 
 def _read_fulfilment(reader: ItemReader, seller: str | None) -> Fulfilment | None:

@@ -18,6 +18,7 @@ from babel.numbers import get_currency_precision
 
 from core.catalog.marketplaces import Marketplace
 from core.catalog.money import UnreadableMoneyError, parse_amount
+from core.catalog.sellers import find_seller_id
 from core.errors import AmazcopeError
 
 LARGEST_COUNT: Final = 2_147_483_647  # PostgreSQL's integer
@@ -99,6 +100,16 @@ def _drop_surrogates(text: str) -> str:
     except UnicodeEncodeError:
         return text.encode(errors="ignore").decode()
     return text
+
+
+def parse_seller_id(value: object) -> str | None:
+    """Return a seller's id; None if the value is blank."""
+    if value is None or value == "":
+        return None
+    found = find_seller_id(value) if isinstance(value, str) else None
+    if found is None:
+        raise UnreadableValueError("This should be the id of a seller.")
+    return found
 
 
 def clean_or_none(value: object, limit: int) -> str | None:

@@ -104,6 +104,38 @@ def test_a_source_without_sellers_keeps_the_known_one(state: LatestState) -> Non
     assert state.buy_box_seller == "Bright Shop"
 
 
+def hold(state: LatestState, hours: int, seen: Seen, **seller: str | None) -> None:
+    values = {"buy_box_seller": None} | seller
+    apply(state, make_observation(at=NOON + hours * HOUR, seen=Seen.AVAILABILITY | seen, **values))
+
+
+def holder(state: LatestState) -> tuple[str | None, str | None]:
+    return state.buy_box_seller, state.buy_box_seller_id
+
+
+BOTH = Seen.SELLER | Seen.SELLER_ID
+
+
+def test_a_name_and_an_id_of_different_sellers_are_never_kept_together(state: LatestState) -> None:
+    hold(state, 0, BOTH, buy_box_seller="Lumo", buy_box_seller_id="A1DEMOSELLER")
+    hold(state, 1, Seen.SELLER, buy_box_seller="Lumo")
+    assert holder(state) == ("Lumo", "A1DEMOSELLER")
+    hold(state, 2, Seen.SELLER_ID, buy_box_seller_id="A1DEMOSELLER")
+    assert holder(state) == ("Lumo", "A1DEMOSELLER")
+    hold(state, 3, Seen.SELLER_ID, buy_box_seller_id="A2DEMOSELLER")
+    assert holder(state) == (None, "A2DEMOSELLER")
+    hold(state, 4, Seen.SELLER, buy_box_seller="Lumo")
+    assert holder(state) == ("Lumo", None)
+    hold(state, 5, BOTH)
+    assert holder(state) == (None, None)
+
+
+def test_a_late_seller_never_replaces_a_newer_one(state: LatestState) -> None:
+    hold(state, 5, BOTH, buy_box_seller="Lumo", buy_box_seller_id="A1DEMOSELLER")
+    hold(state, 1, BOTH, buy_box_seller="Other", buy_box_seller_id="A2DEMOSELLER")
+    assert holder(state) == ("Lumo", "A1DEMOSELLER")
+
+
 def test_prior_values_are_those_at_the_close_of_the_day_before(state: LatestState) -> None:
     apply(state, make_observation())
     start_day(state, date(2026, 3, 2))

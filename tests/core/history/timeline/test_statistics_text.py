@@ -125,6 +125,7 @@ def stored(**values: Any) -> dict[str, Any]:
         "list_price",
         "buy_box_price",
         "buy_box_seller",
+        "buy_box_seller_id",
         "deal_price",
         "coupon_amount",
         "coupon_percent",
@@ -153,8 +154,18 @@ def test_a_row_distinguishes_none_from_not_reported_and_names_the_flags():
 
 
 def test_a_csv_holds_major_units_and_no_formula():
-    body = write_csv([stored(price=1999, buy_box_seller="=cmd|'/c calc'!A1", rating=43)])
+    body = write_csv(
+        [
+            stored(
+                price=1999,
+                buy_box_seller="=cmd|'/c calc'!A1",
+                buy_box_seller_id="A1DEMOSELLER",
+                rating=43,
+            )
+        ]
+    )
     row = next(csv.DictReader(io.StringIO(body.decode("utf-8-sig"))))
     assert (row["price"], row["rating"], row["bsr"]) == ("19.99", "4.3", "")
     assert row["buy_box_seller"].startswith("'=")
+    assert row["buy_box_seller_id"] == "A1DEMOSELLER"
     assert row["captured_at"] == "2026-11-23T12:00:00+00:00"

@@ -493,3 +493,14 @@ def test_no_names_and_no_cells_bring_the_choice_of_columns_down(names, cells):
 def test_a_refusal_stays_a_refusal(write_file):
     (refusal,) = results(write_file("asin,marketplace,price\nB0DEMO0001,Atlantis,5\n"))
     assert isinstance(refusal, Refusal)
+
+
+def test_a_table_names_the_seller_by_name_and_by_id(write_file):
+    header = "asin,price,seller,seller_id\n"
+    rows = "B0DEMO0001,5,Lumo,A1DEMOSELLER\nB0DEMO0002,5,Lumo,none known\nB0DEMO0003,5,Lumo,\n"
+    both, odd, blank = results(write_file(header + rows))
+    assert (both.buy_box_seller, both.buy_box_seller_id) == ("Lumo", "A1DEMOSELLER")
+    assert both.seen & Seen.SELLER
+    assert both.seen & Seen.SELLER_ID
+    assert odd.unreadable == {Seen.SELLER_ID: "none known"}
+    assert not blank.seen & Seen.SELLER_ID

@@ -75,6 +75,30 @@ def test_the_price_is_the_buy_box_without_shipping_else_new_else_amazons():
     assert lost.outcome is Outcome.NO_FEATURED_OFFER
 
 
+def test_who_holds_the_buy_box_is_known_by_id():
+    ids = [MINUTE + 1, "A1DEMOSELLER", MINUTE + 2, "-1", MINUTE + 3, "A2DEMOSELLER"]
+    history = [str(each) for each in [*ids, MINUTE + 4, "-2"]]
+    item = product({18: [MINUTE, 1900, 0]}, buyBoxSellerIdHistory=history)
+    unreported, first, none, second, unknown, _ = observations(item)
+    assert not unreported.seen & Seen.SELLER_ID
+    assert [each.buy_box_seller_id for each in (first, none, second, unknown)] == [
+        "A1DEMOSELLER",
+        None,
+        "A2DEMOSELLER",
+        None,
+    ]
+    assert none.seen & Seen.SELLER_ID
+    assert not unknown.seen & Seen.SELLER_ID
+    assert not first.seen & Seen.SELLER
+    assert first.price == 1900
+
+
+@pytest.mark.parametrize("odd", [None, "x", [MINUTE], [1, 2, 3], ["x", "A1DEMOSELLER"], [[], {}]])
+def test_an_odd_history_of_sellers_is_left_out(odd):
+    (last, *more) = observations(product({1: [MINUTE, 1999]}, buyBoxSellerIdHistory=odd))
+    assert (last.price, last.buy_box_seller_id, len(more)) == (1999, None, 1)
+
+
 def test_a_lightning_deal_and_the_offer_counts_keep_their_own_fields():
     *_, last = observations(
         product({8: [MINUTE, 1500], 11: [MINUTE, 0], 12: [MINUTE, 3], 17: [MINUTE, 88]})

@@ -7,7 +7,7 @@ import pytest
 from core.catalog.marketplaces import get_marketplace
 from core.history.observation import Kind, PriceBasis, Seen, Source
 from core.importing.read_rows import read_rows
-from core.importing.readers.keepa_export import export_amount
+from core.importing.readers.keepa_export import export_amount, split_seller
 from core.importing.readers.keepa_headers import is_export, plain_header
 from core.importing.values.rows import FileKind, ReadContext, RefusalReason
 
@@ -80,3 +80,29 @@ def test_an_export_is_recognised_by_its_columns():
     assert plain_header("Buy Box 🚚: Current") == "buy box: current"
     assert is_export(["ASIN", "Buy Box 🚚: Current", "New: Current"])
     assert not is_export(["asin", "price", "captured_at"])
+
+
+@pytest.mark.parametrize(
+    ("cell", "name", "seller_id"),
+    [
+        ("Bright Shop / A1DEMOSELLER", "Bright Shop", "A1DEMOSELLER"),
+        ("Bright Shop (A1DEMOSELLER)", "Bright Shop", "A1DEMOSELLER"),
+        ("Bright Shop (98%)", "Bright Shop (98%)", None),
+        ("A1DEMOSELLER", None, "A1DEMOSELLER"),
+        ("AQUASTORE", "AQUASTORE", None),
+        ("Amazon", "Amazon", None),
+        ("", None, None),
+    ],
+)
+def test_a_seller_is_written_as_a_name_an_id_or_both(cell, name, seller_id):
+    assert split_seller(cell) == (name, seller_id)
+
+
+def test_a_row_says_who_holds_the_buy_box(write_file):
+    header = '"ASIN","Sales Rank: Current","Buy Box: Current","Buy Box: Buy Box Seller"\r\n'
+    rows = '"B0DEMO0001","1","5","Lumo / A1DEMOSELLER"\r\n"B0DEMO0002","2","5","Lumo"\r\n'
+    both, named, none = results(write_file(header + rows + '"B0DEMO0003","3","",""\r\n'))
+    assert (both.buy_box_seller, both.buy_box_seller_id) == ("Lumo", "A1DEMOSELLER")
+    assert (named.buy_box_seller, named.buy_box_seller_id) == ("Lumo", None)
+    assert not named.seen & Seen.SELLER_ID
+    assert none.seen & Seen.SELLER_ID

@@ -162,3 +162,14 @@ def test_the_recorded_items_are_all_read() -> None:
     assert (chinese.price, chinese.list_price, chinese.rating) == (2799, 5598, 49)
     assert [rank.rank for rank in chinese.ranks] == [975, 150]
     assert chinese.availability is Availability.IN_STOCK
+
+
+def test_an_id_beside_a_price_is_the_sellers_also_without_its_name() -> None:
+    seen = read({"soldBy": None, "sellerId": "a1demoseller"})
+    assert (seen.buy_box_seller, seen.buy_box_seller_id) == (None, "A1DEMOSELLER")
+    assert Seen.SELLER_ID in seen.seen
+
+
+def test_an_id_on_a_page_without_a_buy_box_is_nobodys() -> None:
+    seen = read({"soldBy": None, "sellerId": "A1DEMOSELLER", "price": 0})
+    assert seen.buy_box_seller_id is None

@@ -84,6 +84,19 @@ def test_amazon_as_seller_is_amazons_own_offer() -> None:
     assert seen.fulfilment is Fulfilment.AMAZON
 
 
+def test_amazons_own_offer_reports_no_id_rather_than_none() -> None:
+    amazon = read({"seller": {"name": "Amazon.ca", "id": None, "url": None}})
+    assert (amazon.buy_box_seller_id, Seen.SELLER_ID in amazon.seen) == (None, False)
+    nobody = read({"seller": None})
+    assert (nobody.buy_box_seller_id, Seen.SELLER_ID in nobody.seen) == (None, True)
+
+
+def test_what_is_no_id_of_a_seller_is_unreadable_and_keeps_its_name() -> None:
+    seen = read({"seller": {"name": "Kettlo Inc.", "id": "see page"}})
+    assert (seen.buy_box_seller, seen.buy_box_seller_id) == ("Kettlo Inc.", None)
+    assert Seen.SELLER_ID in seen.unreadable
+
+
 def test_an_unknown_shipper_is_not_seen() -> None:
     seen = read({"seller": {"name": "Kettlo Inc.", "url": "/x"}})
     assert seen.fulfilment is None

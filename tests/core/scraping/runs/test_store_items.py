@@ -10,6 +10,8 @@ from sqlalchemy.orm import Session
 from core.accounts.access.permissions import Principal
 from core.demo.market.market import Market
 from core.history.ingest.store import ensure_partitions
+from core.history.provenance.snapshot_table import write_csv
+from core.history.timeline.queries import snapshot_page
 from core.scraping.parsers.registry import AXESSO_DETAILS
 from core.scraping.runs.budget import Limits
 from core.scraping.runs.dispatch import plan_run
@@ -101,6 +103,21 @@ def test_items_become_snapshots_with_their_original(
     assert fetch_row(session, "SELECT DISTINCT fetch_run_id FROM snapshot") == {
         "fetch_run_id": batch.run_id
     }
+
+
+def test_the_seller_in_the_buy_box_is_stored_with_its_id_and_shown(
+    session: Session, batch: Batch, now: datetime
+) -> None:
+    sold = {"price": 19.99, "soldBy": "Lumo", "sellerId": "A1DEMOSELLER"}
+    store_items(session, batch, [item(FIRST, now, **sold)], now)
+    number = batch.products[FIRST]
+    (row,) = snapshot_page(session, number, now - timedelta(days=1), now + timedelta(days=1))
+    assert (row["buy_box_seller"], row["buy_box_seller_id"]) == ("Lumo", "A1DEMOSELLER")
+    assert ",A1DEMOSELLER," in write_csv([row]).decode()
+    latest = fetch_row(
+        session, "SELECT buy_box_seller_id FROM product_latest WHERE product_id = :id", id=number
+    )
+    assert latest == {"buy_box_seller_id": "A1DEMOSELLER"}
 
 
 def test_the_same_page_twice_stores_nothing_twice(

@@ -1,1 +1,0 @@
-"""Changes of products since yesterday, over 7 and over 30 days."""

@@ -1,0 +1,1 @@
+"""The team's own sellers: which holders of the Buy Box are the team itself."""
