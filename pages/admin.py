@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app.admin import people
+from app.admin import own_sellers, people
 from app.components import cards
 from app.data import accounts
 
@@ -22,5 +22,6 @@ with st.container(width=people.WIDTH):
         people.show_team_tokens()
     elif part == "Team":
         people.show_team_settings(accounts.get_team_settings())
+        own_sellers.show_own_sellers(accounts.list_own_sellers(), accounts.list_seen_sellers())
     else:
         people.show_people(members)

@@ -13,6 +13,7 @@ from core.database.session import shared_time, write_scope
 from core.errors import InvalidInputError
 from core.settings.environment import get_settings
 from core.text.escaping import escape_markdown
+from core.tracking.sellers import service as sellers
 from jobs.tasks import send_emails
 
 LINK = "_invitation_link"  # (email address, link), shown when there is no mail server
@@ -98,3 +99,17 @@ def change_team_settings(wanted: TeamSettings) -> str:
             session, get_principal(), wanted, get_settings().amazcope_registration, shared_time()
         )
     return "Settings saved." if changed else "Nothing changed."
+
+
+def add_own_seller(marketplace: str, seller_id: str, name: str) -> str:
+    """Add a seller of the team."""
+    with write_scope() as session:
+        added = sellers.add_own_seller(session, get_principal(), marketplace, seller_id, name)
+    return "Seller added." if added else "This seller is already in the list."
+
+
+def remove_own_seller(own_seller_id: int) -> str:
+    """Remove one of the team's own sellers."""
+    with write_scope() as session:
+        sellers.remove_own_seller(session, get_principal(), own_seller_id)
+    return "Seller removed."

@@ -25,6 +25,8 @@ from core.catalog.service import product_names
 from core.database.session import read_scope
 from core.settings.environment import get_settings
 from core.text import spreadsheets
+from core.tracking.sellers import queries as sellers
+from core.tracking.sellers.queries import ListedSeller, SeenSeller
 
 MOST_IN_FILE = 20_000
 _FILE_HEADER = ("number", "time", "person", "means", "address", "what", "thing", "old", "new")
@@ -80,6 +82,18 @@ def get_team_settings() -> TeamSettings:
         return team.get_team_settings(
             session, get_principal(), get_settings().amazcope_registration
         )
+
+
+def list_own_sellers() -> list[ListedSeller]:
+    """Return the team's own sellers."""
+    with read_scope() as session:
+        return sellers.list_own_sellers(session, get_principal())
+
+
+def list_seen_sellers() -> list[SeenSeller]:
+    """Return sellers in the Buy Box of the team's own products that are not in its list."""
+    with read_scope() as session:
+        return sellers.list_seen_sellers(session, get_principal())
 
 
 def list_audit_events(

@@ -40,6 +40,9 @@ EVENT_LABELS: Final = {
     "made token": "Created API token",
     "revoked token": "Revoked API token",
     "changed team settings": "Changed team settings",
+    "added own seller": "Added own seller",
+    "changed own seller": "Changed own seller",
+    "removed own seller": "Removed own seller",
     # Tracking
     "followed": "Started tracking",
     "unfollowed": "Stopped tracking",

@@ -19,6 +19,7 @@ from core.tracking.list_filter import (
 )
 from core.tracking.lists.freshness import measure_freshness
 from core.tracking.lists.queries import count_products
+from core.tracking.sellers.queries import read_own_sellers
 from mcp_server.protocol.call_log import Call
 from mcp_server.protocol.resources import resource
 from mcp_server.results.base import Moment, ResultPart, format_moment, format_moment_or_none
@@ -51,7 +52,8 @@ def product(call: Call, marketplace: str, asin: str) -> ProductDetails:
     next check, like `get_product_details`."""
     with read_scope() as session:
         head = find_product_by_code(session, call.principal, marketplace, asin)
-    return make_product_details(head, call.now)
+        own = read_own_sellers(session, call.principal.team_id)
+    return make_product_details(head, own, call.now)
 
 
 class Count(ResultPart):

@@ -23,6 +23,7 @@ from core.text.times import format_age
 from core.tracking.list_filter import ListFilter, ListScope, Sort, SortBy
 from core.tracking.lists import queries
 from core.tracking.rules import Role
+from core.tracking.sellers.rules import OwnSellers, is_own_seller
 from mcp_server.results.base import (
     ListResult,
     Moment,
@@ -262,6 +263,16 @@ class ProductDetails(ProductRef, Result):
         Untrusted | None,
         Described(description="Null: no Buy Box, or not named."),
     ]
+    buy_box_seller_id: Annotated[
+        str | None, Described(description="Amazon's id. Null: no Buy Box, or not reported.")
+    ]
+    is_own_seller: Annotated[
+        bool | None,
+        Described(
+            description="True: this seller is one of your team's own. Null: the team has set "
+            "none for this marketplace, or the seller is unknown."
+        ),
+    ]
     is_doubtful: Annotated[
         bool, Described(description="True: the newest check has a flagged value.")
     ]
@@ -279,7 +290,7 @@ class ProductDetails(ProductRef, Result):
     is_demo: bool
 
 
-def make_product_details(head: ProductSummary, now: datetime) -> ProductDetails:
+def make_product_details(head: ProductSummary, own: OwnSellers, now: datetime) -> ProductDetails:
     """Return a product's current values in the units of results."""
     currency = get_marketplace(head.marketplace).currency
 
@@ -334,6 +345,8 @@ def make_product_details(head: ProductSummary, now: datetime) -> ProductDetails:
             column="stock_left",
         ),
         buy_box_seller=mark_untrusted(head.seller),
+        buy_box_seller_id=head.seller_id,
+        is_own_seller=is_own_seller(own, head.marketplace, head.seller_id, head.seller),
         is_doubtful=bool(head.flags),
         doubts=flag_reasons(head.flags),
         unreadable={name: Untrusted(untrusted=text) for name, text in head.unreadable.items()},

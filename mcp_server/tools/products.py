@@ -8,6 +8,7 @@ from core.accounts.access.permissions import Permission
 from core.catalog.marketplaces import get_by_name
 from core.database.session import read_scope
 from core.tracking.list_filter import ListFilter, ListScope, Sort, SortBy
+from core.tracking.sellers.queries import read_own_sellers
 from mcp_server.protocol.call_log import Call
 from mcp_server.protocol.tools import tool
 from mcp_server.results.arguments import (
@@ -74,4 +75,5 @@ def get_product_details(call: Call, product: ProductName) -> ProductDetails:
     and when the next check is due."""
     with read_scope() as session:
         head = find_product(session, call.principal, product)
-    return make_product_details(head, call.now)
+        own = read_own_sellers(session, call.principal.team_id)
+    return make_product_details(head, own, call.now)

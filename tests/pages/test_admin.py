@@ -21,9 +21,12 @@ from core.accounts.models import Person
 from core.accounts.people import membership, profile
 from core.errors import NotAllowedError
 from core.settings.environment import get_settings
+from core.tracking.sellers.queries import list_own_sellers
 from jobs.tasks import send_emails
+from tests.factories.observations import days_ago, store_observation
 from tests.factories.people import count_unread_notices
 from tests.factories.products import add_product
+from tests.factories.suggestions import own_lamp
 from tests.pages.conftest import SignIn
 from tests.pages.looking import errors, labelled, open_page, plain, press, toasts, words
 
@@ -237,6 +240,31 @@ def test_the_teams_settings_win_over_the_process_and_are_audited(
     [row] = [row for row in found.to_dict("records") if row["What"] == "Changed team settings"]
     assert "registration: invitation → open" in row["Details"]
     assert "→ Kettle & Co" in row["Details"]
+
+
+def test_an_own_seller_is_added_removed_and_suggested(
+    session: Session, principal: Principal
+) -> None:
+    own_lamp(session, principal)
+    store_observation(session, days_ago(1), buy_box_seller="Bright <b>Shop</b>")
+    session.commit()
+    app = open_page("admin", part="Team")
+    assert "None is set." in words(app)
+    assert "Bright \\<b\\>Shop" in words(app)
+    assert "1 product" in words(app)
+    app.button(key="add_seller_0").click().run()
+    assert "Seller added" in toasts(app)
+    assert "In the Buy Box of your own products" not in words(app)
+    labelled(app.text_input, "Seller id").set_value("no id")
+    press(app, "Add")
+    assert "no seller id" in errors(app)
+    labelled(app.text_input, "Seller id").set_value("a1demoseller")
+    press(app, "Add")
+    assert "`A1DEMOSELLER`" in words(app)
+    for each in list_own_sellers(session, principal):
+        app.button(key=f"remove_seller_{each.id}").click().run()
+    assert "Seller removed" in toasts(app)
+    assert list_own_sellers(session, principal) == []
 
 
 # The audit

@@ -29,7 +29,8 @@ from core.alerts.rules.rule import (
 PRICE_CHANGE: Final = "price_change"  # codes of the two rules that a threshold sets
 RANK_CHANGE: Final = "rank_change"
 THRESHOLD_CODES: Final = (PRICE_CHANGE, RANK_CHANGE)
-# Percent. A team that had thresholds before there were rules has 5 and 50.
+# Of a team that had thresholds before there were rules, and of a new one.
+OLD_DEFAULTS: Final = {PRICE_CHANGE: 5.0, RANK_CHANGE: 50.0}
 NEW_DEFAULTS: Final = {PRICE_CHANGE: 10.0, RANK_CHANGE: 30.0}
 
 
@@ -116,11 +117,3 @@ OPEN_ISSUES: Final = (
         ),
     ),
 )
-
-
-def make_new_rules() -> tuple[BuiltinRule, ...]:
-    """Return the rules of a new team."""
-    thresholds = (
-        BuiltinRule(code, make_threshold_rule(code, NEW_DEFAULTS[code])) for code in THRESHOLD_CODES
-    )
-    return (*OPEN_ISSUES, *thresholds)

@@ -7,7 +7,9 @@ from sqlalchemy.orm import Session
 
 from core.history.observation import Availability, Seen
 from core.tracking.rules import Role
+from core.tracking.sellers.models import OwnSellerRow
 from tests.factories.observations import (
+    EVERYTHING,
     days_ago,
     hours_ago,
     make_price_observation,
@@ -101,6 +103,24 @@ def test_nobody_holds_the_buy_box_of_a_page_that_is_gone(session: Session, agent
     nothing_but_gone(session)
     assert details(agent)["availability"]["value"] == "gone"
     assert details(agent)["buy_box_seller"] is None
+
+
+def test_who_holds_the_buy_box_is_named_with_its_id_and_as_own(
+    session: Session, agent: Agent
+) -> None:
+    track_products(session, agent.principal, [LAMP])
+    held = {"seen": EVERYTHING | Seen.SELLER_ID, "buy_box_seller_id": "A1DEMOSELLER"}
+    store_observation(session, days_ago(2), buy_box_seller="A shop", **held)
+    found = details(agent)
+    assert (found["buy_box_seller_id"], found["is_own_seller"]) == ("A1DEMOSELLER", None)
+    session.add(
+        OwnSellerRow(team_id=agent.principal.team_id, marketplace="US", seller_id="A1DEMOSELLER")
+    )
+    session.flush()
+    assert details(agent)["is_own_seller"] is True
+    nothing_but_gone(session)
+    found = details(agent)
+    assert (found["buy_box_seller_id"], found["is_own_seller"]) == (None, None)
 
 
 def test_a_product_never_seen_leads_to_what_keeps_it_from_being_fetched(

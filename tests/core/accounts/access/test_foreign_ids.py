@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import pytest
@@ -33,6 +33,8 @@ from core.tracking import settings as tracking
 from core.tracking.list_filter import ListScope
 from core.tracking.rules import Cadence
 from core.tracking.rules import Role as ProductRole
+from core.tracking.sellers import service as sellers
+from core.tracking.sellers.queries import list_own_sellers
 from tests.core.accounts.access.test_operations import OPERATIONS_OF_PRINCIPALS
 from tests.core.accounts.conftest import NOW, Member, signed_in
 from tests.core.suggestions.proposals.test_propose import draft
@@ -51,6 +53,7 @@ class Things:
     product: int
     suggestion: int
     action: int
+    own_seller: int
 
 
 @pytest.fixture
@@ -81,7 +84,10 @@ def sams(session: Session, member: Member) -> Things:
     rival = kettle(session, sam)
     competitors.add_competitor(session, sam, product, rival, NOW)
     action = only_action(session, number).id
-    return Things(sam.person_id, token.id, sign_in.id, run.id, product, number, action)
+    admin = member(Role.ADMIN, mail="sellers@team.example")
+    sellers.add_own_seller(session, admin, "US", "A1DEMOSELLER", "")
+    [own] = list_own_sellers(session, admin)
+    return Things(sam.person_id, token.id, sign_in.id, run.id, product, number, action, own.id)
 
 
 DRAFT = draft()
@@ -157,6 +163,9 @@ OF_A_TEAM: dict[str, Call] = {
     ),
     "suggestions.review.service.decline_all": lambda s, who, of: advice.decline_all(
         s, who, of.suggestion, NOW, "No"
+    ),
+    "tracking.sellers.service.remove_own_seller": lambda s, who, of: sellers.remove_own_seller(
+        s, who, of.own_seller
     ),
     "tracking.team_tracking.set_cadence": lambda s, who, of: team_tracking.set_cadence(
         s, who, of.product, Cadence.HOURLY
@@ -253,9 +262,7 @@ def test_an_invented_id_is_not_found(
     session: Session, principal: Principal, name: str, number: int
 ) -> None:
     with pytest.raises(NotFoundError):
-        (OF_A_PERSON | OF_A_TEAM)[name](
-            session, principal, Things(number, number, number, number, number, number, number)
-        )
+        (OF_A_PERSON | OF_A_TEAM)[name](session, principal, Things(*[number] * len(fields(Things))))
 
 
 def test_a_manager_decides_on_a_colleagues_import(
