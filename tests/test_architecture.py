@@ -55,7 +55,8 @@ PACKAGES = {
     "core.history": {
         ".": set(),
         "current": {"."},
-        "ingest": {"."},
+        "periods": {"."},
+        "ingest": {".", "periods"},
         "timeline": {".", "ingest"},
         "changes": {".", "ingest", "timeline"},
         "provenance": {".", "timeline"},

@@ -53,13 +53,10 @@ def find_products(session: Session, keys: list[Key]) -> dict[Key, int]:
 
 def _start_latest(session: Session, product_ids: list[int]) -> None:
     rows = [(product_id,) for product_id in product_ids]
-    insert_rows(
-        session,
-        "product_latest",
-        {"product_id": "int8"},
-        rows,
-        on_conflict="ON CONFLICT DO NOTHING",
-    )
+    for table in ("product_latest", "product_change"):
+        insert_rows(
+            session, table, {"product_id": "int8"}, rows, on_conflict="ON CONFLICT DO NOTHING"
+        )
 
 
 def ensure_categories(session: Session, names: Iterable[Key]) -> dict[Key, int]:

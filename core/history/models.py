@@ -137,6 +137,8 @@ class ProductDaily(Base):
     rating: Mapped[int | None] = mapped_column(SmallInteger)
     ratings_count: Mapped[int | None] = mapped_column(Integer)
     in_stock_share: Mapped[float | None] = mapped_column(REAL)  # 0–1; None: not reported
+    availability_close: Mapped[int | None] = mapped_column(SmallInteger)  # the day's last known
+    seller_close: Mapped[str | None] = mapped_column(Text)  # the day's last known Buy Box seller
     looks: Mapped[int] = mapped_column(Integer)  # snapshots of the day; 0: carried forward
     is_sealed: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
 
@@ -154,3 +156,68 @@ class SnapshotCorrection(Base):
         BigInteger, ForeignKey("product.id", ondelete="CASCADE"), primary_key=True
     )
     since: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class ProductChange(Base):
+    """What changed since yesterday, over 7 and over 30 days; one row per product.
+
+    `day` is the marketplace's day that the row holds for; NULL: not computed yet. The periods
+    compare with the close of 1, 7 and 30 days before `day`. A close is, for each value, that of
+    the newest day with one among that day and the 7 days before it, so that a weekly check is
+    enough; NULL: none of them has a value.
+
+    A change compares with the value of `product_latest`. It is NULL if either value is unknown, or
+    if the value was not observed after that close; 0 is unchanged. Prices: relative. Ranks: the
+    natural logarithm of the ratio, above 0 is worse, only in the same category. Ratings: tenths
+    of a star. `*_seller_changed`: from `*_seller` to another seller.
+    """
+
+    __tablename__ = "product_change"
+    __table_args__ = (
+        # Rewritten every night and with each observation, so pages keep room for the new rows.
+        {"postgresql_with": {"fillfactor": 70}},
+    )
+
+    product_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("product.id", ondelete="CASCADE"), primary_key=True
+    )
+    day: Mapped[date | None] = mapped_column(Date)
+
+    day_price: Mapped[int | None] = mapped_column(BigInteger)
+    day_bsr: Mapped[int | None] = mapped_column(Integer)
+    day_bsr_category_id: Mapped[int | None] = mapped_column(Integer)
+    day_rating: Mapped[int | None] = mapped_column(SmallInteger)
+    day_ratings_count: Mapped[int | None] = mapped_column(Integer)
+    day_availability: Mapped[int | None] = mapped_column(SmallInteger)
+    day_seller: Mapped[str | None] = mapped_column(Text)
+    day_price_change: Mapped[float | None] = mapped_column(REAL)
+    day_rank_change: Mapped[float | None] = mapped_column(REAL)
+    day_rating_change: Mapped[int | None] = mapped_column(SmallInteger)
+    day_ratings_change: Mapped[int | None] = mapped_column(Integer)
+    day_seller_changed: Mapped[bool | None] = mapped_column(Boolean)
+
+    week_price: Mapped[int | None] = mapped_column(BigInteger)
+    week_bsr: Mapped[int | None] = mapped_column(Integer)
+    week_bsr_category_id: Mapped[int | None] = mapped_column(Integer)
+    week_rating: Mapped[int | None] = mapped_column(SmallInteger)
+    week_ratings_count: Mapped[int | None] = mapped_column(Integer)
+    week_availability: Mapped[int | None] = mapped_column(SmallInteger)
+    week_seller: Mapped[str | None] = mapped_column(Text)
+    week_price_change: Mapped[float | None] = mapped_column(REAL)
+    week_rank_change: Mapped[float | None] = mapped_column(REAL)
+    week_rating_change: Mapped[int | None] = mapped_column(SmallInteger)
+    week_ratings_change: Mapped[int | None] = mapped_column(Integer)
+    week_seller_changed: Mapped[bool | None] = mapped_column(Boolean)
+
+    month_price: Mapped[int | None] = mapped_column(BigInteger)
+    month_bsr: Mapped[int | None] = mapped_column(Integer)
+    month_bsr_category_id: Mapped[int | None] = mapped_column(Integer)
+    month_rating: Mapped[int | None] = mapped_column(SmallInteger)
+    month_ratings_count: Mapped[int | None] = mapped_column(Integer)
+    month_availability: Mapped[int | None] = mapped_column(SmallInteger)
+    month_seller: Mapped[str | None] = mapped_column(Text)
+    month_price_change: Mapped[float | None] = mapped_column(REAL)
+    month_rank_change: Mapped[float | None] = mapped_column(REAL)
+    month_rating_change: Mapped[int | None] = mapped_column(SmallInteger)
+    month_ratings_change: Mapped[int | None] = mapped_column(Integer)
+    month_seller_changed: Mapped[bool | None] = mapped_column(Boolean)

@@ -218,13 +218,19 @@ def _no_administrator() -> str:
 
 
 def migrate_database() -> bool:
-    """Update the schema of database and queue; return whether the schema was older."""
+    """Update the schema of database and queue; return whether the schema was older.
+
+    Gives every team the built-in alert rules that it lacks.
+    """
+    from core.alerts.rules.seeds import add_missing_rules
     from core.database.migrate import upgrade
-    from core.database.session import database_url
+    from core.database.session import database_url, write_scope
     from jobs.queue import make_tables
 
     was_older = upgrade(database_url())
     make_tables()
+    with write_scope() as session:
+        add_missing_rules(session)
     return was_older
 
 

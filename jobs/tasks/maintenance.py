@@ -1,4 +1,4 @@
-"""Maintenance: partitions, retention, lost jobs, the audit's seals. No rules of its own.
+"""Maintenance: new days, partitions, retention, lost jobs, the audit's seals. No rules of its own.
 
 Huey's crontab is in UTC.
 """
@@ -11,6 +11,8 @@ from huey import crontab
 from core.accounts.access import audit, sessions
 from core.agents.access_log import delete_old_calls
 from core.database.session import database_time, read_scope, write_scope
+from core.history.periods.change_period import MarketDay
+from core.history.periods.roll import list_due_days, roll_products
 from core.settings.environment import get_settings
 from core.tracking.schedule import correct_due_times
 from core.upkeep.heartbeat import record_heartbeat
@@ -35,6 +37,30 @@ def make_partitions(report: JobReport) -> None:
     """Make the partitions of the next months and days; also done when the worker starts."""
     with write_scope() as session:
         report.summary = f"{make_partitions_ahead(session, database_time())} partitions made."
+
+
+@periodic_job("roll changes", crontab(minute="*/5"), expires=240, lock="roll changes")
+def roll_changes(report: JobReport) -> None:
+    """Move kept changes to a new day where a marketplace's midnight has passed."""
+    now = database_time()
+    with read_scope() as session:
+        due = list_due_days(session, now)
+    count = sum(_roll_marketplace(marketplace, day) for marketplace, day in due.items())
+    if due:
+        report.summary = f"{count} products of {', '.join(due)} moved to a new day."
+    else:
+        report.nothing_to_do("No marketplace has begun a new day.")
+
+
+def _roll_marketplace(marketplace: str, day: MarketDay) -> int:
+    """Move all products of a marketplace, a chunk in each transaction; return how many."""
+    count = after = 0
+    while True:
+        with write_scope() as session:
+            ids = roll_products(session, marketplace, day, after)
+        if not ids:
+            return count
+        count, after = count + len(ids), ids[-1]
 
 
 @periodic_job("retention", crontab(minute="17", hour="3"), expires=3600, lock="retention")

@@ -6,6 +6,7 @@ from core.accounts.access.permissions import Principal, Role, Via
 from core.accounts.models import Person, Team
 from core.accounts.people.account_notices import list_notices
 from core.accounts.people.membership import get_principal
+from core.alerts.rules.seeds import add_missing_rules
 
 
 def add_colleague(
@@ -28,6 +29,7 @@ def add_stranger(session: Session, role: Role = Role.ADMIN) -> Principal:
     team = Team(name="Another team")
     session.add(team)
     session.flush()
+    add_missing_rules(session)
     person = Person(team_id=team.id, name="Stranger", role=role.value)
     session.add(person)
     session.flush()

@@ -22,6 +22,11 @@ def fetch_latest(session: Session, product_id: int) -> dict[str, Any]:
     return fetch_row(session, "SELECT * FROM product_latest WHERE product_id = :id", id=product_id)
 
 
+def fetch_change(session: Session, product_id: int) -> dict[str, Any]:
+    """Return a product's changes over the periods."""
+    return fetch_row(session, "SELECT * FROM product_change WHERE product_id = :id", id=product_id)
+
+
 def fetch_days(session: Session, product_id: int) -> list[dict[str, Any]]:
     """Return a product's days in order."""
     return fetch_rows(

@@ -22,6 +22,13 @@ from core.accounts.access.credentials import verify_password
 from core.accounts.access.permissions import Principal, Via
 from core.accounts.login import two_factor
 from core.accounts.people.membership import get_principal
+from core.alerts.rules.builtin import (
+    PRICE_CHANGE,
+    RANK_CHANGE,
+    make_new_rules,
+    make_threshold_rule,
+)
+from core.alerts.rules.queries import read_active_rules
 from core.database import migrate
 from core.database import session as db
 from core.history.provenance.provenance import find_latest_provenance
@@ -48,6 +55,12 @@ COOKIE_OF_SAM = "LisARAEEUfrAJ2Il2JjukZ37q_-yaM3QRMJxPts-Bow"
 RESET_LINK_OF_SAM = "GxmTFh_HlgtXelX-Xi1wlQSuWddyeJGy7WSjo7_0CJs"
 RECOVERY_CODE_OF_MIA = "4bvza-m6kux"
 AUDIT_HEAD = "108476373889a6104f27a966942aa49c364fed25330b3419ce6e55a1ecaff782"
+# What a user could type then, with a sentence that it has no effect.
+BELOW_THE_FLOORS = b"""
+UPDATE public.tracking SET price_change_percent = 3, rank_change_percent = 30
+WHERE person_id = 1 AND product_id = 5;
+UPDATE public.person SET rank_change_percent = 20 WHERE id = 3
+"""
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +73,7 @@ def upgraded(server_url: str) -> Iterator[str]:
         connection.execute(text(f'CREATE DATABASE "{name}"'))
     with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
         connection.execute(gzip.decompress(DUMP.read_bytes()))
+        connection.execute(BELOW_THE_FLOORS)
     migrate.upgrade(url)
     yield url
     with server.connect() as connection:
@@ -198,6 +212,32 @@ def test_its_pending_threshold_can_be_approved_and_is_set(session: Session, mia:
         "SELECT price_change_percent AS p FROM tracking WHERE person_id = 1 AND product_id = 4",
     )
     assert str(kept["p"]) == "12.50"
+
+
+def test_its_team_gets_the_rules_with_the_floors_that_it_had(session: Session) -> None:
+    found = {each.code: each for each in read_active_rules(session)}
+    assert list(found) == [each.code for each in make_new_rules()]
+    assert found[PRICE_CHANGE].rule == make_threshold_rule(PRICE_CHANGE, 5)
+    assert found[RANK_CHANGE].rule == make_threshold_rule(RANK_CHANGE, 50)
+    [newest] = fetch_rows(session, "SELECT max(captured_at) AS at FROM snapshot")
+    assert all(each.active_from > newest["at"] for each in found.values())
+    assert {each.started_at for each in found.values()} == {None}
+
+
+def test_its_thresholds_have_the_effect_that_they_had(session: Session) -> None:
+    found = fetch_rows(
+        session,
+        "SELECT person_id, product_id, price_change_percent::text AS price, "
+        "rank_change_percent::text AS rank FROM tracking "
+        "WHERE price_change_percent IS NOT NULL OR rank_change_percent IS NOT NULL ORDER BY id",
+    )
+    assert [tuple(row.values()) for row in found] == [
+        (1, LAMP_ID, "7.50", None),
+        (1, KETTLE_ID, "5.00", "50.00"),  # were below the floors, which counted
+        (2, KETTLE_ID, None, "60.00"),
+    ]
+    [mia] = fetch_rows(session, "SELECT rank_change_percent AS p FROM person WHERE id = 3")
+    assert str(mia["p"]) == "50.00"
 
 
 def test_its_actions_are_in_the_states_they_were_in(session: Session) -> None:

@@ -6,7 +6,7 @@ what an accepted observation reports, and a value of None means that there was n
 nor ends an incident.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -128,8 +128,11 @@ def evaluate(rule: AlertRule, readings: Iterable[Reading], memory: Memory) -> Ev
     memory on gives what evaluating at once gives.
     """
     fold = _Fold(rule, memory.copy())
+    # Most readings repeat the value before: where nothing holds, they change nothing else.
+    may_repeat = len(rule.conditions) == 1 and not rule.conditions[0].needs_days
     for reading in readings:
-        fold.add_reading(reading)
+        if not (may_repeat and fold.pass_repeated(reading)):
+            fold.add_reading(reading)
     return Evaluation(fold.memory, fold.incidents)
 
 
@@ -140,7 +143,7 @@ class _Fold:
         self.rule, self.memory = rule, memory
         self.incidents: dict[datetime, Incident] = {}
         self._places = tuple(enumerate(rule.conditions))
-        self._holds = all if rule.combination is Combination.ALL else any
+        self._is_all = rule.combination is Combination.ALL
 
     def add_reading(self, reading: Reading) -> None:
         memory = self.memory
@@ -151,8 +154,9 @@ class _Fold:
         if self._is_of_another_scope(reading):
             self._start_anew(reading)
             return
+        held_before = tuple(memory.held)
         findings = self._find(reading)
-        holds = self._holds(memory.held)
+        holds = all(memory.held) if self._is_all else self._has_any(held_before)
         if holds is not memory.holds or memory.toggled_at is None:
             memory.holds, memory.toggled_at = holds, reading.at
         if memory.open is not None:
@@ -163,6 +167,26 @@ class _Fold:
             self._forget_pending()
         self._remember(reading)
 
+    def pass_repeated(self, reading: Reading) -> bool:
+        """Note a reading that only repeats the value before, and return whether it is one."""
+        memory = self.memory
+        last, measured = memory.last[0], reading.measured[0]
+        if (
+            last is None
+            or measured is None
+            or measured.value != last.value
+            or measured.scope != last.scope
+            or memory.holds
+            or memory.open is not None
+            or memory.at is None
+            or reading.at <= memory.at
+        ):
+            return False
+        memory.last[0], memory.at = measured, reading.at
+        if memory.toggled_at is None:
+            memory.toggled_at = reading.at
+        return True
+
     # Conditions
 
     def _is_of_another_scope(self, reading: Reading) -> bool:
@@ -172,6 +196,17 @@ class _Fold:
             and new.value is not None
             and last.scope != new.scope
             for last, new in zip(self.memory.last, reading.measured, strict=True)
+        )
+
+    def _has_any(self, held_before: Sequence[bool]) -> bool:
+        """Return whether any condition holds; beside events, a state counts where it begins."""
+        if self.rule.lasts or self.memory.pending_at is not None:
+            return any(self.memory.held)
+        return any(
+            is_held and not (condition.lasts and was_held)
+            for condition, is_held, was_held in zip(
+                self.rule.conditions, self.memory.held, held_before, strict=True
+            )
         )
 
     def _start_anew(self, reading: Reading) -> None:

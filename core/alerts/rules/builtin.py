@@ -29,8 +29,7 @@ from core.alerts.rules.rule import (
 PRICE_CHANGE: Final = "price_change"  # codes of the two rules that a threshold sets
 RANK_CHANGE: Final = "rank_change"
 THRESHOLD_CODES: Final = (PRICE_CHANGE, RANK_CHANGE)
-# Of a team that had thresholds before there were rules, and of a new one.
-OLD_DEFAULTS: Final = {PRICE_CHANGE: 5.0, RANK_CHANGE: 50.0}
+# Percent. A team that had thresholds before there were rules has 5 and 50.
 NEW_DEFAULTS: Final = {PRICE_CHANGE: 10.0, RANK_CHANGE: 30.0}
 
 
@@ -117,3 +116,11 @@ OPEN_ISSUES: Final = (
         ),
     ),
 )
+
+
+def make_new_rules() -> tuple[BuiltinRule, ...]:
+    """Return the rules of a new team."""
+    thresholds = (
+        BuiltinRule(code, make_threshold_rule(code, NEW_DEFAULTS[code])) for code in THRESHOLD_CODES
+    )
+    return (*OPEN_ISSUES, *thresholds)

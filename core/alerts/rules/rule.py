@@ -154,6 +154,8 @@ class Condition:
         }
         if needed.get(self.comparison, True) in (None, 0, frozenset()):
             raise ValueError(f"a condition of {self.comparison.value} lacks its value")
+        if self.states & self.before:
+            raise ValueError("a state can't be entered from itself")
         if not 1 <= self.days <= 366:
             raise ValueError("a condition looks back 1 to 366 days")
 

@@ -17,6 +17,10 @@ def _adapter() -> TypeAdapter[AlertRule]:
 def dump_rule(rule: AlertRule) -> dict[str, Any]:
     """Return a rule as JSON values; times as ISO 8601 durations."""
     stored: dict[str, Any] = _adapter().dump_python(rule, mode="json", exclude_defaults=True)
+    for condition in stored["conditions"]:
+        for name in ("states", "before"):  # sets: the same rule is always written the same
+            if name in condition:
+                condition[name].sort(key=str)
     return stored
 
 

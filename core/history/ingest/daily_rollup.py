@@ -5,11 +5,11 @@ row, also over days without one, so they are carried forward here. Flagged value
 out. Recomputing a day is always safe. Never commits.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from core.database.bulk_write import column_types, execute_with_arrays, insert_rows
 from core.database.columnar_read import Column, read_frame
+from core.database.session import driver_connection
 from core.history.ingest.quality_gate import (
     COUNT_FLAGS,
     LIST_PRICE_FLAGS,
@@ -70,7 +71,7 @@ def _rollup_statement() -> str:
     # All in the same order, so that the server sorts once for all of them.
     def list_accepted(name: str, flags: int) -> str:
         accepted = f"FILTER (WHERE {name} IS NOT NULL AND flags & {flags} = 0)"
-        return f"(array_agg({name} ORDER BY captured_at) {accepted})"
+        return f"(array_agg({name} ORDER BY captured_at, source) {accepted})"
 
     def find_first(name: str, flags: int) -> str:
         return f"{list_accepted(name, flags)}[1]"
@@ -93,6 +94,8 @@ def _rollup_statement() -> str:
         find_last("rating", RATING_FLAGS),
         find_last("ratings_count", COUNT_FLAGS),
         f"{stock}::float4",
+        find_last("availability", 0),
+        find_last("buy_box_seller", 0),
         "count(*)",
     ]
     return (
@@ -134,6 +137,10 @@ _READ = [
     Column("ratings_count", "ratings_count"),
     Column("availability", "availability"),
 ]
+_SNAPSHOTS = (
+    "FROM snapshot WHERE product_id = %(id)s AND captured_at >= %(first)s "
+    "AND captured_at < %(last)s ORDER BY captured_at, source"
+)
 
 
 def roll_up_carried(
@@ -149,13 +156,9 @@ def roll_up_carried(
     before, after = _neighbours(session, product_id, first, last)
     if after is not None:
         last = make_product_day(product_id, after.astimezone(zone).date(), zone).ends_at
-    frame = read_frame(
-        session,
-        _READ,
-        "FROM snapshot WHERE product_id = %(id)s AND captured_at >= %(first)s "
-        "AND captured_at < %(last)s ORDER BY captured_at, source",
-        {"id": product_id, "first": before or first, "last": last},
-    )
+    values = {"id": product_id, "first": before or first, "last": last}
+    frame = read_frame(session, _READ, _SNAPSHOTS, values)
+    frame["buy_box_seller"] = _read_sellers(session, values)
     days = carry_days(frame, zone)
     if before is not None:  # its day was read only in part
         days = days[days["day"] > pd.Timestamp(before.astimezone(zone).date())]
@@ -163,6 +166,13 @@ def roll_up_carried(
     insert_rows(
         session, "product_daily", _COLUMNS, _day_rows(product_id, days), on_conflict=_REPLACE
     )
+
+
+def _read_sellers(session: Session, values: dict[str, Any]) -> pd.Series:
+    """Return the sellers of the snapshots, which are texts and don't travel as an array."""
+    with driver_connection(session).cursor() as cursor:
+        rows = cursor.execute(f"SELECT buy_box_seller {_SNAPSHOTS}", values).fetchall()
+    return pd.Series([seller for (seller,) in rows], dtype=object)
 
 
 def _neighbours(
@@ -198,9 +208,11 @@ def carry_days(frame: pd.DataFrame, zone: ZoneInfo) -> pd.DataFrame:
     """Return one row per day of a product's snapshots, with values of changes carried forward.
 
     `frame`: captured_at (datetime64[us, UTC], ascending), kind, flags, price, list_price,
-    bsr, bsr_category_id, rating, ratings_count, availability (float64, NaN unknown).
+    bsr, bsr_category_id, rating, ratings_count, availability (float64, NaN unknown),
+    buy_box_seller (object, None unknown).
     Columns: day (datetime64, midnight without zone) and those of `product_daily` as
-    float64; `looks`, the number of snapshots, is 0 on carried-forward days.
+    float64, the seller as object; `looks`, the number of snapshots, is 0 on
+    carried-forward days.
     """
     rows = _with_carried_rows(_without_flagged(frame), zone)
     known = rows["availability"].notna()
@@ -220,6 +232,8 @@ def carry_days(frame: pd.DataFrame, zone: ZoneInfo) -> pd.DataFrame:
         rating=("rating", "last"),
         ratings_count=("ratings_count", "last"),
         in_stock_share=("in_stock", "mean"),
+        availability_close=("availability", "last"),
+        seller_close=("buy_box_seller", "last"),
         looks=("is_snapshot", "sum"),
     )
     return days.reset_index()
@@ -256,12 +270,24 @@ def _with_carried_rows(frame: pd.DataFrame, zone: ZoneInfo) -> pd.DataFrame:
 
 def _day_rows(product_id: int, days: pd.DataFrame) -> Sequence[Sequence[Any]]:
     dates = [moment.date() for moment in days["day"]]
-    columns = [[_whole(value) for value in days[name]] for name in _VALUES[:-2]]
-    shares = [None if np.isnan(value) else float(value) for value in days["in_stock_share"]]
-    counts = [int(value) for value in days["looks"]]
     same = [product_id] * len(dates)
-    return list(zip(same, dates, *columns, shares, counts, strict=True))
+    columns = [map(_WRITERS.get(name, _whole), days[name]) for name in _VALUES]
+    return list(zip(same, dates, *columns, strict=True))
 
 
 def _whole(value: float) -> int | None:
     return None if np.isnan(value) else int(value)
+
+
+def _share(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+_WRITERS: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "in_stock_share": _share,
+    "seller_close": _text,
+}

@@ -19,6 +19,7 @@ from core.history.ingest.daily_rollup import (
 )
 from core.history.ingest.latest_values import LatestState
 from core.history.observation import Kind, Observation
+from core.history.periods.change_period import find_day
 
 
 @dataclass(slots=True)
@@ -66,17 +67,22 @@ class DirtyDays:
         for product_id, (first, last, zone) in self.spans.items():
             roll_up_carried(session, product_id, first, last, zone)
 
+    def find_first_days(self) -> dict[int, date]:
+        """Return each product's earliest day that changes.
+
+        A change may hold into any day before, for which `date.min` stands.
+        """
+        found: dict[int, date] = dict.fromkeys(self.spans, date.min)
+        for each in self.sample_days:
+            found[each.product_id] = min(each.day, found.get(each.product_id, each.day))
+        return found
+
     def _add_day(self, product_id: int, at: datetime, zone: ZoneInfo) -> None:
-        self.sample_days[make_product_day(product_id, local_day(at, zone), zone)] = None
+        self.sample_days[make_product_day(product_id, find_day(at, zone), zone)] = None
 
     def _widen(self, product_id: int, first: datetime, last: datetime, zone: ZoneInfo) -> None:
         known = self.spans.get(product_id, (first, last, zone))
         self.spans[product_id] = (min(first, known[0]), max(last, known[1]), zone)
-
-
-def local_day(at: datetime, zone: ZoneInfo) -> date:
-    """Return a moment's date by a marketplace's clock."""
-    return at.astimezone(zone).date()
 
 
 def _is_carried_into(state: LatestState, first: datetime, newest_before: datetime | None) -> bool:
@@ -94,4 +100,4 @@ def _end_of_carrying(
     at = state.captured_at if newest is None else newest.captured_at
     if at is None or (newest is not None and newest.kind is Kind.CHANGE):
         return at
-    return make_product_day(state.product_id, local_day(at, zone), zone).ends_at
+    return make_product_day(state.product_id, find_day(at, zone), zone).ends_at

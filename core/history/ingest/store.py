@@ -28,7 +28,7 @@ from core.catalog.marketplaces import Marketplace, get_marketplace
 from core.catalog.service import ensure_categories
 from core.database.bulk_write import copy_rows, execute_with_arrays, insert_rows
 from core.database.partitions import create_partitions, month_of
-from core.history.ingest.dirty_days import DirtyDays, local_day
+from core.history.ingest.dirty_days import DirtyDays
 from core.history.ingest.earlier_values import read_references, reread_accepted
 from core.history.ingest.latest_values import (
     LatestState,
@@ -51,6 +51,8 @@ from core.history.ingest.rejections import check_storable
 from core.history.ingest.replay import Key, LateObservation, Replay, replay_observations
 from core.history.ingest.snapshot_rows import SNAPSHOT, snapshot_row
 from core.history.observation import Observation
+from core.history.periods.change_period import find_day
+from core.history.periods.product_changes import update_changes
 
 Category = tuple[str, str]
 
@@ -136,6 +138,7 @@ def store_observations(
         _add_product(batch, states[product_id], list(group))
     _store_listings(session, batch, new)
     _write(session, batch)
+    update_changes(session, batch.zones, batch.dirty_days.find_first_days(), now)
     result.stored = len(new)
     result.new_keys = {(row[0], row[1], row[2]) for row in batch.snapshots}
     return result
@@ -306,9 +309,9 @@ def _add_observation(
     zone: ZoneInfo,
 ) -> None:
     observation = sourced.observation
-    day = local_day(observation.captured_at, zone)
-    if state.captured_at is not None and day > local_day(state.captured_at, zone):
-        start_day(state, local_day(state.captured_at, zone))
+    day = find_day(observation.captured_at, zone)
+    if state.captured_at is not None and day > find_day(state.captured_at, zone):
+        start_day(state, find_day(state.captured_at, zone))
     apply_observation(state, observation, flags, _find_category(batch, observation))
     origin = sourced.product_id, sourced.fetch_run_id, sourced.import_run_id
     batch.snapshots.append(

@@ -1,13 +1,109 @@
 """Alert rules, what their evaluation keeps, and incidents"""
 
+import json
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0014"
-down_revision = "0011"
+down_revision = "0012"
 branch_labels = None
 depends_on = None
+
+# The rules as they were when this was written: a migration doesn't change with the code.
+BUILTIN_RULES = {
+    "listing_removed": {
+        "conditions": [{"subject": "availability", "comparison": "is", "states": [8]}],
+        "severity": "critical",
+    },
+    "out_of_stock": {
+        "conditions": [{"subject": "availability", "comparison": "is", "states": [6, 7]}],
+        "severity": "critical",
+    },
+    "buy_box_suppressed": {
+        "conditions": [{"subject": "availability", "comparison": "is", "states": [5]}],
+        "severity": "critical",
+    },
+    "buy_box_lost": {
+        "conditions": [
+            {
+                "subject": "buy_box_owner",
+                "comparison": "is",
+                "states": ["other"],
+                "before": ["own"],
+            }
+        ],
+        "severity": "critical",
+    },
+    "rank_below_usual": {
+        "conditions": [
+            {
+                "subject": "rank",
+                "comparison": "changed",
+                "percent": 100.0,
+                "clear_percent": 50.0,
+                "reference": "average",
+                "direction": "up",
+            }
+        ],
+        "timing": {"pending_observations": 2, "pending_for": "PT12H"},
+    },
+    "price_outside_caps": {
+        "conditions": [
+            {
+                "subject": "price_limits",
+                "comparison": "is",
+                "states": ["above_ceiling", "below_floor"],
+            }
+        ],
+    },
+    "unexplained_edit": {
+        "conditions": [
+            {"subject": "listing_edit", "comparison": "is", "states": ["drift", "unexplained"]}
+        ],
+    },
+}
+# By code: what it watches, the default of a team that had thresholds before, and of a new one.
+THRESHOLD_RULES = {"price_change": ("price", 5.0, 10.0), "rank_change": ("rank", 50.0, 30.0)}
+
+# A team that tracks, or ever did anything, had thresholds before.
+SEED = """
+INSERT INTO alert_rule (team_id, code, definition, active_from)
+SELECT t.id, r.code, CASE WHEN had.thresholds THEN r.old ELSE r.new END, now()
+FROM team t
+CROSS JOIN LATERAL (
+    SELECT EXISTS (SELECT 1 FROM tracking k WHERE k.team_id = t.id)
+        OR EXISTS (SELECT 1 FROM audit_event e WHERE e.team_id = t.id) AS thresholds
+) AS had
+CROSS JOIN jsonb_to_recordset(CAST(:rules AS jsonb))
+    AS r (place integer, code text, old jsonb, new jsonb)
+ORDER BY t.id, r.place
+"""
+
+# Values below the old floors had the effect of the floors, and go on having it.
+KEEP_EFFECT = "UPDATE {table} SET {column} = {floor} WHERE {column} < {floor}"
+FLOORS = {"price_change_percent": 5, "rank_change_percent": 50}
+
+
+def list_rules() -> list[dict[str, object]]:
+    """Return the rules of a team with their codes, in the order in which they are stored."""
+    rules = [(code, rule, rule) for code, rule in BUILTIN_RULES.items()]
+    for code, (subject, old, new) in THRESHOLD_RULES.items():
+        rules.append((code, make_threshold(subject, old), make_threshold(subject, new)))
+    return [
+        {"place": place, "code": code, "old": old, "new": new}
+        for place, (code, old, new) in enumerate(rules)
+    ]
+
+
+def make_threshold(subject: str, percent: float) -> dict[str, object]:
+    """Return the rule of a team's default threshold."""
+    return {
+        "conditions": [{"subject": subject, "comparison": "changed", "percent": percent}],
+        "scope": {"kind": "tracked"},
+        "severity": "info",
+    }
 
 
 def upgrade() -> None:
@@ -212,10 +308,13 @@ def upgrade() -> None:
         ["team_id", sa.text("opened_at DESC"), sa.text("id DESC")],
         unique=False,
     )
+    op.get_bind().execute(sa.text(SEED), {"rules": json.dumps(list_rules())})
+    for table in ("tracking", "person"):
+        for column, floor in FLOORS.items():
+            op.execute(KEEP_EFFECT.format(table=table, column=column, floor=floor))
 
 
 def downgrade() -> None:
-
     op.drop_index("ix_incident_team", table_name="incident")
     op.drop_index("ix_incident_product", table_name="incident")
     op.drop_index(

@@ -37,7 +37,7 @@ conditions = st.builds(
     target=st.integers(1, 2**53),
     percent=st.floats(0.01, 10_000),
     states=st.frozensets(st.integers(1, 8) | st.sampled_from(["own", "7"]), min_size=1),
-    before=st.frozensets(st.integers(1, 8)),
+    before=st.frozensets(st.integers(9, 12)),
     days=st.integers(1, 366),
     category=st.none() | st.text(),
 )
@@ -66,6 +66,11 @@ def test_a_stored_rule_comes_back(rule: AlertRule) -> None:
         {"conditions": [{"subject": "price", "comparison": "below"}]},
         {"conditions": [{"subject": "weather", "comparison": "changed", "percent": 1}]},
         {"conditions": [{"subject": "price", "comparison": "lowest", "days": 0}]},
+        {
+            "conditions": [
+                {"subject": "seller", "comparison": "is", "states": ["A"], "before": ["A"]}
+            ]
+        },
         {
             "conditions": [{"subject": "price", "comparison": "lowest"}],
             "scope": {"kind": "tag"},

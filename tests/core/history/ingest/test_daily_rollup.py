@@ -47,6 +47,8 @@ def frame_of(*rows: dict[str, Any]) -> pd.DataFrame:
     for name in COLUMNS:
         values = [row.get(name) for row in rows]
         frame[name] = np.array([np.nan if v is None else float(v) for v in values])
+    sellers = [row.get("buy_box_seller") for row in rows]
+    frame["buy_box_seller"] = pd.Series(sellers, dtype=object)
     return frame
 
 
@@ -169,6 +171,7 @@ VALUES = st.fixed_dictionaries(
         "rating": st.none() | st.integers(1, 50),
         "ratings_count": st.none() | st.integers(1000, 1100),
         "availability": st.none() | st.sampled_from(list(Availability)),
+        "buy_box_seller": st.none() | st.sampled_from(["Bright Shop", "Other"]),
         "flags": st.sampled_from([Flag.NONE, Flag.NONE, Flag.STALE_VALUE, Flag.RANK_INVALID]),
     }
 )
@@ -187,7 +190,7 @@ def test_the_database_rolls_samples_up_as_carried_days_does(
         stored = fetch_days(session, add_product(session))
         kept = session.connection().exec_driver_sql(
             "SELECT captured_at, kind, flags, price, list_price, bsr, bsr_category_id, rating, "
-            "ratings_count, availability FROM snapshot ORDER BY captured_at"
+            "ratings_count, availability, buy_box_seller FROM snapshot ORDER BY captured_at"
         )
         rows = [{"at": found.pop("captured_at"), **found} for found in map(dict, kept.mappings())]
         savepoint.rollback()
@@ -197,6 +200,8 @@ def test_the_database_rolls_samples_up_as_carried_days_does(
         for name, value in other.items():
             if name == "day":
                 assert one["day"] == value.date()
+            elif name == "seller_close":
+                assert one[name] == value
             elif np.isnan(value):
                 assert one[name] is None, name
             else:

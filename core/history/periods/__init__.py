@@ -1,0 +1,1 @@
+"""Changes of products since yesterday, over 7 and over 30 days."""

@@ -1,0 +1,177 @@
+"""Keeps each product's changes since yesterday, over 7 and over 30 days. Never commits.
+
+`product_change` holds for a day of the product's marketplace. The values that a period compares
+with come from the closes of `product_daily`, the newest values from `product_latest`. Both are
+written by whoever calls this, in the same transaction.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from core.database.bulk_write import execute_with_arrays
+from core.database.session import driver_connection
+from core.history.periods.change_period import (
+    LOOKBACK_DAYS,
+    ChangePeriod,
+    MarketDay,
+    find_day,
+    make_market_day,
+)
+
+# What a period compares with, and the column of the day's close.
+_BASES: Final = {
+    "price": "price_close",
+    "bsr": "bsr_close",
+    "bsr_category_id": "bsr_category_id",
+    "rating": "rating",
+    "ratings_count": "ratings_count",
+    "availability": "availability_close",
+    "seller": "seller_close",
+}
+
+
+def _lock_days(session: Session, product_ids: Iterable[int]) -> dict[int, date | None]:
+    """Lock the rows of these products and return the days that they hold for.
+
+    Always in the order of their ids, so that two sessions never deadlock. Whoever writes values
+    that the rows depend on locks them before it recomputes them, else one of two writers would
+    not see what the other wrote.
+    """
+    statement = (
+        "SELECT product_id, day FROM product_change WHERE product_id = ANY(%s) "
+        "ORDER BY product_id FOR UPDATE"
+    )
+    with driver_connection(session).cursor(binary=True) as cursor:
+        return dict(cursor.execute(statement, [sorted(set(product_ids))]).fetchall())
+
+
+def update_changes(
+    session: Session, zones: Mapping[int, ZoneInfo], changed: Mapping[int, date], now: datetime
+) -> None:
+    """Recompute the rows of products after a change of their values.
+
+    `zones`: of the products' marketplaces. `changed`: the earliest day of each product with other
+    values than before. A row never goes back to an earlier day.
+    """
+    fresh, moved = [], {}
+    for product_id, held in _lock_days(session, zones).items():
+        zone = zones[product_id]
+        today = find_day(now, zone)
+        day = today if held is None else max(held, today)
+        if day == held and changed.get(product_id, day) >= day:
+            fresh.append(_row(product_id, make_market_day(day, zone)))
+        else:
+            moved[product_id] = make_market_day(day, zone)
+    move_rows(session, moved)
+    execute_with_arrays(session, _REFRESH, fresh)
+
+
+def move_rows(session: Session, days: Mapping[int, MarketDay]) -> None:
+    """Compute the rows of products, which are locked, anew for these days."""
+    execute_with_arrays(session, _MOVE, [_row(number, day) for number, day in days.items()])
+
+
+def _row(product_id: int, day: MarketDay) -> Sequence[Any]:
+    return product_id, day.day, *day.starts
+
+
+_STARTS: Final = [f"{period}_start" for period in ChangePeriod]
+_GIVEN: Final = (
+    "unnest(%s::int8[], %s::date[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[]) "
+    f"AS w (product_id, day, {', '.join(_STARTS)})"
+)
+
+
+def _base_columns(period: ChangePeriod) -> Iterator[tuple[str, str]]:
+    """Yield each column of what a period compares with, and its SQL."""
+    days = (
+        f"FROM product_daily AS e WHERE e.product_id = w.product_id "
+        f"AND e.day <= w.day - {period.days} "
+        f"AND e.day >= w.day - {period.days + LOOKBACK_DAYS}"
+    )
+    for name, close in _BASES.items():
+        known = "bsr_close" if name == "bsr_category_id" else close
+        earlier = f"(SELECT e.{close} {days} AND e.{known} IS NOT NULL ORDER BY e.day DESC LIMIT 1)"
+        found = f"CASE WHEN {period}.{known} IS NULL THEN {earlier} ELSE {period}.{close} END"
+        yield f"{period}_{name}", found
+
+
+def _newest_days() -> Iterator[str]:
+    """Yield the joins with the newest day of each period, by the name of the period.
+
+    Most days have all values: only for the others an older day is read for each value.
+    """
+    for period in ChangePeriod:
+        yield (
+            "LEFT JOIN LATERAL (SELECT e.* FROM product_daily AS e "
+            f"WHERE e.product_id = w.product_id AND e.day <= w.day - {period.days} "
+            f"AND e.day >= w.day - {period.days + LOOKBACK_DAYS} "
+            f"ORDER BY e.day DESC LIMIT 1) AS {period} ON true"
+        )
+
+
+def _change_columns(bases: str) -> Iterator[tuple[str, str]]:
+    """Yield each column of a change and its SQL. `bases`: the table of what is compared with."""
+    for period in ChangePeriod:
+        start, base = f"w.{period}_start", f"{bases}.{period}"
+        yield (
+            f"{period}_price_change",
+            f"CASE WHEN l.price_at >= {start} AND {base}_price > 0 "
+            f"THEN ((l.price - {base}_price)::float8 / {base}_price)::float4 END",
+        )
+        yield (
+            f"{period}_rank_change",
+            f"CASE WHEN l.bsr_at >= {start} AND l.bsr_category_id = {base}_bsr_category_id "
+            f"AND l.bsr > 0 AND {base}_bsr > 0 THEN ln(l.bsr::float8 / {base}_bsr)::float4 END",
+        )
+        yield (
+            f"{period}_rating_change",
+            f"CASE WHEN l.rating_at >= {start} THEN l.rating - {base}_rating END",
+        )
+        yield (
+            f"{period}_ratings_change",
+            f"CASE WHEN l.rating_at >= {start} AND l.ratings_count >= 0 "
+            f"AND {base}_ratings_count >= 0 THEN l.ratings_count - {base}_ratings_count END",
+        )
+        yield (
+            f"{period}_seller_changed",
+            f"CASE WHEN l.availability_at >= {start} THEN l.buy_box_seller <> {base}_seller END",
+        )
+
+
+def _refresh_statement() -> str:
+    """Return the SQL that compares the newest values with what is kept of the periods."""
+    changes = dict(_change_columns("o"))
+    computed = ", ".join(f"{sql} AS {name}" for name, sql in changes.items())
+    kept, new = (", ".join(f"{of}.{name}" for name in changes) for of in ("c", "n"))
+    return (
+        f"UPDATE product_change AS c SET {', '.join(f'{name} = n.{name}' for name in changes)} "
+        f"FROM (SELECT w.product_id, {computed} FROM {_GIVEN} "
+        "JOIN product_change AS o ON o.product_id = w.product_id "
+        "JOIN product_latest AS l ON l.product_id = w.product_id OFFSET 0) AS n "
+        f"WHERE c.product_id = n.product_id AND ({kept}) IS DISTINCT FROM ({new})"
+    )
+
+
+def _move_statement() -> str:
+    """Return the SQL that computes rows anew for the given days."""
+    bases = dict(each for period in ChangePeriod for each in _base_columns(period))
+    changes = dict(_change_columns("w"))
+    based = ", ".join(f"{sql} AS {name}" for name, sql in bases.items())
+    compared = ", ".join(f"{sql} AS {name}" for name, sql in changes.items())
+    return (
+        f"WITH w AS MATERIALIZED (SELECT w.*, {based} FROM {_GIVEN} {' '.join(_newest_days())}) "
+        "UPDATE product_change AS c "
+        f"SET {', '.join(f'{name} = n.{name}' for name in ('day', *bases, *changes))} "
+        f"FROM (SELECT w.*, {compared} FROM w "
+        "JOIN product_latest AS l ON l.product_id = w.product_id OFFSET 0) AS n "
+        "WHERE c.product_id = n.product_id"
+    )
+
+
+_REFRESH: Final = _refresh_statement()
+_MOVE: Final = _move_statement()
