@@ -53,6 +53,7 @@ SCREENS = {
     "Analytics": [
         Screen(keys.OVERVIEW, "Overview", "dashboard", "What changed since yesterday."),
         Screen(keys.PRODUCTS, "Products", "inventory_2", "All products, to search and sort."),
+        Screen(keys.ALERTS, "Alerts", "notifications", "Open issues, past alerts and their rules."),
         Screen(keys.PRODUCT, "Product", "monitoring", "One product's price and rank over time."),
     ],
     "Optimize": [

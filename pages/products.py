@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app.components import cards, list_scope
+from app.components import cards, list_scope, product_link
 from app.data import products
 from app.products import filters, list_text, table
 
@@ -14,7 +14,7 @@ if not products.tracks_anything():
 header = st.container()
 
 # Choose
-filters.restore_list()
+product_link.restore_list()
 with st.container(horizontal=True, vertical_alignment="center", gap="small"):
     scope = list_scope.choose_list_scope()
     places, tags = products.list_marketplaces(scope), products.list_tags(scope)

@@ -106,6 +106,7 @@ PACKAGES = {
         "imports": {".", "auth", "commands", "components", "data", "web"},
         "login": {"auth", "commands", "components", "data", "web"},
         "suggestions": {".", "commands", "components", "data", "web"},
+        "alerts": {".", "commands", "components", "data", "web"},
         "health": {"components", "data"},
         "admin": {".", "account", "commands", "components", "data"},
         "products": {".", "commands", "components", "data", "imports", "suggestions", "web"},

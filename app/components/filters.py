@@ -70,8 +70,8 @@ def _count_chosen(key: str) -> int:
     return len(st.query_params.get_all(key))
 
 
-def show_clear_button(search: str, controls: Iterable[str], page: str) -> None:
-    """Show the button that clears the search and every other filter."""
+def show_clear_button(search: str | None, controls: Iterable[str], page: str) -> None:
+    """Show the button that clears the search, if the list has one, and every other filter."""
     st.button(
         "Clear filters",
         icon=":material/close:",
@@ -80,8 +80,9 @@ def show_clear_button(search: str, controls: Iterable[str], page: str) -> None:
     )
 
 
-def _clear(search: str, controls: Iterable[str], page: str) -> None:
-    st.session_state[search] = ""
+def _clear(search: str | None, controls: Iterable[str], page: str) -> None:
+    if search is not None:
+        st.session_state[search] = ""
     for key in controls:
         if key in st.session_state:
             st.session_state[key] = []

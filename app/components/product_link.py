@@ -1,4 +1,4 @@
-"""The product and the period that the URL names, and the control for the period."""
+"""The product and the period that the URL names, links to products, the control for the period."""
 
 from dataclasses import dataclass
 
@@ -42,6 +42,32 @@ def find_product_link() -> ProductLink | None:
     if not marketplace or not asin:
         return None
     return ProductLink(marketplace.strip().upper()[:8], asin.strip().upper()[:20])
+
+
+def restore_list() -> None:
+    """Show the list with its last filters when the browser goes back to it.
+
+    Streamlit adds a history entry of its own between list and product: the list's URL
+    with the product's parameters instead of the filters. Without these parameters it
+    restores the filters itself.
+    """
+    if keys.ASIN not in st.query_params:
+        return
+    for name in (keys.ASIN, keys.MARKETPLACE):
+        st.query_params.pop(name, None)
+    st.rerun()
+
+
+def product_parameters(marketplace: str, asin: str) -> dict[str, str]:
+    """Return the URL parameters of a product's page."""
+    return {keys.MARKETPLACE: marketplace, keys.ASIN: asin}
+
+
+def open_product(marketplace: str, asin: str) -> None:
+    """Open a product's page."""
+    st.switch_page(
+        f"../pages/{keys.PRODUCT}.py", query_params=product_parameters(marketplace, asin)
+    )
 
 
 def choose_days() -> int:

@@ -72,6 +72,12 @@ def _find_changes(who: Principal, list_filter: ListFilter, token: str) -> ListPa
         return queries.find_products(session, who, list_filter, Sort(), 1, CHANGES_SHOWN)
 
 
+def count_own_products(whose: ListScope) -> int:
+    """Return how many own products are tracked."""
+    own = ListFilter(roles=(Role.OWN,), scope=whose)
+    return _count_products(get_principal(), own, get_cache_token())
+
+
 def count_flagged(whose: ListScope) -> int:
     """Return how many products have a flagged value."""
     flagged = ListFilter(states=(State.FLAGGED,), scope=whose)

@@ -47,20 +47,6 @@ SORTS = {
 }
 
 
-def restore_list() -> None:
-    """Show the list with its last filters when the browser goes back to it.
-
-    Streamlit adds a history entry of its own between list and product: the list's URL
-    with the product's parameters instead of the filters. Without these parameters it
-    restores the filters itself.
-    """
-    if keys.ASIN not in st.query_params:
-        return
-    for name in (keys.ASIN, keys.MARKETPLACE):
-        st.query_params.pop(name, None)
-    st.rerun()
-
-
 def choose_list_filter(marketplaces: list[str], tags: list[str], whose: ListScope) -> ListFilter:
     """Show search and filters in one row; return what is chosen."""
     search = filters.choose_search("Search", keys.SEARCH, "Title, brand or ASIN", 280, keys.PAGE)

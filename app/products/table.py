@@ -11,7 +11,7 @@ import streamlit as st
 
 from app import data, keys
 from app.commands import products as actions
-from app.components import cards, data_table, fragments
+from app.components import cards, data_table, fragments, product_link
 from app.components.text_fit import fit_text
 from app.data import products as lists
 from app.products import compare
@@ -183,12 +183,12 @@ def _ticked(key: str) -> list[int]:
 
 def open_product(row: Any) -> None:
     """Open a product's page."""
-    st.switch_page(f"../pages/{keys.PRODUCT}.py", query_params=product_parameters(row))
+    product_link.open_product(row["marketplace"], row["asin"])
 
 
 def product_parameters(row: Any) -> dict[str, str]:
     """Return the URL parameters of a product's page."""
-    return {keys.MARKETPLACE: row["marketplace"], keys.ASIN: row["asin"]}
+    return product_link.product_parameters(row["marketplace"], row["asin"])
 
 
 def _columns() -> dict[str, Any]:

@@ -119,7 +119,8 @@ class StoredIncident(Base):
         Index(
             "ix_incident_open",
             "team_id",
-            text("opened_at DESC"),
+            "severity",
+            "opened_at",
             "id",
             postgresql_where=text("state IN ('firing', 'flapping')"),
         ),

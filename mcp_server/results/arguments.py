@@ -38,6 +38,10 @@ CursorText = Annotated[
     str | None,
     Field(max_length=500, description="The previous `next_cursor`."),
 ]
+Marketplaces = Annotated[
+    tuple[Annotated[str, Field(max_length=40)], ...],
+    Field(max_length=30, description="Any of these codes, such as US."),
+]
 Roles = Annotated[
     tuple[Role, ...],
     Field(max_length=3, description="Any of these."),

@@ -1,6 +1,7 @@
 """The tools, one module per subject. Importing this package declares them."""
 
 from mcp_server.tools import (
+    alerts,
     changes,
     checks,
     compare,
@@ -17,6 +18,7 @@ from mcp_server.tools import (
 )
 
 __all__ = [
+    "alerts",
     "changes",
     "checks",
     "compare",

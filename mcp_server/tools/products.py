@@ -14,6 +14,7 @@ from mcp_server.protocol.tools import tool
 from mcp_server.results.arguments import (
     CursorText,
     Descending,
+    Marketplaces,
     Order,
     PageSize,
     ProductName,
@@ -29,14 +30,6 @@ from mcp_server.results.product import (
     make_product_details,
 )
 from mcp_server.results.product_lookup import find_product
-
-Marketplaces = Annotated[
-    tuple[Annotated[str, Described(max_length=40)], ...],
-    Described(
-        max_length=30,
-        description="Any of these codes, such as US.",
-    ),
-]
 
 
 @tool(Permission.READ, "Search products")

@@ -44,6 +44,7 @@ LEAST: dict[str, tuple[Role, Scope]] = {
     "get_suggestion": READS,
     "get_suggestion_evidence": READS,
     "list_changes": READS,
+    "list_open_issues": READS,
     "list_suggestions": READS,
     "propose_content_improvement": PROPOSES,
     "propose_price_optimization": PROPOSES,

@@ -297,7 +297,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_incident_open",
         "incident",
-        ["team_id", sa.text("opened_at DESC"), "id"],
+        ["team_id", "severity", "opened_at", "id"],
         unique=False,
         postgresql_where=sa.text("state IN ('firing', 'flapping')"),
     )

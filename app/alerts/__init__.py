@@ -1,0 +1,1 @@
+"""Parts of the Alerts screen: open issues, past incidents, rules."""

@@ -1,0 +1,73 @@
+"""Cached reads of alerts: open issues and incidents, each as of ten seconds ago at most.
+
+The session's token is part of each cache key, as with the lists of products: users see the
+result of an action at once.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+import streamlit as st
+
+from app.data import get_principal
+from app.data.products import get_cache_token
+from core.accounts.access.permissions import Principal
+from core.alerts.incidents import queries
+from core.alerts.incidents.incident_filter import IncidentFilter
+from core.alerts.incidents.queries import IncidentPage, IssueCounts
+from core.database.session import read_scope
+
+PAGE_SIZE = 50
+
+
+def find_open_issues(incident_filter: IncidentFilter, page: int) -> IncidentPage:
+    """Return a page of open issues; the first one where the requested page doesn't exist."""
+    who, token = get_principal(), get_cache_token()
+    found = _find_open_issues(who, incident_filter, page, token)
+    if found.total and not found.rows:
+        return _find_open_issues(who, incident_filter, 1, token)
+    return found
+
+
+@st.cache_data(ttl=10, max_entries=500, show_spinner=False)
+def _find_open_issues(
+    who: Principal, incident_filter: IncidentFilter, page: int, token: str
+) -> IncidentPage:
+    del token
+    with read_scope() as session:
+        return queries.find_open_issues(
+            session, who, incident_filter, datetime.now(UTC), (page - 1) * PAGE_SIZE, PAGE_SIZE
+        )
+
+
+def find_incidents(incident_filter: IncidentFilter, days: int, page: int) -> IncidentPage:
+    """Return a page of the incidents of the last days, as `find_open_issues` does."""
+    who, token = get_principal(), get_cache_token()
+    found = _find_incidents(who, incident_filter, days, page, token)
+    if found.total and not found.rows:
+        return _find_incidents(who, incident_filter, days, 1, token)
+    return found
+
+
+@st.cache_data(ttl=10, max_entries=500, show_spinner=False)
+def _find_incidents(
+    who: Principal, incident_filter: IncidentFilter, days: int, page: int, token: str
+) -> IncidentPage:
+    del token
+    now = datetime.now(UTC)
+    period = (now - timedelta(days=days), now)
+    with read_scope() as session:
+        return queries.find_incidents(
+            session, who, incident_filter, period, now, (page - 1) * PAGE_SIZE, PAGE_SIZE
+        )
+
+
+def count_open_issues(incident_filter: IncidentFilter) -> IssueCounts:
+    """Return how many open issues match, as of a minute ago at most."""
+    return _count_open_issues(get_principal(), incident_filter, get_cache_token())
+
+
+@st.cache_data(ttl=60, max_entries=500, show_spinner=False)
+def _count_open_issues(who: Principal, incident_filter: IncidentFilter, token: str) -> IssueCounts:
+    del token
+    with read_scope() as session:
+        return queries.count_open_issues(session, who, incident_filter, datetime.now(UTC))

@@ -1,0 +1,281 @@
+"""SELECTs on incidents: open issues, those of a period, those of a product.
+
+An open issue is an incident that lasts, of a rule that is on, and that nothing mutes. Only
+products that the principal, or anyone in the team, tracks.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from psycopg.rows import dict_row
+from sqlalchemy.orm import Session
+
+from core.accounts.access.operations import requires
+from core.accounts.access.permissions import Permission, Principal
+from core.alerts.evaluation.fold import Findings, IncidentState
+from core.alerts.evaluation.memory_json import load_findings
+from core.alerts.incidents.incident_filter import (
+    LARGEST_PAGE,
+    Handling,
+    IncidentFilter,
+    IncidentKind,
+)
+from core.alerts.rules.rule import AlertRule, Severity
+from core.alerts.rules.rule_json import load_rule
+from core.database.session import driver_connection
+from core.tracking.list_filter import COUNT_CAP, ListScope
+from core.tracking.lists.list_filter_sql import SCOPES, scope_values
+from core.tracking.rules import Role
+
+Rows = list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentRow:
+    """An incident with its product and its rule."""
+
+    id: int
+    rule_id: int
+    kind: IncidentKind
+    rule_name: str | None  # None: the rule's sentence is its name
+    rule: AlertRule  # as it is now
+    is_of_this_rule: bool  # False: the rule was changed since
+    state: IncidentState
+    severity: Severity
+    opened_at: datetime
+    ended_at: datetime | None  # None: it lasts
+    withdrawn_at: datetime | None
+    findings: Findings
+    silent_reason: str | None  # why it is recorded and never sent
+    muted_by: str | None  # what keeps it from being sent
+    acknowledged_at: datetime | None
+    acknowledged_by: str | None
+    snoozed_until: datetime | None
+    group_id: int | None
+    product_id: int
+    marketplace: str
+    asin: str
+    title: str | None
+    image: str | None
+    role: Role
+    is_demo: bool
+
+    def get_handling(self, now: datetime) -> Handling:
+        """Return what users did about the incident."""
+        if self.snoozed_until is not None and self.snoozed_until > now:
+            return Handling.SNOOZED
+        return Handling.NEW if self.acknowledged_at is None else Handling.ACKNOWLEDGED
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentPage:
+    """A part of a list of incidents. `total` is exact up to COUNT_CAP, and one more beyond it."""
+
+    rows: list[IncidentRow]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class IssueCounts:
+    """How many open issues there are. What has none is left out."""
+
+    total: int
+    severities: dict[Severity, int]
+    kinds: dict[IncidentKind, int]
+    muted: int  # further incidents that last, and are muted
+
+
+# Stored severities, the worst first, as in the index of open issues.
+_SEVERITY = "array_position(ARRAY['critical', 'warning', 'info'], i.severity)"
+_IS_OPEN = "i.state IN ('firing', 'flapping')"
+_KIND = f"coalesce(r.code, '{IncidentKind.TEAM_RULE.value}')"
+_FROM = (
+    "incident i JOIN alert_rule r ON r.id = i.rule_id "
+    "JOIN tracking t ON t.product_id = i.product_id AND {scope} "
+)
+_PRODUCT = "JOIN product p ON p.id = i.product_id "
+
+
+@requires(Permission.READ)
+def find_open_issues(
+    session: Session,
+    principal: Principal,
+    incident_filter: IncidentFilter,
+    now: datetime,
+    skipped: int = 0,
+    size: int = 50,
+) -> IncidentPage:
+    """Return at most `size` open issues after the first `skipped`: worst, then oldest first."""
+    source, values = _make_sql(principal, incident_filter, now)
+    where = f"{source} AND {_IS_OPEN} AND i.muted_by IS NULL AND r.is_on"
+    counted = f"SELECT count(*) AS number FROM (SELECT 1 FROM {where} LIMIT {COUNT_CAP + 1}) AS c"
+    total = int(_fetch(session, counted, values)[0]["number"])
+    if skipped >= total:
+        return IncidentPage([], total)
+    order = f"ORDER BY {_SEVERITY}, i.opened_at, i.id"
+    ids = _find_ids(session, where, order, values, skipped, size)
+    return IncidentPage(_details(session, principal, incident_filter.scope, ids), total)
+
+
+@requires(Permission.READ)
+def count_open_issues(
+    session: Session, principal: Principal, incident_filter: IncidentFilter, now: datetime
+) -> IssueCounts:
+    """Return how many open issues match a filter, by severity and kind."""
+    source, values = _make_sql(principal, incident_filter, now)
+    statement = (
+        f"SELECT i.severity, {_KIND} AS kind, i.muted_by IS NOT NULL AS is_muted, "
+        f"count(*) AS number FROM {source} AND {_IS_OPEN} AND r.is_on GROUP BY 1, 2, 3"
+    )
+    severities: dict[Severity, int] = {}
+    kinds: dict[IncidentKind, int] = {}
+    muted = 0
+    for row in _fetch(session, statement, values):
+        if row["is_muted"]:
+            muted += row["number"]
+            continue
+        severity = Severity(row["severity"])
+        severities[severity] = severities.get(severity, 0) + row["number"]
+        kind = IncidentKind(row["kind"])
+        kinds[kind] = kinds.get(kind, 0) + row["number"]
+    return IssueCounts(sum(severities.values()), severities, kinds, muted)
+
+
+@requires(Permission.READ)
+def find_incidents(
+    session: Session,
+    principal: Principal,
+    incident_filter: IncidentFilter,
+    period: tuple[datetime, datetime],
+    now: datetime,
+    skipped: int = 0,
+    size: int = 50,
+) -> IncidentPage:
+    """Return the incidents that opened in a period, newest first: of every state, also muted."""
+    source, values = _make_sql(principal, incident_filter, now)
+    values |= {"since": period[0], "until": period[1]}
+    where = f"{source} AND i.opened_at >= %(since)s AND i.opened_at < %(until)s"
+    counted = f"SELECT count(*) AS number FROM (SELECT 1 FROM {where} LIMIT {COUNT_CAP + 1}) AS c"
+    total = int(_fetch(session, counted, values)[0]["number"])
+    if skipped >= total:
+        return IncidentPage([], total)
+    order = "ORDER BY i.opened_at DESC, i.id DESC"
+    ids = _find_ids(session, where, order, values, skipped, size)
+    return IncidentPage(_details(session, principal, incident_filter.scope, ids), total)
+
+
+@requires(Permission.READ)
+def list_product_incidents(
+    session: Session, principal: Principal, product_id: int, since: datetime
+) -> list[IncidentRow]:
+    """Return the incidents of a product that opened since a time or last, oldest first."""
+    statement = (
+        "SELECT i.id FROM incident i WHERE i.team_id = %(team)s AND i.product_id = %(product)s "
+        f"AND (i.opened_at >= %(since)s OR {_IS_OPEN}) ORDER BY i.opened_at, i.id"
+    )
+    values = {"team": principal.team_id, "product": product_id, "since": since}
+    ids = [row["id"] for row in _fetch(session, statement, values)]
+    return _details(session, principal, ListScope.TEAM, ids)
+
+
+def _make_sql(
+    principal: Principal, incident_filter: IncidentFilter, now: datetime
+) -> tuple[str, dict[str, Any]]:
+    """Return FROM and WHERE of a filter, and their values."""
+    values: dict[str, Any] = {
+        **scope_values(principal),
+        "team": principal.team_id,
+        "now": now,
+        "roles": [each.value for each in incident_filter.roles],
+        "marketplaces": list(incident_filter.marketplaces),
+        "kinds": [each.value for each in incident_filter.kinds],
+        "severities": [each.value for each in incident_filter.severities],
+        "product": incident_filter.product_id,
+        "rule": incident_filter.rule_id,
+    }
+    tables = _FROM.format(scope=SCOPES[incident_filter.scope])
+    if incident_filter.marketplaces:
+        tables += _PRODUCT
+    conditions = ["i.team_id = %(team)s", *_conditions(incident_filter)]
+    return f"{tables} WHERE {' AND '.join(conditions)}", values
+
+
+_SNOOZED = "coalesce(i.snoozed_until > %(now)s, false)"
+_HANDLING = {
+    Handling.NEW: f"(i.acknowledged_at IS NULL AND NOT {_SNOOZED})",
+    Handling.ACKNOWLEDGED: f"(i.acknowledged_at IS NOT NULL AND NOT {_SNOOZED})",
+    Handling.SNOOZED: _SNOOZED,
+}
+
+
+def _conditions(incident_filter: IncidentFilter) -> Iterator[str]:
+    if incident_filter.roles:
+        yield "t.role = ANY(%(roles)s)"
+    if incident_filter.marketplaces:
+        yield "p.marketplace = ANY(%(marketplaces)s)"
+    if incident_filter.kinds:
+        yield f"{_KIND} = ANY(%(kinds)s)"
+    if incident_filter.severities:
+        yield "i.severity = ANY(%(severities)s)"
+    if incident_filter.handling:
+        yield "(" + " OR ".join(_HANDLING[each] for each in incident_filter.handling) + ")"
+    if incident_filter.product_id is not None:
+        yield "i.product_id = %(product)s"
+    if incident_filter.rule_id is not None:
+        yield "i.rule_id = %(rule)s"
+
+
+def _find_ids(
+    session: Session, where: str, order: str, values: Mapping[str, Any], skipped: int, size: int
+) -> list[int]:
+    size = min(max(size, 1), LARGEST_PAGE)
+    statement = f"SELECT i.id FROM {where} {order} OFFSET {max(skipped, 0)} LIMIT {size}"
+    return [row["id"] for row in _fetch(session, statement, values)]
+
+
+_DETAILS = (
+    f"SELECT i.id, i.rule_id, {_KIND} AS kind, r.name AS rule_name, r.definition, "
+    "i.rule_version = r.version AS is_of_this_rule, i.state, i.severity, i.opened_at, i.ended_at, "
+    "i.withdrawn_at, i.findings, i.silent_reason, i.muted_by, i.acknowledged_at, "
+    "a.name AS acknowledged_by, i.snoozed_until, i.group_id, i.product_id, p.marketplace, p.asin, "
+    "x.title, x.image, t.role, p.is_demo "
+    "FROM unnest(%(ids)s::int8[]) WITH ORDINALITY AS o (id, place) "
+    f"JOIN incident i ON i.id = o.id JOIN alert_rule r ON r.id = i.rule_id {_PRODUCT}"
+    "JOIN tracking t ON t.product_id = i.product_id AND {scope} "
+    "LEFT JOIN product_text x ON x.product_id = i.product_id "
+    "LEFT JOIN person a ON a.id = i.acknowledged_by ORDER BY o.place"
+)
+
+
+def _details(
+    session: Session, principal: Principal, scope: ListScope, ids: list[int]
+) -> list[IncidentRow]:
+    """Return incidents in the order of their ids."""
+    if not ids:
+        return []
+    values = {**scope_values(principal), "ids": ids}
+    return [_make_row(row) for row in _fetch(session, _DETAILS.format(scope=SCOPES[scope]), values)]
+
+
+def _make_row(row: dict[str, Any]) -> IncidentRow:
+    known = dict(row)
+    rule = load_rule(known.pop("definition"))
+    return IncidentRow(
+        **known
+        | {
+            "rule": rule,
+            "kind": IncidentKind(row["kind"]),
+            "state": IncidentState(row["state"]),
+            "severity": Severity(row["severity"]),
+            "findings": load_findings(row["findings"]),
+            "role": Role(row["role"]),
+        }
+    )
+
+
+def _fetch(session: Session, statement: str, values: Mapping[str, Any]) -> Rows:
+    # Never prepared: a generic plan for any filter is slow.
+    with driver_connection(session).cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(statement, values, prepare=False).fetchall()

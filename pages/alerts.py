@@ -1,0 +1,49 @@
+"""Alerts: open issues, worst first, or all incidents of a period."""
+
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from app.alerts import filters, incidents
+from app.components import cards, list_scope, product_link
+from app.data import alerts, products
+
+if not products.tracks_anything():
+    cards.show_page_header("Alerts")
+    cards.show_nothing_tracked()
+    st.stop()
+
+header = st.container()
+
+# Choose
+product_link.restore_list()
+with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    view = filters.choose_view()
+    scope = list_scope.choose_list_scope()
+    days = filters.choose_days() if view is filters.View.HISTORY else None
+with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    chosen = filters.choose_incident_filter(products.list_marketplaces(scope), scope)
+    filters.show_clear_button(chosen)
+
+# Load
+page, fresh = filters.get_page(), products.read_freshness(scope)
+if days is None:
+    found = alerts.find_open_issues(chosen, page)
+    subtitle = incidents.format_open_subtitle(found, fresh, datetime.now(UTC))
+else:
+    found = alerts.find_incidents(chosen, days, page)
+    subtitle = incidents.format_history_subtitle(found, days)
+
+# Render
+with header:
+    cards.show_page_header("Alerts", subtitle)
+if not found.rows:
+    if days is None:
+        incidents.show_no_open_issues(chosen, products.count_own_products(scope), fresh)
+    else:
+        incidents.show_no_history(chosen, days)
+    st.stop()
+if days is None:
+    incidents.show_counts(alerts.count_open_issues(chosen))
+incidents.show_incidents(found.rows)
+filters.show_pages(found.total, alerts.PAGE_SIZE)

@@ -1,0 +1,140 @@
+"""Alerts: open issues and past incidents, as each role finds them."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy.orm import Session
+from streamlit.testing.v1 import AppTest
+
+from app import device
+from core.accounts.access.permissions import Principal
+from core.alerts.evaluation.fold import Finding
+from core.text.numbers import THIN_SPACE
+from core.tracking.rules import Role
+from tests.factories.alerts import add_incident, add_rule
+from tests.factories.products import KETTLE, LAMP
+from tests.pages.looking import open_page, plain
+from tests.pages.seeding import seed
+
+LONG = "Reading lamp with a long neck, dimmable, for desk and bed"
+
+
+@pytest.fixture
+def lamp(session: Session, principal: Principal) -> int:
+    return seed(session, principal, LAMP, LONG, role=Role.OWN, availability=7)
+
+
+@pytest.fixture
+def two(session: Session, principal: Principal, lamp: int) -> list[int]:
+    """An own lamp out of stock since two days, and a competitor's price 15 % lower."""
+    kettle = seed(session, principal, KETTLE, "Kettle", marketplace="DE", role=Role.COMPETITOR)
+    now = datetime.now(UTC)
+    rule = add_rule(session, principal, name="Kettles that get cheaper")
+    finding = Finding(1700, now, 2000, now - timedelta(hours=5))
+    made = [
+        add_incident(session, principal, kettle, now, rule_id=rule, findings=(finding,),
+                     severity="info"),
+        add_incident(session, principal, lamp, now - timedelta(days=2)),
+    ]  # fmt: skip
+    session.commit()
+    return made
+
+
+def table(app: AppTest) -> list[dict[str, str]]:
+    return app.dataframe[0].value.to_dict("records")
+
+
+def infos(app: AppTest) -> str:
+    return " ".join(str(each.value) for each in (*app.info, *app.success))
+
+
+@pytest.mark.usefixtures("two")
+def test_open_issues_are_listed_worst_first_with_what_was_compared() -> None:
+    app = open_page("alerts")
+    lamp, kettle = table(app)
+    assert lamp["severity"] == "▲ Critical"
+    assert (lamp["kind"], lamp["since"], lamp["state"]) == ("Out of stock", "2 days ago", "Open")
+    assert lamp["product"] == "Reading lamp with a long neck, d…"
+    assert "in stock (" in lamp["what"]
+    assert "→ currently unavailable (" in lamp["what"]
+    assert kettle["kind"] == "Kettles that get cheaper"
+    assert f"−15{THIN_SPACE}%" in kettle["what"]
+    assert "2 open issues · last check just now" in plain(app)
+    assert "Critical 1 · Info 1" in plain(app)
+
+
+@pytest.mark.usefixtures("two")
+def test_filters_of_the_address_narrow_the_list() -> None:
+    assert [each["kind"] for each in table(open_page("alerts", alert_role="Own"))] == [
+        "Out of stock"
+    ]
+    assert [each["marketplace"] for each in table(open_page("alerts", severity="Info"))] == ["DE"]
+    app = open_page("alerts", alert_kind="Buy Box lost")
+    assert "No open issue matches" in infos(app)
+    [clear] = [each for each in app.button if each.label == "Clear filters"]
+    clear.click().run()
+    assert len(table(app)) == 2
+
+
+def test_the_history_holds_what_ended_and_why_it_was_not_sent(
+    session: Session, principal: Principal, lamp: int
+) -> None:
+    now = datetime.now(UTC)
+    began = now - timedelta(hours=9)
+    add_incident(session, principal, lamp, began, state="resolved",
+                 ended_at=began + timedelta(hours=2), silent_reason="late")  # fmt: skip
+    add_incident(session, principal, lamp, now - timedelta(days=20), state="withdrawn")
+    add_incident(session, principal, lamp, now - timedelta(days=60), state="resolved")
+    session.commit()
+    assert "No open issues. Last checked just now." in infos(open_page("alerts"))
+    app = open_page("alerts", view="History")
+    assert [each["state"] for each in table(app)] == [
+        "Resolved after 2 h · not sent: found more than a day late",
+        "Withdrawn",
+    ]
+    assert "2 alerts in 30 days" in plain(app)
+    assert len(table(open_page("alerts", view="History", within="90 d"))) == 3
+    assert len(table(open_page("alerts", view="History", within="7 d"))) == 1
+
+
+def test_without_own_products_the_page_says_to_mark_them(
+    session: Session, principal: Principal
+) -> None:
+    seed(session, principal, LAMP, availability=1)
+    assert "No product is marked as your own yet" in infos(open_page("alerts"))
+
+
+def test_before_the_first_check_nothing_is_called_well(
+    session: Session, principal: Principal
+) -> None:
+    seed(session, principal, LAMP, role=Role.OWN)
+    shown = infos(open_page("alerts"))
+    assert "Nothing was checked yet" in shown
+    assert "No open issues" not in shown
+
+
+def test_with_nothing_tracked_the_page_leads_to_adding() -> None:
+    app = open_page("alerts")
+    assert app.button(key="to_add").label == "Add products"
+    assert not app.dataframe
+
+
+@pytest.mark.usefixtures("two")
+def test_on_a_phone_alerts_stand_below_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(device, "is_phone", lambda: True)
+    app = open_page("alerts")
+    assert not app.dataframe
+    assert "▲ Critical · Out of stock" in plain(app)
+    assert "in stock (" in plain(app)
+
+
+def test_text_of_a_page_is_shown_as_it_is(
+    session: Session, principal: Principal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = seed(session, principal, LAMP, "**Bold** <b>now</b>", role=Role.OWN)
+    add_incident(session, principal, number, datetime.now(UTC))
+    session.commit()
+    assert table(open_page("alerts"))[0]["product"] == "**Bold** <b>now</b>"
+    monkeypatch.setattr(device, "is_phone", lambda: True)
+    links = open_page("alerts").get("page_link")
+    assert any("\\*\\*Bold\\*\\*" in each.proto.label for each in links)
