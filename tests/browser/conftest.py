@@ -8,21 +8,22 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from playwright.sync_api import (
     Browser,
     ConsoleMessage,
+    Error,
     Locator,
     Page,
-    StorageState,
+    ViewportSize,
     expect,
     sync_playwright,
 )
@@ -37,6 +38,10 @@ FIRST_START = 600  # seconds, on a busy machine: the demo market is loaded
 PATIENCE = 60  # seconds until something that has to show counts as missing
 # The demo market is as old in every run, so that the same things happen in it on every date.
 MARKET_AGE = timedelta(days=2521, hours=15)
+Cookies = Sequence[Any]  # as Playwright returns and takes them
+
+LAPTOP = ViewportSize(width=1360, height=900)
+PHONE = ViewportSize(width=390, height=844)
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -139,6 +144,87 @@ def browser() -> Iterator[Browser]:
         launched.close()
 
 
+class Tabs:
+    """The tabs of one browser, each in a context of its own and used by one test after another.
+
+    Opening another context costs more than a page in it. A tab that is used again keeps nothing
+    of its last test but the files in its cache.
+    """
+
+    def __init__(self, browser: Browser) -> None:
+        self._browser = browser
+        self._unused: list[Page] = []
+
+    @contextmanager
+    def open(
+        self,
+        cookies: Cookies = (),
+        viewport: ViewportSize = LAPTOP,
+        color_scheme: Literal["light", "dark"] = "light",
+        with_empty_cache: bool = False,
+    ) -> Iterator[Page]:
+        """Open a tab; an error of its scripts or in its console fails the test."""
+        is_reused = bool(self._unused) and not with_empty_cache
+        page = self._unused.pop() if is_reused else self._make_tab()
+        errors: list[str] = []
+        try:
+            page.set_viewport_size(viewport)
+            page.emulate_media(color_scheme=color_scheme)
+            page.context.add_cookies(list(cookies))
+            with collected_errors(page, errors):
+                yield page
+                _leave(page)
+        except BaseException:
+            page.context.close()
+            raise
+        self._unused.append(page)
+        assert errors == []
+
+    def _make_tab(self) -> Page:
+        page = self._browser.new_context(viewport=LAPTOP, locale="en-US").new_page()
+        page.set_default_timeout(PATIENCE * 1000)
+        return page
+
+
+def _leave(page: Page) -> None:
+    """Remove what a test left in a tab: further tabs, storage and cookies."""
+    for other in page.context.pages:
+        if other != page:
+            other.close()
+    if page.url.startswith("http"):
+        page.evaluate("() => { localStorage.clear(); sessionStorage.clear() }")
+    page.goto("about:blank")
+    page.context.clear_cookies()
+
+
+@contextmanager
+def collected_errors(page: Page, errors: list[str]) -> Iterator[None]:
+    """Add the errors of a page's scripts and console to a list."""
+
+    def add_message(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            errors.append(f"{message.text} ({message.location.get('url')})")
+
+    def add_error(error: Error) -> None:
+        errors.append(str(error))
+
+    with listening(page, "pageerror", add_error), listening(page, "console", add_message):
+        yield
+
+
+@contextmanager
+def listening(page: Page, event: Any, handler: Callable[[Any], None]) -> Iterator[None]:
+    """Call a function on each event of a kind, such as "request"."""
+    page.on(event, handler)
+    yield
+    page.remove_listener(event, handler)
+
+
+@pytest.fixture(scope="session")
+def tabs(browser: Browser) -> Tabs:
+    return Tabs(browser)
+
+
 @pytest.fixture
 def database(stack: Stack) -> Iterator[Session]:
     """The running Amazcope's own database; what a test changes is committed at once."""
@@ -158,16 +244,21 @@ def session_on(stack: Stack) -> Iterator[Session]:
 
 
 @pytest.fixture(scope="session")
-def signed_in(stack: Stack, browser: Browser) -> Callable[[str], StorageState]:
-    """Return what a browser keeps that is signed in as one of the demo's people, by role."""
+def signed_in(stack: Stack, tabs: Tabs) -> Callable[[str], Cookies]:
+    """Return the cookies of a browser that is signed in as one of the demo's people, by role."""
 
     @cache
-    def as_role(role: str) -> StorageState:
-        with browser.new_context() as context:
-            enter(context.new_page(), stack, role)
-            return context.storage_state()
+    def as_role(role: str) -> Cookies:
+        with tabs.open() as page:
+            enter(page, stack, role)
+            return get_cookies(page)
 
     return as_role
+
+
+def get_cookies(page: Page) -> Cookies:
+    """Return the cookies of a tab, to be set in another one."""
+    return page.context.cookies()
 
 
 def enter(page: Page, stack: Stack, role: str) -> None:
@@ -183,58 +274,31 @@ def is_inside(page: Page) -> None:
     settle(page)
 
 
-@contextmanager
-def tab(browser: Browser, **options: Any) -> Iterator[Page]:
-    """Open a tab in a context of its own; what its scripts and its console say fails the test."""
-    usual: dict[str, Any] = {"viewport": {"width": 1360, "height": 900}, "locale": "en-US"}
-    context = browser.new_context(**(usual | options))
-    opened = context.new_page()
-    opened.set_default_timeout(PATIENCE * 1000)
-    heard = complaints(opened)
-    yield opened
-    context.close()
-    assert heard == []
-
-
-def complaints(page: Page) -> list[str]:
-    """Return the list that fills with errors of a page's scripts and console."""
-    heard: list[str] = []
-
-    def hear(said: ConsoleMessage) -> None:
-        if said.type == "error":
-            heard.append(f"{said.text} ({said.location.get('url')})")
-
-    page.on("pageerror", lambda error: heard.append(str(error)))
-    page.on("console", hear)
-    return heard
-
-
 @pytest.fixture
-def page(browser: Browser, signed_in: Callable[[str], StorageState]) -> Iterator[Page]:
+def page(tabs: Tabs, signed_in: Callable[[str], Cookies]) -> Iterator[Page]:
     """A new tab at laptop width, signed in as the demo's seller."""
-    with tab(browser, storage_state=signed_in("seller")) as opened:
+    with tabs.open(signed_in("seller")) as opened:
         yield opened
 
 
 @pytest.fixture
-def admin(browser: Browser, signed_in: Callable[[str], StorageState]) -> Iterator[Page]:
+def admin(tabs: Tabs, signed_in: Callable[[str], Cookies]) -> Iterator[Page]:
     """A new tab, signed in as the demo's administrator."""
-    with tab(browser, storage_state=signed_in("admin")) as opened:
+    with tabs.open(signed_in("admin")) as opened:
         yield opened
 
 
 @pytest.fixture
-def phone(browser: Browser, signed_in: Callable[[str], StorageState]) -> Iterator[Page]:
+def phone(tabs: Tabs, signed_in: Callable[[str], Cookies]) -> Iterator[Page]:
     """A new tab as wide as a phone, signed in as the demo's seller."""
-    size = {"width": 390, "height": 844}
-    with tab(browser, storage_state=signed_in("seller"), viewport=size) as opened:
+    with tabs.open(signed_in("seller"), PHONE) as opened:
         yield opened
 
 
 @pytest.fixture
-def stranger(stack: Stack, browser: Browser) -> Iterator[Page]:
+def stranger(stack: Stack, tabs: Tabs) -> Iterator[Page]:
     """A new tab of somebody who is not signed in."""
-    with tab(browser) as opened:
+    with tabs.open() as opened:
         yield opened
 
 

@@ -8,20 +8,21 @@ import httpx2
 import pytest
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
-from playwright.sync_api import Browser, Page, StorageState, expect
+from playwright.sync_api import Page, expect
 
 from app.account.people_text import SCOPES
 from core.accounts.access.permissions import Scope
 from tests import loops
 from tests.browser.conftest import (
+    Cookies,
     Stack,
+    Tabs,
     confirm,
     errors_on,
     go,
     is_wider_than_its_window,
     password_of,
     says,
-    tab,
     text_of,
 )
 
@@ -33,9 +34,9 @@ REASON = "Closer to what others ask."
 
 
 @pytest.fixture
-def manager(browser: Browser, signed_in: Callable[[str], StorageState]) -> Iterator[Page]:
+def manager(tabs: Tabs, signed_in: Callable[[str], Cookies]) -> Iterator[Page]:
     """A new tab, signed in as the demo's manager."""
-    with tab(browser, storage_state=signed_in("manager")) as opened:
+    with tabs.open(signed_in("manager")) as opened:
         yield opened
 
 
@@ -154,10 +155,9 @@ def test_without_a_token_the_mcp_server_refuses(stack: Stack) -> None:
 
 @pytest.mark.parametrize("width", [390, 1360])
 def test_the_agents_screen_fits_its_window(
-    browser: Browser, stack: Stack, signed_in: Callable[[str], StorageState], width: int
+    tabs: Tabs, stack: Stack, signed_in: Callable[[str], Cookies], width: int
 ) -> None:
-    size = {"width": width, "height": 844}
-    with tab(browser, storage_state=signed_in("admin"), viewport=size) as page:
+    with tabs.open(signed_in("admin"), {"width": width, "height": 844}) as page:
         go(page, stack, "/agents")
         assert not is_wider_than_its_window(page)
         assert errors_on(page) == []

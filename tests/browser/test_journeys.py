@@ -1,23 +1,23 @@
 """What users do in a real browser with demo market, worker and fake Apify server."""
 
-import csv
 import re
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from collections.abc import Callable
+from typing import Literal
 from urllib.request import urlopen
 
 import pytest
-from playwright.sync_api import Browser, Page, StorageState, expect
+from playwright.sync_api import Page, expect
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from tests.browser.conftest import (
+    Cookies,
     Stack,
-    amazcope,
+    Tabs,
     errors_on,
     go,
     is_wider_than_its_window,
+    listening,
     refresh,
     says,
     settle,
@@ -89,18 +89,24 @@ def test_the_overview_has_an_address_of_its_own(page: Page, stack: Stack) -> Non
     assert errors_on(page) == []
 
 
-def test_the_first_load_is_small_on_the_wire(page: Page, stack: Stack) -> None:
+def test_the_first_load_is_small_on_the_wire(
+    tabs: Tabs, stack: Stack, signed_in: Callable[[str], Cookies]
+) -> None:
     received: list[float] = []
-    listener = page.context.new_cdp_session(page)
-    listener.on("Network.loadingFinished", lambda one: received.append(one["encodedDataLength"]))
-    listener.on(
-        "Network.webSocketFrameReceived",
-        lambda one: received.append(len(one["response"]["payloadData"]) * 3 / 4),
-    )
-    listener.send("Network.enable")
-    go(page, stack, PAGES[2])
-    page.wait_for_selector(".js-plotly-plot")
-    settle(page)
+    with tabs.open(signed_in("seller"), with_empty_cache=True) as page:
+        listener = page.context.new_cdp_session(page)
+        listener.on(
+            "Network.loadingFinished", lambda one: received.append(one["encodedDataLength"])
+        )
+        listener.on(
+            "Network.webSocketFrameReceived",
+            lambda one: received.append(len(one["response"]["payloadData"]) * 3 / 4),
+        )
+        listener.send("Network.enable")
+        go(page, stack, PAGES[2])
+        page.wait_for_selector(".js-plotly-plot")
+        settle(page)
+        listener.detach()
     assert MEGABYTE < sum(received) <= FIRST_LOAD
 
 
@@ -183,29 +189,6 @@ def test_a_pasted_mail_gets_a_verdict_for_each_link(page: Page, stack: Stack) ->
     assert "Not usable" in shown
 
 
-@pytest.fixture
-def history_file(tmp_path: Path) -> Path:
-    """A table of five looks at one invented product, three of them at the product itself."""
-    now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
-    looks = [
-        (72, "24.99", "29.99", "510", "4.4", "120", "ok"),
-        (60, "24.99", "29.99", "", "", "", "stale_price"),
-        (48, "", "", "", "", "", "robot_check"),
-        (36, "21.49", "29.99", "480", "4.5", "131", "ok"),
-        (24, "", "", "", "", "", "page_not_found"),
-    ]
-    path = tmp_path / "my-history.csv"
-    with path.open("w", newline="") as file:
-        write = csv.writer(file)
-        header = "asin,marketplace,captured_at,price,list_price,bsr,rating,review_count,status"
-        write.writerow(header.split(","))
-        for hours, *values in looks:
-            write.writerow(
-                ["B0TESTHIS1", "US", (now - timedelta(hours=hours)).isoformat(), *values]
-            )
-    return path
-
-
 # Health
 
 
@@ -219,11 +202,16 @@ def test_health_says_fine_and_lists_runs(page: Page, stack: Stack) -> None:
 # What leaves this machine
 
 
-def test_no_page_asks_another_machine_for_anything(page: Page, stack: Stack) -> None:
+def test_no_page_asks_another_machine_for_anything(
+    tabs: Tabs, stack: Stack, signed_in: Callable[[str], Cookies]
+) -> None:
     asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    for address in PAGES:
-        go(page, stack, address)
+    with (
+        tabs.open(signed_in("seller"), with_empty_cache=True) as page,
+        listening(page, "request", lambda request: asked.append(request.url)),
+    ):
+        for address in PAGES:
+            go(page, stack, address)
     local = (stack.url, stack.url.replace("http", "ws"), "data:", "blob:")
     assert [url for url in asked if not url.startswith(local)] == []
 
@@ -234,25 +222,19 @@ def test_no_page_asks_another_machine_for_anything(page: Page, stack: Stack) -> 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1360])
 def test_no_page_is_wider_than_its_window_or_shows_an_error(
-    browser: Browser,
+    tabs: Tabs,
     stack: Stack,
-    signed_in: Callable[[str], StorageState],
+    signed_in: Callable[[str], Cookies],
     width: int,
-    scheme: str,
+    scheme: Literal["light", "dark"],
 ) -> None:
-    context = browser.new_context(
-        viewport={"width": width, "height": 844},
-        color_scheme="dark" if scheme == "dark" else "light",
-        storage_state=signed_in("seller"),
-    )
-    opened = context.new_page()
     faults = []
-    for address in PAGES:
-        go(opened, stack, address)
-        if is_wider_than_its_window(opened) or errors_on(opened):
-            faults.append((address, errors_on(opened)))
-    ground = opened.evaluate("getComputedStyle(document.querySelector('.stApp')).backgroundColor")
-    context.close()
+    with tabs.open(signed_in("seller"), {"width": width, "height": 844}, scheme) as page:
+        for address in PAGES:
+            go(page, stack, address)
+            if is_wider_than_its_window(page) or errors_on(page):
+                faults.append((address, errors_on(page)))
+        ground = page.evaluate("getComputedStyle(document.querySelector('.stApp')).backgroundColor")
     assert faults == []
     assert (int(re.findall(r"\d+", ground)[0]) < 128) is (scheme == "dark")
 
@@ -270,13 +252,3 @@ def test_a_phone_shows_each_title_of_the_overview_to_its_end(
     phone.get_by_test_id("stPageLink").first.wait_for()
     right = "links => links.map(link => link.getBoundingClientRect().right)"
     assert max(phone.get_by_test_id("stPageLink").evaluate_all(right)) <= 390
-
-
-# One's own products
-
-
-@pytest.fixture
-def another_stack(stack: Stack, tmp_path: Path) -> Iterator[Stack]:
-    """An Amazcope whose demo market may be deleted."""
-    with amazcope(tmp_path) as running:
-        yield running

@@ -4,15 +4,18 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, ViewportSize, expect
 
 from tests.browser.conftest import (
+    LAPTOP,
+    PHONE,
     Stack,
+    Tabs,
     confirm,
     is_wider_than_its_window,
+    listening,
     password_of,
     settle,
-    tab,
 )
 
 pytestmark = pytest.mark.browser
@@ -36,9 +39,9 @@ def page(stranger: Page) -> Page:
 
 
 @pytest.fixture
-def phone(browser: Browser, stack: Stack) -> Iterator[Page]:
+def phone(tabs: Tabs, stack: Stack) -> Iterator[Page]:
     """The same, as wide as a phone."""
-    with tab(browser, viewport={"width": 390, "height": 844}) as opened:
+    with tabs.open(viewport=PHONE) as opened:
         yield opened
 
 
@@ -67,11 +70,11 @@ def test_a_theme_holds_on_every_page_and_no_page_loads_twice(page: Page, stack: 
     page.get_by_role("button", name="Save").click()
     expect(page.locator(".stApp")).to_have_css("background-color", DARK)
     loads: list[str] = []
-    page.on("load", lambda loaded: loads.append(loaded.url))
-    for address in ("/products", "/", "/health", "/profile"):
-        page.goto(f"{stack.url}{address}")
-        settle(page)
-        expect(page.locator(".stApp")).to_have_css("background-color", DARK)
+    with listening(page, "load", lambda loaded: loads.append(loaded.url)):
+        for address in ("/products", "/", "/health", "/profile"):
+            page.goto(f"{stack.url}{address}")
+            settle(page)
+            expect(page.locator(".stApp")).to_have_css("background-color", DARK)
     assert len(loads) == 4
     become_light_again(page)
 
@@ -86,12 +89,10 @@ def test_a_theme_comes_along_to_another_browser(page: Page, phone: Page, stack: 
     become_light_again(page)
 
 
-@pytest.mark.parametrize("size", [(1360, 900), (390, 844)])
-def test_the_way_in_is_seen_in_one_glance(
-    browser: Browser, stack: Stack, size: tuple[int, int]
-) -> None:
-    width, height = size
-    page = browser.new_page(viewport={"width": width, "height": height})
+@pytest.mark.parametrize("size", [LAPTOP, PHONE])
+def test_the_way_in_is_seen_in_one_glance(stranger: Page, stack: Stack, size: ViewportSize) -> None:
+    page = stranger
+    page.set_viewport_size(size)
     page.goto(stack.url)
     page.get_by_role("button", name="Continue as admin").wait_for()
     settle(page)
@@ -103,7 +104,6 @@ def test_the_way_in_is_seen_in_one_glance(
     page.get_by_role("textbox", name="Password").fill("a wrong password")
     page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page.get_by_text("Incorrect email or password.")).to_be_in_viewport(ratio=1)
-    page.close()
 
 
 def test_no_screen_is_wider_than_a_phone(phone: Page, stack: Stack) -> None:
@@ -115,27 +115,26 @@ def test_no_screen_is_wider_than_a_phone(phone: Page, stack: Stack) -> None:
         assert not is_wider_than_its_window(phone), address
 
 
-def test_an_invited_person_sets_up_a_second_factor(
-    page: Page, browser: Browser, stack: Stack
-) -> None:
+def test_an_invited_person_sets_up_a_second_factor(page: Page, tabs: Tabs, stack: Stack) -> None:
     enter(page, stack, "admin", "/admin?part=Invitations")
     page.get_by_label("Email").fill("nora@team.example")
     page.get_by_test_id("stFormSubmitButton").get_by_role("button", name="Invite").click()
     confirm(page, password_of("admin"))
     link = page.get_by_test_id("stCode").inner_text().strip()
-    own = browser.new_page(viewport={"width": 1360, "height": 900})
-    own.goto(link)
-    own.get_by_role("textbox", name="New password").fill("quiet harbour 41 lamps")
-    own.get_by_role("button", name="Save and sign in").click()
-    own.get_by_test_id("stSidebar").wait_for()
-    own.goto(f"{stack.url}/profile?part=Security")
-    own.get_by_role("button", name="Set up").click()
-    confirm(own, "quiet harbour 41 lamps")
-    image = own.get_by_role("img", name="QR code for your authenticator app")
-    image.wait_for()
-    assert image.evaluate("image => image.naturalWidth") > 0
-    assert re.fullmatch(r"([A-Z2-7]{4} ){7}[A-Z2-7]{4}", own.get_by_test_id("stCode").inner_text())
-    own.close()
+    with tabs.open() as own:
+        own.goto(link)
+        own.get_by_role("textbox", name="New password").fill("quiet harbour 41 lamps")
+        own.get_by_role("button", name="Save and sign in").click()
+        own.get_by_test_id("stSidebar").wait_for()
+        own.goto(f"{stack.url}/profile?part=Security")
+        own.get_by_role("button", name="Set up").click()
+        confirm(own, "quiet harbour 41 lamps")
+        image = own.get_by_role("img", name="QR code for your authenticator app")
+        image.wait_for()
+        assert image.evaluate("image => image.naturalWidth") > 0
+        assert re.fullmatch(
+            r"([A-Z2-7]{4} ){7}[A-Z2-7]{4}", own.get_by_test_id("stCode").inner_text()
+        )
 
 
 def test_the_audit_is_downloaded(page: Page, stack: Stack) -> None:

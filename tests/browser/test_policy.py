@@ -9,30 +9,35 @@ from pathlib import Path
 from urllib.request import Request, urlopen
 
 import pytest
-from playwright.sync_api import Browser, Page, StorageState
+from playwright.sync_api import Browser, Page
 
-from tests.browser.conftest import Stack, go, says, settle
+from tests.browser.conftest import Cookies, Stack, Tabs, go, listening, says, settle
 
 pytestmark = pytest.mark.browser
 
 PRODUCT = "/product?marketplace=US&asin=B0DEMO0101"
 
 
-def test_charts_tables_tabs_and_dialogs_live_with_the_policy(page: Page, stack: Stack) -> None:
+def test_charts_tables_tabs_and_dialogs_live_with_the_policy(
+    tabs: Tabs, stack: Stack, signed_in: Callable[[str], Cookies]
+) -> None:
     asked: list[str] = []
-    page.on("request", lambda one: asked.append(one.url))
-    go(page, stack, PRODUCT)
-    page.wait_for_selector(".js-plotly-plot")
-    for each in page.get_by_role("tab").all():
-        each.click()
-        settle(page)
-    page.get_by_role("button", name="Settings").click()
-    page.get_by_role("dialog").wait_for()
-    page.keyboard.press("Escape")
-    go(page, stack, "/products")
-    page.get_by_test_id("stDataFrame").first.wait_for()
-    for address in ("/", "/health", "/add"):
-        go(page, stack, address)
+    with (
+        tabs.open(signed_in("seller"), with_empty_cache=True) as page,
+        listening(page, "request", lambda one: asked.append(one.url)),
+    ):
+        go(page, stack, PRODUCT)
+        page.wait_for_selector(".js-plotly-plot")
+        for each in page.get_by_role("tab").all():
+            each.click()
+            settle(page)
+        page.get_by_role("button", name="Settings").click()
+        page.get_by_role("dialog").wait_for()
+        page.keyboard.press("Escape")
+        go(page, stack, "/products")
+        page.get_by_test_id("stDataFrame").first.wait_for()
+        for address in ("/", "/health", "/add"):
+            go(page, stack, address)
     assert [each for each in asked if not each.startswith((stack.url, "data:", "blob:"))] == []
 
 
@@ -60,9 +65,10 @@ def test_every_page_of_an_administrator_lives_with_the_policy(admin: Page, stack
 
 
 def test_an_injected_script_does_not_run(
-    browser: Browser, stack: Stack, signed_in: Callable[[str], StorageState]
+    browser: Browser, stack: Stack, signed_in: Callable[[str], Cookies]
 ) -> None:
-    context = browser.new_context(storage_state=signed_in("admin"))
+    context = browser.new_context()  # its console shows an error, as it should
+    context.add_cookies(list(signed_in("admin")))
     victim = context.new_page()
     go(victim, stack, "/health")
     ran = victim.evaluate(

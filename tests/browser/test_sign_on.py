@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Response, expect
+from playwright.sync_api import Page, Response, expect
 from sqlalchemy import create_engine, text
 
 from core.database.embedded.server import find_running_url
-from tests.browser.conftest import Stack, amazcope, is_inside, open_account, says, tab
+from tests.browser.conftest import Stack, Tabs, amazcope, is_inside, listening, open_account, says
 from tests.provider import Provider, running_provider
 
 pytestmark = pytest.mark.browser
@@ -70,9 +70,9 @@ def role_of(page: Page) -> str:
 
 
 def test_who_comes_from_the_provider_has_a_sign_in_like_any_other(
-    browser: Browser, stack: Stack, provider: Provider
+    tabs: Tabs, stack: Stack, provider: Provider
 ) -> None:
-    with tab(browser) as page:
+    with tabs.open() as page:
         come(page, stack)
         is_inside(page)
         assert role_of(page) == "seller"
@@ -89,10 +89,10 @@ def test_who_comes_from_the_provider_has_a_sign_in_like_any_other(
 
 
 def test_a_deep_link_is_still_there_after_the_sign_on(
-    browser: Browser, stack: Stack, provider: Provider
+    tabs: Tabs, stack: Stack, provider: Provider
 ) -> None:
     provider.claims |= {"sub": "u-4", "email": "dora@team.example"}
-    with tab(browser) as page:
+    with tabs.open() as page:
         page.goto(f"{stack.url}/products?market=DE&sort=price")
         page.get_by_role("button", name="Single sign-on").click()
         page.wait_for_url("**/products?**")
@@ -106,11 +106,11 @@ def test_a_deep_link_is_still_there_after_the_sign_on(
 
 
 def test_groups_give_the_role_anew_at_each_sign_on(
-    browser: Browser, stack: Stack, provider: Provider
+    tabs: Tabs, stack: Stack, provider: Provider
 ) -> None:
     for groups, role in ((["leads", "buyers"], "manager"), (["buyers"], "seller")):
         provider.claims |= {"sub": "u-2", "email": "lea@team.example", "groups": groups}
-        with tab(browser) as page:
+        with tabs.open() as page:
             come(page, stack)
             is_inside(page)
             assert role_of(page) == role
@@ -126,10 +126,10 @@ def test_groups_give_the_role_anew_at_each_sign_on(
     ],
 )
 def test_who_is_not_let_in_is_told_why_and_leaves_no_cookie(
-    browser: Browser, stack: Stack, provider: Provider, claims: dict[str, object], words: str
+    tabs: Tabs, stack: Stack, provider: Provider, claims: dict[str, object], words: str
 ) -> None:
     provider.claims |= {"sub": "u-3", "email": "eve@team.example"} | claims
-    with tab(browser) as page:
+    with tabs.open() as page:
         come(page, stack)
         says(page, words)
         page.wait_for_timeout(500)
@@ -138,7 +138,7 @@ def test_who_is_not_let_in_is_told_why_and_leaves_no_cookie(
 
 
 def test_a_copied_cookie_of_the_sign_on_does_not_sign_in_again(
-    browser: Browser, stack: Stack, provider: Provider
+    tabs: Tabs, stack: Stack, provider: Provider
 ) -> None:
     kept: list[str] = []
 
@@ -147,22 +147,21 @@ def test_a_copied_cookie_of_the_sign_on_does_not_sign_in_again(
             said = (one["value"] for one in answer.headers_array() if one["name"] == "set-cookie")
             kept.extend(each for each in said if each.startswith("_streamlit_user="))
 
-    with tab(browser) as page:
-        page.on("response", keep)
+    with tabs.open() as page, listening(page, "response", keep):
         come(page, stack)
         is_inside(page)
     value = kept[-1].split(";")[0].partition("=")[2]
-    with tab(browser) as thief:
+    with tabs.open() as thief:
         thief.context.add_cookies([{"name": "_streamlit_user", "value": value, "url": stack.url}])
         thief.goto(stack.url)
         says(thief, "This sign-on was used already.")
 
 
 def test_a_provider_that_says_no_leads_back_to_the_form(
-    browser: Browser, stack: Stack, provider: Provider
+    tabs: Tabs, stack: Stack, provider: Provider
 ) -> None:
     provider.error = "access_denied"
-    with tab(browser) as page:
+    with tabs.open() as page:
         come(page, stack)
         page.wait_for_url(f"{stack.url}/")
         expect(page.get_by_label("Email")).to_be_visible()

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pyotp
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, StorageState, expect
+from playwright.sync_api import BrowserContext, Page, expect
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
@@ -20,15 +20,17 @@ from core.accounts.people.membership import get_principal
 from core.settings.environment import Settings
 from core.settings.secret_key import get_secret_key
 from tests.browser.conftest import (
+    Cookies,
     Stack,
+    Tabs,
     amazcope,
     enter,
+    get_cookies,
     go,
     is_inside,
     open_account,
     says,
     settle,
-    tab,
     text_of,
 )
 from tests.mailbox import Mailbox
@@ -138,24 +140,22 @@ def test_a_deep_link_is_still_there_after_signing_in(
     assert set(urlsplit(DEEP).query.split("&")) <= set(urlsplit(stranger.url).query.split("&"))
 
 
-def test_a_cookie_opens_nothing_after_signing_out(
-    stranger: Page, stack: Stack, browser: Browser
-) -> None:
+def test_a_cookie_opens_nothing_after_signing_out(stranger: Page, stack: Stack, tabs: Tabs) -> None:
     enter(stranger, stack, "manager")
-    stolen = stranger.context.storage_state()
+    stolen = get_cookies(stranger)
     sign_out(stranger, "Mia Manager")
     assert COOKIE not in {one["name"] for one in stranger.context.cookies()}
-    with tab(browser, storage_state=stolen) as thief:
+    with tabs.open(stolen) as thief:
         assert cookie_of(thief.context)
         thief.goto(f"{stack.url}/products")
         is_outside(thief)
 
 
 def test_the_tab_of_another_browser_is_shut_at_its_next_click(
-    browser: Browser, stack: Stack, member: Member, database: Session
+    tabs: Tabs, stack: Stack, member: Member, database: Session
 ) -> None:
     mail = member("ella")
-    with tab(browser) as here, tab(browser) as there:
+    with tabs.open() as here, tabs.open() as there:
         for each in (here, there):
             each.goto(f"{stack.url}/health")
             fill_form(each, mail, PASSWORD)
@@ -231,18 +231,18 @@ def test_too_many_attempts_lock_for_a_while_and_no_longer(
 
 
 def test_a_second_factor_is_asked_for_and_its_codes_count_once(
-    browser: Browser, stack: Stack, member: Member, database: Session
+    tabs: Tabs, stack: Stack, member: Member, database: Session
 ) -> None:
     mail = member("hanna")
     totp, recovery = set_up_second_factor(database, stack, mail)
-    with tab(browser) as first:
+    with tabs.open() as first:
         first.goto(stack.url)
         fill_form(first, mail, PASSWORD)
         give_code(first, "000000")
         says(first, "Incorrect code.")
         give_code(first, code_of(totp, 1))
         is_inside(first)
-    with tab(browser) as second:
+    with tabs.open() as second:
         second.goto(stack.url)
         fill_form(second, mail, PASSWORD)
         give_code(second, code_of(totp, 0))
@@ -291,10 +291,10 @@ def mailing_stack(tmp_path: Path, mailbox: Mailbox) -> Iterator[Stack]:
 
 
 def test_a_mailed_link_sets_a_new_password_once(
-    browser: Browser, mailing_stack: Stack, mailbox: Mailbox
+    tabs: Tabs, mailing_stack: Stack, mailbox: Mailbox
 ) -> None:
     renewed = PASSWORD.replace("7", "of 2026")
-    with tab(browser) as page:
+    with tabs.open() as page:
         page.goto(mailing_stack.url)
         page.get_by_role("button", name="Forgot your password?").click()
         page.get_by_role("button", name="Send me a link").wait_for()
@@ -313,7 +313,7 @@ def test_a_mailed_link_sets_a_new_password_once(
         assert "reset=" not in page.url
         page.goto(link)
         says(page, "This link was already used or has expired.")
-    with tab(browser) as page:
+    with tabs.open() as page:
         page.goto(mailing_stack.url)
         fill_form(page, "owner@team.example", PASSWORD)
         says(page, NOT_RIGHT)
@@ -322,9 +322,9 @@ def test_a_mailed_link_sets_a_new_password_once(
 
 
 def test_who_registers_gets_in_by_the_mailed_link_as_a_viewer(
-    browser: Browser, mailing_stack: Stack, mailbox: Mailbox
+    tabs: Tabs, mailing_stack: Stack, mailbox: Mailbox
 ) -> None:
-    with tab(browser) as page:
+    with tabs.open() as page:
         page.goto(mailing_stack.url)
         page.get_by_role("button", name="Register").click()
         page.get_by_role("heading", name="Register").wait_for()
@@ -345,9 +345,9 @@ def test_who_registers_gets_in_by_the_mailed_link_as_a_viewer(
 
 @pytest.mark.parametrize("address", ADDRESSES)
 def test_signed_out_every_address_shows_the_form_and_then_its_page(
-    browser: Browser, stack: Stack, address: str
+    tabs: Tabs, stack: Stack, address: str
 ) -> None:
-    with tab(browser) as page:
+    with tabs.open() as page:
         page.goto(f"{stack.url}{address}")
         is_outside(page)
         assert "B0DEMO" not in text_of(page)
@@ -366,9 +366,9 @@ SEES = {
 
 @pytest.mark.parametrize("role", list(SEES))
 def test_people_of_the_demo_see_what_is_theirs(
-    browser: Browser, stack: Stack, signed_in: Callable[[str], StorageState], role: str
+    tabs: Tabs, stack: Stack, signed_in: Callable[[str], Cookies], role: str
 ) -> None:
-    with tab(browser, storage_state=signed_in(role)) as page:
+    with tabs.open(signed_in(role)) as page:
         go(page, stack, "/")
         assert SEES[role] <= listed(page)
         assert open_account(page).inner_text().endswith(f"signed in as {role}")

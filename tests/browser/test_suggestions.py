@@ -2,20 +2,22 @@
 
 import re
 from collections.abc import Callable, Iterator
+from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, StorageState, expect
+from playwright.sync_api import Locator, Page, ViewportSize, expect
 from sqlalchemy.orm import Session
 
 from tests.browser.conftest import (
+    Cookies,
     Stack,
+    Tabs,
     errors_on,
     go,
     is_wider_than_its_window,
     refresh,
     says,
     settle,
-    tab,
     text_of,
 )
 
@@ -28,9 +30,9 @@ A_MINUTE_AND_A_ROUND = 150  # seconds: the worker looks every minute
 
 
 @pytest.fixture
-def manager(browser: Browser, signed_in: Callable[[str], StorageState]) -> Iterator[Page]:
+def manager(tabs: Tabs, signed_in: Callable[[str], Cookies]) -> Iterator[Page]:
     """A new tab, signed in as the demo's manager."""
-    with tab(browser, storage_state=signed_in("manager")) as opened:
+    with tabs.open(signed_in("manager")) as opened:
         yield opened
 
 
@@ -176,14 +178,14 @@ def test_tracking_is_approved_from_the_list_and_set_at_once(manager: Page, stack
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1360])
 def test_no_screen_of_suggestions_is_wider_than_its_window(
-    browser: Browser,
+    tabs: Tabs,
     stack: Stack,
-    signed_in: Callable[[str], StorageState],
+    signed_in: Callable[[str], Cookies],
     width: int,
-    scheme: str,
+    scheme: Literal["light", "dark"],
 ) -> None:
-    options = {"viewport": {"width": width, "height": 844}, "color_scheme": scheme}
-    with tab(browser, storage_state=signed_in("manager"), **options) as page:
+    size: ViewportSize = {"width": width, "height": 844}
+    with tabs.open(signed_in("manager"), size, scheme) as page:
         for address in ("/suggestions", "/suggestion?id=1", "/suggestion?id=2"):
             go(page, stack, address)
             assert not is_wider_than_its_window(page), address
