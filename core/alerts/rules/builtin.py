@@ -3,7 +3,7 @@
 The rules for own products are what the overview calls open issues: each lasts until it is solved.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
@@ -124,3 +124,15 @@ def make_new_rules() -> tuple[BuiltinRule, ...]:
         BuiltinRule(code, make_threshold_rule(code, NEW_DEFAULTS[code])) for code in THRESHOLD_CODES
     )
     return (*OPEN_ISSUES, *thresholds)
+
+
+def without_own_sellers(rule: AlertRule) -> AlertRule:
+    """Return a rule as it applies to a team that named no sellers of its own.
+
+    Whose the Buy Box is is not known then: each move of it counts, from whom to whom.
+    """
+    moved = Condition(Subject.SELLER, Comparison.DIFFERS)
+    conditions = [
+        moved if each.subject is Subject.BUY_BOX_OWNER else each for each in rule.conditions
+    ]
+    return replace(rule, conditions=tuple(conditions))

@@ -152,7 +152,9 @@ class Condition:
             Comparison.IS: self.states,
             Comparison.BECAME: self.states,
         }
-        if needed.get(self.comparison, True) in (None, 0, frozenset()):
+        value = needed.get(self.comparison, True)
+        is_target = self.comparison in (Comparison.BELOW, Comparison.ABOVE)  # which may be 0
+        if value is None or value == frozenset() or (value == 0 and not is_target):
             raise ValueError(f"a condition of {self.comparison.value} lacks its value")
         if self.states & self.before:
             raise ValueError("a state can't be entered from itself")
