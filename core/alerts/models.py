@@ -82,7 +82,23 @@ class AlertMemory(Base):
     product_id: Mapped[int] = mapped_column(
         BigInteger, ForeignKey("product.id", ondelete="CASCADE"), primary_key=True
     )
+    rule_version: Mapped[int] = mapped_column(Integer)  # a memory of another version is not used
     memory: Mapped[dict[str, Any]] = mapped_column(JSONB)
+
+
+class RuleStart(Base):
+    """How far a rule that was made, changed or switched on has been evaluated for its products.
+
+    The row is deleted when `StoredRule.started_at` is set.
+    """
+
+    __tablename__ = "alert_rule_start"
+
+    rule_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("alert_rule.id", ondelete="CASCADE"), primary_key=True
+    )
+    rule_version: Mapped[int] = mapped_column(Integer)
+    until_product: Mapped[int] = mapped_column(BigInteger)  # in the order of their ids
 
 
 class IncidentGroup(Base):

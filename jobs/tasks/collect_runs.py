@@ -41,6 +41,7 @@ from core.settings.environment import get_settings
 from jobs.claims import RenewedClaim, keep_renewed
 from jobs.job import JobReport, job, periodic_job
 from jobs.queue import huey
+from jobs.tasks.evaluate_alerts import evaluate_alerts_of
 from jobs.tasks.providers import get_client, map_providers, pause_after
 from jobs.tasks.verify_actions import verify_products
 from jobs.tasks.wake import wake_after_pause
@@ -298,6 +299,10 @@ def _collect(apify: Apify, run: FetchRun, claim: RunClaim, renewed: RenewedClaim
         verify_products(batch.products.values())
     except Exception as error:  # the items are stored; the next round of verifying tries again
         log.warning("Changes could not be verified after run %s: %s", run.id, error)
+    try:
+        evaluate_alerts_of(batch.products.values())
+    except Exception as error:  # likewise: the next round evaluates them
+        log.warning("Alerts could not be evaluated after run %s: %s", run.id, error)
 
 
 def _describe(total: StoreItemsResult, batch_size: int) -> str:

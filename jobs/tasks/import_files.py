@@ -27,6 +27,7 @@ from core.importing.values.rows import FileKind, Row
 from jobs.claims import RenewedClaim, keep_renewed
 from jobs.job import job
 from jobs.queue import huey
+from jobs.tasks.wake import wake_for_alerts
 
 _NOT_ALLOWED = (
     "The user who confirmed this import may no longer track products, so it ended here. "
@@ -88,6 +89,7 @@ def run_import(run_id: int | None) -> bool:
             report.summary = _run_to_end(_Work(run, holder, renewed, run.rows_read))
         except LeaseLostError as error:  # the other worker stores how it ends
             report.summary = str(error)
+    wake_for_alerts()
     return True
 
 

@@ -56,6 +56,13 @@ def wake_for_approvals() -> bool:
     return _enqueue(apply_now)
 
 
+def wake_for_alerts() -> bool:
+    """Have alert rules evaluated now; return whether the queue answered."""
+    from jobs.tasks.evaluate_alerts import evaluate_now
+
+    return _enqueue(evaluate_now)
+
+
 def _enqueue(send: Callable[[], object]) -> bool:
     try:
         _send(send)

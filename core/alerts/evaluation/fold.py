@@ -210,12 +210,22 @@ class _Fold:
         )
 
     def _start_anew(self, reading: Reading) -> None:
-        """Compare with nothing from before: a rank says nothing of one in another category."""
+        """Compare with nothing from before: a rank says nothing of one in another category.
+
+        Conditions on other subjects keep their values.
+        """
         if self.memory.open is not None:
             self._change(_end(self.memory.open, reading.at))
-        openings = self.memory.openings
-        self.memory = make_memory(self.rule, reading.measured)
-        self.memory.openings, self.memory.at = openings, reading.at
+        old = self.memory
+        newest = [
+            last if new is None or new.value is None else new
+            for last, new in zip(old.last, reading.measured, strict=True)
+        ]
+        self.memory = make_memory(self.rule, newest)
+        self.memory.openings, self.memory.at = old.openings, reading.at
+        for place, (notified, new) in enumerate(zip(old.notified, newest, strict=True)):
+            if notified is not None and new is not None and notified.scope == new.scope:
+                self.memory.notified[place] = notified
 
     def _find(self, reading: Reading) -> Findings:
         """Note which conditions hold, and return what they compared."""

@@ -186,6 +186,7 @@ def upgrade() -> None:
         "alert_memory",
         sa.Column("rule_id", sa.BigInteger(), nullable=False),
         sa.Column("product_id", sa.BigInteger(), nullable=False),
+        sa.Column("rule_version", sa.Integer(), nullable=False),
         sa.Column("memory", postgresql.JSONB(), nullable=False),
         sa.ForeignKeyConstraint(
             ["product_id"],
@@ -203,6 +204,19 @@ def upgrade() -> None:
         postgresql_with={"fillfactor": 70},
     )
     op.create_index("ix_alert_memory_product", "alert_memory", ["product_id"], unique=False)
+    op.create_table(
+        "alert_rule_start",
+        sa.Column("rule_id", sa.BigInteger(), nullable=False),
+        sa.Column("rule_version", sa.Integer(), nullable=False),
+        sa.Column("until_product", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["rule_id"],
+            ["alert_rule.id"],
+            name=op.f("fk_alert_rule_start_rule_id_alert_rule"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("rule_id", name=op.f("pk_alert_rule_start")),
+    )
     op.create_table(
         "incident_group",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -326,6 +340,7 @@ def downgrade() -> None:
     op.drop_table("incident")
     op.drop_index("ix_incident_group_rule", table_name="incident_group")
     op.drop_table("incident_group")
+    op.drop_table("alert_rule_start")
     op.drop_index("ix_alert_memory_product", table_name="alert_memory")
     op.drop_table("alert_memory")
     op.drop_table("alert_rule")

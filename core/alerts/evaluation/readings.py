@@ -1,0 +1,150 @@
+"""Builds what rules read: accepted values of each second, by condition. Never commits."""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.alerts.evaluation.day_figures import DayQuestion, read_day_figures
+from core.alerts.evaluation.fold import Measured, Reading
+from core.alerts.evaluation.series import ReadingPlan, Series, list_series
+from core.alerts.evaluation.snapshot_values import (
+    Observed,
+    Span,
+    floor_second,
+    read_known,
+    read_observed,
+)
+from core.alerts.rules.rule import AlertRule
+from core.catalog.marketplaces import get_marketplace
+from core.catalog.models import Product
+
+Known = Mapping[str, Measured]  # the newest values before, by the keys of their series
+DayOf = Callable[[datetime], date]
+
+
+@dataclass(frozen=True, slots=True)
+class ProductReadings:
+    """What was observed of a product in a time, and its values before that."""
+
+    observed: Sequence[Observed]
+    known: Known
+
+
+def read_products(
+    session: Session, spans: Sequence[Span], plan: ReadingPlan, known: Mapping[int, Known]
+) -> dict[int, ProductReadings]:
+    """Return what was observed in each product's span. `known`: the values before them."""
+    if not spans:
+        return {}
+    observed = read_observed(session, spans, plan)
+    _add_day_figures(session, observed, plan)
+    return {
+        span.product_id: ProductReadings(
+            observed.get(span.product_id, ()), known.get(span.product_id, {})
+        )
+        for span in spans
+    }
+
+
+def read_products_anew(
+    session: Session, spans: Sequence[Span], plan: ReadingPlan
+) -> dict[int, ProductReadings]:
+    """Return what was observed in each product's span; the values before are read as well."""
+    starts = [Span(each.product_id, floor_second(each.since), each.until) for each in spans]
+    known = read_known(session, [(each.product_id, each.since) for each in starts], plan)
+    return read_products(session, starts, plan, known)
+
+
+def list_readings(observed: Iterable[Observed], series: Sequence[Series]) -> Iterator[Reading]:
+    """Yield the readings of a rule, whose conditions watch these series."""
+    keys = [(each.key, each.days) for each in series]
+    if len(keys) == 1 and not keys[0][1]:  # most rules: no reading where nothing is reported
+        [(key, _)] = keys
+        for each in observed:
+            measured = each.values.get(key)
+            if measured is not None:
+                yield Reading(each.at, (measured,))
+        return
+    for each in observed:
+        yield Reading(
+            each.at,
+            tuple(
+                each.figures.get((key, days)) if days else each.values.get(key)
+                for key, days in keys
+            ),
+        )
+
+
+def read_rule_readings(
+    session: Session,
+    rule: AlertRule,
+    team_id: int,
+    product_ids: Collection[int],
+    since: datetime,
+    until: datetime,
+) -> dict[int, list[Reading]]:
+    """Return the readings of a team's rule for products from `since` to before `until`.
+
+    The first reading of a product, if it was observed before, is of its values before `since`.
+    """
+    series = list_series(rule, team_id)
+    spans = [Span(each, since, until - timedelta(microseconds=1)) for each in sorted(product_ids)]
+    found = read_products_anew(session, spans, ReadingPlan(series))
+    return {
+        number: [*_reading_before(each.known, series), *list_readings(each.observed, series)]
+        for number, each in found.items()
+    }
+
+
+def _reading_before(known: Known, series: Sequence[Series]) -> list[Reading]:
+    measured = tuple(known.get(each.key) for each in series)
+    times = [each.at for each in measured if each is not None]
+    return [Reading(max(times), measured)] if times else []
+
+
+# Days before
+
+
+def _add_day_figures(
+    session: Session, observed: Mapping[int, Sequence[Observed]], plan: ReadingPlan
+) -> None:
+    """Add to values the figures of the days before them, for the series that need them."""
+    if not plan.of_days or not observed:
+        return
+    days_of = _find_clocks(session, observed)
+    for series in plan.of_days:
+        places = [
+            (number, each, each.values[series.key])
+            for number, rows in observed.items()
+            for each in rows
+            if series.key in each.values
+        ]
+        questions = [
+            DayQuestion(number, days_of[number](each.at), measured.scope)
+            for number, each, measured in places
+        ]
+        subject = series.subject
+        figures = read_day_figures(session, subject, series.days, questions)
+        for (_, each, measured), found in zip(places, figures, strict=True):
+            each.figures[series.key, series.days] = measured._replace(
+                average=found.average, low=found.low, high=found.high
+            )
+
+
+def _find_clocks(session: Session, product_ids: Collection[int]) -> dict[int, DayOf]:
+    """Return for each product the function from a moment to its marketplace's date."""
+    rows = session.execute(
+        select(Product.id, Product.marketplace).where(Product.id.in_(list(product_ids)))
+    )
+    return {number: _day_of(get_marketplace(code).time_zone) for number, code in rows}
+
+
+@lru_cache(maxsize=64)
+def _day_of(time_zone: str) -> DayOf:
+    zone = ZoneInfo(time_zone)
+    return lambda at: at.astimezone(zone).date()

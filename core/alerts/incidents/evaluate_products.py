@@ -1,0 +1,127 @@
+"""Evaluates the rules of products whose data changed. Never commits.
+
+One transaction does all for some products: it reads what is new, folds it, and writes incidents,
+memories and cursors. Killed before its commit it has done nothing; the cursors say what is left.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from core.alerts.evaluation.fold import evaluate
+from core.alerts.evaluation.memory_json import load_memory
+from core.alerts.evaluation.readings import ProductReadings, list_readings, read_products
+from core.alerts.evaluation.snapshot_values import Span, after
+from core.alerts.incidents.cursors import (
+    NEVER,
+    Cursor,
+    MemoryKey,
+    StoredMemory,
+    dump_known,
+    lock_cursors,
+    read_memories,
+    take_corrections,
+)
+from core.alerts.incidents.fold_changes import FoldChanges, list_found, make_plan, newest_values
+from core.alerts.incidents.replays import replay_products
+from core.alerts.incidents.rule_starts import read_started
+from core.alerts.incidents.scopes import ScopedRule, find_scoped_rules
+from core.alerts.rules.queries import read_active_rules
+
+
+@dataclass(slots=True)
+class EvaluationCount:
+    """What an evaluation did."""
+
+    products: int = 0
+    opened: int = 0
+    withdrawn: int = 0
+
+    def add(self, other: "EvaluationCount") -> None:
+        """Add another evaluation's counts."""
+        self.products += other.products
+        self.opened += other.opened
+        self.withdrawn += other.withdrawn
+
+
+def evaluate_products(
+    session: Session, product_ids: Sequence[int], now: datetime
+) -> EvaluationCount:
+    """Evaluate what is new of these products, once; those another worker has are left to it."""
+    cursors = lock_cursors(session, product_ids)
+    corrected = take_corrections(session, [each.product_id for each in cursors])
+    rules = read_active_rules(session)
+    scoped = find_scoped_rules(session, rules, [each.product_id for each in cursors])
+    anew = {
+        each.product_id: corrected.get(each.product_id)
+        for each in cursors
+        if each.evaluated_version == NEVER or each.product_id in corrected
+    }
+    count = EvaluationCount(len(cursors))
+    replayed = replay_products(
+        session, [(each, anew[each.product_id]) for each in cursors if each.product_id in anew],
+        scoped, now,
+    )  # fmt: skip
+    count.opened, count.withdrawn = replayed.opened, replayed.withdrawn
+    started = read_started(session, rules)
+    live = [each for each in cursors if each.product_id not in anew]
+    count.opened += _evaluate_new(
+        session,
+        live,
+        {
+            each.product_id: [
+                one for one in scoped.get(each.product_id, ())
+                if started.includes(one.stored, each.product_id)
+            ]
+            for each in live
+        },
+        now,
+    )  # fmt: skip
+    return count
+
+
+def _evaluate_new(
+    session: Session,
+    cursors: Sequence[Cursor],
+    scoped: Mapping[int, Sequence[ScopedRule]],
+    now: datetime,
+) -> int:
+    """Fold what was observed since the products' cursors; return how many incidents opened."""
+    if not cursors:
+        return 0
+    plan = make_plan(scoped)
+    spans = [
+        Span(each.product_id, after(each.observed_until), each.captured_at) for each in cursors
+    ]
+    known = {each.product_id: each.load_known() for each in cursors}
+    readings = read_products(session, spans, plan, known)
+    memories = read_memories(session, known)
+    changes = FoldChanges()
+    for cursor in cursors:
+        of_product = readings[cursor.product_id]
+        for one in scoped.get(cursor.product_id, ()):
+            _fold_rule(changes, cursor, one, of_product, memories)
+        newest = newest_values(of_product)
+        changes.cursors.append((cursor, dump_known(newest, plan.keys)))
+    return changes.write(session, now)
+
+
+def _fold_rule(
+    changes: FoldChanges,
+    cursor: Cursor,
+    scoped: ScopedRule,
+    readings: ProductReadings,
+    memories: Mapping[MemoryKey, tuple[int, StoredMemory]],
+) -> None:
+    """Fold one rule over one product's new readings, and note what that changes."""
+    key = scoped.stored.rule_id, cursor.product_id
+    version, stored = memories.get(key, (scoped.stored.version, None))
+    if version != scoped.stored.version:
+        stored = None
+    known = [readings.known.get(each.key) for each in scoped.series]
+    memory = load_memory(scoped.rule, stored, known)
+    found = evaluate(scoped.rule, list_readings(readings.observed, scoped.series), memory)
+    changes.incidents += list_found(cursor, scoped, found, readings.observed)
+    changes.note_memory(scoped, cursor.product_id, found.memory, memories.get(key))

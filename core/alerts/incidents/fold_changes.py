@@ -1,0 +1,91 @@
+"""What the fold of some products changes: incidents, memories, cursors. Never commits."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from core.alerts.evaluation.fold import Evaluation, Measured, Memory
+from core.alerts.evaluation.memory_json import dump_memory, is_quiet
+from core.alerts.evaluation.readings import ProductReadings
+from core.alerts.evaluation.series import ReadingPlan
+from core.alerts.evaluation.snapshot_values import Observed
+from core.alerts.incidents.cursors import (
+    Cursor,
+    MemoryKey,
+    StoredMemory,
+    write_cursors,
+    write_memories,
+)
+from core.alerts.incidents.incident_rows import FoundIncident, write_incidents
+from core.alerts.incidents.scopes import ScopedRule
+
+
+@dataclass(slots=True)
+class FoldChanges:
+    """What the fold of some products changed."""
+
+    incidents: list[FoundIncident] = field(default_factory=list)
+    memories: dict[MemoryKey, tuple[int, StoredMemory] | None] = field(default_factory=dict)
+    cursors: list[tuple[Cursor, Mapping[str, Any]]] = field(default_factory=list)
+
+    def note_memory(
+        self,
+        scoped: ScopedRule,
+        product_id: int,
+        memory: Memory,
+        before: tuple[int, StoredMemory] | None,
+    ) -> None:
+        """Note what to store of a memory, if that is not what is stored."""
+        kept = None
+        if not is_quiet(scoped.rule, memory):
+            kept = scoped.stored.version, dump_memory(memory)
+        if kept != before:
+            self.memories[scoped.stored.rule_id, product_id] = kept
+
+    def write(self, session: Session, now: datetime) -> int:
+        """Write the changes; return how many incidents are new."""
+        new = write_incidents(session, self.incidents, now)
+        write_memories(session, self.memories)
+        write_cursors(session, self.cursors)
+        return len(new)
+
+
+def make_plan(scoped: Mapping[int, Sequence[ScopedRule]]) -> ReadingPlan:
+    """Return what to read for the rules of some products."""
+    alike = {id(rules): rules for rules in scoped.values()}
+    return ReadingPlan(each for rules in alike.values() for one in rules for each in one.series)
+
+
+def newest_values(readings: ProductReadings) -> dict[str, Measured]:
+    """Return the newest value of each series after some readings."""
+    newest = dict(readings.known)
+    for each in readings.observed:
+        newest.update(each.values)
+    return newest
+
+
+def list_found(
+    cursor: Cursor, scoped: ScopedRule, found: Evaluation, observed: Sequence[Observed]
+) -> list[FoundIncident]:
+    """Return a product's incidents that the fold changed, with where they come from."""
+    if not found.incidents:
+        return []
+    origins = {each.at: each for each in observed}
+    made = []
+    for incident in found.incidents.values():
+        origin = origins.get(incident.opened_at)
+        made.append(
+            FoundIncident(
+                scoped,
+                cursor.product_id,
+                cursor.marketplace,
+                incident,
+                cursor.data_version,
+                None if origin is None else origin.fetch_run_id,
+                origin is not None and origin.is_imported,
+            )
+        )
+    return made

@@ -1,0 +1,219 @@
+"""Writes incidents as evaluation finds them, each once. Never commits."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import orjson
+from sqlalchemy.orm import Session
+
+from core.alerts.evaluation.fold import Incident, IncidentState
+from core.alerts.evaluation.memory_json import dump_findings, load_findings
+from core.alerts.incidents.scopes import ScopedRule
+from core.database.bulk_write import execute_with_arrays, insert_rows
+from core.database.session import driver_connection
+
+LATE_AFTER: Final = timedelta(hours=24)  # an older opening is recorded and never sent
+
+IncidentKey = tuple[int, int, datetime]  # rule, product, opening
+
+
+@dataclass(frozen=True, slots=True)
+class FoundIncident:
+    """An incident that evaluation opened or changed."""
+
+    scoped: ScopedRule
+    product_id: int
+    marketplace: str
+    incident: Incident
+    data_version: int
+    fetch_run_id: int | None = None  # of the observation that opened it
+    is_imported: bool = False  # that observation was imported
+    silent_reason: str | None = None
+
+    @property
+    def key(self) -> IncidentKey:
+        """Return what identifies the incident."""
+        return self.scoped.stored.rule_id, self.product_id, self.incident.opened_at
+
+
+@dataclass(frozen=True, slots=True)
+class KnownIncident:
+    """A stored incident."""
+
+    incident_id: int
+    rule_id: int
+    product_id: int
+    opened_at: datetime
+    rule_version: int
+    state: IncidentState
+    ended_at: datetime | None
+    incident: Incident
+
+
+_KNOWN: Final = """
+SELECT i.id, i.rule_id, i.product_id, i.opened_at, i.rule_version, i.state, i.ended_at,
+    i.findings::text
+FROM unnest(%s::int8[], %s::timestamptz[]) AS w (product_id, since)
+JOIN incident AS i ON i.product_id = w.product_id
+    AND (i.opened_at >= w.since OR i.state IN ('firing', 'flapping') OR i.ended_at >= w.since)
+ORDER BY i.product_id, i.opened_at
+"""
+
+
+def read_incidents(
+    session: Session, moments: Sequence[tuple[int, datetime]]
+) -> dict[tuple[int, int], list[KnownIncident]]:
+    """Return incidents that lasted after each product's moment, by rule and product, in order."""
+    found: dict[tuple[int, int], list[KnownIncident]] = {}
+    for row in execute_with_arrays(session, _KNOWN, moments, fetch=True):
+        number, rule_id, product_id, opened_at, version, state, ended_at, findings = row
+        incident = Incident(
+            opened_at, load_findings(orjson.loads(findings)), IncidentState(state), ended_at
+        )
+        known = KnownIncident(
+            number, rule_id, product_id, opened_at, version, incident.state, ended_at, incident
+        )
+        found.setdefault((rule_id, product_id), []).append(known)
+    return found
+
+
+def write_incidents(
+    session: Session, found: Iterable[FoundIncident], now: datetime
+) -> list[FoundIncident]:
+    """Write incidents; return those that are new, each with its `silent_reason`.
+
+    One that is stored keeps what was decided about it: whether it is silent, who acknowledged it.
+    """
+    by_key = {each.key: each for each in found}
+    if not by_key:
+        return []
+    stored = _find_stored(session, by_key.keys())
+    _update(session, [each for key, each in by_key.items() if key in stored])
+    new = [
+        replace(each, silent_reason=find_silent_reason(each, now))
+        for key, each in sorted(by_key.items())
+        if key not in stored and is_recorded(each, now)
+    ]
+    _insert(session, new)
+    return new
+
+
+def is_recorded(found: FoundIncident, now: datetime) -> bool:
+    """Return whether an incident that is new to the database is kept.
+
+    What was over before the rule began is not, nor what old imported observations began and ended.
+    """
+    incident, active_from = found.incident, found.scoped.stored.active_from
+    if incident.ended_at is None:
+        return True
+    if incident.opened_at < active_from and incident.ended_at <= active_from:
+        return False
+    return not (found.is_imported and _is_late(incident, now))
+
+
+def find_silent_reason(found: FoundIncident, now: datetime) -> str | None:
+    """Return why a new incident is never sent; None: it may be."""
+    if found.incident.opened_at < found.scoped.stored.active_from:
+        return "before_rule"
+    if not _is_late(found.incident, now):
+        return None
+    return "imported" if found.is_imported else "late"
+
+
+def _is_late(incident: Incident, now: datetime) -> bool:
+    return incident.opened_at < now - LATE_AFTER
+
+
+def _find_stored(session: Session, keys: Collection[IncidentKey]) -> set[IncidentKey]:
+    statement = (
+        "SELECT i.rule_id, i.product_id, i.opened_at "
+        "FROM unnest(%s::int8[], %s::int8[], %s::timestamptz[]) AS k (rule, product, at) "
+        "JOIN incident AS i ON i.rule_id = k.rule AND i.product_id = k.product "
+        "AND i.opened_at = k.at"
+    )
+    rows = execute_with_arrays(session, statement, list(keys), fetch=True)
+    return {(rule, product, at) for rule, product, at in rows}
+
+
+_UPDATE: Final = """
+UPDATE incident AS i SET state = n.state, ended_at = n.ended_at, withdrawn_at = NULL,
+    findings = n.findings::jsonb, rule_version = n.version, data_version = n.data_version
+FROM unnest(%s::int8[], %s::int8[], %s::timestamptz[], %s::text[], %s::timestamptz[], %s::text[],
+    %s::int4[], %s::int8[])
+    AS n (rule, product, at, state, ended_at, findings, version, data_version)
+WHERE i.rule_id = n.rule AND i.product_id = n.product AND i.opened_at = n.at
+"""
+
+
+def _update(session: Session, found: Sequence[FoundIncident]) -> None:
+    execute_with_arrays(session, _UPDATE, [_changing(each) for each in found])
+
+
+def _changing(found: FoundIncident) -> tuple[Any, ...]:
+    incident = found.incident
+    return (
+        *found.key,
+        incident.state.value,
+        incident.ended_at,
+        orjson.dumps(dump_findings(incident.findings)).decode(),
+        found.scoped.stored.version,
+        found.data_version,
+    )
+
+
+_INSERTED: Final = {
+    "rule_id": "int8",
+    "product_id": "int8",
+    "opened_at": "timestamptz",
+    "state": "text",
+    "ended_at": "timestamptz",
+    "findings": "text",
+    "rule_version": "int4",
+    "data_version": "int8",
+    "team_id": "int8",
+    "severity": "text",
+    "silent_reason": "text",
+}
+
+
+def _insert(session: Session, new: Sequence[FoundIncident]) -> None:
+    rows = [
+        (
+            *_changing(each),
+            each.scoped.stored.team_id,
+            each.scoped.rule.severity.value,
+            each.silent_reason,
+        )
+        for each in new
+    ]
+    insert_rows(
+        session,
+        "incident",
+        _INSERTED,
+        rows,
+        # Another worker can't have it: the product's cursor is locked.
+        expressions={"findings": "findings::jsonb"},
+    )
+
+
+def withdraw_incidents(session: Session, incident_ids: Sequence[int], now: datetime) -> None:
+    """Withdraw incidents that rested on values that were corrected."""
+    _end_incidents(session, incident_ids, "state = 'withdrawn', withdrawn_at = %(now)s", now)
+
+
+def resolve_incidents(session: Session, incident_ids: Sequence[int], now: datetime) -> None:
+    """Resolve incidents of an earlier version of their rule."""
+    change = "state = 'resolved', ended_at = greatest(%(now)s, opened_at)"
+    _end_incidents(session, incident_ids, change, now)
+
+
+def _end_incidents(
+    session: Session, incident_ids: Sequence[int], change: str, now: datetime
+) -> None:
+    if incident_ids:
+        driver_connection(session).execute(
+            f"UPDATE incident SET {change} WHERE id = ANY(%(ids)s)",
+            {"ids": list(incident_ids), "now": now},
+        )

@@ -1,0 +1,97 @@
+"""From stored observations to incidents: what is new, once."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy.orm import Session
+
+from core.accounts.access.permissions import Principal
+from core.alerts.rules.rule import NOT_FOR_SALE, Comparison, Condition, Subject, Value
+from core.history.observation import Availability
+from tests.factories.evaluation import (
+    add_tracked_rule,
+    evaluate_new,
+    list_incidents,
+    switch_rules_off,
+)
+from tests.factories.observations import NOON, store_observation
+from tests.factories.products import LAMP, track_products
+
+HOUR = timedelta(hours=1)
+TEN_PERCENT = Condition(Subject.PRICE, Comparison.CHANGED, percent=10)
+OUT_OF_STOCK = Condition(Subject.AVAILABILITY, Comparison.IS, states=NOT_FOR_SALE)
+
+
+@pytest.fixture(autouse=True)
+def lamp(session: Session, principal: Principal) -> int:
+    switch_rules_off(session)
+    return track_products(session, principal, [LAMP])[0]
+
+
+def observe(session: Session, hour: float, **values: Any) -> None:
+    """Store an observation of the lamp, and evaluate it at once."""
+    at = NOON + hour * HOUR
+    store_observation(session, at, **values)
+    evaluate_new(session, at + timedelta(minutes=1))
+
+
+def values_of(session: Session) -> list[tuple[Value | None, Value]]:
+    """Return what each incident compared: before, and then."""
+    return [
+        (before, value) for each in list_incidents(session) for value, _, before, _ in each.findings
+    ]
+
+
+def test_a_price_change_is_one_incident(session: Session, principal: Principal) -> None:
+    add_tracked_rule(session, principal, TEN_PERCENT)
+    for hour, price in enumerate((2000, 1700, 1700, 1690)):
+        observe(session, hour, price=price)
+    [incident] = list_incidents(session)
+    assert values_of(session) == [(2000, 1700)]
+    assert (incident.opened_at, incident.state) == (NOON + HOUR, "resolved")
+    assert incident.silent_reason is None
+
+
+def test_out_of_stock_lasts_until_it_is_back(session: Session, principal: Principal) -> None:
+    add_tracked_rule(session, principal, OUT_OF_STOCK)
+    observe(session, 0)
+    observe(session, 1, price=None, availability=Availability.UNAVAILABLE)
+    [incident] = list_incidents(session)
+    assert (incident.state, incident.ended_at) == ("firing", None)
+    observe(session, 2)
+    [incident] = list_incidents(session)
+    assert (incident.state, incident.ended_at) == ("resolved", NOON + 2 * HOUR)
+
+
+@pytest.mark.parametrize(
+    ("condition", "before", "then", "compared"),
+    [
+        (Condition(Subject.RANK, Comparison.CHANGED, percent=50), {}, {"rank": 800}, (500, 800)),
+        (Condition(Subject.RATING, Comparison.BELOW, target=40), {}, {"rating": 39}, (40, 39)),
+        (
+            Condition(Subject.RATINGS_COUNT, Comparison.CHANGED, amount=100),
+            {},
+            {"ratings_count": 890},
+            (1000, 890),
+        ),
+        (
+            Condition(Subject.SELLER, Comparison.DIFFERS),
+            {},
+            {"buy_box_seller": "Dim Shop"},
+            ("Bright Shop", "Dim Shop"),
+        ),
+    ],
+)
+def test_each_subject_has_its_values(
+    session: Session,
+    principal: Principal,
+    condition: Condition,
+    before: dict[str, object],
+    then: dict[str, object],
+    compared: tuple[Value, Value],
+) -> None:
+    add_tracked_rule(session, principal, condition)
+    observe(session, 0, **before)
+    observe(session, 1, **then)
+    assert values_of(session) == [compared]
