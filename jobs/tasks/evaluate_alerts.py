@@ -9,8 +9,8 @@ from typing import Final
 
 from huey import crontab
 
-from core.alerts.incidents import cursors, rule_starts, scopes
-from core.alerts.incidents.evaluate_products import EvaluationCount, evaluate_products
+from core.alerts.engine import cursors, rule_starts, scopes
+from core.alerts.engine.evaluate_products import EvaluationCount, evaluate_products
 from core.database.session import database_time, read_scope, write_scope
 from jobs.claims import skip_if_locked
 from jobs.job import JobReport, job, periodic_job

@@ -7,8 +7,8 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Principal
-from core.alerts.incidents.cursors import list_changed_products
-from core.alerts.incidents.evaluate_products import EvaluationCount, evaluate_products
+from core.alerts.engine.cursors import list_changed_products
+from core.alerts.engine.evaluate_products import EvaluationCount, evaluate_products
 from core.alerts.models import StoredIncident, StoredRule
 from core.alerts.rules.rule import AlertRule, Condition, RuleScope, ScopeKind
 from core.alerts.rules.rule_json import dump_rule

@@ -10,11 +10,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from core.alerts.evaluation.fold import evaluate
-from core.alerts.evaluation.memory_json import load_memory
-from core.alerts.evaluation.readings import ProductReadings, list_readings, read_products
-from core.alerts.evaluation.snapshot_values import Span, after
-from core.alerts.incidents.cursors import (
+from core.alerts.engine.cursors import (
     NEVER,
     Cursor,
     MemoryKey,
@@ -24,10 +20,14 @@ from core.alerts.incidents.cursors import (
     read_memories,
     take_corrections,
 )
-from core.alerts.incidents.fold_changes import FoldChanges, list_found, make_plan, newest_values
-from core.alerts.incidents.replays import replay_products
-from core.alerts.incidents.rule_starts import read_started
-from core.alerts.incidents.scopes import ScopedRule, find_scoped_rules
+from core.alerts.engine.fold_changes import FoldChanges, list_found, make_plan, newest_values
+from core.alerts.engine.replays import replay_products
+from core.alerts.engine.rule_starts import read_started
+from core.alerts.engine.scopes import ScopedRule, find_scoped_rules
+from core.alerts.evaluation.fold import evaluate
+from core.alerts.evaluation.memory_json import load_memory
+from core.alerts.evaluation.readings import ProductReadings, list_readings, read_products
+from core.alerts.evaluation.snapshot_values import Span, after
 from core.alerts.rules.queries import read_active_rules
 
 

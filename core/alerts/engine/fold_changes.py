@@ -7,20 +7,20 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from core.alerts.evaluation.fold import Evaluation, Measured, Memory
-from core.alerts.evaluation.memory_json import dump_memory, is_quiet
-from core.alerts.evaluation.readings import ProductReadings
-from core.alerts.evaluation.series import ReadingPlan
-from core.alerts.evaluation.snapshot_values import Observed
-from core.alerts.incidents.cursors import (
+from core.alerts.engine.cursors import (
     Cursor,
     MemoryKey,
     StoredMemory,
     write_cursors,
     write_memories,
 )
-from core.alerts.incidents.incident_rows import FoundIncident, write_incidents
-from core.alerts.incidents.scopes import ScopedRule
+from core.alerts.engine.incident_rows import FoundIncident, write_incidents
+from core.alerts.engine.scopes import ScopedRule
+from core.alerts.evaluation.fold import Evaluation, Measured, Memory
+from core.alerts.evaluation.memory_json import dump_memory, is_quiet
+from core.alerts.evaluation.readings import ProductReadings
+from core.alerts.evaluation.series import ReadingPlan
+from core.alerts.evaluation.snapshot_values import Observed
 
 
 @dataclass(slots=True)

@@ -11,6 +11,20 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
+from core.alerts.engine.cursors import (
+    Cursor,
+    StoredMemory,
+    dump_known,
+    read_memories,
+)
+from core.alerts.engine.fold_changes import FoldChanges, list_found, make_plan, newest_values
+from core.alerts.engine.incident_rows import (
+    KnownIncident,
+    read_incidents,
+    resolve_incidents,
+    withdraw_incidents,
+)
+from core.alerts.engine.scopes import ScopedRule
 from core.alerts.evaluation.fold import (
     Evaluation,
     IncidentState,
@@ -26,20 +40,6 @@ from core.alerts.evaluation.readings import (
     read_products_anew,
 )
 from core.alerts.evaluation.snapshot_values import Span, floor_second
-from core.alerts.incidents.cursors import (
-    Cursor,
-    StoredMemory,
-    dump_known,
-    read_memories,
-)
-from core.alerts.incidents.fold_changes import FoldChanges, list_found, make_plan, newest_values
-from core.alerts.incidents.incident_rows import (
-    KnownIncident,
-    read_incidents,
-    resolve_incidents,
-    withdraw_incidents,
-)
-from core.alerts.incidents.scopes import ScopedRule
 
 WARM_UP: Final = timedelta(days=30)
 LONGEST: Final = timedelta(days=400)  # what was corrected longer ago changes nothing here

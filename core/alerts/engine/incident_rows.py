@@ -8,9 +8,9 @@ from typing import Any, Final
 import orjson
 from sqlalchemy.orm import Session
 
+from core.alerts.engine.scopes import ScopedRule
 from core.alerts.evaluation.fold import Incident, IncidentState
 from core.alerts.evaluation.memory_json import dump_findings, load_findings
-from core.alerts.incidents.scopes import ScopedRule
 from core.database.bulk_write import execute_with_arrays, insert_rows
 from core.database.session import driver_connection
 

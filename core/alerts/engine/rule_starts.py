@@ -13,9 +13,9 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from core.alerts.incidents.cursors import NEVER, lock_cursors
-from core.alerts.incidents.replays import replay_rule
-from core.alerts.incidents.scopes import find_scoped_rules, list_next_in_scope
+from core.alerts.engine.cursors import NEVER, lock_cursors
+from core.alerts.engine.replays import replay_rule
+from core.alerts.engine.scopes import find_scoped_rules, list_next_in_scope
 from core.alerts.models import RuleStart, StoredRule
 from core.alerts.rules.queries import TeamRule, read_active_rules
 

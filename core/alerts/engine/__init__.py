@@ -1,0 +1,1 @@
+"""How what rules find becomes stored incidents: once, corrected, grouped and muted."""
