@@ -54,6 +54,14 @@ EVENT_LABELS: Final = {
     "added competitor": "Added competitor",
     "removed competitor": "Removed competitor",
     "set price caps": "Changed price caps",
+    # Alert rules
+    "created alert rule": "Created alert rule",
+    "changed alert rule": "Changed alert rule",
+    "renamed alert rule": "Renamed alert rule",
+    "reset alert rule": "Reset alert rule",
+    "switched on alert rule": "Switched on alert rule",
+    "switched off alert rule": "Switched off alert rule",
+    "deleted alert rule": "Deleted alert rule",
     # Imports
     "offered import": "Uploaded import",
     "confirmed import": "Confirmed import",

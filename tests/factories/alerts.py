@@ -26,15 +26,18 @@ def add_rule(
     code: str | None = None,
     **values: Any,
 ) -> int:
-    """Return the id of a team's rule; the one of `code` where the team has it already."""
+    """Return the id of a team's rule; the one of `code`, with these values, where it has it."""
     if code is not None:
         known = session.scalar(
-            select(StoredRule.id).where(
+            select(StoredRule).where(
                 StoredRule.team_id == principal.team_id, StoredRule.code == code
             )
         )
         if known is not None:
-            return known
+            for name, value in values.items():
+                setattr(known, name, value)
+            session.flush()
+            return known.id
         rule = rule or BUILTIN_RULES.get(code)
     stored = StoredRule(
         team_id=principal.team_id,

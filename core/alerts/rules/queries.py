@@ -1,14 +1,18 @@
-"""SELECTs on alert rules."""
+"""SELECTs on alert rules, and on the products that they are for."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from core.accounts.access.operations import requires
+from core.accounts.access.permissions import Permission, Principal
 from core.alerts.models import StoredRule
-from core.alerts.rules.rule import AlertRule
+from core.alerts.rules.rule import AlertRule, RuleScope
 from core.alerts.rules.rule_json import load_rule
+from core.catalog.marketplaces import get_marketplace
+from core.errors import NotFoundError
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +33,32 @@ class TeamRule:
 def read_active_rules(session: Session) -> list[TeamRule]:
     """Return the rules of all teams that are switched on, in the order of their ids."""
     found = session.scalars(select(StoredRule).where(StoredRule.is_on).order_by(StoredRule.id))
-    return [_make_team_rule(each) for each in found]
+    return [make_team_rule(each) for each in found]
 
 
-def _make_team_rule(stored: StoredRule) -> TeamRule:
+@requires(Permission.READ)
+def list_rules(session: Session, principal: Principal) -> list[TeamRule]:
+    """Return all rules of the team: the built-in ones, the thresholds, then its own."""
+    found = session.scalars(
+        select(StoredRule)
+        .where(StoredRule.team_id == principal.team_id)
+        .order_by(StoredRule.code.is_(None), StoredRule.id)
+        .execution_options(populate_existing=True)
+    )
+    return [make_team_rule(each) for each in found]
+
+
+@requires(Permission.READ)
+def get_rule(session: Session, principal: Principal, rule_id: int) -> TeamRule:
+    """Return a rule of the team. Raises NotFoundError."""
+    for each in list_rules(session, principal):
+        if each.rule_id == rule_id:
+            return each
+    raise NotFoundError("This alert rule does not exist (any more).")
+
+
+def make_team_rule(stored: StoredRule) -> TeamRule:
+    """Return a rule from its row."""
     return TeamRule(
         rule_id=stored.id,
         team_id=stored.team_id,
@@ -44,3 +70,37 @@ def _make_team_rule(stored: StoredRule) -> TeamRule:
         active_from=stored.active_from,
         started_at=stored.started_at,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """The products that a scope has now."""
+
+    products: int
+    currencies: tuple[str, ...]  # of their marketplaces, sorted
+
+
+_REACH = text("""
+SELECT p.marketplace, count(DISTINCT t.product_id) AS products
+FROM tracking t JOIN product p ON p.id = t.product_id
+WHERE t.team_id = :team AND t.paused_at IS NULL AND CASE :kind
+    WHEN 'product' THEN t.product_id = :product
+    WHEN 'tag' THEN t.tags @> ARRAY[CAST(:tag AS text)]
+    WHEN 'own' THEN t.role = 'own'
+    WHEN 'competitors' THEN t.role = 'competitor'
+    ELSE true END
+GROUP BY p.marketplace
+""")
+
+
+def read_reach(session: Session, team_id: int, scope: RuleScope) -> Reach:
+    """Return how many products a scope has now; paused ones are in none."""
+    values = {
+        "team": team_id,
+        "kind": scope.kind.value,
+        "product": scope.product_id,
+        "tag": scope.tag,
+    }
+    found = session.execute(_REACH, values).all()
+    currencies = {get_marketplace(row.marketplace).currency for row in found}
+    return Reach(sum(row.products for row in found), tuple(sorted(currencies)))

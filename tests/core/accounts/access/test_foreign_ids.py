@@ -16,6 +16,8 @@ from core.accounts.people import membership
 from core.agents import queries as agent_queries
 from core.agents.access_log import CallRequest, begin_call
 from core.agents.rules import CallLimit
+from core.alerts.rules import queries as rule_queries
+from core.alerts.rules import service as rules
 from core.errors import NotFoundError
 from core.importing import queries as imports
 from core.importing import service as importing
@@ -38,6 +40,7 @@ from core.tracking.sellers.queries import list_own_sellers
 from tests.core.accounts.access.test_operations import OPERATIONS_OF_PRINCIPALS
 from tests.core.accounts.conftest import NOW, Member, signed_in
 from tests.core.suggestions.proposals.test_propose import draft
+from tests.factories.alerts import PRICE_RULE, add_rule
 from tests.factories.people import add_stranger
 from tests.factories.suggestions import kettle, new_price, only_action, own_lamp, suggest
 
@@ -54,6 +57,7 @@ class Things:
     suggestion: int
     action: int
     own_seller: int
+    rule: int
 
 
 @pytest.fixture
@@ -87,7 +91,10 @@ def sams(session: Session, member: Member) -> Things:
     admin = member(Role.ADMIN, mail="sellers@team.example")
     sellers.add_own_seller(session, admin, "US", "A1DEMOSELLER", "")
     [own] = list_own_sellers(session, admin)
-    return Things(sam.person_id, token.id, sign_in.id, run.id, product, number, action, own.id)
+    rule = add_rule(session, sam)
+    return Things(
+        sam.person_id, token.id, sign_in.id, run.id, product, number, action, own.id, rule
+    )
 
 
 DRAFT = draft()
@@ -139,6 +146,19 @@ OF_A_TEAM: dict[str, Call] = {
     ),
     "accounts.people.membership.withdraw_invitation": lambda s, who, of: (
         membership.withdraw_invitation(s, who, of.person, NOW)
+    ),
+    "alerts.rules.queries.get_rule": lambda s, who, of: rule_queries.get_rule(s, who, of.rule),
+    "alerts.rules.service.change_rule": lambda s, who, of: rules.change_rule(
+        s, who, of.rule, PRICE_RULE, NOW
+    ),
+    "alerts.rules.service.delete_rule": lambda s, who, of: rules.delete_rule(s, who, of.rule),
+    "alerts.rules.service.rename_rule": lambda s, who, of: rules.rename_rule(s, who, of.rule, "A"),
+    "alerts.rules.service.reset_rule": lambda s, who, of: rules.reset_rule(s, who, of.rule, NOW),
+    "alerts.rules.service.set_default_threshold": lambda s, who, of: rules.set_default_threshold(
+        s, who, of.rule, 5, NOW
+    ),
+    "alerts.rules.service.switch_rule": lambda s, who, of: rules.switch_rule(
+        s, who, of.rule, False, NOW
     ),
     "importing.service.get_import": lambda s, who, of: importing.get_import(s, who, of.run),
     "suggestions.execution.apply.undo": lambda s, who, of: apply.undo(s, who, of.action, NOW),
