@@ -62,6 +62,11 @@ EVENT_LABELS: Final = {
     "switched on alert rule": "Switched on alert rule",
     "switched off alert rule": "Switched off alert rule",
     "deleted alert rule": "Deleted alert rule",
+    # Alerts
+    "acknowledged alert": "Acknowledged alert",
+    "unacknowledged alert": "Took back acknowledgement of alert",
+    "snoozed alert": "Snoozed alert",
+    "ended snooze of alert": "Ended snooze of alert",
     # Imports
     "offered import": "Uploaded import",
     "confirmed import": "Confirmed import",
