@@ -15,12 +15,15 @@ from app import keys, sidebar  # noqa: E402
 from app.account import security  # noqa: E402
 from app.auth import session  # noqa: E402
 from app.components import cards  # noqa: E402
+from app.data import alerts  # noqa: E402
 from app.login import account_links, confirmation  # noqa: E402
 from app.login import page as welcome  # noqa: E402
 from app.web import error_boundary  # noqa: E402
 from core.accounts.access import refusals  # noqa: E402
 from core.accounts.access.permissions import Permission, Principal  # noqa: E402
+from core.text.numbers import format_capped_count  # noqa: E402
 
+MOST_COUNTED = 99  # open issues in the navigation
 SIDEBAR_WIDTH = 210  # px: the tables need the rest
 # As a data URL: for a Material icon the browser would ask a server on the internet.
 ICON = (
@@ -94,7 +97,7 @@ SCREENS = {
 PERMISSIONS = {screen.name: screen.permission for part in SCREENS.values() for screen in part}
 
 
-def build_page(screen: Screen, who: Principal | None) -> st.Page:
+def build_page(screen: Screen, who: Principal | None, issues: int) -> st.Page:
     """Return a page: served at its URL for everyone, listed for users with the permission.
 
     So a shared URL still works after signing in.
@@ -102,13 +105,18 @@ def build_page(screen: Screen, who: Principal | None) -> st.Page:
     is_listed = who is not None and who.may(screen.permission) and screen.is_listed
     return st.Page(
         ROOT / "pages" / f"{screen.name}.py",
-        title=screen.title,
+        title=format_alerts_title(issues) if screen.name == keys.ALERTS else screen.title,
         icon=f":material/{screen.icon}:",
         help=screen.about,
         url_path=screen.name,
         default=screen.name == keys.OVERVIEW,
         visibility="visible" if is_listed else "hidden",
     )
+
+
+def format_alerts_title(issues: int) -> str:
+    """Return the title of Alerts in the navigation, with the number of open issues."""
+    return f"Alerts ({format_capped_count(issues, MOST_COUNTED)})" if issues else "Alerts"
 
 
 def run_page(who: Principal) -> None:
@@ -129,12 +137,18 @@ def run_page(who: Principal) -> None:
 
 failure: Exception | None = None
 who: Principal | None = None
+issues = 0
 try:
     session.clear_cached_session()  # each run checks the session, however soon after the last
     who = session.find_principal()
+    if who is not None and who.may(Permission.READ):
+        issues = alerts.count_open_issues(who)
 except Exception as error:  # shown below: a database outage must not hide the navigation
     failure = error
-found = {part: [build_page(screen, who) for screen in screens] for part, screens in SCREENS.items()}
+found = {
+    part: [build_page(screen, who, issues) for screen in screens]
+    for part, screens in SCREENS.items()
+}
 current = st.navigation(found, expanded=True, position="sidebar" if who else "hidden")
 try:
     if failure is not None:

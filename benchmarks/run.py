@@ -21,6 +21,7 @@ BENCHMARKS = (
     "lease",
     "history",
     "lists",
+    "issues",
     "product",
     "accounts",
     "suggestions",

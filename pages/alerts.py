@@ -44,6 +44,8 @@ if not found.rows:
         incidents.show_no_history(chosen, days)
     st.stop()
 if days is None:
-    incidents.show_counts(alerts.count_open_issues(chosen))
+    incidents.show_counts(alerts.group_open_issues(chosen))
+with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    incidents.show_action_bar(found.rows)
 incidents.show_incidents(found.rows)
 filters.show_pages(found.total, alerts.PAGE_SIZE)

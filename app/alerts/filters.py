@@ -10,8 +10,9 @@ from app import keys
 from app.components import filters, pagination
 from app.components.filters import Choice
 from core.alerts.incidents import labels
-from core.alerts.incidents.incident_filter import IncidentFilter
-from core.tracking.list_filter import COUNT_CAP, ListScope
+from core.alerts.incidents.incident_filter import COUNTED, IncidentFilter
+from core.text.numbers import format_count
+from core.tracking.list_filter import ListScope
 from core.tracking.rules import Role
 
 
@@ -98,6 +99,6 @@ def get_page() -> int:
 
 def show_pages(total: int, size: int) -> None:
     """Show the page control of the list; it ends where exact counts end."""
-    pagination.show_pages(pagination.count_pages(min(total, COUNT_CAP), size), keys.ALERT_PAGE)
-    if total > COUNT_CAP:
-        st.caption("Pages end at 10,000 rows. Narrow the list to see the others.")
+    pagination.show_pages(pagination.count_pages(min(total, COUNTED), size), keys.ALERT_PAGE)
+    if total > COUNTED:
+        st.caption(f"Pages end at {format_count(COUNTED)} rows. Narrow the list to see the others.")

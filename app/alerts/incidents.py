@@ -9,22 +9,26 @@ import pandas as pd
 import streamlit as st
 
 from app import device, keys
+from app.commands import alerts as commands
+from app.commands.products import run_with_toast
 from app.components import data_table, product_link
 from app.components.text_fit import fit_text
 from app.data import get_principal
 from app.data import products as lists
+from core.accounts.access.permissions import Permission
 from core.alerts.incidents import labels
 from core.alerts.incidents.findings_text import describe_findings
-from core.alerts.incidents.incident_filter import IncidentFilter
+from core.alerts.incidents.incident_filter import COUNTED, Handling, IncidentFilter
 from core.alerts.incidents.queries import IncidentPage, IncidentRow, IssueCounts
 from core.alerts.rules.rule import Severity
 from core.text.escaping import escape_markdown, remove_direction_marks, shorten
-from core.text.numbers import format_capped_count, format_count
+from core.text.numbers import format_capped_count, format_count, format_counted
 from core.text.times import format_age, format_duration, format_moment
 from core.tracking.lists.freshness import Freshness
 
 _OPEN: Final = "open_alert_product"
 _SIGNS: Final = {Severity.CRITICAL: "▲", Severity.WARNING: "●", Severity.INFO: "○"}
+SNOOZES: Final = (1, 3, 7, 30)  # days
 PRODUCT_LETTERS: Final = 34
 LONGEST_ON_A_PHONE: Final = 100  # characters of a title
 COLUMNS: Final = (
@@ -43,13 +47,15 @@ COLUMNS: Final = (
 def format_open_subtitle(found: IncidentPage, fresh: Freshness, now: datetime) -> str:
     """Return how many issues are open and when the last check was."""
     issues = "open issue" if found.total == 1 else "open issues"
-    return f"{format_capped_count(found.total)} {issues} · {_format_last_check(fresh, now)}"
+    return (
+        f"{format_capped_count(found.total, COUNTED)} {issues} · {_format_last_check(fresh, now)}"
+    )
 
 
 def format_history_subtitle(found: IncidentPage, days: int) -> str:
     """Return how many incidents opened in a period."""
     incidents = "alert" if found.total == 1 else "alerts"
-    return f"{format_capped_count(found.total)} {incidents} in {format_count(days)} days"
+    return f"{format_capped_count(found.total, COUNTED)} {incidents} in {format_count(days)} days"
 
 
 def _format_last_check(fresh: Freshness, now: datetime) -> str:
@@ -120,6 +126,9 @@ def show_incidents(rows: Sequence[IncidentRow]) -> None:
     if device.is_phone():
         _show_cards(rows, now, zone)
         return
+    options: dict[str, Any] = {"on_select": "ignore"}
+    if may_handle(rows):
+        options = {"on_select": "rerun", "selection_mode": "multi-row"}
     data_table.show_table(
         incident_cells(rows, now, zone),
         "alerts",
@@ -132,7 +141,7 @@ def show_incidents(rows: Sequence[IncidentRow]) -> None:
         height=(min(len(rows), 15) + 1) * data_table.ROW_HEIGHT,
         column_config=_columns(),
         alt=f"{len(rows)} alerts with product, values before and after, and time",
-        on_select="ignore",
+        **options,
     )
     clicked = st.session_state.get(_OPEN)
     if clicked:
@@ -155,6 +164,8 @@ def _show_cards(rows: Sequence[IncidentRow], now: datetime, time_zone: str) -> N
             st.markdown(escape_markdown(cells["what"]))
             facts = ("since", "state", "handling", "marketplace", "role")
             st.caption(escape_markdown(" · ".join(cells[name] for name in facts)))
+            if row.state.is_open and row.get_handling(now) is Handling.NEW and may_handle(rows):
+                _show_button("Acknowledge", "done_all", commands.acknowledge_alerts, [row.id])
 
 
 def _columns() -> dict[str, Any]:
@@ -178,6 +189,52 @@ def _key(rows: Sequence[IncidentRow]) -> str:
     """Return a key of these rows, so that a selection doesn't move to other incidents."""
     ids = ",".join(str(row.id) for row in rows)
     return f"{keys.ALERT_TABLE}_{crc32((ids + lists.get_cache_token()).encode()):08x}"
+
+
+# Handling
+
+
+def may_handle(rows: Sequence[IncidentRow]) -> bool:
+    """Return whether the user may acknowledge or snooze any of the incidents."""
+    return get_principal().may(Permission.TRACK) and any(row.state.is_open for row in rows)
+
+
+def show_action_bar(rows: Sequence[IncidentRow]) -> None:
+    """Show what can be done with the selected incidents."""
+    if not may_handle(rows) or device.is_phone():
+        return
+    state = st.session_state.get(_key(rows))
+    ticked = [rows[place] for place in state["selection"]["rows"]] if state else []
+    if not ticked:
+        st.caption("Tick alerts to acknowledge or snooze them.", width="content")
+        return
+    show_actions(ticked)
+
+
+def show_actions(ticked: Sequence[IncidentRow]) -> None:
+    """Show the actions for incidents."""
+    now, ids = datetime.now(UTC), [row.id for row in ticked]
+    handled = {row.get_handling(now) for row in ticked}
+    st.markdown(f"**{format_count(len(ids))} ticked**", width="content")
+    _show_button("Acknowledge", "done_all", commands.acknowledge_alerts, ids)
+    with st.popover("Snooze", icon=":material/snooze:"):
+        for days in SNOOZES:
+            label = format_counted(days, "day")
+            _show_button(f"For {label}", "snooze", commands.snooze_alerts, ids, days)
+    if any(row.acknowledged_at is not None for row in ticked):
+        _show_button("Undo acknowledgement", "undo", commands.unacknowledge_alerts, ids)
+    if Handling.SNOOZED in handled:
+        _show_button("End snooze", "alarm", commands.end_snooze, ids)
+
+
+def _show_button(label: str, icon: str, command: Any, ids: list[int], *more: int) -> None:
+    st.button(
+        label,
+        icon=f":material/{icon}:",
+        key=f"do_{label}_{ids[0]}",
+        on_click=run_with_toast,
+        args=(command, ids, *more),
+    )
 
 
 # Nothing to show

@@ -15,6 +15,7 @@ from core.alerts.incidents import queries
 from core.alerts.incidents.incident_filter import IncidentFilter
 from core.alerts.incidents.queries import IncidentPage, IssueCounts
 from core.database.session import read_scope
+from core.tracking.list_filter import default_list_scope
 
 PAGE_SIZE = 50
 
@@ -61,13 +62,26 @@ def _find_incidents(
         )
 
 
-def count_open_issues(incident_filter: IncidentFilter) -> IssueCounts:
-    """Return how many open issues match, as of a minute ago at most."""
-    return _count_open_issues(get_principal(), incident_filter, get_cache_token())
+def group_open_issues(incident_filter: IncidentFilter) -> IssueCounts:
+    """Return how many open issues match, by severity and kind, as of a minute ago at most."""
+    return _group_open_issues(get_principal(), incident_filter, get_cache_token())
 
 
 @st.cache_data(ttl=60, max_entries=500, show_spinner=False)
-def _count_open_issues(who: Principal, incident_filter: IncidentFilter, token: str) -> IssueCounts:
+def _group_open_issues(who: Principal, incident_filter: IncidentFilter, token: str) -> IssueCounts:
     del token
     with read_scope() as session:
-        return queries.count_open_issues(session, who, incident_filter, datetime.now(UTC))
+        return queries.group_open_issues(session, who, incident_filter, datetime.now(UTC))
+
+
+def count_open_issues(who: Principal) -> int:
+    """Return how many open issues the user's list has, as of a minute ago at most."""
+    return _count_open_issues(who, get_cache_token())
+
+
+@st.cache_data(ttl=60, max_entries=500, show_spinner=False)
+def _count_open_issues(who: Principal, token: str) -> int:
+    del token
+    own = IncidentFilter(scope=default_list_scope(who))
+    with read_scope() as session:
+        return queries.count_open_issues(session, who, own, datetime.now(UTC))

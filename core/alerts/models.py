@@ -135,7 +135,7 @@ class StoredIncident(Base):
         Index(
             "ix_incident_open",
             "team_id",
-            "severity",
+            text("array_position(ARRAY['critical', 'warning', 'info'], severity)"),
             "opened_at",
             "id",
             postgresql_where=text("state IN ('firing', 'flapping')"),

@@ -67,6 +67,19 @@ def page_fields(total: int, here: Cursor, shown: int, mark: bytes) -> dict[str, 
     }
 
 
+def open_page_fields(
+    total: int, cap: int, here: Cursor, shown: int, mark: bytes, *, has_more: bool
+) -> dict[str, Any]:
+    """Return the fields of `ListResult` for a page of a list that is counted up to `cap` only."""
+    after = replace(here, offset=here.offset + shown)
+    return {
+        "total": min(total, cap),
+        "is_total_exact": total <= cap,
+        "truncated": has_more,
+        "next_cursor": write_cursor(after, mark) if has_more else None,
+    }
+
+
 def _foreign_cursor() -> InvalidInputError:
     return InvalidInputError(
         "This cursor does not belong to this list. Use the `next_cursor` of a call with the same "

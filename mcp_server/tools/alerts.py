@@ -7,7 +7,7 @@ from pydantic import Field as Described
 
 from core.accounts.access.permissions import Permission
 from core.alerts.incidents import labels, queries
-from core.alerts.incidents.incident_filter import IncidentFilter, IncidentKind
+from core.alerts.incidents.incident_filter import COUNTED, IncidentFilter, IncidentKind
 from core.alerts.rules.rule import Severity
 from core.catalog.marketplaces import get_by_name
 from core.database.session import read_scope
@@ -24,7 +24,7 @@ from mcp_server.results.arguments import (
     Scope,
 )
 from mcp_server.results.base import ListResult, quote_text
-from mcp_server.results.cursors import hash_request, page_fields, read_cursor
+from mcp_server.results.cursors import hash_request, open_page_fields, read_cursor
 from mcp_server.results.incident import IncidentRecord, make_incident
 from mcp_server.results.product_lookup import find_product
 
@@ -65,10 +65,10 @@ def list_open_issues(
         found = queries.find_open_issues(
             session, call.principal, asked, call.now, place.offset, limit
         )
-        counted = queries.count_open_issues(session, call.principal, asked, call.now)
+        counted = queries.group_open_issues(session, call.principal, asked, call.now)
     rows = [make_incident(row, call.now) for row in found.rows]
     return OpenIssues(
-        **page_fields(found.total, place, len(rows), mark),
+        **open_page_fields(found.total, COUNTED, place, len(rows), mark, has_more=found.has_more),
         muted=counted.muted,
         issues=rows,
         summary=_summarize_issues(rows, found.total, counted.muted, is_narrow=not asked.is_empty),
@@ -83,7 +83,7 @@ def _summarize_issues(
         what = "No open issue matches." if is_narrow else "No open issues."
         return f"{what}{also}"
     shown = "; ".join(map(_summarize_issue, rows[:5]))
-    return f"{format_capped_count(total)} open issues, {len(rows)} shown: {shown}.{also}"
+    return f"{format_capped_count(total, COUNTED)} open issues, {len(rows)} shown: {shown}.{also}"
 
 
 def _summarize_issue(row: IncidentRecord) -> str:

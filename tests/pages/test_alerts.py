@@ -1,19 +1,23 @@
 """Alerts: open issues and past incidents, as each role finds them."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import streamlit as st
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
 from app import device
 from core.accounts.access.permissions import Principal
+from core.accounts.access.permissions import Role as PersonRole
 from core.alerts.evaluation.fold import Finding
 from core.text.numbers import THIN_SPACE
 from core.tracking.rules import Role
 from tests.factories.alerts import add_incident, add_rule
 from tests.factories.products import KETTLE, LAMP
-from tests.pages.looking import open_page, plain
+from tests.pages.conftest import SignIn
+from tests.pages.looking import open_page, plain, press, toasts
 from tests.pages.seeding import seed
 
 LONG = "Reading lamp with a long neck, dimmable, for desk and bed"
@@ -117,6 +121,59 @@ def test_with_nothing_tracked_the_page_leads_to_adding() -> None:
     app = open_page("alerts")
     assert app.button(key="to_add").label == "Add products"
     assert not app.dataframe
+
+
+def acting(handling: str | None = None) -> AppTest:
+    """Show the actions for all open issues, or for those of a handling, as if they were ticked."""
+
+    def show(handling: str | None) -> None:
+        from app.alerts import incidents
+        from app.data import alerts
+        from core.alerts.incidents.incident_filter import Handling, IncidentFilter
+
+        wanted = IncidentFilter(handling=() if handling is None else (Handling(handling),))
+        rows = alerts.find_open_issues(wanted, 1).rows
+        if rows:
+            incidents.show_actions(rows)
+
+    st.cache_data.clear()  # another session's action shows within ten seconds
+    app = AppTest.from_function(show, args=(handling,), default_timeout=30).run()
+    assert not app.exception
+    return app
+
+
+def handling() -> list[str]:
+    st.cache_data.clear()
+    return [each["handling"] for each in table(open_page("alerts"))]
+
+
+@pytest.mark.usefixtures("two")
+def test_ticked_alerts_are_acknowledged_and_snoozed_together() -> None:
+    assert handling() == ["New", "New"]
+    app = press(acting(), "Acknowledge")
+    assert toasts(app) == "2 alerts acknowledged."
+    assert all(each.startswith("Acknowledged by ") for each in handling())
+    app = press(acting(), "Acknowledge")
+    assert toasts(app) == "Nothing to do for 2 alerts."
+    app = press(acting(), "For 7 days")
+    assert toasts(app) == "2 alerts snoozed for 7 days."
+    assert all(each.startswith("Snoozed until ") for each in handling())
+    assert toasts(press(acting("snoozed"), "End snooze")) == "2 alerts no longer snoozed."
+    assert toasts(press(acting("acknowledged"), "Undo acknowledgement")) == "2 alerts new again."
+    assert handling() == ["New", "New"]
+    assert [each.label for each in acting().button] == [
+        "Acknowledge", "For 1 day", "For 3 days", "For 7 days", "For 30 days",
+    ]  # fmt: skip
+
+
+@pytest.mark.usefixtures("two")
+def test_a_viewer_can_only_read(
+    somebody: Callable[[PersonRole], Principal], sign_in: SignIn
+) -> None:
+    sign_in(somebody(PersonRole.VIEWER))
+    app = open_page("alerts")
+    assert len(table(app)) == 2
+    assert "Tick alerts" not in plain(app)
 
 
 @pytest.mark.usefixtures("two")

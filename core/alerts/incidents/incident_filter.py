@@ -9,6 +9,7 @@ from core.tracking.list_filter import ListScope
 from core.tracking.rules import Role
 
 LARGEST_PAGE: Final = 200
+COUNTED: Final = 1_000  # lists are counted exactly up to here
 
 
 class IncidentKind(StrEnum):

@@ -17,6 +17,7 @@ from core.accounts.access.permissions import Permission, Principal
 from core.alerts.evaluation.fold import Findings, IncidentState
 from core.alerts.evaluation.memory_json import load_findings
 from core.alerts.incidents.incident_filter import (
+    COUNTED,
     LARGEST_PAGE,
     Handling,
     IncidentFilter,
@@ -25,7 +26,7 @@ from core.alerts.incidents.incident_filter import (
 from core.alerts.rules.rule import AlertRule, Severity
 from core.alerts.rules.rule_json import load_rule
 from core.database.session import driver_connection
-from core.tracking.list_filter import COUNT_CAP, ListScope
+from core.tracking.list_filter import ListScope
 from core.tracking.lists.list_filter_sql import SCOPES, scope_values
 from core.tracking.rules import Role
 
@@ -71,10 +72,11 @@ class IncidentRow:
 
 @dataclass(frozen=True, slots=True)
 class IncidentPage:
-    """A part of a list of incidents. `total` is exact up to COUNT_CAP, and one more beyond it."""
+    """A part of a list of incidents. `total` is exact up to COUNTED, and one more beyond it."""
 
     rows: list[IncidentRow]
     total: int
+    has_more: bool  # rows after these
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +89,10 @@ class IssueCounts:
     muted: int  # further incidents that last, and are muted
 
 
-# Stored severities, the worst first, as in the index of open issues.
+# Stored severities, the worst first: literally as in the index of open issues.
 _SEVERITY = "array_position(ARRAY['critical', 'warning', 'info'], i.severity)"
 _IS_OPEN = "i.state IN ('firing', 'flapping')"
+_IS_ISSUE = f"{_IS_OPEN} AND i.muted_by IS NULL AND r.is_on"
 _KIND = f"coalesce(r.code, '{IncidentKind.TEAM_RULE.value}')"
 _FROM = (
     "incident i JOIN alert_rule r ON r.id = i.rule_id "
@@ -109,18 +112,25 @@ def find_open_issues(
 ) -> IncidentPage:
     """Return at most `size` open issues after the first `skipped`: worst, then oldest first."""
     source, values = _make_sql(principal, incident_filter, now)
-    where = f"{source} AND {_IS_OPEN} AND i.muted_by IS NULL AND r.is_on"
-    counted = f"SELECT count(*) AS number FROM (SELECT 1 FROM {where} LIMIT {COUNT_CAP + 1}) AS c"
-    total = int(_fetch(session, counted, values)[0]["number"])
-    if skipped >= total:
-        return IncidentPage([], total)
+    where = f"{source} AND {_IS_ISSUE}"
     order = f"ORDER BY {_SEVERITY}, i.opened_at, i.id"
-    ids = _find_ids(session, where, order, values, skipped, size)
-    return IncidentPage(_details(session, principal, incident_filter.scope, ids), total)
+    total = _count(session, where, values)
+    ids, has_more = _find_ids(session, where, order, values, skipped, size)
+    rows = _details(session, principal, incident_filter.scope, ids)
+    return IncidentPage(rows, total, has_more)
 
 
 @requires(Permission.READ)
 def count_open_issues(
+    session: Session, principal: Principal, incident_filter: IncidentFilter, now: datetime
+) -> int:
+    """Return how many open issues match a filter, at most COUNTED + 1."""
+    source, values = _make_sql(principal, incident_filter, now)
+    return _count(session, f"{source} AND {_IS_ISSUE}", values)
+
+
+@requires(Permission.READ)
+def group_open_issues(
     session: Session, principal: Principal, incident_filter: IncidentFilter, now: datetime
 ) -> IssueCounts:
     """Return how many open issues match a filter, by severity and kind."""
@@ -157,13 +167,11 @@ def find_incidents(
     source, values = _make_sql(principal, incident_filter, now)
     values |= {"since": period[0], "until": period[1]}
     where = f"{source} AND i.opened_at >= %(since)s AND i.opened_at < %(until)s"
-    counted = f"SELECT count(*) AS number FROM (SELECT 1 FROM {where} LIMIT {COUNT_CAP + 1}) AS c"
-    total = int(_fetch(session, counted, values)[0]["number"])
-    if skipped >= total:
-        return IncidentPage([], total)
     order = "ORDER BY i.opened_at DESC, i.id DESC"
-    ids = _find_ids(session, where, order, values, skipped, size)
-    return IncidentPage(_details(session, principal, incident_filter.scope, ids), total)
+    total = _count(session, where, values)
+    ids, has_more = _find_ids(session, where, order, values, skipped, size)
+    rows = _details(session, principal, incident_filter.scope, ids)
+    return IncidentPage(rows, total, has_more)
 
 
 @requires(Permission.READ)
@@ -227,12 +235,19 @@ def _conditions(incident_filter: IncidentFilter) -> Iterator[str]:
         yield "i.rule_id = %(rule)s"
 
 
+def _count(session: Session, where: str, values: Mapping[str, Any]) -> int:
+    statement = f"SELECT count(*) AS number FROM (SELECT 1 FROM {where} LIMIT {COUNTED + 1}) AS c"
+    return int(_fetch(session, statement, values)[0]["number"])
+
+
 def _find_ids(
     session: Session, where: str, order: str, values: Mapping[str, Any], skipped: int, size: int
-) -> list[int]:
+) -> tuple[list[int], bool]:
+    """Return the ids of a part of a list, and whether there are more after it."""
     size = min(max(size, 1), LARGEST_PAGE)
-    statement = f"SELECT i.id FROM {where} {order} OFFSET {max(skipped, 0)} LIMIT {size}"
-    return [row["id"] for row in _fetch(session, statement, values)]
+    statement = f"SELECT i.id FROM {where} {order} OFFSET {max(skipped, 0)} LIMIT {size + 1}"
+    ids = [row["id"] for row in _fetch(session, statement, values)]
+    return ids[:size], len(ids) > size
 
 
 _DETAILS = (

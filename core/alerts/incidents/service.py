@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
-from psycopg.rows import namedtuple_row
 from sqlalchemy.orm import Session
 
 from core.accounts.access import audit
@@ -139,9 +138,9 @@ def _change(
         "until": until,
     }
     verdicts = dict.fromkeys(ids, Verdict.UNKNOWN)
-    with driver_connection(session).cursor(row_factory=namedtuple_row) as cursor:
-        for row in cursor.execute(_LOCK.format(is_so=change.is_so), values):
-            verdicts[row.id] = _judge(row)
+    with driver_connection(session).cursor() as cursor:
+        for number, *facts in cursor.execute(_LOCK.format(is_so=change.is_so), values):
+            verdicts[number] = _judge(*facts)
         values["ids"] = list_done(verdicts)
         if values["ids"]:
             cursor.execute(
@@ -150,9 +149,9 @@ def _change(
     return verdicts
 
 
-def _judge(row: Any) -> Verdict:
-    if not row.is_editable:
+def _judge(is_open: bool, is_so: bool, is_editable: bool) -> Verdict:
+    if not is_editable:
         return Verdict.NOT_YOURS
-    if not row.is_open:
+    if not is_open:
         return Verdict.ENDED
-    return Verdict.ALREADY if row.is_so else Verdict.DONE
+    return Verdict.ALREADY if is_so else Verdict.DONE

@@ -311,7 +311,12 @@ def upgrade() -> None:
     op.create_index(
         "ix_incident_open",
         "incident",
-        ["team_id", "severity", "opened_at", "id"],
+        [
+            "team_id",
+            sa.literal_column("array_position(ARRAY['critical', 'warning', 'info'], severity)"),
+            "opened_at",
+            "id",
+        ],
         unique=False,
         postgresql_where=sa.text("state IN ('firing', 'flapping')"),
     )

@@ -78,7 +78,7 @@ def test_what_ended_is_muted_or_switched_off_is_no_open_issue(
         session, principal, code="listing_removed", is_on=False
     ))  # fmt: skip
     assert issues(session, principal) == [flapping]
-    counts = queries.count_open_issues(session, principal, ALL, NOW)
+    counts = queries.group_open_issues(session, principal, ALL, NOW)
     assert (counts.total, counts.muted) == (1, 1)
     session.execute(update(StoredIncident).where(StoredIncident.id == muted).values(muted_by=None))
     assert issues(session, principal) == [flapping, muted]
@@ -124,10 +124,11 @@ def test_filters_narrow_the_list_and_the_counts(
     ):
         assert issues(session, principal, **filtered) == [own], filtered
         wanted = IncidentFilter(**filtered)  # type: ignore[arg-type]
-        assert queries.count_open_issues(session, principal, wanted, NOW).total == 1
+        assert queries.count_open_issues(session, principal, wanted, NOW) == 1
+        assert queries.group_open_issues(session, principal, wanted, NOW).total == 1
     assert issues(session, principal, kinds=(IncidentKind.TEAM_RULE,)) == [other]
     assert issues(session, principal, rule_id=mine) == [other]
-    counts = queries.count_open_issues(session, principal, ALL, NOW)
+    counts = queries.group_open_issues(session, principal, ALL, NOW)
     assert counts.severities == {Severity.CRITICAL: 1, Severity.INFO: 1}
     assert counts.kinds == {IncidentKind.OUT_OF_STOCK: 1, IncidentKind.TEAM_RULE: 1}
 
@@ -159,7 +160,8 @@ def test_another_team_sees_nothing(session: Session, principal: Principal, lamp:
     track_products(session, stranger, [LAMP])
     add_incident(session, principal, lamp)
     assert issues(session, stranger) == []
-    assert queries.count_open_issues(session, stranger, ALL, NOW).total == 0
+    assert queries.count_open_issues(session, stranger, ALL, NOW) == 0
+    assert queries.group_open_issues(session, stranger, ALL, NOW).total == 0
     found = queries.find_incidents(session, stranger, ALL, (NOON - DAY, NOW), NOW)
     assert found.total == 0
     assert queries.list_product_incidents(session, stranger, lamp, NOON) == []
@@ -172,8 +174,19 @@ def test_a_list_is_turned_by_its_offset(session: Session, principal: Principal, 
     ]
     assert [each.id for page in pages for each in page.rows] == numbers
     assert {page.total for page in pages} == {5}
+    assert [page.has_more for page in pages] == [True, True, False]
     beyond = queries.find_open_issues(session, principal, ALL, NOW, 6, 2)
-    assert (beyond.rows, beyond.total) == ([], 5)
+    assert (beyond.rows, beyond.total, beyond.has_more) == ([], 5, False)
+
+
+def test_beyond_a_number_lists_are_not_counted_and_can_still_be_turned(
+    session: Session, principal: Principal, lamp: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queries, "COUNTED", 2)
+    numbers = [add_incident(session, principal, lamp, NOON + n * HOUR) for n in range(5)]
+    found = queries.find_open_issues(session, principal, ALL, NOW, 3, 2)
+    assert ([each.id for each in found.rows], found.total) == (numbers[3:], 3)
+    assert queries.count_open_issues(session, principal, ALL, NOW) == 3
 
 
 def test_a_period_holds_incidents_of_every_state_with_their_reason(
