@@ -44,6 +44,12 @@ def _plural(number: int, unit: str) -> str:
     return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
 
 
+def format_span(span: timedelta) -> str:
+    """Write how long something lasts, in its largest whole unit: "3 days", "less than a minute"."""
+    seconds = max(span.total_seconds(), 0)
+    return "less than a minute" if seconds < 60 else _span(seconds, 60)
+
+
 def format_moment(at: datetime | None, time_zone: str) -> str:
     """Write an aware time in a zone: "23 Nov 2026, 14:20"."""
     if at is None:

@@ -6,10 +6,10 @@ from typing import Annotated
 
 from pydantic import Field as Described
 
-from core.alerts.evaluation.fold import Finding, Findings
+from core.alerts.evaluation.fold import Finding, Findings, Incident
 from core.alerts.incidents import labels
-from core.alerts.incidents.findings_text import describe_findings
 from core.alerts.incidents.incident_filter import Handling
+from core.alerts.incidents.incident_text import describe_incident
 from core.alerts.incidents.queries import IncidentRow
 from core.alerts.rules.rule import (
     AMOUNTS,
@@ -125,6 +125,11 @@ class IncidentRecord(ProductRef):
     is_demo: bool
 
 
+def _describe(row: IncidentRow, now: datetime) -> str:
+    incident = Incident(row.opened_at, row.findings, row.state, row.ended_at)
+    return describe_incident(row.rule, incident, row.marketplace, "UTC", now)
+
+
 def make_incident(row: IncidentRow, now: datetime) -> IncidentRecord:
     """Return an incident in the units of results."""
     return IncidentRecord(
@@ -139,7 +144,7 @@ def make_incident(row: IncidentRow, now: datetime) -> IncidentRecord:
         rule_name=mark_untrusted(row.rule_name),
         severity=row.severity,
         state=row.state.value,
-        what=Untrusted(untrusted=describe_findings(row.rule, row.findings, row.marketplace)),
+        what=Untrusted(untrusted=_describe(row, now)),
         compared=make_compared_values(row.rule, row.findings, row.marketplace),
         since=format_moment(row.opened_at),
         ended_at=format_moment_or_none(row.ended_at),

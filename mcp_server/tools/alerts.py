@@ -88,4 +88,4 @@ def _summarize_issues(
 
 def _summarize_issue(row: IncidentRecord) -> str:
     kind = f"{labels.KINDS[IncidentKind(row.kind)]} ({row.severity.value})"
-    return f"{kind}, {row.product} since {row.since}: {quote_text(row.what.untrusted)}"
+    return f"{kind}, {row.product}: {quote_text(row.what.untrusted)}"

@@ -8,69 +8,16 @@ from core.alerts.rules.rule import (
     AMOUNTS,
     LISTING_PARTS,
     AlertRule,
-    BuyBoxOwner,
     Comparison,
     Condition,
-    ListingEdit,
-    PriceLimits,
     Reference,
     Subject,
-    Value,
 )
-from core.catalog.money import format_price
-from core.history.labels import availability_label
-from core.history.observation import Availability
-from core.text.escaping import shorten
-from core.text.numbers import (
-    UNKNOWN,
-    format_count,
-    format_percent_change,
-    format_rank,
-    format_rank_change,
-    format_rating,
-)
+from core.alerts.rules.subject_text import SUBJECTS, capitalize, format_value
+from core.text.numbers import UNKNOWN, format_percent_change, format_rank_change
 from core.text.times import format_moment
 
 ARROW: Final = "→"
-LONGEST_NAME: Final = 40  # characters, of a seller
-SUBJECTS: Final = {
-    Subject.PRICE: "Price",
-    Subject.LIST_PRICE: "List price",
-    Subject.BUY_BOX_PRICE: "Buy Box price",
-    Subject.AMAZON_PRICE: "Amazon's price",
-    Subject.NEW_PRICE: "Lowest new price",
-    Subject.NEW_FBA_PRICE: "Lowest new FBA price",
-    Subject.USED_PRICE: "Lowest used price",
-    Subject.DEAL_PRICE: "Deal price",
-    Subject.COUPON_AMOUNT: "Coupon",
-    Subject.COUPON_PERCENT: "Coupon",
-    Subject.RANK: "BSR",
-    Subject.RATING: "Rating",
-    Subject.RATINGS_COUNT: "Ratings",
-    Subject.STOCK_LEFT: "Stock left",
-    Subject.OFFERS_NEW: "New offers",
-    Subject.OFFERS_USED: "Used offers",
-    Subject.AVAILABILITY: "Availability",
-    Subject.SELLER: "Buy Box",
-    Subject.BUY_BOX_OWNER: "Buy Box",
-    Subject.PRICE_LIMITS: "Price",
-    Subject.TITLE: "Title",
-    Subject.BULLETS: "Bullets",
-    Subject.DESCRIPTION: "Description",
-    Subject.IMAGES: "Images",
-    Subject.CATEGORY: "Category",
-    Subject.LISTING_EDIT: "Listing",
-}
-_STATES: Final = {
-    BuyBoxOwner.OWN.value: "yours",
-    BuyBoxOwner.OTHER.value: "another seller's",
-    PriceLimits.WITHIN.value: "within its limits",
-    PriceLimits.BELOW_FLOOR.value: "below its minimum",
-    PriceLimits.ABOVE_CEILING.value: "above its maximum",
-    ListingEdit.EXPLAINED.value: "as approved",
-    ListingEdit.UNEXPLAINED.value: "changed, and no approved suggestion explains it",
-    ListingEdit.DRIFT.value: "no longer as approved",
-}
 
 
 def describe_findings(
@@ -96,7 +43,7 @@ def _describe(
 def _describe_one(
     condition: Condition, finding: Finding, marketplace: str, time_zone: str | None
 ) -> str:
-    subject, name = condition.subject, SUBJECTS[condition.subject]
+    subject, name = condition.subject, capitalize(SUBJECTS[condition.subject])
     if subject in LISTING_PARTS:
         at = "" if time_zone is None else f", {format_moment(finding.at, time_zone)}"
         return f"{name} changed{at}"
@@ -110,10 +57,10 @@ def _describe_one(
         return f"{name}: {now}, {_FIGURES[condition.comparison]} {before}"
     if condition.reference is Reference.AVERAGE and condition.comparison is Comparison.CHANGED:
         average = f"usual {before} ({condition.days}-day average)"
-        return f"{name}: {now}, {average}{_format_change(subject, finding)}"
+        return f"{name}: {now}, {average}{format_change(subject, finding)}"
     if time_zone is not None and finding.before_at is not None:
         before = f"{before} ({format_moment(finding.before_at, time_zone)})"
-    return f"{name}: {before} {ARROW} {now}{_format_change(subject, finding)}"
+    return f"{name}: {before} {ARROW} {now}{format_change(subject, finding)}"
 
 
 _FIGURES: Final = {
@@ -124,7 +71,7 @@ _FIGURES: Final = {
 }
 
 
-def _format_change(subject: Subject, finding: Finding) -> str:
+def format_change(subject: Subject, finding: Finding) -> str:
     """Return how far a number changed, after a comma; empty for what is no number."""
     if not isinstance(finding.value, int) or not isinstance(finding.before, int):
         return ""
@@ -133,20 +80,3 @@ def _format_change(subject: Subject, finding: Finding) -> str:
     if subject in AMOUNTS:
         return f", {format_percent_change(finding.before, finding.value)}"
     return ""
-
-
-def format_value(subject: Subject, value: Value, marketplace: str) -> str:
-    """Return a value of a subject: "$20.00", "#1,204", "currently unavailable"."""
-    if isinstance(value, str):
-        return _STATES.get(value) or shorten(value, LONGEST_NAME)
-    if subject in AMOUNTS:
-        return format_price(value, marketplace)
-    if subject is Subject.RANK:
-        return format_rank(value)
-    if subject is Subject.RATING:
-        return format_rating(value)
-    if subject is Subject.AVAILABILITY:
-        return availability_label(Availability(value))
-    if subject is Subject.COUPON_PERCENT:
-        return f"{format_count(value)} %"
-    return format_count(value)

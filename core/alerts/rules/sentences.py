@@ -35,6 +35,7 @@ from core.alerts.rules.subject_text import (
     LISTED,
     OFFERED_AT_TIMES,
     PLURALS,
+    capitalize,
     describe_states,
     describe_subject,
     format_difference,
@@ -79,7 +80,7 @@ def name_rule(
     if code is not None:
         unknown_owner = None if has_own_sellers else _NAMES_WITHOUT_SELLERS.get(code)
         return unknown_owner or NAMES[code]
-    return name or _capitalize(_describe_conditions(rule, marketplace))
+    return name or capitalize(_describe_conditions(rule, marketplace))
 
 
 def describe_rule(
@@ -103,7 +104,7 @@ def describe_rule(
         *_describe_rearm(rule.timing),
         *_give_example(rule, marketplace),
     ]
-    return " ".join(f"{_capitalize(each)}." for each in sentences)
+    return " ".join(f"{capitalize(each)}." for each in sentences)
 
 
 def describe_scope(scope: RuleScope, product: str | None = None) -> str:
@@ -119,10 +120,6 @@ def describe_scope(scope: RuleScope, product: str | None = None) -> str:
             return "competitors' products"
         case ScopeKind.TRACKED:
             return "every tracked product"
-
-
-def _capitalize(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 # Conditions

@@ -139,3 +139,8 @@ def _describe_state(state: Value) -> str:
 def join_choices(texts: list[str], word: str = "or") -> str:
     """Join texts: "a", "a or b", "a, b or c"."""
     return f" {word} ".join([", ".join(texts[:-1]), texts[-1]] if texts[:-1] else texts)
+
+
+def capitalize(text: str) -> str:
+    """Return a text with its first letter as at the start of a sentence."""
+    return text[:1].upper() + text[1:]

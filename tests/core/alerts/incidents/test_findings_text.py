@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from core.alerts.evaluation.fold import Finding
-from core.alerts.incidents.findings_text import SUBJECTS, describe_findings
+from core.alerts.incidents.findings_text import describe_findings
 from core.alerts.rules.rule import (
     AlertRule,
     Comparison,
@@ -14,6 +14,7 @@ from core.alerts.rules.rule import (
     Subject,
     Value,
 )
+from core.alerts.rules.subject_text import SUBJECTS
 from core.text.numbers import THIN_SPACE
 from tests.factories.observations import NOON
 
@@ -34,7 +35,7 @@ def changed(subject: Subject, **values: object) -> Condition:
     [
         (changed(Subject.PRICE), 1700, 2000, "Price: $20.00 → $17.00, −15 %"),
         (changed(Subject.RANK), 1200, 600, "BSR: #600 → #1,200, worsened ×2.0"),
-        (changed(Subject.RATING), 41, 45, "Rating: 4.5 → 4.1"),
+        (changed(Subject.RATING), 41, 45, "Rating: 4.5 stars → 4.1 stars"),
         (
             changed(Subject.RANK, reference=Reference.AVERAGE, days=30),
             1200, 600, "BSR: #1,200, usual #600 (30-day average), worsened ×2.0",
@@ -53,11 +54,11 @@ def changed(subject: Subject, **values: object) -> Condition:
         ),
         (
             Condition(Subject.SELLER, Comparison.DIFFERS),
-            "Other Shop", "Bright Shop", "Buy Box: Bright Shop → Other Shop",
+            "Other Shop", "Bright Shop", "Buy Box seller: Bright Shop → Other Shop",
         ),
         (
             Condition(Subject.PRICE_LIMITS, Comparison.IS, states=frozenset({"below_floor"})),
-            "below_floor", None, "Price: below its minimum",
+            "below_floor", None, "Price: below its floor",
         ),
         (Condition(Subject.TITLE, Comparison.DIFFERS), "f00", "ba5", "Title changed"),
     ],
@@ -79,7 +80,7 @@ def test_with_a_time_zone_each_value_has_its_time() -> None:
 def test_only_conditions_that_held_are_written() -> None:
     rule = AlertRule((changed(Subject.PRICE), changed(Subject.RATING)))
     text = describe_findings(rule, (None, Finding(41, NOON, 45, NOON)), "US")
-    assert text == "Rating: 4.5 → 4.1"
+    assert text == "Rating: 4.5 stars → 4.1 stars"
 
 
 def test_findings_of_another_version_of_the_rule_are_unknown() -> None:
