@@ -127,6 +127,7 @@ def describe_scope(scope: RuleScope, product: str | None = None) -> str:
 
 def _describe_conditions(rule: AlertRule, marketplace: str) -> str:
     texts = [describe_condition(each, marketplace) for each in rule.conditions]
+    texts = list(dict.fromkeys(texts))  # a coupon is in money or in percent
     return join_choices(texts, "and" if rule.combination is Combination.ALL else "or")
 
 
@@ -326,7 +327,9 @@ def _distance(condition: Condition) -> str:
 
 
 def _give_example(rule: AlertRule, marketplace: str) -> Iterator[str]:
-    """Yield which values count, for the first condition on a change of a number."""
+    """Yield which values count, for the first condition on a change that counts alone."""
+    if len(rule.conditions) > 1 and rule.combination is Combination.ALL:
+        return
     for condition in rule.conditions:
         if condition.comparison is not Comparison.CHANGED:
             continue
