@@ -125,7 +125,7 @@ _HISTORY_LATEST = """
 UPDATE product_latest SET data_version = 1, captured_at = :end, price = 2000, price_basis = 1,
     list_price = 2500, price_at = :end, bsr = 1000, bsr_category_id = 1, bsr_at = :end, rating = 45,
     ratings_count = 600, rating_at = :end, availability = 1, buy_box_seller = 'Bench Trading',
-    availability_at = :end, prior_day = CAST(:end AS date) - 1, prior_price = 2100, prior_bsr = 1100
+    availability_at = :end
 """
 
 
@@ -158,13 +158,11 @@ _LIST = (
     """
 INSERT INTO product_latest (product_id, data_version, captured_at, flags, price, price_basis,
     price_at, bsr, bsr_category_id, bsr_at, rating, ratings_count, rating_at, availability,
-    availability_at, prior_day, prior_price, prior_bsr, attention, attention_kind)
+    availability_at)
 SELECT id, 1, at, CASE WHEN id % 97 = 0 THEN 1 ELSE 0 END,
     CASE WHEN id % 20 > 0 THEN price END, 1, at, CASE WHEN id % 15 > 0 THEN rank END, 1, at,
     20 + (id * 7 % 31)::int, (id * 7919 % 20000)::int, at, CASE WHEN id % 20 > 0 THEN 1 ELSE 7 END,
-    at, CAST(:now AS date) - 1, price - 100, rank + 50,
-    CASE WHEN id % 5 = 0 THEN random() * 3 ELSE 0 END,
-    CASE WHEN id % 10 = 0 THEN 'price_moved' WHEN id % 5 = 0 THEN 'rank_improved' END
+    at
 FROM product CROSS JOIN LATERAL (SELECT
     CAST(:now AS timestamptz) - (id % 1440) * interval '1 minute' AS at,
     500 + id * 7919 % 20000 AS price, (1 + id * 104729 % 500000)::int AS rank) AS shaped

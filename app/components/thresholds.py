@@ -5,7 +5,7 @@ from decimal import Decimal, InvalidOperation
 import streamlit as st
 
 from core.errors import InvalidInputError
-from core.history.ingest.change_detection import USUAL_RULE
+from core.history.periods.change_detection import USUAL_RULE
 
 _PRICE, _RANK = f"{USUAL_RULE.price_percent:g}", f"{USUAL_RULE.rank_percent:g}"
 

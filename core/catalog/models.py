@@ -1,12 +1,11 @@
 """Tables of products: identity, text, listing versions, latest values."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     Boolean,
-    Date,
     DateTime,
     ForeignKey,
     Identity,
@@ -19,7 +18,7 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, REAL, TSVECTOR
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.database.session import Base
@@ -104,8 +103,7 @@ class ProductLatest(Base):
     """The newest accepted values, which lists sort and filter by; one row per product.
 
     Each group of values has its own time: if a source does not report a rank, the older
-    rank stays, with its time. `prior_*` are the values at the close of the last day before
-    that of `captured_at` (the marketplace's days).
+    rank stays, with its time.
     """
 
     __tablename__ = "product_latest"
@@ -117,13 +115,6 @@ class ProductLatest(Base):
         Index("ix_product_latest_ratings_count", "ratings_count", "product_id"),
         Index("ix_product_latest_captured_at", "captured_at", "product_id"),
         Index("ix_product_latest_availability", "availability", "product_id"),
-        Index(
-            "ix_product_latest_attention",
-            "attention",
-            "product_id",
-            postgresql_where=text("attention > 0"),
-            postgresql_include=["captured_at", "attention_kind"],
-        ),
         Index("ix_product_latest_flags", "product_id", postgresql_where=text("flags <> 0")),
     )
 
@@ -166,15 +157,3 @@ class ProductLatest(Base):
     # Of the same seller as the name; NULL: not reported, or none.
     buy_box_seller_id: Mapped[str | None] = mapped_column(Text)
     availability_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
-
-    prior_day: Mapped[date | None] = mapped_column(Date)
-    prior_price: Mapped[int | None] = mapped_column(BigInteger)
-    prior_bsr: Mapped[int | None] = mapped_column(Integer)
-    prior_bsr_category_id: Mapped[int | None] = mapped_column(Integer)
-    prior_rating: Mapped[int | None] = mapped_column(SmallInteger)
-    prior_ratings_count: Mapped[int | None] = mapped_column(Integer)
-    prior_availability: Mapped[int | None] = mapped_column(SmallInteger)
-    prior_seller: Mapped[str | None] = mapped_column(Text)
-
-    attention: Mapped[float] = mapped_column(REAL, server_default=text("0"))
-    attention_kind: Mapped[str | None] = mapped_column(Text)

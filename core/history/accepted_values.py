@@ -7,8 +7,8 @@ from dataclasses import dataclass, fields
 class AcceptedValues:
     """A product's accepted values at one time, in the stored units. None: unknown or none.
 
-    `product_latest` has a column for each: the newest (`CURRENT_COLUMNS`), and those at the
-    close of the day before (`PRIOR_COLUMNS`).
+    `product_latest` has a column for each of the newest (`CURRENT_COLUMNS`), `product_change` for
+    those at the close of yesterday (`DAY_COLUMNS`).
     """
 
     price: int | None = None
@@ -22,4 +22,4 @@ class AcceptedValues:
 
 VALUE_NAMES = tuple(field.name for field in fields(AcceptedValues))
 CURRENT_COLUMNS = tuple("buy_box_seller" if name == "seller" else name for name in VALUE_NAMES)
-PRIOR_COLUMNS = tuple(f"prior_{name}" for name in VALUE_NAMES)
+DAY_COLUMNS = tuple(f"day_{name}" for name in VALUE_NAMES)

@@ -170,10 +170,21 @@ class ProductChange(Base):
     if the value was not observed after that close; 0 is unchanged. Prices: relative. Ranks: the
     natural logarithm of the ratio, above 0 is worse, only in the same category. Ratings: tenths
     of a star. `*_seller_changed`: from `*_seller` to another seller.
+
+    `attention_kind` is the worst change since yesterday, of a product that was observed on `day`,
+    and `attention` its score; 0: none.
     """
 
     __tablename__ = "product_change"
     __table_args__ = (
+        # Lists are read along it; the id breaks ties, so that pages don't overlap.
+        Index(
+            "ix_product_change_attention",
+            "attention",
+            "product_id",
+            postgresql_where=text("attention > 0"),
+            postgresql_include=["attention_kind"],
+        ),
         # Rewritten every night and with each observation, so pages keep room for the new rows.
         {"postgresql_with": {"fillfactor": 70}},
     )
@@ -182,6 +193,9 @@ class ProductChange(Base):
         BigInteger, ForeignKey("product.id", ondelete="CASCADE"), primary_key=True
     )
     day: Mapped[date | None] = mapped_column(Date)
+    attention: Mapped[float] = mapped_column(REAL, server_default=text("0"))
+    attention_kind: Mapped[str | None] = mapped_column(Text)
+    changed_on: Mapped[date | None] = mapped_column(Date)  # the last day with such a change
 
     day_price: Mapped[int | None] = mapped_column(BigInteger)
     day_bsr: Mapped[int | None] = mapped_column(Integer)

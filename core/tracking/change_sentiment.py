@@ -1,7 +1,7 @@
 """Whether a change is good or bad for the user who tracks the product. Pure.
 
 A worse rank is bad for an own product and good for a competitor's; a price change is
-neither. Kinds are those stored in `product_latest.attention_kind`.
+neither. Kinds are those stored in `product_change.attention_kind`.
 """
 
 from decimal import Decimal

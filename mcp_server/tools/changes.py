@@ -22,7 +22,7 @@ from core.history.changes.feed import (
 )
 from core.history.changes.listing_changes import listing_diffs
 from core.history.changes.listing_diff import ListingChange
-from core.history.ingest.change_detection import ChangeKind
+from core.history.periods.change_detection import ChangeKind
 from core.text.numbers import format_capped_count
 from core.tracking.change_sentiment import Sentiment
 from core.tracking.list_filter import ListScope

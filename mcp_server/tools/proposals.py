@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Permission
 from core.errors import InvalidInputError
-from core.history.ingest.change_detection import USUAL_RULE
+from core.history.periods.change_detection import USUAL_RULE
 from core.suggestions.changes.add_images import MOST_IMAGES
 from core.suggestions.changes.registry import SPECS
 from core.suggestions.changes.set_coupon import LARGEST_COUPON

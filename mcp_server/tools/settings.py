@@ -9,7 +9,7 @@ from pydantic import Field as Described
 from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Permission
-from core.history.ingest.change_detection import USUAL_RULE
+from core.history.periods.change_detection import USUAL_RULE
 from core.thresholds import LARGEST_THRESHOLD
 from core.tracking import bulk_operations
 from core.tracking.list_filter import ListScope

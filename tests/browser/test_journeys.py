@@ -244,8 +244,14 @@ def test_a_phone_shows_each_title_of_the_overview_to_its_end(
 ) -> None:
     database.execute(
         text(
-            "UPDATE product_latest SET attention = 47, attention_kind = 'rank_worsened', "
-            "captured_at = now(), bsr = 2400, prior_bsr = 1200, data_version = data_version + 1"
+            "UPDATE product_latest SET captured_at = now(), bsr = 2400, "
+            "data_version = data_version + 1"
+        )
+    )
+    database.execute(
+        text(
+            "UPDATE product_change SET attention = 47, attention_kind = 'rank_worsened', "
+            "day_bsr = 1200"
         )
     )
     go(phone, stack, "/")

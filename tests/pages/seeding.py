@@ -11,7 +11,7 @@ from core.catalog.listing import Listing
 from core.catalog.listing_versions import NewVersion, content_hash, store_versions
 from core.catalog.models import ProductLatest
 from core.tracking.rules import Role
-from tests.factories.products import track_products
+from tests.factories.products import set_changes, track_products
 
 
 def seed(
@@ -34,6 +34,7 @@ def seed(
             session,
             [NewVersion(number, listing, content_hash(listing), seen_at, 1)],
         )
+    set_changes(session, number, latest)
     if latest:
         now = datetime.now(UTC)
         times = dict.fromkeys(("captured_at", "price_at", "bsr_at", "rating_at"), now)

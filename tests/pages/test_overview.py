@@ -13,7 +13,7 @@ from app.commands import products
 from core.accounts.access.permissions import Principal
 from core.history.changes.change import read_change
 from core.history.changes.text import change_label, format_before_and_after
-from core.history.ingest.change_detection import ChangeKind
+from core.history.periods.change_detection import ChangeKind
 from core.history.observation import Availability
 from core.settings.environment import ROOT
 from core.tracking.rules import Role
@@ -57,7 +57,7 @@ def worsened(session: Session, principal: Principal, asin: str, role: Role) -> i
         "Desk Lamp",
         role=role,
         bsr=2400,
-        prior_bsr=1200,
+        day_bsr=1200,
         attention=47,
         attention_kind="rank_worsened",
     )
@@ -106,9 +106,8 @@ def test_the_header_says_how_much_is_watched_and_how_fresh(
 def test_a_quiet_day_says_what_did_not_happen_and_no_more(
     session: Session, principal: Principal
 ) -> None:
-    yesterday = datetime.now(UTC).date() - timedelta(days=1)
-    worse = {"bsr": 3604, "bsr_category_id": 1, "prior_bsr": 2935, "prior_bsr_category_id": 1}
-    seed(session, principal, "B0TEST0001", prior_day=yesterday, **worse)
+    worse = {"bsr": 3604, "bsr_category_id": 1, "day_bsr": 2935, "day_bsr_category_id": 1}
+    seed(session, principal, "B0TEST0001", **worse)
     said = captions_of(open_overview())
     assert "Nothing got worse beyond your thresholds since yesterday." in said
     assert "No rank of yours improved beyond your threshold" in said
@@ -129,7 +128,7 @@ def test_without_two_days_to_compare_nothing_is_said_to_be_well(
     session: Session, principal: Principal, hours: int
 ) -> None:
     at = datetime.now(UTC) - timedelta(hours=hours)
-    old = {} if hours == 1 else {"prior_day": at.date() - timedelta(days=1)}
+    old = {} if hours == 1 else {"day_price": 100}
     seed(session, principal, "B0TEST0001", captured_at=at, price=100, **old)
     said = captions_of(open_overview())
     assert "Nothing to compare yet" in said
@@ -181,16 +180,16 @@ def test_every_finding_has_words(kind: ChangeKind) -> None:
     change = {
         "attention_kind": kind.value,
         "marketplace": "US",
-        "prior_price": 2999,
+        "day_price": 2999,
         "price": 2799,
-        "prior_bsr": 100,
+        "day_bsr": 100,
         "bsr": 90,
         "bsr_category": None,
-        "prior_ratings_count": 1200,
+        "day_ratings_count": 1200,
         "ratings_count": 900,
-        "prior_availability": Availability.IN_STOCK,
+        "day_availability": Availability.IN_STOCK,
         "availability": Availability.UNAVAILABLE,
-        "prior_seller": "Brightwell",
+        "day_seller": "Brightwell",
         "buy_box_seller": None,
     }
     assert change_label(kind.value)

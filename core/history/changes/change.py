@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from core.history.accepted_values import CURRENT_COLUMNS, PRIOR_COLUMNS, AcceptedValues
-from core.history.ingest.change_detection import ChangeKind
+from core.history.accepted_values import CURRENT_COLUMNS, DAY_COLUMNS, AcceptedValues
+from core.history.periods.change_detection import ChangeKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +20,11 @@ class Change:
 
 
 def read_change(row: Mapping[Any, Any]) -> Change:
-    """Return the change of a product list's row, since the day before."""
+    """Return the change of a product list's row, since yesterday."""
     return Change(
         ChangeKind(row["attention_kind"]),
         row["marketplace"],
         row["bsr_category"],
-        AcceptedValues(*map(row.get, PRIOR_COLUMNS)),
+        AcceptedValues(*map(row.get, DAY_COLUMNS)),
         AcceptedValues(*map(row.get, CURRENT_COLUMNS)),
     )

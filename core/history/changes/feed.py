@@ -1,8 +1,8 @@
 """Changes of the products that a user or a team tracks, since a time. SELECTs only.
 
-For the last day, the changes stored in `product_latest` are read by their index. They compare
-with the close of the day before, so products that are checked several times a day are also
-compared with the day before `since`. Further back, the newest values of all tracked products
+For the last day, the changes stored in `product_change` are read by their index. They compare
+with yesterday's close, so products that are checked several times a day are also compared with
+the day before `since`. Further back, the newest values of all tracked products
 are compared with those of the day before `since`, a chunk of products at a time.
 """
 
@@ -23,14 +23,14 @@ from core.accounts.access.permissions import Permission, Principal
 from core.catalog.marketplaces import MARKETPLACES
 from core.database.session import driver_connection
 from core.errors import InvalidInputError
-from core.history.accepted_values import CURRENT_COLUMNS, PRIOR_COLUMNS, AcceptedValues
+from core.history.accepted_values import CURRENT_COLUMNS, DAY_COLUMNS, AcceptedValues
 from core.history.changes.comparison import (
     ChangedProduct,
     Thresholds,
     availability_of_day,
     find_notable_change,
 )
-from core.history.ingest.change_detection import USUAL_RULE, ChangeKind
+from core.history.periods.change_detection import USUAL_RULE, ChangeKind
 from core.tracking.list_filter import COUNT_CAP, ListScope
 from core.tracking.lists.list_filter_sql import IS_ENOUGH, SCOPES, scope_values
 from core.tracking.rules import Cadence, Role
@@ -159,20 +159,21 @@ def _find_since_day_before(session: Session, principal: Principal, query: Change
     """Return the stored changes, the first COUNT_CAP + 1 of the order."""
     conditions = [
         SCOPES[query.scope],
-        "l.attention > 0",
+        "c.attention > 0",
         "l.captured_at >= %(since)s",
         f"({IS_ENOUGH})",
     ]
     if query.roles:
         conditions.append("t.role = ANY(%(roles)s)")
     if query.kinds:
-        conditions.append("l.attention_kind = ANY(%(kinds)s)")
-    column = "l.attention" if query.order is ChangeOrder.WORST else "l.captured_at"
+        conditions.append("c.attention_kind = ANY(%(kinds)s)")
+    column = "c.attention" if query.order is ChangeOrder.WORST else "l.captured_at"
     statement = (
-        "SELECT l.product_id, l.attention, l.captured_at "
+        "SELECT c.product_id, c.attention, l.captured_at "
         "FROM tracking t JOIN product_latest l ON l.product_id = t.product_id "
+        "JOIN product_change c ON c.product_id = t.product_id "
         f"WHERE {' AND '.join(conditions)} "
-        f"ORDER BY {column} DESC, l.product_id DESC LIMIT {COUNT_CAP + 1}"
+        f"ORDER BY {column} DESC, c.product_id DESC LIMIT {COUNT_CAP + 1}"
     )
     return {
         row.product_id: _Found(row.attention, _key(query, row.attention, row), True)
@@ -306,7 +307,7 @@ def _find_notable(rows: Sequence[Any], query: ChangeQuery) -> Iterator[tuple[int
 
 
 _current_values_of = attrgetter(*CURRENT_COLUMNS)
-_prior_values_of = attrgetter(*PRIOR_COLUMNS)
+_day_values_of = attrgetter(*DAY_COLUMNS)
 
 
 def _current_values(row: Any) -> AcceptedValues:
@@ -326,11 +327,12 @@ def _values_of_day(row: Any) -> AcceptedValues:
 
 # Details of a page
 
-_LATEST = ", ".join(f"l.{name}" for name in (*CURRENT_COLUMNS, *PRIOR_COLUMNS))
+_NOW = ", ".join(f"l.{name}" for name in CURRENT_COLUMNS)
+_YESTERDAY = ", ".join(f"c.{name}" for name in DAY_COLUMNS)
 _DETAILS = f"""
 SELECT p.id AS product_id, p.marketplace, p.asin, p.is_demo, x.title, t.role, t.tags,
-    t.price_change_percent, t.rank_change_percent, l.captured_at, c.name AS bsr_category,
-    {_LATEST}, l.attention_kind, l.prior_day, d.day, d.price_close, d.bsr_close,
+    t.price_change_percent, t.rank_change_percent, l.captured_at, g.name AS bsr_category,
+    {_NOW}, {_YESTERDAY}, c.attention_kind, c.day - 1 AS yesterday, d.day, d.price_close, d.bsr_close,
     d.bsr_category_id AS then_category_id, d.rating AS then_rating,
     d.ratings_count AS then_ratings_count, d.in_stock_share,
     {_LISTING_CHANGED} AS listing_changed
@@ -338,9 +340,10 @@ FROM unnest(%(ids)s::int8[]) WITH ORDINALITY AS o (id, place)
 JOIN product p ON p.id = o.id
 JOIN tracking t ON t.product_id = o.id AND {{scope}}
 JOIN product_latest l ON l.product_id = o.id
+JOIN product_change c ON c.product_id = o.id
 LEFT JOIN {_DAY_THEN} ON true
 LEFT JOIN product_text x ON x.product_id = o.id
-LEFT JOIN category c ON c.id = l.bsr_category_id
+LEFT JOIN category g ON g.id = l.bsr_category_id
 ORDER BY o.place
 """
 
@@ -365,8 +368,8 @@ def _details(
 def _change_since_day_before(row: Any) -> ChangedProduct | None:
     if row.attention_kind is None:  # an observation stored meanwhile reverted the change
         return None
-    then, now = AcceptedValues(*_prior_values_of(row)), _current_values(row)
-    return _make_changed_product(row, then, now, ChangeKind(row.attention_kind), row.prior_day)
+    then, now = AcceptedValues(*_day_values_of(row)), _current_values(row)
+    return _make_changed_product(row, then, now, ChangeKind(row.attention_kind), row.yesterday)
 
 
 def _change_since_day(row: Any) -> ChangedProduct | None:

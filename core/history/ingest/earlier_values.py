@@ -1,15 +1,13 @@
 """Accepted values of products at earlier times, read from their snapshots. Never commits."""
 
-from collections.abc import Container, Mapping, Sequence
-from dataclasses import replace
-from datetime import UTC, datetime, time
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
 from core.database.bulk_write import execute_with_arrays
-from core.history.ingest.latest_values import LatestState, detect_change
+from core.history.ingest.latest_values import LatestState
 from core.history.ingest.quality_gate import (
     ALL_FLAGS,
     COUNT_FLAGS,
@@ -74,35 +72,12 @@ _ACCEPTED: Final = _statement(
 )
 
 
-def reread_accepted(
-    session: Session,
-    states: Sequence[LatestState],
-    zones: Mapping[int, ZoneInfo],
-    changed: Container[int],
-) -> None:
-    """Reread the newest values of products with late observations.
-
-    For products in `changed`, whose stored flags changed, also the values at the close of
-    the day before. `zones`: of the products' marketplaces.
-    """
+def reread_accepted(session: Session, states: Sequence[LatestState]) -> None:
+    """Reread the newest values of products with late observations."""
     known = {state.product_id: state for state in states if state.captured_at is not None}
     now = [(number, datetime.max.replace(tzinfo=UTC)) for number in known]
     for number, *values in execute_with_arrays(session, _ACCEPTED, now, fetch=True):
         _set_newest(known[number], values)
-    days = [
-        (number, _start_of_day(state, zones[number]))
-        for number, state in known.items()
-        if state.prior_day is not None and number in changed
-    ]
-    for number, *values in execute_with_arrays(session, _ACCEPTED, days, fetch=True):
-        _set_prior(known[number], values)
-    for number, state in known.items():
-        detect_change(state, zones[number])
-
-
-def _start_of_day(state: LatestState, zone: ZoneInfo) -> datetime:
-    assert state.captured_at is not None
-    return datetime.combine(state.captured_at.astimezone(zone).date(), time.min, zone)
 
 
 def _set_newest(state: LatestState, values: Sequence[Any]) -> None:
@@ -113,16 +88,3 @@ def _set_newest(state: LatestState, values: Sequence[Any]) -> None:
         flags,
     ) = values  # fmt: skip
     state.flags = flags & ALL_FLAGS
-
-
-def _set_prior(state: LatestState, values: Sequence[Any]) -> None:
-    _, price, *_, bsr, category_id = values[:10]
-    rating, ratings_count = values[10:12]
-    state.prior = replace(
-        state.prior,
-        price=price,
-        bsr=bsr,
-        bsr_category_id=category_id,
-        rating=rating,
-        ratings_count=ratings_count,
-    )

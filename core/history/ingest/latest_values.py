@@ -5,10 +5,9 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
-from datetime import date, datetime
+from datetime import datetime
 from operator import attrgetter
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import orjson
 from sqlalchemy.orm import Session
@@ -16,13 +15,6 @@ from sqlalchemy.orm import Session
 from core.catalog.models import ProductLatest
 from core.database.bulk_write import column_types, execute_with_arrays
 from core.database.session import driver_connection
-from core.history.accepted_values import (
-    CURRENT_COLUMNS,
-    PRIOR_COLUMNS,
-    VALUE_NAMES,
-    AcceptedValues,
-)
-from core.history.ingest.change_detection import find_change
 from core.history.ingest.quality_gate import (
     ALL_FLAGS,
     COUNT_FLAGS,
@@ -55,7 +47,6 @@ _READ_AT = {
 class LatestState:
     """A row of `product_latest`; see there for the meaning of each column."""
 
-    prior: AcceptedValues  # at the close of `prior_day`
     product_id: int
     captured_at: datetime | None
     listing_hash: bytes | None
@@ -84,24 +75,15 @@ class LatestState:
     buy_box_seller: str | None
     buy_box_seller_id: str | None
     availability_at: datetime | None
-    prior_day: date | None
-    attention: float
-    attention_kind: str | None
 
     def make_reference(self) -> Reference:
         """Return the accepted values as the quality gate compares with them."""
         pending = tuple(UnconfirmedValue.from_json(stored) for stored in self.pending or ())
         return Reference(self.price, self.ratings_count, self.bsr, self.bsr_category_id, pending)
 
-    def current_values(self) -> AcceptedValues:
-        """Return the newest accepted values."""
-        return AcceptedValues(*_current_values_of(self))
 
-
-_current_values_of = attrgetter(*CURRENT_COLUMNS)
-_OWN = [field.name for field in fields(LatestState) if field.name != "prior"]
-_NAMES = [*_OWN, *PRIOR_COLUMNS]
-_values_of = attrgetter(*_OWN, *(f"prior.{name}" for name in VALUE_NAMES))
+_NAMES = [field.name for field in fields(LatestState)]
+_values_of = attrgetter(*_NAMES)
 _JSON = frozenset({"pending", "unreadable"})
 _JSON_PLACES = tuple(_NAMES.index(name) for name in sorted(_JSON))
 _TYPES = column_types(ProductLatest.__table__) | dict.fromkeys(_JSON, "text")
@@ -118,11 +100,7 @@ def lock_latest(session: Session, product_ids: Iterable[int]) -> dict[int, Lates
     )
     with driver_connection(session).cursor(binary=True) as cursor:
         cursor.execute(statement, [sorted(set(product_ids))])
-        return {row[0]: _make_state(row) for row in cursor}
-
-
-def _make_state(row: Sequence[Any]) -> LatestState:
-    return LatestState(AcceptedValues(*row[len(_OWN) :]), *row[: len(_OWN)])
+        return {row[0]: LatestState(*row) for row in cursor}
 
 
 def write_latest(session: Session, states: Sequence[LatestState]) -> None:
@@ -198,24 +176,6 @@ def _record_unreadable(state: LatestState, observation: Observation) -> None:
         ):
             recorded[name] = {"text": text, "at": at.isoformat()}
     state.unreadable = recorded or None
-
-
-def start_day(state: LatestState, day_before: date) -> None:
-    """Keep the newest values as those at the close of `day_before`."""
-    state.prior_day, state.prior = day_before, state.current_values()
-
-
-def detect_change(state: LatestState, zone: ZoneInfo) -> None:
-    """Set the worst change of the newest values since the day before.
-
-    `zone`: the marketplace's, which decides the days.
-    """
-    changed_at, prior_day = state.listing_changed_at, state.prior_day
-    changed = False
-    if changed_at is not None and prior_day is not None:
-        changed = changed_at.astimezone(zone).date() > prior_day
-    kind, score = find_change(state.prior, state.current_values(), changed)
-    state.attention, state.attention_kind = score, kind.value if kind else None
 
 
 def _is_newer(at: datetime, than: datetime | None) -> bool:

@@ -33,9 +33,7 @@ from core.history.ingest.earlier_values import read_references, reread_accepted
 from core.history.ingest.latest_values import (
     LatestState,
     apply_observation,
-    detect_change,
     lock_latest,
-    start_day,
     write_latest,
 )
 from core.history.ingest.quality_gate import (
@@ -51,7 +49,6 @@ from core.history.ingest.rejections import check_storable
 from core.history.ingest.replay import Key, LateObservation, Replay, replay_observations
 from core.history.ingest.snapshot_rows import SNAPSHOT, snapshot_row
 from core.history.observation import Observation
-from core.history.periods.change_period import find_day
 from core.history.periods.product_changes import update_changes
 
 Category = tuple[str, str]
@@ -263,8 +260,7 @@ def _add_product(
         else _yield_replayed(state, observations, replay)
     )
     for sourced, flags in checked:
-        _add_observation(batch, state, sourced, flags, marketplace, zone)
-    detect_change(state, zone)
+        _add_observation(batch, state, sourced, flags, marketplace)
     batch.dirty_days.add_observations(
         state, [sourced.observation for sourced in observations], newest_before, zone
     )
@@ -306,12 +302,8 @@ def _add_observation(
     sourced: SourcedObservation,
     flags: int,
     marketplace: Marketplace,
-    zone: ZoneInfo,
 ) -> None:
     observation = sourced.observation
-    day = find_day(observation.captured_at, zone)
-    if state.captured_at is not None and day > find_day(state.captured_at, zone):
-        start_day(state, find_day(state.captured_at, zone))
     apply_observation(state, observation, flags, _find_category(batch, observation))
     origin = sourced.product_id, sourced.fetch_run_id, sourced.import_run_id
     batch.snapshots.append(
@@ -335,11 +327,8 @@ def _store_listings(
     late: list[NewVersion] = []
     for product_id, group in groupby(with_listing, key=lambda sourced: sourced.product_id):
         state = batch.states[product_id]
-        before = state.listing_changed_at
         for sourced in group:
             _add_listing(batch, state, sourced, known, late)
-        if state.listing_changed_at != before:
-            detect_change(state, batch.zones[product_id])
     around = neighbouring_hashes(
         session, [(version.product_id, version.seen_at) for version in late]
     )
@@ -442,7 +431,7 @@ def _change_flags(session: Session, batch: _Batch) -> None:
     # A value that held for long is accepted by an observation that may itself be flagged.
     confirmed = {number for number, _ in batch.confirmed}
     states = [batch.states[number] for number in sorted(confirmed | batch.replays.keys())]
-    reread_accepted(session, states, batch.zones, changed.keys())
+    reread_accepted(session, states)
 
 
 def _mark_dirty(batch: _Batch, moments: Iterable[tuple[int, datetime]]) -> None:

@@ -14,6 +14,8 @@ from sqlalchemy.orm import Session
 
 from core.database.bulk_write import execute_with_arrays
 from core.database.session import driver_connection
+from core.history.accepted_values import CURRENT_COLUMNS, DAY_COLUMNS, AcceptedValues
+from core.history.periods.change_detection import find_change
 from core.history.periods.change_period import (
     LOOKBACK_DAYS,
     ChangePeriod,
@@ -57,26 +59,26 @@ def update_changes(
     `zones`: of the products' marketplaces. `changed`: the earliest day of each product with other
     values than before. A row never goes back to an earlier day.
     """
-    fresh, moved = [], {}
+    fresh, moved = {}, {}
     for product_id, held in _lock_days(session, zones).items():
         zone = zones[product_id]
         today = find_day(now, zone)
         day = today if held is None else max(held, today)
-        if day == held and changed.get(product_id, day) >= day:
-            fresh.append(_row(product_id, make_market_day(day, zone)))
-        else:
-            moved[product_id] = make_market_day(day, zone)
-    move_rows(session, moved)
-    execute_with_arrays(session, _REFRESH, fresh)
+        is_same = day == held and changed.get(product_id, day) >= day
+        (fresh if is_same else moved)[product_id] = make_market_day(day, zone)
+    execute_with_arrays(session, _MOVE, _rows(moved))
+    execute_with_arrays(session, _REFRESH, _rows(fresh))
+    _find_changes(session, fresh | moved)
 
 
 def move_rows(session: Session, days: Mapping[int, MarketDay]) -> None:
     """Compute the rows of products, which are locked, anew for these days."""
-    execute_with_arrays(session, _MOVE, [_row(number, day) for number, day in days.items()])
+    execute_with_arrays(session, _MOVE, _rows(days))
+    _find_changes(session, days)
 
 
-def _row(product_id: int, day: MarketDay) -> Sequence[Any]:
-    return product_id, day.day, *day.starts
+def _rows(days: Mapping[int, MarketDay]) -> list[Sequence[Any]]:
+    return [(number, day.day, *day.starts) for number, day in days.items()]
 
 
 _STARTS: Final = [f"{period}_start" for period in ChangePeriod]
@@ -166,7 +168,8 @@ def _move_statement() -> str:
     return (
         f"WITH w AS MATERIALIZED (SELECT w.*, {based} FROM {_GIVEN} {' '.join(_newest_days())}) "
         "UPDATE product_change AS c "
-        f"SET {', '.join(f'{name} = n.{name}' for name in ('day', *bases, *changes))} "
+        f"SET {', '.join(f'{name} = n.{name}' for name in ('day', *bases, *changes))}, "
+        "attention = 0, attention_kind = NULL "
         f"FROM (SELECT w.*, {compared} FROM w "
         "JOIN product_latest AS l ON l.product_id = w.product_id OFFSET 0) AS n "
         "WHERE c.product_id = n.product_id"
@@ -175,3 +178,38 @@ def _move_statement() -> str:
 
 _REFRESH: Final = _refresh_statement()
 _MOVE: Final = _move_statement()
+
+
+# The worst change since yesterday
+
+_OBSERVED: Final = (
+    f"SELECT c.product_id, w.day, c.attention, c.attention_kind, l.listing_changed_at >= w.start, "
+    f"{', '.join(f'c.{name}' for name in DAY_COLUMNS)}, "
+    f"{', '.join(f'l.{name}' for name in CURRENT_COLUMNS)} "
+    "FROM unnest(%s::int8[], %s::date[], %s::timestamptz[]) AS w (product_id, day, start) "
+    "JOIN product_change AS c ON c.product_id = w.product_id "
+    "JOIN product_latest AS l ON l.product_id = w.product_id AND l.captured_at >= w.start"
+)
+_SET_FOUND: Final = (
+    "UPDATE product_change AS c SET attention = n.score, attention_kind = n.kind, "
+    "changed_on = CASE WHEN n.kind IS NULL THEN c.changed_on ELSE n.day END "
+    "FROM unnest(%s::int8[], %s::date[], %s::float4[], %s::text[]) "
+    "AS n (product_id, day, score, kind) WHERE c.product_id = n.product_id"
+)
+
+
+def _find_changes(session: Session, days: Mapping[int, MarketDay]) -> None:
+    """Store the worst change since yesterday of each product that was observed today."""
+    given = [(number, day.day, day.starts[0]) for number, day in days.items()]
+    found: list[tuple[int, date, float, str | None]] = []
+    for row in execute_with_arrays(session, _OBSERVED, given, fetch=True):
+        product_id, day, score, kind, listing_changed = row[:5]
+        prior = AcceptedValues(*row[5 : 5 + len(DAY_COLUMNS)])
+        now = AcceptedValues(*row[5 + len(DAY_COLUMNS) :])
+        new_kind, new_score = find_change(prior, now, bool(listing_changed))
+        if new_kind != kind or abs(new_score - score) > _SAME_SCORE:
+            found.append((product_id, day, new_score, new_kind and new_kind.value))
+    execute_with_arrays(session, _SET_FOUND, found)
+
+
+_SAME_SCORE: Final = 1e-5  # scores are stored with seven digits

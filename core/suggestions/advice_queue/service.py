@@ -70,10 +70,11 @@ _DAILY = """
 INSERT INTO advice_due (team_id, product_id, due_at)
 SELECT DISTINCT t.team_id, t.product_id, CAST(:now AS timestamptz)
 FROM tracking t JOIN product_latest l ON l.product_id = t.product_id
+JOIN product_change c ON c.product_id = t.product_id
 WHERE t.team_id = :team AND t.role = 'own' AND t.paused_at IS NULL AND l.captured_at IS NOT NULL
-    AND (l.attention > 0 OR NOT EXISTS (
-        SELECT 1 FROM advice_call c WHERE c.team_id = t.team_id
-        AND c.product_id = t.product_id AND c.at > :advised_since))
+    AND (c.changed_on >= CAST(:changed_since AS date) OR NOT EXISTS (
+        SELECT 1 FROM advice_call a WHERE a.team_id = t.team_id
+        AND a.product_id = t.product_id AND a.at > :advised_since))
 ON CONFLICT DO NOTHING
 """
 
@@ -88,7 +89,13 @@ def plan_daily(session: Session, now: datetime) -> int:
     for team_id, zone in session.execute(select(Team.id, Team.time_zone).order_by(Team.id)).all():
         local = now.astimezone(ZoneInfo(zone))
         if local.time() >= DAILY_AT and _begin_day(session, team_id, local):
-            values = {"team": team_id, "now": now, "advised_since": now - LONGEST_WITHOUT_ADVICE}
+            values = {
+                "team": team_id,
+                "now": now,
+                # Changes found yesterday after the last planning count, too.
+                "changed_since": local.date() - timedelta(days=1),
+                "advised_since": now - LONGEST_WITHOUT_ADVICE,
+            }
             planned += session.execute(text(_DAILY), values).rowcount  # type: ignore[attr-defined]
     return planned
 

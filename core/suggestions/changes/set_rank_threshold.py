@@ -1,6 +1,6 @@
 """A new threshold: the smallest rank change that triggers an alert."""
 
-from core.history.ingest.change_detection import USUAL_RULE
+from core.history.periods.change_detection import USUAL_RULE
 from core.suggestions.changes.tracking import ThresholdChange
 from core.suggestions.rules import Change, Facts
 from core.tracking.team_tracking import Threshold

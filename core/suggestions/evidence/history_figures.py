@@ -12,7 +12,7 @@ from math import ceil, exp, expm1, log
 from statistics import median, median_low, pstdev
 from typing import NamedTuple
 
-from core.history.ingest.change_detection import USUAL_RULE
+from core.history.periods.change_detection import USUAL_RULE
 from core.suggestions.rules import Evidence, SnapshotKey
 
 SHORT, LONG = 30, 90  # days

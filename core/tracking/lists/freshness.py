@@ -42,7 +42,9 @@ SELECT
      ORDER BY l.captured_at DESC LIMIT 1),
   now(),
   EXISTS (SELECT 1 FROM tracking t JOIN product_latest l ON l.product_id = t.product_id
-     WHERE {scope} AND l.prior_day IS NOT NULL
+     JOIN product_change c ON c.product_id = t.product_id
+     WHERE {scope} AND coalesce(c.day_availability, c.day_price, c.day_bsr, c.day_rating,
+         c.day_ratings_count) IS NOT NULL
      AND l.captured_at >= now() - interval '{recent} hours')
 """
 

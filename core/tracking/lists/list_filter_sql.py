@@ -16,17 +16,18 @@ _JOINS = {
     "p": "JOIN product p ON p.id = t.product_id",
     "l": "JOIN product_latest l ON l.product_id = t.product_id",
     "x": "JOIN product_text x ON x.product_id = t.product_id",
+    "c": "JOIN product_change c ON c.product_id = t.product_id",
 }
 _IS_RECENT = f"l.captured_at >= now() - interval '{RECENT_HOURS} hours'"
 
 # Changes below the user's own thresholds don't count. Ranks are compared by their ratio:
 # halving counts as much as doubling.
 IS_ENOUGH = """
-(l.attention_kind <> 'price_moved' OR t.price_change_percent IS NULL
-    OR abs(l.price - l.prior_price) * 100 >= t.price_change_percent * l.prior_price)
-AND (l.attention_kind NOT IN ('rank_worsened', 'rank_improved') OR t.rank_change_percent IS NULL
-    OR greatest(l.bsr, l.prior_bsr) * 100.0
-       >= least(l.bsr, l.prior_bsr) * (100 + t.rank_change_percent))
+(c.attention_kind <> 'price_moved' OR t.price_change_percent IS NULL
+    OR abs(l.price - c.day_price) * 100 >= t.price_change_percent * c.day_price)
+AND (c.attention_kind NOT IN ('rank_worsened', 'rank_improved') OR t.rank_change_percent IS NULL
+    OR greatest(l.bsr, c.day_bsr) * 100.0
+       >= least(l.bsr, c.day_bsr) * (100 + t.rank_change_percent))
 """
 
 # A change that the team made itself, and a check verified, needs no attention: a price while it
@@ -49,20 +50,20 @@ EXISTS (SELECT 1 FROM suggestion g JOIN suggestion_action a ON a.suggestion_id =
 """
 _IS_OWN_CHANGE = f"""
 (t.role = 'own' AND (
-    l.attention_kind = 'price_moved' AND {_IS_VERIFIED.format(what=f"{_PRICE_SET} = l.price")}
-    OR l.attention_kind = 'listing_changed'
-    AND coalesce(abs(l.price - l.prior_price) < {SMALL_MOVE} * l.prior_price, true)
+    c.attention_kind = 'price_moved' AND {_IS_VERIFIED.format(what=f"{_PRICE_SET} = l.price")}
+    OR c.attention_kind = 'listing_changed'
+    AND coalesce(abs(l.price - c.day_price) < {SMALL_MOVE} * c.day_price, true)
     AND {_IS_VERIFIED.format(what=f"a.change IN {LISTING_CHANGES}")}))
 """
 
 # Numbers as stored in `product_latest.availability`; a test compares them with the enum.
 IS_THERE = "l.availability IS DISTINCT FROM 8"
 _STATES = {
-    State.ATTENTION: f"(l.attention > 0 AND {_IS_RECENT} "
-    f"AND (t.role || ':' || l.attention_kind) <> ALL(%(calm)s) AND {IS_ENOUGH} "
+    State.ATTENTION: f"(c.attention > 0 AND {_IS_RECENT} "
+    f"AND (t.role || ':' || c.attention_kind) <> ALL(%(calm)s) AND {IS_ENOUGH} "
     f"AND NOT {_IS_OWN_CHANGE})",
-    State.OPPORTUNITY: f"(l.attention > 0 AND {_IS_RECENT} "
-    f"AND (t.role || ':' || l.attention_kind) = ANY(%(opportunities)s) AND {IS_ENOUGH})",
+    State.OPPORTUNITY: f"(c.attention > 0 AND {_IS_RECENT} "
+    f"AND (t.role || ':' || c.attention_kind) = ANY(%(opportunities)s) AND {IS_ENOUGH})",
     State.IN_STOCK: "l.availability IN (1, 2)",
     State.OUT_OF_STOCK: "l.availability IN (6, 7)",
     State.SUPPRESSED: "l.availability = 5",
@@ -72,6 +73,7 @@ _STATES = {
     State.PAUSED: "t.paused_at IS NOT NULL",
 }
 _OF_LATEST = frozenset(State) - {State.PAUSED}
+_OF_CHANGE = frozenset((State.ATTENTION, State.OPPORTUNITY))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +82,13 @@ class FilterSql:
 
     conditions: str
     values: dict[str, Any]
-    needs: frozenset[str]  # the aliases of further tables in the conditions: p, l, x
+    needs: frozenset[str]  # the aliases of further tables in the conditions: p, l, x, c
     is_search: bool  # by words or an ASIN, which have an index
 
     def from_tables(self, *more: str, keep_all: bool = False) -> str:
         """Return the FROM list; `keep_all` includes products without a text."""
         needed = self.needs | set(more)
-        joins = [_JOINS[name] for name in ("p", "l", "x") if name in needed]
+        joins = [_JOINS[name] for name in _JOINS if name in needed]
         if keep_all and "x" not in self.needs:
             joins = [f"LEFT {join}" if join == _JOINS["x"] else join for join in joins]
         return " ".join(["tracking t", *joins])
@@ -161,3 +163,5 @@ def _needed_tables(list_filter: ListFilter, search: Search) -> Iterator[str]:
         yield "p"
     if _OF_LATEST.intersection(list_filter.states):
         yield "l"
+    if _OF_CHANGE.intersection(list_filter.states):
+        yield "c"

@@ -168,13 +168,20 @@ def _of_page(column: str) -> _Order:
 # As in the index: a whole title may be longer than an index entry can be.
 _TITLE = "lower(left(x.title, 60))"
 _ORDERS = {
-    SortBy.ATTENTION: _Order("l", "l.attention", "l.attention > 0", "l.attention <= 0"),
+    SortBy.ATTENTION: _Order("c", "c.attention", "c.attention > 0", "c.attention <= 0"),
     SortBy.TITLE: _Order("x", _TITLE, f"{_TITLE} IS NOT NULL", "x.title IS NULL"),
     SortBy.PRICE: _of_page("price"),
     SortBy.RANK: _of_page("bsr"),
     SortBy.RATING: _of_page("rating"),
     SortBy.RATINGS_COUNT: _of_page("ratings_count"),
     SortBy.OBSERVED_AT: _of_latest("captured_at"),
+}
+
+
+_ORDER_JOINS = {
+    "l": "JOIN product_latest l ON l.product_id = o.id",
+    "c": "JOIN product_change c ON c.product_id = o.id",
+    "x": "LEFT JOIN product_text x ON x.product_id = o.id",
 }
 
 
@@ -189,9 +196,8 @@ def _in_order(sort: Sort) -> str:
     order = _ORDERS[sort.by]
     direction = _direction(sort)
     key = f"CASE WHEN {order.known} THEN o.id END"
-    text = "LEFT JOIN product_text x ON x.product_id = o.id " if order.table == "x" else ""
     return (
-        f"JOIN product_latest l ON l.product_id = o.id {text}"
+        f"{_ORDER_JOINS[order.table]} "
         f"ORDER BY ({order.known}) DESC, {order.column} {direction}, {key} {direction}, o.id"
     )
 
@@ -274,21 +280,20 @@ _DETAILS = {
     "price_at": "l.price_at",
     "bsr": "l.bsr",
     "bsr_at": "l.bsr_at",
-    "bsr_category": "c.name",
+    "bsr_category": "g.name",
     "rating": "l.rating",
     "ratings_count": "l.ratings_count",
     "rating_at": "l.rating_at",
     "availability": "l.availability",
     "availability_at": "l.availability_at",
     "buy_box_seller": "l.buy_box_seller",
-    "prior_day": "l.prior_day",
-    "prior_price": "l.prior_price",
-    "prior_bsr": "l.prior_bsr",
-    "prior_ratings_count": "l.prior_ratings_count",
-    "prior_availability": "l.prior_availability",
-    "prior_seller": "l.prior_seller",
-    "attention": "l.attention",
-    "attention_kind": "l.attention_kind",
+    "day_price": "c.day_price",
+    "day_bsr": "c.day_bsr",
+    "day_ratings_count": "c.day_ratings_count",
+    "day_availability": "c.day_availability",
+    "day_seller": "c.day_seller",
+    "attention": "c.attention",
+    "attention_kind": "c.attention_kind",
     "due_at": "s.due_at",
     "leased_until": "s.leased_until",
     "requested_at": "s.requested_at",
@@ -301,8 +306,9 @@ _DETAILS_OF = (
     "JOIN product p ON p.id = o.id "
     "JOIN tracking t ON t.product_id = o.id AND {scope} "
     "JOIN product_latest l ON l.product_id = o.id "
+    "JOIN product_change c ON c.product_id = o.id "
     "LEFT JOIN product_text x ON x.product_id = o.id "
-    "LEFT JOIN category c ON c.id = l.bsr_category_id "
+    "LEFT JOIN category g ON g.id = l.bsr_category_id "
     "LEFT JOIN fetch_schedule s ON s.product_id = o.id "
     "ORDER BY o.place"
 )

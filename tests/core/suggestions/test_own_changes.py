@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Principal
 from core.catalog.models import ProductLatest
-from core.history.ingest.change_detection import USUAL_RULE
+from core.history.periods.change_detection import USUAL_RULE
 from core.suggestions.changes.publication import ListingChange
 from core.suggestions.changes.registry import SPECS
 from core.suggestions.models import SuggestionAction
@@ -17,16 +17,23 @@ from core.suggestions.rules import ProposedAction
 from core.tracking.list_filter import ListFilter, State
 from core.tracking.lists.list_filter_sql import LISTING_CHANGES, SMALL_MOVE
 from core.tracking.lists.queries import count_products
+from tests.factories.products import add_product, set_changes
 from tests.factories.suggestions import new_price, new_title, own_lamp, suggest
 
 pytestmark = pytest.mark.dates  # what it stores is of today
 
-MOVED = {"attention_kind": "price_moved", "attention": 25.0, "prior_price": 2000, "price": 1900}
+MOVED = {"attention_kind": "price_moved", "attention": 25.0, "day_price": 2000, "price": 1900}
 CHANGED = {"attention_kind": "listing_changed", "attention": 30.0}
 
 
 def needing_attention(session: Session, principal: Principal) -> int:
     return count_products(session, principal, ListFilter(states=(State.ATTENTION,)))
+
+
+def set_values(session: Session, **values: Any) -> None:
+    """Set the lamp's newest values and changes directly."""
+    set_changes(session, add_product(session), values)
+    session.execute(update(ProductLatest).values(**values))
 
 
 def made(
@@ -35,7 +42,7 @@ def made(
     """Store a lamp with `found` as today's changed values, and these actions as verified."""
     own_lamp(session, principal)
     now = datetime.now(UTC)
-    session.execute(update(ProductLatest).values(captured_at=now, **found))
+    set_values(session, captured_at=now, **found)
     assert needing_attention(session, principal) == 1
     suggest(session, principal, *actions)
     session.execute(update(SuggestionAction).values(state="verified", verified_at=now))
@@ -76,7 +83,7 @@ def test_another_change_or_an_old_one_explains_nothing(
     assert needing_attention(session, principal) == 1
     session.execute(update(SuggestionAction).values(change="update_title"))
     assert needing_attention(session, principal) == 0
-    session.execute(update(ProductLatest).values(price=1500, prior_price=2000))
+    set_values(session, price=1500, day_price=2000)
     assert needing_attention(session, principal) == 1, "the price moved besides"
     session.execute(update(ProductLatest).values(price=1999))
     long_ago = datetime.now(UTC) - timedelta(days=3)
@@ -87,7 +94,7 @@ def test_another_change_or_an_old_one_explains_nothing(
 def test_a_rank_that_worsened_needs_attention_whatever_was_set(
     session: Session, principal: Principal
 ) -> None:
-    worse = {"attention_kind": "rank_worsened", "attention": 45.0, "prior_bsr": 100, "bsr": 200}
+    worse = {"attention_kind": "rank_worsened", "attention": 45.0, "day_bsr": 100, "bsr": 200}
     made(session, principal, MOVED | worse, new_price(1900))
     assert needing_attention(session, principal) == 1
 

@@ -14,6 +14,7 @@ from core.catalog.listing_versions import NewVersion, content_hash, store_versio
 from core.catalog.models import ProductLatest
 from core.tracking import service
 from core.tracking.rules import Role
+from tests.factories.products import set_changes
 
 Track = Callable[..., int]
 
@@ -40,6 +41,7 @@ def track(session: Session, principal: Principal) -> Track:
                 tracked.product_id, listing, content_hash(listing), datetime.now(UTC), 1
             )
             store_versions(session, [version])
+        set_changes(session, tracked.product_id, latest)
         if latest:
             values = {"captured_at": datetime.now(UTC), **latest}
             session.execute(

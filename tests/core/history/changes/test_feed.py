@@ -11,7 +11,7 @@ from core.accounts.access.permissions import Principal
 from core.errors import InvalidInputError
 from core.history.changes.feed import LONGEST_PERIOD, ChangeQuery, find_changes, start_of_changes
 from core.history.changes.listing_diff import DiffPart, shorten_diff
-from core.history.ingest.change_detection import ChangeKind
+from core.history.periods.change_detection import ChangeKind
 from core.tracking.change_sentiment import exceeds_threshold
 from core.tracking.list_filter import ListScope
 from core.tracking.models import Tracking

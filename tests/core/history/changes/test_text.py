@@ -5,7 +5,7 @@ import pytest
 from core.history.accepted_values import AcceptedValues
 from core.history.changes.change import Change
 from core.history.changes.text import short_change
-from core.history.ingest.change_detection import ChangeKind
+from core.history.periods.change_detection import ChangeKind
 from core.text.numbers import THIN_SPACE
 
 THEN, NOW = AcceptedValues(price=1000, bsr=500), AcceptedValues(price=1250, bsr=960)

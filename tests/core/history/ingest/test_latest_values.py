@@ -1,7 +1,6 @@
 """How observations update the newest accepted values, and how they are written back."""
 
-from datetime import date, timedelta
-from zoneinfo import ZoneInfo
+from datetime import timedelta
 
 import pytest
 from sqlalchemy.orm import Session
@@ -11,9 +10,7 @@ from core.history.ingest import latest_values
 from core.history.ingest.latest_values import (
     LatestState,
     apply_observation,
-    detect_change,
     lock_latest,
-    start_day,
     write_latest,
 )
 from core.history.observation import Availability, Flag, Observation, Seen
@@ -37,7 +34,6 @@ def apply(state: LatestState, observation: Observation, flags: int = 0) -> None:
 def test_a_new_product_knows_nothing(state: LatestState) -> None:
     assert state.captured_at is None
     assert state.make_reference().price is None
-    assert state.current_values() == state.prior
 
 
 def test_an_observation_updates_every_group_it_reports(state: LatestState) -> None:
@@ -134,15 +130,6 @@ def test_a_late_seller_never_replaces_a_newer_one(state: LatestState) -> None:
     hold(state, 5, BOTH, buy_box_seller="Lumo", buy_box_seller_id="A1DEMOSELLER")
     hold(state, 1, BOTH, buy_box_seller="Other", buy_box_seller_id="A2DEMOSELLER")
     assert holder(state) == ("Lumo", "A1DEMOSELLER")
-
-
-def test_prior_values_are_those_at_the_close_of_the_day_before(state: LatestState) -> None:
-    apply(state, make_observation())
-    start_day(state, date(2026, 3, 2))
-    apply(state, make_observation(at=NOON + timedelta(days=1), price=3000))
-    detect_change(state, ZoneInfo("UTC"))
-    assert (state.prior_day, state.prior.price, state.price) == (date(2026, 3, 2), 2000, 3000)
-    assert state.attention_kind == "price_moved"
 
 
 def test_what_is_written_is_what_is_read_and_raises_the_version(session: Session) -> None:

@@ -26,10 +26,11 @@ from tests.factories.observations import (
     make_change,
     make_observation,
     make_price_observation,
+    store_observation,
     store_observations,
 )
 from tests.factories.products import KETTLE, LAMP, add_product, make_listing
-from tests.factories.tables import fetch_days, fetch_latest, fetch_row, fetch_rows, fetch_snapshots
+from tests.factories.tables import fetch_change, fetch_days, fetch_latest, fetch_row, fetch_rows, fetch_snapshots
 from tests.hypothesis_runs import examples
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -131,41 +132,30 @@ def test_a_late_listing_between_two_observations_does_not_become_current(
 
 def test_an_observation_with_another_listing_is_a_change(session: Session) -> None:
     store_observations(session, make_observation(listing=make_listing("Lamp")))
-    store_observations(
-        session, make_observation(at=NOON + DAY, listing=make_listing("Lamp, now in brass"))
-    )
-    newest = fetch_latest(session, add_product(session))
-    assert newest["attention_kind"] == "listing_changed"
-    assert newest["listing_changed_at"] == NOON + DAY
-    store_observations(
-        session, make_observation(at=NOON + DAY + HOUR, listing=make_listing("Lamp, now in brass"))
-    )
-    assert fetch_latest(session, add_product(session))["attention_kind"] == "listing_changed"
-    store_observations(
-        session, make_observation(at=NOON + 2 * DAY, listing=make_listing("Lamp, now in brass"))
-    )
-    assert fetch_latest(session, add_product(session))["attention_kind"] is None
+    brass = make_listing("Lamp, now in brass")
+    store_observation(session, NOON + DAY, listing=brass)
+    assert fetch_latest(session, add_product(session))["listing_changed_at"] == NOON + DAY
+    assert fetch_change(session, add_product(session))["attention_kind"] == "listing_changed"
+    store_observation(session, NOON + DAY + HOUR, listing=brass)
+    assert fetch_change(session, add_product(session))["attention_kind"] == "listing_changed"
+    store_observation(session, NOON + 2 * DAY, listing=brass)
+    assert fetch_change(session, add_product(session))["attention_kind"] is None
 
 
 def test_a_listing_changes_on_its_marketplaces_day(session: Session) -> None:
     # 23:00 of 1 March in UTC is 08:00 of 2 March in Tokyo.
     early = NOON.replace(hour=23) - DAY
-    store_observations(
-        session, make_observation(at=early - DAY, marketplace="JP", listing=make_listing("Lamp"))
-    )
-    store_observations(
-        session, make_observation(at=early, marketplace="JP", listing=make_listing("Brass lamp"))
-    )
-    newest = fetch_latest(session, add_product(session, marketplace="JP"))
-    assert (newest["prior_day"].day, newest["attention_kind"]) == (1, "listing_changed")
+    store_observation(session, early - DAY, marketplace="JP", listing=make_listing("Lamp"))
+    store_observation(session, early, marketplace="JP", listing=make_listing("Brass lamp"))
+    kept = fetch_change(session, add_product(session, marketplace="JP"))
+    assert (kept["day"].day, kept["attention_kind"]) == (2, "listing_changed")
 
 
 def test_the_first_listing_that_is_seen_is_no_change(session: Session) -> None:
-    store_observations(
-        session, make_observation(), make_observation(at=NOON + DAY, listing=make_listing("Lamp"))
-    )
-    newest = fetch_latest(session, add_product(session))
-    assert (newest["listing_changed_at"], newest["attention_kind"]) == (None, None)
+    store_observation(session, NOON)
+    store_observation(session, NOON + DAY, listing=make_listing("Lamp"))
+    assert fetch_latest(session, add_product(session))["listing_changed_at"] is None
+    assert fetch_change(session, add_product(session))["attention_kind"] is None
 
 
 def test_a_source_that_reports_no_rank_keeps_the_older_rank(session: Session) -> None:
@@ -429,14 +419,6 @@ def test_every_rank_of_an_observation_is_stored(session: Session) -> None:
     assert [found["rank"] for found in further] == [21, 31, 41]
 
 
-def test_the_day_before_is_kept_when_a_new_day_begins(session: Session) -> None:
-    store_observations(session, make_observation(price=2000, rank=500))
-    store_observations(session, make_observation(at=NOON + DAY, price=3000, rank=2000))
-    newest = fetch_latest(session, add_product(session))
-    assert (newest["prior_price"], newest["prior_bsr"]) == (2000, 500)
-    assert newest["attention_kind"] == "rank_worsened"
-
-
 def test_a_change_holds_over_the_days_until_the_next_one_in_another_batch(
     session: Session,
 ) -> None:
@@ -681,12 +663,15 @@ def test_a_count_that_was_wrong_for_a_day_loses_no_ratings_in_any_order(
 ) -> None:
     for day in order:
         store_observations(
-            session, make_observation(at=NOON + day * DAY, ratings_count=COUNTS[day])
+            session,
+            make_observation(at=NOON + day * DAY, ratings_count=COUNTS[day]),
+            now=NOON + 4 * DAY + HOUR,
         )
     flags = [kept["flags"] for kept in fetch_snapshots(session, add_product(session))]
     assert flags == [0, 0, Flag.RATINGS_JUMPED, 0, 0]
-    newest = fetch_latest(session, add_product(session))
-    assert (newest["ratings_count"], newest["attention_kind"]) == (52, None)
+    assert fetch_latest(session, add_product(session))["ratings_count"] == 52
+    kept = fetch_change(session, add_product(session))
+    assert (kept["day_ratings_count"], kept["attention_kind"]) == (50, None)
     assert [day["ratings_count"] for day in fetch_days(session, add_product(session))] == [
         52,
         52,

@@ -162,3 +162,34 @@ def test_numbers_that_no_product_has_are_stored_without_a_change(session: Sessio
     store_observation(session, NOON, ratings_count=2**31 - 1, price=2**53, rank=2**31 - 1)
     store_observation(session, NOON + MINUTE, ratings_count=2**31 - 1, price=2**53, rank=2**31 - 1)
     assert changes_of(session, "ratings_change")[0] is None
+
+
+def test_the_worst_change_since_yesterday_is_kept(session: Session) -> None:
+    store_days(session, price=[2000, 2000, 2000, 3000], rank=[500, 500, 500, 2000])
+    kept = fetch_change(session, add_product(session))
+    assert (kept["attention_kind"], kept["changed_on"]) == ("rank_worsened", date(2026, 3, 2))
+    assert kept["attention"] == pytest.approx(40 + 10 * log(4))
+    store_observation(session, NOON + MINUTE, price=3000, rank=500)
+    assert fetch_change(session, add_product(session))["attention_kind"] == "price_moved"
+    store_observation(session, NOON + 2 * MINUTE)
+    kept = fetch_change(session, add_product(session))
+    assert (kept["attention_kind"], kept["attention"]) == (None, 0)
+
+
+def test_yesterday_is_the_day_before_the_check_and_not_the_day_before_the_last(
+    session: Session,
+) -> None:
+    store_observation(session, NOON - DAY, price=1000)
+    late = make_observation(at=NOON, price=3000)
+    store_observations(session, late, now=NOON + DAY)
+    kept = fetch_change(session, add_product(session))
+    assert (kept["day_price"], kept["attention_kind"]) == (3000, None)
+    assert kept["week_price_change"] is None
+
+
+def test_a_late_observation_withdraws_a_change(session: Session) -> None:
+    store_observation(session, NOON - 2 * DAY, price=1000)
+    store_observation(session, NOON, price=1500)
+    assert fetch_change(session, add_product(session))["attention_kind"] == "price_moved"
+    store_observations(session, make_observation(at=NOON - DAY, price=1500), now=NOON + MINUTE)
+    assert fetch_change(session, add_product(session))["attention_kind"] is None

@@ -7,7 +7,12 @@ import pytest
 from sqlalchemy.orm import Session
 
 from core.history.periods import roll
-from tests.factories.observations import NOON, store_observation
+from tests.factories.observations import (
+    NOON,
+    make_observation,
+    store_observation,
+    store_observations,
+)
 from tests.factories.products import KETTLE, LAMP, add_product
 from tests.factories.tables import fetch_change
 
@@ -111,3 +116,23 @@ def test_a_product_that_was_never_checked_has_no_changes(session: Session) -> No
     add_product(session)
     assert roll_all(session, NOON) == 1
     assert kept(session, "day", "day_price", "day_price_change") == [date(2026, 3, 2), None, None]
+
+
+def test_at_midnight_the_worst_change_is_no_longer_since_yesterday(session: Session) -> None:
+    store_observation(session, NOON - DAY, price=1000)
+    store_observation(session, NOON, price=1500)
+    assert kept(session, "attention_kind") == ["price_moved"]
+    roll_all(session, NOON + DAY)
+    names = ("attention_kind", "attention", "changed_on")
+    assert kept(session, *names) == [None, 0, date(2026, 3, 2)]
+
+
+def test_an_observation_of_the_new_day_is_compared_by_the_roll(session: Session) -> None:
+    store_observation(session, NOON - DAY, price=1000)
+    midnight = datetime(2026, 3, 2, 8, tzinfo=UTC)  # in Los Angeles
+    early = make_observation(at=midnight + timedelta(minutes=1), price=1500)
+    store_observations(session, early, now=midnight - timedelta(minutes=1))
+    assert kept(session, "day", "attention_kind") == [date(2026, 3, 1), None]
+    roll_all(session, midnight + timedelta(minutes=2))
+    names = ("day_price", "day_price_change", "attention_kind")
+    assert kept(session, *names) == [1000, 0.5, "price_moved"]

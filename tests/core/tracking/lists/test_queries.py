@@ -9,7 +9,7 @@ from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Principal
-from core.history.ingest.change_detection import ChangeKind
+from core.history.periods.change_detection import ChangeKind
 from core.history.observation import Availability
 from core.tracking import service
 from core.tracking.change_sentiment import NOT_A_PROBLEM, Sentiment, find_sentiment, rank_sentiment
@@ -363,7 +363,7 @@ def test_an_improved_rank_is_good_for_own_products_and_bad_for_competitors() -> 
 def test_a_change_below_the_users_own_threshold_needs_no_attention(
     session: Session, principal: Principal, track: Track
 ) -> None:
-    moved = {"attention": 25.0, "attention_kind": "price_moved", "prior_price": 1000}
+    moved = {"attention": 25.0, "attention_kind": "price_moved", "day_price": 1000}
     track("B0TEST0001", role=Role.OWN, price=1080, **moved)
     large = track("B0TEST0002", role=Role.OWN, price=1200, **moved)
     session.execute(update(Tracking).values(price_change_percent=10))
@@ -377,7 +377,7 @@ def test_a_change_below_the_users_own_threshold_needs_no_attention(
 def test_a_rank_threshold_compares_ratios(
     session: Session, principal: Principal, track: Track, percent: int | None, count: int
 ) -> None:
-    worse = {"attention": 45.0, "attention_kind": "rank_worsened", "prior_bsr": 100, "bsr": 200}
+    worse = {"attention": 45.0, "attention_kind": "rank_worsened", "day_bsr": 100, "bsr": 200}
     track("B0TEST0001", role=Role.OWN, **worse)
     session.execute(update(Tracking).values(rank_change_percent=percent))
     assert count_products(session, principal, ListFilter(states=(State.ATTENTION,))) == count
