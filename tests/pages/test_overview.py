@@ -13,8 +13,8 @@ from app.commands import products
 from core.accounts.access.permissions import Principal
 from core.history.changes.change import read_change
 from core.history.changes.text import change_label, format_before_and_after
-from core.history.periods.change_detection import ChangeKind
 from core.history.observation import Availability
+from core.history.periods.change_detection import ChangeKind
 from core.settings.environment import ROOT
 from core.tracking.rules import Role
 from tests.factories.observations import make_observation, store_observations

@@ -5,7 +5,7 @@ What is in it: README.md beside this file.
 
 import gzip
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -31,6 +31,7 @@ from core.alerts.rules.builtin import (
 from core.alerts.rules.queries import read_active_rules
 from core.database import migrate
 from core.database import session as db
+from core.history.periods.roll import list_due_days, roll_products
 from core.history.provenance.provenance import find_latest_provenance
 from core.metadata import metadata
 from core.suggestions.execution import apply
@@ -40,7 +41,7 @@ from core.suggestions.rules import ActionState, Advisor
 from core.tracking.list_filter import ListFilter, ListScope, Sort, SortBy
 from core.tracking.lists.queries import find_rows
 from tests.factories.suggestions import advice, new_price
-from tests.factories.tables import fetch_rows
+from tests.factories.tables import fetch_change, fetch_rows
 from tests.mcp_server.conftest import Agent
 from tests.test_migrations import is_described
 
@@ -155,6 +156,26 @@ def test_its_histories_are_as_they_were(session: Session) -> None:
     assert slip == {"price": 29, "currency": "JPY"}
     found = find_latest_provenance(session, LAMP_ID, "price")
     assert found is not None
+
+
+def test_its_days_have_the_availability_and_the_seller_at_their_close(session: Session) -> None:
+    found = fetch_rows(
+        session,
+        "SELECT day, availability_close AS stock, seller_close AS seller FROM product_daily "
+        "WHERE product_id = :id AND day >= '2026-11-01' ORDER BY day",
+        id=KETTLE_ID,
+    )
+    assert {(row["stock"], row["seller"]) for row in found} == {(1, "Pot & Co")}
+
+
+def test_what_changed_since_yesterday_is_kept_until_the_first_roll(session: Session) -> None:
+    kept = fetch_change(session, LAMP_ID)
+    assert (kept["day"], kept["day_price"], kept["day_bsr"]) == (None, 1900, 598)
+    due = list_due_days(session, SOON)
+    assert LAMP_ID in roll_products(session, "US", due["US"], 0)
+    kept = fetch_change(session, LAMP_ID)
+    assert (kept["day"], kept["day_price"]) == (date(2026, 11, 29), None)
+    assert (kept["month_price"], kept["month_seller"]) == (1900, "Bright Shop")
 
 
 def test_its_people_get_in_by_all_their_ways(

@@ -12,8 +12,8 @@ from typing import Any, Literal
 from core.history.accepted_values import AcceptedValues
 from core.history.changes import text
 from core.history.changes.change import Change
-from core.history.periods.change_detection import ChangeKind, find_change
 from core.history.observation import Availability
+from core.history.periods.change_detection import ChangeKind, find_change
 from core.history.timeline import statistics_text
 from core.text.numbers import format_percent_change, format_rank_change
 from core.tracking.change_sentiment import Sentiment, exceeds_threshold, find_sentiment

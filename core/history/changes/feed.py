@@ -332,9 +332,9 @@ _YESTERDAY = ", ".join(f"c.{name}" for name in DAY_COLUMNS)
 _DETAILS = f"""
 SELECT p.id AS product_id, p.marketplace, p.asin, p.is_demo, x.title, t.role, t.tags,
     t.price_change_percent, t.rank_change_percent, l.captured_at, g.name AS bsr_category,
-    {_NOW}, {_YESTERDAY}, c.attention_kind, c.day - 1 AS yesterday, d.day, d.price_close, d.bsr_close,
-    d.bsr_category_id AS then_category_id, d.rating AS then_rating,
-    d.ratings_count AS then_ratings_count, d.in_stock_share,
+    {_NOW}, {_YESTERDAY}, c.attention_kind, c.day - 1 AS yesterday,
+    d.day, d.price_close, d.bsr_close, d.bsr_category_id AS then_category_id,
+    d.rating AS then_rating, d.ratings_count AS then_ratings_count, d.in_stock_share,
     {_LISTING_CHANGED} AS listing_changed
 FROM unnest(%(ids)s::int8[]) WITH ORDINALITY AS o (id, place)
 JOIN product p ON p.id = o.id

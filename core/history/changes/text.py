@@ -4,9 +4,9 @@ from typing import Final
 
 from core.catalog.money import format_price
 from core.history.changes.change import Change
-from core.history.periods.change_detection import ChangeKind
 from core.history.labels import availability_label
 from core.history.observation import Availability
+from core.history.periods.change_detection import ChangeKind
 from core.text.escaping import shorten
 from core.text.numbers import (
     UNKNOWN,

@@ -59,7 +59,8 @@ def update_changes(
     `zones`: of the products' marketplaces. `changed`: the earliest day of each product with other
     values than before. A row never goes back to an earlier day.
     """
-    fresh, moved = {}, {}
+    fresh: dict[int, MarketDay] = {}
+    moved: dict[int, MarketDay] = {}
     for product_id, held in _lock_days(session, zones).items():
         zone = zones[product_id]
         today = find_day(now, zone)

@@ -36,7 +36,7 @@ _TIME_ZONES = {
     "SG": "Asia/Singapore",
 }
 # The longest period compares with the 30th day before today or one of the 7 before that; one
-# more, because marketplaces' dates differ by one.
+# more, because marketplaces' dates differ by one, and one before the newest day is yesterday.
 _DAYS = 39
 # A row of a series of changes (kind 1) holds until the next row, also over midnight.
 _FILL_CLOSES = """
@@ -45,7 +45,8 @@ UPDATE product_daily AS d SET availability_close = coalesce(a.availability, b.av
 FROM product AS p
 JOIN unnest(CAST(:codes AS text[]), CAST(:zones AS text[])) AS z (code, zone)
     ON z.code = p.marketplace
-JOIN product_daily AS w ON w.product_id = p.id AND w.day >= current_date - CAST(:days AS int)
+JOIN product_daily AS w ON w.product_id = p.id
+    AND w.day >= (SELECT max(day) FROM product_daily) - CAST(:days AS int)
 LEFT JOIN LATERAL (
     SELECT availability FROM snapshot WHERE product_id = w.product_id
     AND availability IS NOT NULL AND captured_at >= w.day::timestamp AT TIME ZONE z.zone
@@ -69,12 +70,7 @@ WHERE d.product_id = w.product_id AND d.day = w.day AND NOT d.is_sealed
 def upgrade() -> None:
     op.add_column("product_daily", sa.Column("availability_close", sa.SmallInteger()))
     op.add_column("product_daily", sa.Column("seller_close", sa.Text()))
-    values = {
-        "codes": list(_TIME_ZONES),
-        "zones": list(_TIME_ZONES.values()),
-        "days": _DAYS,
-    }
-    op.get_bind().execute(sa.text(_FILL_CLOSES), values)
+    fill_closes(op.get_bind())
     op.create_table(
         "product_change",
         sa.Column("product_id", sa.BigInteger(), nullable=False),
@@ -91,6 +87,13 @@ def upgrade() -> None:
     )
     # Without a day: the worker computes the rows when it starts.
     op.execute("INSERT INTO product_change (product_id) SELECT product_id FROM product_latest")
+
+
+def fill_closes(connection: sa.Connection) -> None:
+    """Fill the new columns of the last days from the snapshots."""
+    codes, zones = list(_TIME_ZONES), list(_TIME_ZONES.values())
+    values = {"codes": codes, "zones": zones, "days": _DAYS}
+    connection.execute(sa.text(_FILL_CLOSES), values)
 
 
 def _columns(period: str) -> list[sa.Column[object]]:

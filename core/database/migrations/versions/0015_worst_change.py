@@ -1,5 +1,7 @@
 """The worst change since yesterday, kept beside the other changes"""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -8,7 +10,7 @@ down_revision = "0013"
 branch_labels = None
 depends_on = None
 
-_VALUES = {
+_VALUES: dict[str, sa.types.TypeEngine[Any]] = {
     "price": sa.BigInteger(),
     "bsr": sa.Integer(),
     "bsr_category_id": sa.Integer(),

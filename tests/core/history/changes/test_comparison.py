@@ -14,8 +14,8 @@ from core.history.changes.comparison import (
     availability_of_day,
     find_notable_change,
 )
-from core.history.periods.change_detection import ChangeKind
 from core.history.observation import Availability
+from core.history.periods.change_detection import ChangeKind
 from core.tracking.change_sentiment import Sentiment, exceeds_threshold
 from core.tracking.rules import Role
 

@@ -30,7 +30,14 @@ from tests.factories.observations import (
     store_observations,
 )
 from tests.factories.products import KETTLE, LAMP, add_product, make_listing
-from tests.factories.tables import fetch_change, fetch_days, fetch_latest, fetch_row, fetch_rows, fetch_snapshots
+from tests.factories.tables import (
+    fetch_change,
+    fetch_days,
+    fetch_latest,
+    fetch_row,
+    fetch_rows,
+    fetch_snapshots,
+)
 from tests.hypothesis_runs import examples
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -131,7 +138,7 @@ def test_a_late_listing_between_two_observations_does_not_become_current(
 
 
 def test_an_observation_with_another_listing_is_a_change(session: Session) -> None:
-    store_observations(session, make_observation(listing=make_listing("Lamp")))
+    store_observation(session, NOON, listing=make_listing("Lamp"))
     brass = make_listing("Lamp, now in brass")
     store_observation(session, NOON + DAY, listing=brass)
     assert fetch_latest(session, add_product(session))["listing_changed_at"] == NOON + DAY

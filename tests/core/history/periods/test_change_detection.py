@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.history.accepted_values import AcceptedValues
-from core.history.periods.change_detection import USUAL_RULE, ChangeKind, find_change
 from core.history.observation import Availability
+from core.history.periods.change_detection import USUAL_RULE, ChangeKind, find_change
 
 USUAL = AcceptedValues(
     price=2000,

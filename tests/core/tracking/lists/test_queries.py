@@ -9,8 +9,8 @@ from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Principal
-from core.history.periods.change_detection import ChangeKind
 from core.history.observation import Availability
+from core.history.periods.change_detection import ChangeKind
 from core.tracking import service
 from core.tracking.change_sentiment import NOT_A_PROBLEM, Sentiment, find_sentiment, rank_sentiment
 from core.tracking.list_filter import ListFilter, Sort, SortBy, State
