@@ -58,7 +58,7 @@ PACKAGES = {
         "periods": {"."},
         "ingest": {".", "periods"},
         "timeline": {".", "ingest"},
-        "changes": {".", "ingest", "timeline"},
+        "changes": {".", "periods", "timeline"},
         "provenance": {".", "timeline"},
     },
     "core.scraping": {

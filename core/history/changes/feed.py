@@ -1,14 +1,14 @@
 """Changes of the products that a user or a team tracks, since a time. SELECTs only.
 
 For the last day, the changes stored in `product_change` are read by their index. They compare
-with yesterday's close, so products that are checked several times a day are also compared with
-the day before `since`. Further back, the newest values of all tracked products
-are compared with those of the day before `since`, a chunk of products at a time.
+with yesterday's close, so products that were not checked today, or are checked several times a
+day, are also compared with the day before `since`. Further back, the newest values of all tracked
+products are compared with those of the day before `since`, a chunk of products at a time.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from math import exp
 from operator import attrgetter
@@ -194,7 +194,8 @@ def _key(query: ChangeQuery, score: float, row: Any) -> float:
 _BEGUN = "(CASE WHEN p.marketplace = ANY(%(ahead)s) THEN %(later)s ELSE %(day)s END)"
 _DAY_THEN = f"""
 LATERAL (
-    SELECT day, price_close, bsr_close, bsr_category_id, rating, ratings_count, in_stock_share
+    SELECT day, price_close, bsr_close, bsr_category_id, rating, ratings_count, in_stock_share,
+        availability_close, seller_close
     FROM product_daily WHERE product_id = l.product_id AND day < {_BEGUN}
     AND day >= {_BEGUN} - {OLDEST_DAY} ORDER BY day DESC LIMIT 1
 ) AS d
@@ -211,27 +212,31 @@ _MAY_BE_OF_NOTE = f"""
      AND greatest(l.bsr, d.bsr_close) >= least(l.bsr, d.bsr_close) * %(rank_ratio)s)
  OR l.ratings_count <= d.ratings_count * (1 - %(ratings_share)s)
  OR (l.availability IN (1, 2)) <> (d.in_stock_share > 0)
+ OR l.availability <> d.availability_close
+ OR l.buy_box_seller <> d.seller_close
  OR {_LISTING_CHANGED})
 """
 _CHUNK = f"""
 SELECT l.product_id, l.captured_at, t.price_change_percent, t.rank_change_percent,
     {", ".join(f"l.{name}" for name in CURRENT_COLUMNS)},
     d.price_close, d.bsr_close, d.bsr_category_id AS then_category_id, d.rating AS then_rating,
-    d.ratings_count AS then_ratings_count, d.in_stock_share,
-    {_LISTING_CHANGED} AS listing_changed
+    d.ratings_count AS then_ratings_count, d.in_stock_share, d.availability_close,
+    d.seller_close, {_LISTING_CHANGED} AS listing_changed
 FROM tracking t
 JOIN product_latest l ON l.product_id = t.product_id
 JOIN product p ON p.id = t.product_id
 JOIN {_DAY_THEN} ON true
 WHERE {{scope}} AND t.product_id > %(after)s AND t.product_id <= %(last)s
 AND l.product_id > %(after)s AND l.product_id <= %(last)s AND l.captured_at >= %(since)s
-AND {_MAY_BE_OF_NOTE}
+AND {_MAY_BE_OF_NOTE} AND {{compared}}
 """
 
 
-# The product may be checked more often than this user's cadence, because of a teammate.
-_SEVERAL = """
-(t.cadence = ANY(%(several)s) OR EXISTS (
+# A product that was not checked today has no stored change. It may be checked more often than by
+# this user's cadence, because of a teammate.
+_BESIDE_STORED = """
+(l.captured_at < (SELECT m.starts_at FROM unnest(%(codes)s::text[], %(midnights)s::timestamptz[])
+    AS m (code, starts_at) WHERE m.code = p.marketplace) OR t.cadence = ANY(%(several)s) OR EXISTS (
     SELECT 1 FROM fetch_schedule s
     WHERE s.product_id = t.product_id AND s.cadence_minutes < %(daily)s))
 """
@@ -242,25 +247,32 @@ def _compare_with_day(
 ) -> Found:
     """Return the products whose values differ from those of the day before `since`.
 
-    For the last day only products that are checked several times a day: the stored changes
-    cover the others.
+    For the last day only products that were not checked today, or are checked several times a
+    day: the stored changes cover the others.
     """
     conditions = [SCOPES[query.scope]]
     if query.roles:
         conditions.append("t.role = ANY(%(roles)s)")
-    if query.is_last_day:
-        conditions.append(_SEVERAL)
     scope = " AND ".join(conditions)
+    compared = _BESIDE_STORED if query.is_last_day else "true"
     values = _values(principal, query) | _day_values(query) | _smallest_changes()
-    values |= {"several": list(SEVERAL_A_DAY), "daily": Cadence.DAILY.minutes}
+    values |= _midnights() | {"several": list(SEVERAL_A_DAY), "daily": Cadence.DAILY.minutes}
     found: Found = {}
     ranges = _chunk_ranges(session, scope, values)
     for number, (after, last) in enumerate(ranges):
         report(number * CHUNK, len(ranges) * CHUNK)
-        statement = _CHUNK.format(scope=scope)
+        statement = _CHUNK.format(scope=scope, compared=compared)
         rows = _fetch(session, statement, values | {"after": after, "last": last})
         found.update(_find_notable(rows, query))
     return found
+
+
+def _midnights() -> dict[str, Any]:
+    """Return the marketplaces, and when the day of each began."""
+    now = datetime.now(UTC)
+    zones = {code: ZoneInfo(place.time_zone) for code, place in MARKETPLACES.items()}
+    begun = [datetime.combine(now.astimezone(zone).date(), time(), zone) for zone in zones.values()]
+    return {"codes": list(zones), "midnights": begun}
 
 
 def _day_values(query: ChangeQuery) -> dict[str, Any]:
@@ -321,7 +333,11 @@ def _values_of_day(row: Any) -> AcceptedValues:
         row.then_category_id,
         row.then_rating,
         row.then_ratings_count,
-        availability_of_day(row.in_stock_share, row.availability),
+        # Days of before the state at the close was kept have only the share.
+        availability_of_day(row.in_stock_share, row.availability)
+        if row.availability_close is None
+        else row.availability_close,
+        row.seller_close,
     )
 
 
@@ -335,7 +351,7 @@ SELECT p.id AS product_id, p.marketplace, p.asin, p.is_demo, x.title, t.role, t.
     {_NOW}, {_YESTERDAY}, c.attention_kind, c.day - 1 AS yesterday,
     d.day, d.price_close, d.bsr_close, d.bsr_category_id AS then_category_id,
     d.rating AS then_rating, d.ratings_count AS then_ratings_count, d.in_stock_share,
-    {_LISTING_CHANGED} AS listing_changed
+    d.availability_close, d.seller_close, {_LISTING_CHANGED} AS listing_changed
 FROM unnest(%(ids)s::int8[]) WITH ORDINALITY AS o (id, place)
 JOIN product p ON p.id = o.id
 JOIN tracking t ON t.product_id = o.id AND {{scope}}

@@ -114,8 +114,29 @@ def test_stock_lost_since_the_day_before(session: Session, agent: Agent, lamp: i
     change = only(agent)
     assert (change["kind"], change["mood"]) == ("out_of_stock", "worse")
     assert change["from_to"] == {"untrusted": "in stock → currently unavailable"}
-    day = days_ago(1.5).astimezone(ZoneInfo("America/Los_Angeles")).date()
-    assert change["compared_with"] == day.isoformat()
+    today = hours_ago(1).astimezone(ZoneInfo("America/Los_Angeles")).date()
+    assert change["compared_with"] == (today - timedelta(days=1)).isoformat()
+
+
+def test_what_changed_yesterday_is_listed_until_a_day_has_passed(
+    session: Session, agent: Agent, lamp: int
+) -> None:
+    moved(session, price=2400, hours=20)
+    last = hours_ago(20).astimezone(ZoneInfo("America/Los_Angeles")).date()
+    change = only(agent)
+    assert change["kind"] == "price_moved"
+    assert change["compared_with"] <= (last - timedelta(days=1)).isoformat()
+
+
+def test_a_buy_box_that_moved_within_the_week_is_listed(
+    session: Session, agent: Agent, lamp: int
+) -> None:
+    moved(session, before={"buy_box_seller": "Other"})
+    change = only(agent, since=WEEK.isoformat())
+    assert (change["kind"], change["from_to"]) == (
+        "buy_box_moved",
+        {"untrusted": "Other → Bright Shop"},
+    )
 
 
 def test_a_listing_of_tokyos_new_day_is_told_word_by_word(

@@ -186,7 +186,9 @@ def test_a_chunk_is_read_by_the_keys_of_its_products(
     values = keys | feed._day_values(ChangeQuery(NOW, False)) | feed._smallest_changes()
     scope = "t.team_id = 1 AND t.is_first"
     session.execute(text("SET LOCAL enable_seqscan = off"))
-    plan = feed._fetch(session, "EXPLAIN " + feed._CHUNK.format(scope=scope), values)
+    plan = feed._fetch(
+        session, "EXPLAIN " + feed._CHUNK.format(scope=scope, compared="true"), values
+    )
     steps = "\n".join(row[0] for row in plan)
     assert "pk_product_daily" in steps
     assert "Seq Scan on product_daily" not in steps
