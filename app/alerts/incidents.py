@@ -17,7 +17,6 @@ from app.data import get_principal
 from app.data import products as lists
 from core.accounts.access.permissions import Permission
 from core.alerts.incidents import labels
-from core.alerts.incidents.findings_text import describe_findings
 from core.alerts.incidents.incident_filter import COUNTED, Handling, IncidentFilter
 from core.alerts.incidents.queries import IncidentPage, IncidentRow, IssueCounts
 from core.alerts.rules.rule import Severity
@@ -93,9 +92,9 @@ def _cells(row: IncidentRow, now: datetime, time_zone: str) -> dict[str, str]:
     title = remove_direction_marks(row.title or row.asin)
     return {
         "severity": f"{_SIGNS[row.severity]} {labels.SEVERITIES[row.severity]}",
-        "kind": row.rule_name or labels.KINDS[row.kind],
+        "kind": row.name_rule(),
         "product": fit_text(title, PRODUCT_LETTERS),
-        "what": describe_findings(row.rule, row.findings, row.marketplace, time_zone),
+        "what": row.describe(time_zone, now),
         "since": format_age(row.opened_at, now),
         "state": _format_state(row),
         "handling": labels.format_handling(

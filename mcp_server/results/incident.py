@@ -6,10 +6,9 @@ from typing import Annotated
 
 from pydantic import Field as Described
 
-from core.alerts.evaluation.fold import Finding, Findings, Incident
+from core.alerts.evaluation.fold import Finding, Findings
 from core.alerts.incidents import labels
-from core.alerts.incidents.incident_filter import Handling
-from core.alerts.incidents.incident_text import describe_incident
+from core.alerts.incidents.incident_filter import Handling, IncidentKind
 from core.alerts.incidents.queries import IncidentRow
 from core.alerts.rules.rule import (
     AMOUNTS,
@@ -53,6 +52,12 @@ def make_compared_values(
     if len(findings) != len(rule.conditions):
         return []
     return list(_list_compared(rule, findings, marketplace))
+
+
+def _list_compared_values(row: IncidentRow) -> list[ComparedValue]:
+    if row.kind is IncidentKind.TEAM_RULE and not row.is_of_this_rule:
+        return []
+    return make_compared_values(row.rule, row.findings, row.marketplace)
 
 
 def _list_compared(
@@ -110,7 +115,7 @@ class IncidentRecord(ProductRef):
     role: Role
     kind: str
     rule_id: int
-    rule_name: Untrusted | None
+    rule: Untrusted
     severity: Severity
     state: str
     what: Untrusted
@@ -125,11 +130,6 @@ class IncidentRecord(ProductRef):
     is_demo: bool
 
 
-def _describe(row: IncidentRow, now: datetime) -> str:
-    incident = Incident(row.opened_at, row.findings, row.state, row.ended_at)
-    return describe_incident(row.rule, incident, row.marketplace, "UTC", now)
-
-
 def make_incident(row: IncidentRow, now: datetime) -> IncidentRecord:
     """Return an incident in the units of results."""
     return IncidentRecord(
@@ -141,11 +141,11 @@ def make_incident(row: IncidentRow, now: datetime) -> IncidentRecord:
         role=row.role,
         kind=row.kind.value,
         rule_id=row.rule_id,
-        rule_name=mark_untrusted(row.rule_name),
+        rule=Untrusted(untrusted=row.name_rule()),
         severity=row.severity,
         state=row.state.value,
-        what=Untrusted(untrusted=_describe(row, now)),
-        compared=make_compared_values(row.rule, row.findings, row.marketplace),
+        what=Untrusted(untrusted=row.describe("UTC", now)),
+        compared=_list_compared_values(row),
         since=format_moment(row.opened_at),
         ended_at=format_moment_or_none(row.ended_at),
         handling=row.get_handling(now),

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field as Described
 
 from core.accounts.access.permissions import Permission
-from core.alerts.incidents import labels, queries
+from core.alerts.incidents import queries
 from core.alerts.incidents.incident_filter import COUNTED, IncidentFilter, IncidentKind
 from core.alerts.rules.rule import Severity
 from core.catalog.marketplaces import get_by_name
@@ -87,5 +87,5 @@ def _summarize_issues(
 
 
 def _summarize_issue(row: IncidentRecord) -> str:
-    kind = f"{labels.KINDS[IncidentKind(row.kind)]} ({row.severity.value})"
-    return f"{kind}, {row.product}: {quote_text(row.what.untrusted)}"
+    rule = f"{quote_text(row.rule.untrusted)} ({row.severity.value})"
+    return f"{rule}, {row.product}: {quote_text(row.what.untrusted)}"

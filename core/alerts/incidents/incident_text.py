@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Final
 
 from core.alerts.evaluation.fold import Finding, Incident, IncidentState
-from core.alerts.incidents.findings_text import ARROW, format_change
 from core.alerts.rules.builtin import without_own_sellers
 from core.alerts.rules.rule import (
+    AMOUNTS,
     LISTING_PARTS,
     NOT_FOR_SALE,
     REMOVED,
@@ -24,6 +24,7 @@ from core.text.locale import localize_digits
 from core.text.numbers import UNKNOWN, format_percent_change, format_rank_change
 from core.text.times import format_moment, format_span
 
+ARROW: Final = "→"
 _OWNERS: Final = frozenset(each.value for each in BuyBoxOwner)
 _NAMED_STATES: Final = {
     REMOVED: "listing removed",
@@ -108,7 +109,7 @@ def _describe_one(
     before = before if earlier is None else f"{before} ({earlier})"
     if subject is Subject.SELLER:
         return f"Buy Box moved from {before} to {now}"
-    return f"{name} {before} {ARROW} {now}{format_change(subject, finding)}"
+    return f"{name} {before} {ARROW} {now}{_format_change(subject, finding)}"
 
 
 _FIGURES: Final = {
@@ -129,3 +130,14 @@ def _compare_with_usual(subject: Subject, finding: Finding) -> str:
     if subject is Subject.RANK:
         return f"{format_rank_change(usual, value)} against"
     return f"{format_percent_change(usual, value)} against"
+
+
+def _format_change(subject: Subject, finding: Finding) -> str:
+    """Return how far a number changed, after a comma; empty for what is no number."""
+    if not isinstance(finding.value, int) or not isinstance(finding.before, int):
+        return ""
+    if subject is Subject.RANK:
+        return f", {format_rank_change(finding.before, finding.value)}"
+    if subject in AMOUNTS:
+        return f", {format_percent_change(finding.before, finding.value)}"
+    return ""

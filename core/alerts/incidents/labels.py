@@ -6,18 +6,11 @@ from typing import Final
 from core.alerts.evaluation.fold import IncidentState
 from core.alerts.incidents.incident_filter import Handling, IncidentKind
 from core.alerts.rules.rule import Severity
+from core.alerts.rules.sentences import NAMES
 from core.text.times import format_age, format_moment
 
 KINDS: Final = {
-    IncidentKind.LISTING_REMOVED: "Listing removed",
-    IncidentKind.OUT_OF_STOCK: "Out of stock",
-    IncidentKind.BUY_BOX_SUPPRESSED: "Buy Box suppressed",
-    IncidentKind.BUY_BOX_LOST: "Buy Box lost",
-    IncidentKind.RANK_BELOW_USUAL: "BSR below usual",
-    IncidentKind.PRICE_OUTSIDE_CAPS: "Price outside its limits",
-    IncidentKind.UNEXPLAINED_EDIT: "Unexplained listing edit",
-    IncidentKind.PRICE_CHANGE: "Price changed",
-    IncidentKind.RANK_CHANGE: "BSR changed",
+    **{IncidentKind(code): name for code, name in NAMES.items()},
     IncidentKind.TEAM_RULE: "Rule of the team",
 }
 SEVERITIES: Final = {

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from core.accounts.access.operations import requires
 from core.accounts.access.permissions import Permission, Principal
-from core.alerts.evaluation.fold import Findings, IncidentState
+from core.alerts.evaluation.fold import Findings, Incident, IncidentState
 from core.alerts.evaluation.memory_json import load_findings
 from core.alerts.incidents.incident_filter import (
     COUNTED,
@@ -23,12 +23,15 @@ from core.alerts.incidents.incident_filter import (
     IncidentFilter,
     IncidentKind,
 )
+from core.alerts.incidents.incident_text import describe_incident
 from core.alerts.rules.rule import AlertRule, Severity
 from core.alerts.rules.rule_json import load_rule
+from core.alerts.rules.sentences import name_rule
 from core.database.session import driver_connection
 from core.tracking.list_filter import ListScope
 from core.tracking.lists.list_filter_sql import SCOPES, scope_values
 from core.tracking.rules import Role
+from core.tracking.sellers.queries import read_own_sellers
 
 Rows = list[dict[str, Any]]
 
@@ -40,9 +43,10 @@ class IncidentRow:
     id: int
     rule_id: int
     kind: IncidentKind
-    rule_name: str | None  # None: the rule's sentence is its name
+    rule_name: str | None  # None: what the rule watches is its name
     rule: AlertRule  # as it is now
     is_of_this_rule: bool  # False: the rule was changed since
+    has_own_sellers: bool  # False: the team named none, so no Buy Box is known to be lost
     state: IncidentState
     severity: Severity
     opened_at: datetime
@@ -68,6 +72,25 @@ class IncidentRow:
         if self.snoozed_until is not None and self.snoozed_until > now:
             return Handling.SNOOZED
         return Handling.NEW if self.acknowledged_at is None else Handling.ACKNOWLEDGED
+
+    def name_rule(self) -> str:
+        """Return the rule's name: "Out of stock"."""
+        code = None if self.kind is IncidentKind.TEAM_RULE else self.kind.value
+        return name_rule(
+            code,
+            self.rule_name,
+            self.rule,
+            self.marketplace,
+            has_own_sellers=self.has_own_sellers,
+        )
+
+    def describe(self, time_zone: str, now: datetime) -> str:
+        """Return what happened, as a sentence without its point."""
+        # A changed rule of the team's own may watch anything else now.
+        if self.kind is IncidentKind.TEAM_RULE and not self.is_of_this_rule:
+            return "Values not kept: the rule was changed since"
+        incident = Incident(self.opened_at, self.findings, self.state, self.ended_at)
+        return describe_incident(self.rule, incident, self.marketplace, time_zone, now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,16 +294,19 @@ def _details(
     if not ids:
         return []
     values = {**scope_values(principal), "ids": ids}
-    return [_make_row(row) for row in _fetch(session, _DETAILS.format(scope=SCOPES[scope]), values)]
+    found = _fetch(session, _DETAILS.format(scope=SCOPES[scope]), values)
+    has_own_sellers = bool(read_own_sellers(session, principal.team_id))
+    return [_make_row(row, has_own_sellers) for row in found]
 
 
-def _make_row(row: dict[str, Any]) -> IncidentRow:
+def _make_row(row: dict[str, Any], has_own_sellers: bool) -> IncidentRow:
     known = dict(row)
     rule = load_rule(known.pop("definition"))
     return IncidentRow(
         **known
         | {
             "rule": rule,
+            "has_own_sellers": has_own_sellers,
             "kind": IncidentKind(row["kind"]),
             "state": IncidentState(row["state"]),
             "severity": Severity(row["severity"]),

@@ -53,11 +53,11 @@ def test_an_issue_has_its_values_with_units_and_times(agent: Agent, two: list[in
             "before_at": "2026-03-02T12:00Z",
         }
     ]
-    assert kettle["rule_name"] == {"untrusted": "Cheaper"}
+    assert kettle["rule"] == {"untrusted": "Cheaper"}
     [compared] = kettle["compared"]
     assert (compared["value"], compared["before"], compared["unit"]) == (1700, 2000, "JPY")
     words = agent.words("list_open_issues")
-    assert f"2 open issues, 2 shown: Out of stock (critical), {NAME}: «Out of stock since" in words
+    assert f"2 shown: «Out of stock» (critical), {NAME}: «Out of stock since" in words
 
 
 @pytest.mark.usefixtures("two")

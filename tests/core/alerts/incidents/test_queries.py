@@ -51,10 +51,33 @@ def test_an_open_issue_has_its_product_rule_and_findings(
         IncidentState.FIRING,
     )
     assert found.findings == (Finding(7, NOON + HOUR, 1, NOON),)
-    assert found.is_of_this_rule
+    assert found.name_rule() == "Out of stock"
+    assert found.describe("UTC", NOW).startswith("Out of stock since 2 Mar 2026, 13:00")
+
+
+def test_findings_of_a_changed_rule_of_the_team_are_not_read_as_what_it_watches_now(
+    session: Session, principal: Principal, lamp: int
+) -> None:
+    finding = Finding(1700, NOON, 2000, NOON)
+    own = add_rule(session, principal)
+    add_incident(session, principal, lamp, rule_id=own, findings=(finding,))
+    add_incident(
+        session, principal, lamp, code="price_change", findings=(finding,), severity="info"
+    )
     session.execute(update(StoredRule).values(version=2))
+    first, second = queries.find_open_issues(session, principal, ALL, NOW).rows
+    assert first.describe("UTC", NOW) == "Values not kept: the rule was changed since"
+    assert second.describe("UTC", NOW).startswith("Price $20.00")
+
+
+def test_without_own_sellers_a_buy_box_moved(
+    session: Session, principal: Principal, lamp: int
+) -> None:
+    finding = Finding("Other Shop", NOON, "Bright Shop", NOON)
+    add_incident(session, principal, lamp, code="buy_box_lost", findings=(finding,))
     [found] = queries.find_open_issues(session, principal, ALL, NOW).rows
-    assert not found.is_of_this_rule
+    assert found.name_rule() == "Buy Box moved"
+    assert "moved from Bright Shop" in found.describe("UTC", NOW)
 
 
 def test_the_worst_comes_first_then_what_lasts_longest(
