@@ -7,6 +7,7 @@ from core.catalog import models as catalog
 from core.database import leases
 from core.database.session import Base
 from core.history import models as history
+from core.history.expected import models as expected
 from core.importing import models as importing
 from core.scraping.runs import models as scraping
 from core.suggestions import models as suggestions
@@ -19,6 +20,7 @@ __all__ = [
     "agents",
     "alerts",
     "catalog",
+    "expected",
     "history",
     "importing",
     "leases",

@@ -55,10 +55,11 @@ PACKAGES = {
     "core.history": {
         ".": set(),
         "current": {"."},
+        "expected": {"."},
         "periods": {"."},
         "ingest": {".", "periods"},
         "timeline": {".", "ingest"},
-        "changes": {".", "periods", "timeline"},
+        "changes": {".", "expected", "periods", "timeline"},
         "provenance": {".", "timeline"},
     },
     "core.scraping": {

@@ -20,7 +20,7 @@ NO_NAMES = re.compile(
 PARTICIPLES = re.compile("[a-z]+(ed|ing)")
 # Nouns of the field that end like participles.
 NOUNS = re.compile(
-    "embedded|escaping|feed|grounding|importing|listing|pricing|ranking|scraping|seed|"
+    "embedded|escaping|expected|feed|grounding|importing|listing|pricing|ranking|scraping|seed|"
     "throttling|tracking"
 )
 

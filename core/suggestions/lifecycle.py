@@ -15,6 +15,7 @@ from core.accounts.access import audit
 from core.accounts.access.permissions import Principal, Via
 from core.catalog.models import Product
 from core.errors import NotAllowedError, NotFoundError
+from core.suggestions.expected_values import record_step
 from core.suggestions.models import Suggestion, SuggestionAction, SuggestionEvent
 from core.suggestions.rules import (
     ActionState,
@@ -120,6 +121,7 @@ def transition(
     if changed is None:
         return False
     session.refresh(held.action)
+    record_step(session, held.suggestion, held.action, then, now)
     append_event(
         session, held.suggestion.id, then.value, now, by, before.value, why, held.action.id
     )

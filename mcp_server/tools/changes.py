@@ -22,6 +22,13 @@ from core.history.changes.feed import (
 )
 from core.history.changes.listing_changes import listing_diffs
 from core.history.changes.listing_diff import ListingChange
+from core.history.expected.queries import read_expected_values
+from core.history.expected.rules import (
+    ExpectedField,
+    ExpectedValue,
+    Explanation,
+    explain_change,
+)
 from core.history.periods.change_detection import ChangeKind
 from core.text.numbers import format_capped_count
 from core.tracking.change_sentiment import Sentiment
@@ -47,6 +54,10 @@ from mcp_server.results.cursors import hash_request, page_fields, read_cursor
 from mcp_server.results.period import convert_stored
 
 MAX_PARTS = 12  # of a listing in one result
+_EXPLANATION = Described(
+    description="Of own prices and listings: explained: an approved change; unexplained: none; "
+    "drift: the page no longer shows what was approved and verified."
+)
 
 
 class Moved(ResultPart):
@@ -63,6 +74,7 @@ class Moved(ResultPart):
             examples=["worsened ×2.1"],
         ),
     ]
+    explanation: Annotated[Explanation | None, _EXPLANATION]
 
 
 class Piece(ResultPart):
@@ -77,6 +89,7 @@ class ListingPart(ResultPart):
 
     part: Annotated[str, Described(examples=["Title", "Bullet 2"])]
     pieces: list[Piece]
+    explanation: Annotated[Explanation | None, _EXPLANATION]
 
 
 class ChangeRow(ProductRef):
@@ -157,11 +170,16 @@ def list_changes(
     with read_scope() as session:
         page = find_changes(session, call.principal, asked, place.offset, limit, report)
         diffs = listing_diffs(session, call.principal, asked, page.rows)
+        own = [row.product_id for row in page.rows if row.role is Role.OWN]
+        expected = read_expected_values(session, call.principal.team_id, own) if own else {}
     here = replace(place, anchor=_make_anchor(began, is_last_day))
     return ChangeList(
         **page_fields(page.total, here, limit, mark),
         since=format_moment(began),
-        changes=[_make_row(each, diffs.get(each.product_id, ())) for each in page.rows],
+        changes=[
+            _make_row(each, diffs.get(each.product_id, ()), expected.get(each.product_id, ()))
+            for each in page.rows
+        ],
         summary=_summarize(page, format_moment(began)),
     )
 
@@ -178,7 +196,9 @@ def _read_anchor(anchor: int) -> tuple[datetime, bool] | None:
     return datetime.fromtimestamp(anchor // 2, UTC), bool(anchor % 2)
 
 
-def _make_row(each: ChangedProduct, listing: Sequence[ListingChange]) -> ChangeRow:
+def _make_row(
+    each: ChangedProduct, listing: Sequence[ListingChange], expected: Sequence[ExpectedValue]
+) -> ChangeRow:
     return ChangeRow(
         product=format_product_name(each.marketplace, each.asin),
         marketplace=each.marketplace,
@@ -192,20 +212,29 @@ def _make_row(each: ChangedProduct, listing: Sequence[ListingChange]) -> ChangeR
         mood=each.sentiment,
         compared_with=each.then_day.isoformat(),
         looked_at=format_moment(each.captured_at),
-        moved=[_make_move(move, each.marketplace) for move in each.list_value_changes()],
+        moved=[_make_move(move, each, expected) for move in each.list_value_changes()],
         listing=[_make_part(part) for part in listing[:MAX_PARTS]],
         listing_parts_left_out=len(listing[MAX_PARTS:]),
         is_demo=each.is_demo,
     )
 
 
-def _make_move(move: ValueChange, marketplace: str) -> Moved:
+def _make_move(
+    move: ValueChange, product: ChangedProduct, expected: Sequence[ExpectedValue]
+) -> Moved:
+    marketplace = product.marketplace
+    is_own_price = move.field == "price" and product.role is Role.OWN
     return Moved(
         what=move.field,
         before=convert_stored(move.field, move.before, marketplace),
         after=convert_stored(move.field, move.after, marketplace),
         unit=_UNITS.get(move.field) or get_marketplace(marketplace).currency,
         change=move.text,
+        explanation=explain_change(
+            expected, ExpectedField.PRICE, move.before, move.after, product.captured_at
+        )
+        if is_own_price
+        else None,
     )
 
 
@@ -216,6 +245,7 @@ def _make_part(change: ListingChange) -> ListingPart:
             Piece(mark=piece.mark, text=Untrusted(untrusted=piece.text))
             for piece in listing_diff.shorten_diff(change.pieces)
         ],
+        explanation=change.explanation,
     )
 
 

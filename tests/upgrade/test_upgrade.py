@@ -31,6 +31,8 @@ from core.alerts.rules.builtin import (
 from core.alerts.rules.queries import read_active_rules
 from core.database import migrate
 from core.database import session as db
+from core.history.expected.queries import read_expected_values
+from core.history.expected.rules import ExpectedField, ExpectedState, ExpectedValue
 from core.history.periods.roll import list_due_days, roll_products
 from core.history.provenance.provenance import find_latest_provenance
 from core.metadata import metadata
@@ -259,6 +261,19 @@ def test_its_thresholds_have_the_effect_that_they_had(session: Session) -> None:
     ]
     [mia] = fetch_rows(session, "SELECT rank_change_percent AS p FROM person WHERE id = 3")
     assert str(mia["p"]) == "50.00"
+
+
+def test_what_was_approved_before_is_expected_of_its_product(session: Session) -> None:
+    found = read_expected_values(session, 1, [LAMP_ID, KETTLE_ID])
+    assert found.keys() == {LAMP_ID}
+    approved_at = datetime(2026, 11, 29, 21, 33, 11, 658255, tzinfo=UTC)
+    assert found[LAMP_ID] == [
+        ExpectedValue(field, value, ExpectedState.APPROVED, approved_at, None, None, action)
+        for field, value, action in (
+            (ExpectedField.PRICE, 1880, 7),  # as the manager edited it
+            (ExpectedField.TITLE, "Reading lamp", 9),
+        )
+    ]
 
 
 def test_its_actions_are_in_the_states_they_were_in(session: Session) -> None:

@@ -6,6 +6,7 @@ from difflib import SequenceMatcher
 from itertools import pairwise
 from typing import Literal
 
+from core.history.expected.rules import Explanation
 from core.history.timeline.queries import ListingText
 
 Mark = Literal["same", "added", "removed"]
@@ -26,6 +27,7 @@ class ListingChange:
 
     part: str  # "Title", "Bullet 2", "Description", "Images"
     pieces: tuple[DiffPart, ...]
+    explanation: Explanation | None = None  # None: no own product, or only spaces changed
 
 
 def diff_words(before: str, after: str) -> tuple[DiffPart, ...]:

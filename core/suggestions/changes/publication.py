@@ -11,10 +11,13 @@ from core.catalog.listing import Listing
 from core.catalog.listing_versions import current_listings
 from core.catalog.marketplaces import get_marketplace
 from core.catalog.models import ProductLatest
+from core.history.expected.rules import is_shown
+from core.history.models import Snapshot
 from core.suggestions.changes import values as shared
 from core.suggestions.changes.current_values import ChangeTarget, find_latest
 from core.suggestions.changes.spec import ChangeSpec, Editor, GivenValue
 from core.suggestions.changes.values import Values
+from core.suggestions.expected_values import find_expected_field, read_expected_value
 from core.suggestions.rules import Facts, ListingFacts, ListingPart
 
 RANK_EVIDENCE = ("bsr_now", "bsr_median_30")
@@ -49,8 +52,12 @@ class PublishedChange(ChangeSpec):
         """Return what buyers would see with these values."""
 
     def is_confirmed_by(self, shown: Values, wanted: Values) -> bool:
-        """Return whether values that a page shows are the wanted ones."""
-        return shared.are_equal(shown, wanted)
+        """Return whether values that a page shows are the wanted ones, as alerts compare them."""
+        field = find_expected_field(self.change)
+        if field is None:
+            return False
+        seen, expected = (read_expected_value(self.change, each) for each in (shown, wanted))
+        return is_shown(field, expected, seen)
 
     def values_of_undo(self, inverse: Values, wanted: Values) -> Values:
         """Return the values that restore the value from before."""
@@ -107,12 +114,12 @@ class OfferChange(PublishedChange):
         """Return the values by the names of a snapshot's fields."""
 
     @abstractmethod
-    def of_latest(self, latest: ProductLatest) -> dict[str, Any]:
-        """Return the newest accepted values."""
+    def of_offer(self, offer: ProductLatest | Snapshot) -> dict[str, Any]:
+        """Return the values in a product's newest ones or in a snapshot."""
 
     def read_current(self, session: Session, target: ChangeTarget) -> dict[str, Any]:
         latest = find_latest(session, target.product_id)
-        return {} if latest is None else self.of_latest(latest)
+        return {} if latest is None else self.of_offer(latest)
 
     @abstractmethod
     def price_after(self, price: int, proposed: Values) -> int:

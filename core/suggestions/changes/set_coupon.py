@@ -6,6 +6,7 @@ from typing import Any
 from core.catalog.models import ProductLatest
 from core.catalog.money import format_price
 from core.errors import InvalidInputError
+from core.history.models import Snapshot
 from core.suggestions.changes import values as shared
 from core.suggestions.changes.publication import (
     PRICE_EVIDENCE,
@@ -59,8 +60,8 @@ class SetCoupon(OfferChange):
                 return {"percent" if each.unit == "%" else "amount": each.value}
         return {"percent": None}
 
-    def of_latest(self, latest: ProductLatest) -> dict[str, Any]:
-        return {"percent": latest.coupon_percent, "amount": latest.coupon_amount}
+    def of_offer(self, offer: ProductLatest | Snapshot) -> dict[str, Any]:
+        return {"percent": offer.coupon_percent, "amount": offer.coupon_amount}
 
     def _find_value_problem(self, proposed: Values) -> str | None:
         if not 0 < proposed.get("percent", 1) <= LARGEST_COUPON:

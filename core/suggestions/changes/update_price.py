@@ -6,6 +6,7 @@ from typing import Any
 from core.catalog.marketplaces import get_marketplace
 from core.catalog.models import ProductLatest
 from core.catalog.money import format_price, to_decimal
+from core.history.models import Snapshot
 from core.suggestions.changes import values as shared
 from core.suggestions.changes.publication import OfferChange, Preview
 from core.suggestions.changes.spec import Editor, GivenValue
@@ -32,8 +33,8 @@ class UpdatePrice(OfferChange):
     def current_in(self, facts: Facts) -> dict[str, Any]:
         return {"price": facts.price}
 
-    def of_latest(self, latest: ProductLatest) -> dict[str, Any]:
-        return {"price": latest.price}
+    def of_offer(self, offer: ProductLatest | Snapshot) -> dict[str, Any]:
+        return {"price": offer.price}
 
     def price_after(self, price: int, proposed: Values) -> int:
         return int(proposed["price"])

@@ -2,13 +2,14 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from core.catalog.listing_versions import as_listing
 from core.catalog.models import ListingVersion
+from core.history.expected.rules import EXPECTED_FOR
 from core.history.ingest.quality_gate import PRICE_FLAGS
 from core.history.models import Snapshot
 from core.suggestions.changes.publication import ListingChange, OfferChange
@@ -17,8 +18,7 @@ from core.suggestions.lifecycle import BY_ITSELF, LockedAction, lock_action, tra
 from core.suggestions.models import Suggestion, SuggestionAction
 from core.suggestions.rules import ActionState
 
-# Changes seen up to 60 days later still verify; after that they are no longer checked.
-LATE = timedelta(days=60)
+LATE = EXPECTED_FOR  # after this time applied changes are no longer checked
 _UNCONFIRMED = (ActionState.APPLIED, ActionState.UNSEEN)
 
 
@@ -88,8 +88,8 @@ def _find_in_offers(
 ) -> Confirmation | None:
     wanted = spec.offer_fields(held.wanted).items()
     shows = [getattr(Snapshot, field) == value for field, value in wanted if value is not None]
-    row = session.execute(
-        select(Snapshot.captured_at, Snapshot.source)
+    snapshots = (
+        select(Snapshot)
         .where(
             Snapshot.product_id == held.product.id,
             Snapshot.captured_at > applied_at,
@@ -98,8 +98,11 @@ def _find_in_offers(
         )
         .order_by(Snapshot.captured_at)
         .limit(1)
-    ).first()
-    return None if row is None else Confirmation(*row)
+    )
+    for each in session.scalars(snapshots):
+        if spec.is_confirmed_by(spec.of_offer(each), held.wanted):
+            return Confirmation(each.captured_at, each.source)
+    return None
 
 
 def _find_in_listings(

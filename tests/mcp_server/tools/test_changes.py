@@ -13,6 +13,8 @@ from sqlalchemy.orm import Session
 from core.accounts.access.permissions import Principal
 from core.accounts.access.permissions import Role as PersonRole
 from core.history.changes import feed
+from core.history.expected.rules import ExpectedField
+from core.history.expected.store import expect_value, publish_value
 from core.history.observation import Availability
 from core.tracking.rules import Cadence, Role
 from core.tracking.settings import TrackingSettings, change_settings
@@ -196,6 +198,39 @@ def test_a_listing_that_changed_is_told_word_by_word(
     ]
     assert bullet["pieces"] == [{"mark": "removed", "text": {"untrusted": "Shines"}}]
     assert change["listing_parts_left_out"] == 0
+
+
+@SINCE
+def test_what_an_approval_explains_and_what_it_does_not(
+    session: Session, principal: Principal, agent: Agent, lamp: int, asked: dict[str, Any]
+) -> None:
+    after = make_listing("Short lamp", bullets=("Bends",), description="A good lamp.")
+    at = principal.team_id, lamp
+    expect_value(session, at, ExpectedField.TITLE, "Short lamp", 1, days_ago(20))
+    expect_value(session, at, ExpectedField.BULLETS, ["Bends", "Shines"], 2, days_ago(20))
+    publish_value(session, 2, days_ago(19))
+    expect_value(session, at, ExpectedField.PRICE, 1500, 3, days_ago(20))
+    moved(session, before={"listing": make_listing()}, listing=after, price=1500)
+    change = only(agent, **asked)
+    assert [(each["part"], each["explanation"]) for each in change["listing"]] == [
+        ("Title", "explained"),
+        ("Bullet 2", "drift"),
+        ("Description", "unexplained"),
+    ]
+    assert [(each["what"], each["explanation"]) for each in change["moved"]] == [
+        ("price", "explained")
+    ]
+
+
+@SINCE
+def test_a_competitors_change_has_no_explanation(
+    session: Session, agent: Agent, asked: dict[str, Any]
+) -> None:
+    track_products(session, agent.principal, [KETTLE], role=Role.COMPETITOR)
+    before = {"listing": make_listing()}
+    moved(session, KETTLE, before=before, listing=make_listing("Other"), price=1500)
+    change = only(agent, **asked)
+    assert [each["explanation"] for each in (*change["listing"], *change["moved"])] == [None, None]
 
 
 @SINCE

@@ -123,6 +123,16 @@ def test_the_first_listing_with_the_new_content_verifies_it(
     assert seen(session, number).seen_at == hours(2)
 
 
+@pytest.mark.parametrize("shown", ["desk lamp  of brass", "Desk lamp of…"])
+def test_what_amazon_changes_of_a_text_is_still_it(
+    session: Session, principal: Principal, shown: str
+) -> None:
+    number = applied(session, principal, new_title("Desk lamp of brass"))
+    show(session, hours(1), listing=make_listing(shown))
+    assert verify_waiting(session, hours(2)) == (1, 0)
+    assert seen(session, number).seen_at == hours(1)
+
+
 def test_a_coupon_is_verified_by_a_look_that_shows_it(
     session: Session, principal: Principal
 ) -> None:
