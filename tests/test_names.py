@@ -28,6 +28,7 @@ NOUNS = re.compile(
 CROSSING = {
     "app/test_outages.py": "pages and routes while the database is away, full or read-only",
     "core/accounts/access/test_foreign_ids.py": "operations of all packages, by another team's ids",
+    "core/alerts/engine/test_demo_market.py": "a month of the demo market, up to its incidents",
     "core/alerts/engine/test_recorded_series.py": "a recorded series, from its rows to incidents",
     "core/importing/test_fault_files.py": "an import from the file to the stored row",
     "core/importing/test_hostile_input.py": "any bytes, through detection and all readers",
