@@ -37,7 +37,7 @@ from tests.factories.suggestions import (
     verify_waiting,
 )
 
-MIGRATION = "core/database/migrations/versions/0015_expected_values.py"
+MIGRATION = "core/database/migrations/versions/0016_expected_values.py"
 APPLIED = NOON + timedelta(hours=1)
 
 
