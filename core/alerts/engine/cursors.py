@@ -99,7 +99,10 @@ def lock_cursors(
 def take_corrections(session: Session, product_ids: Collection[int]) -> dict[int, datetime]:
     """Delete and return since when products' snapshots differ from those that were evaluated."""
     statement = (
-        "DELETE FROM snapshot_correction WHERE product_id = ANY(%s) RETURNING product_id, since"
+        # One that is being written is left for the next time: waiting for it could be in vain.
+        "DELETE FROM snapshot_correction WHERE product_id IN (SELECT product_id "
+        "FROM snapshot_correction WHERE product_id = ANY(%s) FOR UPDATE SKIP LOCKED) "
+        "RETURNING product_id, since"
     )
     with driver_connection(session).cursor(binary=True) as cursor:
         return dict(cursor.execute(statement, [list(product_ids)]).fetchall())

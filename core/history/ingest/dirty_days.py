@@ -1,7 +1,8 @@
 """Collects the days that a batch of observations changes, and rolls them up. Never commits.
 
 Most days hold only samples: the database rolls them up, all at once. A day that a change
-may hold into is recomputed together with the snapshots before and after it.
+may hold into is recomputed together with the snapshots before and after it. Alerts that were
+evaluated for such a time are evaluated again: `Corrections` notes since when.
 """
 
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
+from core.database.bulk_write import insert_rows
 from core.history.ingest.daily_rollup import (
     ProductDay,
     make_product_day,
@@ -83,6 +85,33 @@ class DirtyDays:
     def _widen(self, product_id: int, first: datetime, last: datetime, zone: ZoneInfo) -> None:
         known = self.spans.get(product_id, (first, last, zone))
         self.spans[product_id] = (min(first, known[0]), max(last, known[1]), zone)
+
+
+@dataclass(slots=True)
+class Corrections:
+    """Since when products' snapshots differ from those that alerts may have evaluated."""
+
+    since: dict[int, datetime] = field(default_factory=dict)
+
+    def add(self, product_id: int, at: datetime, newest_before: datetime | None) -> None:
+        """Note a snapshot that is new or has new flags; one newer than all before is no change.
+
+        `newest_before`: the time of the product's newest snapshot before the batch. What was
+        observed in the same second is one reading, so it counts as not newer.
+        """
+        if newest_before is not None and at.replace(microsecond=0) <= newest_before:
+            self.since[product_id] = min(at, self.since.get(product_id, at))
+
+    def write(self, session: Session) -> None:
+        """Store the times; an earlier one that was not evaluated yet stays."""
+        insert_rows(
+            session,
+            "snapshot_correction",
+            {"product_id": "int8", "since": "timestamptz"},
+            sorted(self.since.items()),
+            on_conflict="ON CONFLICT (product_id) DO UPDATE "
+            "SET since = least(snapshot_correction.since, excluded.since)",
+        )
 
 
 def _is_carried_into(state: LatestState, first: datetime, newest_before: datetime | None) -> bool:

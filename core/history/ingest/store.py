@@ -28,7 +28,7 @@ from core.catalog.marketplaces import Marketplace, get_marketplace
 from core.catalog.service import ensure_categories
 from core.database.bulk_write import copy_rows, execute_with_arrays, insert_rows
 from core.database.partitions import create_partitions, month_of
-from core.history.ingest.dirty_days import DirtyDays
+from core.history.ingest.dirty_days import Corrections, DirtyDays
 from core.history.ingest.earlier_values import read_references, reread_accepted
 from core.history.ingest.latest_values import (
     LatestState,
@@ -86,6 +86,7 @@ class _Batch:
     versions: list[NewVersion] = field(default_factory=list)
     confirmed: list[tuple[int, UnconfirmedValue]] = field(default_factory=list)
     dirty_days: DirtyDays = field(default_factory=DirtyDays)
+    corrections: Corrections = field(default_factory=Corrections)
     zones: dict[int, ZoneInfo] = field(default_factory=dict)
     newest_before: dict[int, datetime | None] = field(default_factory=dict)
     returning: dict[int, Reference] = field(default_factory=dict)
@@ -261,6 +262,7 @@ def _add_product(
     )
     for sourced, flags in checked:
         _add_observation(batch, state, sourced, flags, marketplace)
+    batch.corrections.add(state.product_id, observations[0].observation.captured_at, newest_before)
     batch.dirty_days.add_observations(
         state, [sourced.observation for sourced in observations], newest_before, zone
     )
@@ -383,6 +385,7 @@ def _write(session: Session, batch: _Batch) -> None:
     _change_flags(session, batch)
     write_latest(session, list(batch.states.values()))
     batch.dirty_days.roll_up(session)
+    batch.corrections.write(session)
 
 
 def _write_ranks(session: Session, ranks: Sequence[Sequence[Any]]) -> None:
@@ -435,9 +438,10 @@ def _change_flags(session: Session, batch: _Batch) -> None:
 
 
 def _mark_dirty(batch: _Batch, moments: Iterable[tuple[int, datetime]]) -> None:
-    """Mark the days with changed flags for a new rollup."""
+    """Mark the days with changed flags for a new rollup, and for another evaluation."""
     for product_id, at in moments:
         batch.dirty_days.add_lifted(batch.states[product_id], at, batch.zones[product_id])
+        batch.corrections.add(product_id, at, batch.newest_before[product_id])
 
 
 @lru_cache(maxsize=64)
