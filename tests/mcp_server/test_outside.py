@@ -149,7 +149,10 @@ def test_the_sdks_client_works_over_http(lamp: McpEndpoint) -> None:
 
 def inspect(programs: Programs, home: Path, *arguments: str) -> Any:
     """Return what the Inspector says. Fails when it is not content."""
-    said = programs.run("mcp-inspector", "--cli", *arguments, "--format", "json", home=home)
+    patient = ("--connect-timeout", "90000")  # milliseconds, on a busy machine
+    said = programs.run(
+        "mcp-inspector", "--cli", *arguments, *patient, "--format", "json", home=home
+    )
     assert said.returncode == 0, said.stdout[-2000:] + said.stderr[-2000:]
     return json.loads(said.stdout)["result"]
 
