@@ -149,11 +149,6 @@ class McpEndpoint:
 
 
 @pytest.fixture
-def committed_database(cloned_for_processes: str) -> str:
-    return cloned_for_processes
-
-
-@pytest.fixture
 def endpoint(committed_database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[McpEndpoint]:
     """A server over HTTP in this process, on a database that threads share."""
     port = free_port()

@@ -186,11 +186,11 @@ def test_a_client_that_leaves_in_the_middle_is_in_the_log_and_holds_nothing(
     async def leave_raw() -> None:
         with anyio.move_on_after(0.7):
             async with endpoint.client(**HEADERS) as http:
-                await http.post(endpoint.url, json=call_message(slow_tool, seconds=6))
+                await http.post(endpoint.url, json=call_message(slow_tool, seconds=2.4))
 
     async def leave(client: Client) -> None:
         with anyio.move_on_after(0.7):
-            await client.call_tool(slow_tool, {"seconds": 6})
+            await client.call_tool(slow_tool, {"seconds": 2.4})
 
     loops.run(leave_raw) if version else endpoint.with_client(leave)
     soon(lambda: [name for name, _ in calls()] == [slow_tool])
