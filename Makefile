@@ -15,6 +15,9 @@ help: ## list the targets
 run: runtime ## install what is missing and run Amazcope; Ctrl-C stops it
 	@$(IN_VENV) jobs up
 
+# Tests start hundreds of processes, each from compiled code, whatever the environment says.
+test test-long: export PYTHONDONTWRITEBYTECODE =
+
 test: development ## run the tests, and list those that this machine can't run
 	@$(IN_VENV) pytest -n 2 --dist worksteal -rs -q $(TESTS)
 
