@@ -4,6 +4,7 @@ The server is the embedded one, or the one of AMAZCOPE_TEST_DATABASE_URL. Tests
 that cross processes use `committed_database`, a database of their own.
 """
 
+import gc
 import os
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -199,6 +200,12 @@ def mailbox() -> Iterator[Mailbox]:
     """A mail server that takes every letter."""
     with running_mailbox() as box:
         yield box
+
+
+def pytest_collection_finish() -> None:
+    """Keep the collector from visiting all tests and modules again at each collection."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
