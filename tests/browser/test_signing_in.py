@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pyotp
@@ -33,7 +32,7 @@ from tests.browser.conftest import (
     settle,
     text_of,
 )
-from tests.mailbox import Mailbox
+from tests.mailbox import Mailbox, running_mailbox
 
 pytestmark = pytest.mark.browser
 
@@ -276,11 +275,18 @@ def set_up_second_factor(database: Session, stack: Stack, mail: str) -> tuple[py
 # Mailed links
 
 
-@pytest.fixture
-def mailing_stack(tmp_path: Path, mailbox: Mailbox) -> Iterator[Stack]:
+@pytest.fixture(scope="module")
+def mailbox() -> Iterator[Mailbox]:
+    """A mail server for the whole module: each test reads the letters to its own address."""
+    with running_mailbox() as box:
+        yield box
+
+
+@pytest.fixture(scope="module")
+def mailing_stack(tmp_path_factory: pytest.TempPathFactory, mailbox: Mailbox) -> Iterator[Stack]:
     """An Amazcope without a demo that mails, and lets everybody register."""
     with amazcope(
-        tmp_path,
+        tmp_path_factory.mktemp("mailing"),
         AMAZCOPE_DEMO="false",
         AMAZCOPE_SMTP_URL=mailbox.url,
         AMAZCOPE_REGISTRATION="open",
