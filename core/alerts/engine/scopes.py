@@ -11,11 +11,11 @@ from typing import Final, NamedTuple
 
 from sqlalchemy.orm import Session
 
-from core.alerts.evaluation.preview import with_percent
 from core.alerts.evaluation.series import Series, list_series
 from core.alerts.rules.builtin import PRICE_CHANGE, THRESHOLD_CODES
 from core.alerts.rules.queries import TeamRule
 from core.alerts.rules.rule import AlertRule, ScopeKind
+from core.alerts.rules.thresholds import with_percent
 from core.database.session import driver_connection
 
 
