@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
@@ -80,27 +81,44 @@ class Reach:
     currencies: tuple[str, ...]  # of their marketplaces, sorted
 
 
-_REACH = text("""
-SELECT p.marketplace, count(DISTINCT t.product_id) AS products
-FROM tracking t JOIN product p ON p.id = t.product_id
-WHERE t.team_id = :team AND t.paused_at IS NULL AND CASE :kind
+_IN_SCOPE: Final = """
+t.team_id = :team AND t.paused_at IS NULL AND CASE :kind
     WHEN 'product' THEN t.product_id = :product
     WHEN 'tag' THEN t.tags @> ARRAY[CAST(:tag AS text)]
     WHEN 'own' THEN t.role = 'own'
     WHEN 'competitors' THEN t.role = 'competitor'
     ELSE true END
+"""
+_REACH = text(f"""
+SELECT p.marketplace, count(DISTINCT t.product_id) AS products
+FROM tracking t JOIN product p ON p.id = t.product_id
+WHERE {_IN_SCOPE}
 GROUP BY p.marketplace
+""")
+# Any of them, but the same each time.
+_SAMPLE = text(f"""
+SELECT product_id FROM (SELECT DISTINCT t.product_id FROM tracking t WHERE {_IN_SCOPE}) AS p
+ORDER BY hashint8(product_id) LIMIT :size
 """)
 
 
 def read_reach(session: Session, team_id: int, scope: RuleScope) -> Reach:
     """Return how many products a scope has now; paused ones are in none."""
-    values = {
+    found = session.execute(_REACH, _scope_values(team_id, scope)).all()
+    currencies = {get_marketplace(row.marketplace).currency for row in found}
+    return Reach(sum(row.products for row in found), tuple(sorted(currencies)))
+
+
+def sample_reach(session: Session, team_id: int, scope: RuleScope, size: int) -> list[int]:
+    """Return the products that a scope has now, or of more than `size` a sample."""
+    values = {**_scope_values(team_id, scope), "size": size}
+    return list(session.scalars(_SAMPLE, values))
+
+
+def _scope_values(team_id: int, scope: RuleScope) -> dict[str, object]:
+    return {
         "team": team_id,
         "kind": scope.kind.value,
         "product": scope.product_id,
         "tag": scope.tag,
     }
-    found = session.execute(_REACH, values).all()
-    currencies = {get_marketplace(row.marketplace).currency for row in found}
-    return Reach(sum(row.products for row in found), tuple(sorted(currencies)))
