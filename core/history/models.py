@@ -167,7 +167,8 @@ class ProductChange(Base):
     enough; NULL: none of them has a value.
 
     A change compares with the value of `product_latest`. It is NULL if either value is unknown, or
-    if the value was not observed after that close; 0 is unchanged. Prices: relative. Ranks: the
+    if the value was not observed after that close; 0 is unchanged. A rating and the count of
+    ratings are observed together, also if one of them is flagged. Prices: relative. Ranks: the
     natural logarithm of the ratio, above 0 is worse, only in the same category. Ratings: tenths
     of a star. `*_seller_changed`: from `*_seller` to another seller.
 

@@ -10,6 +10,7 @@ from pydantic import Field as Described
 from core.accounts.access.permissions import Permission
 from core.catalog.marketplaces import get_marketplace
 from core.database.session import read_scope
+from core.errors import InvalidInputError
 from core.history.changes import listing_diff
 from core.history.changes import text as change_wording
 from core.history.changes.comparison import ChangedProduct, ValueChange
@@ -18,6 +19,7 @@ from core.history.changes.feed import (
     ChangeQuery,
     ChangesPage,
     find_changes,
+    find_first_start,
     start_of_changes,
 )
 from core.history.changes.listing_changes import listing_diffs
@@ -30,6 +32,7 @@ from core.history.expected.rules import (
     explain_change,
 )
 from core.history.periods.change_detection import ChangeKind
+from core.history.periods.change_period import ChangePeriod
 from core.text.numbers import format_capped_count
 from core.tracking.change_sentiment import Sentiment
 from core.tracking.list_filter import ListScope
@@ -98,7 +101,10 @@ class ChangeRow(ProductRef):
     title: Untrusted | None
     role: Annotated[Role, Described(description="The product's role for the team.")]
     tags: UntrustedTexts
-    kind: Annotated[ChangeKind, Described(description="The worst change.")]
+    kind: Annotated[
+        ChangeKind | None,
+        Described(description="The worst change; null: values differ, below alert thresholds."),
+    ]
     what: Annotated[str, Described(examples=["Rank worsened"])]
     from_to: Untrusted
     mood: Annotated[
@@ -121,7 +127,7 @@ class ChangeRow(ProductRef):
 class ChangeList(ListResult):
     """A page of changes."""
 
-    since: Moment
+    since: Annotated[Moment, Described(description="With `period`: its earliest midnight.")]
     time_zone: Literal["UTC"] = "UTC"
     changes: list[ChangeRow]
 
@@ -148,7 +154,21 @@ def list_changes(
         tuple[ChangeKind, ...],
         Described(max_length=10, description="Any of these."),
     ] = (),
-    order: ChangeOrder = ChangeOrder.WORST,
+    period: Annotated[
+        ChangePeriod | None,
+        Described(
+            description="Instead of `since`: compare with the close of yesterday, 7 or 30 days "
+            "ago, by each marketplace's clock.",
+        ),
+    ] = None,
+    order: Annotated[
+        ChangeOrder,
+        Described(description="By one value's change: with `period`, without `kinds`."),
+    ] = ChangeOrder.WORST,
+    descending: Annotated[
+        bool,
+        Described(description="By a value: largest increase first. An increased rank is worse."),
+    ] = True,
     limit: Annotated[int, Described(ge=1, le=100)] = 20,
     cursor: CursorText = None,
 ) -> ChangeList:
@@ -157,12 +177,12 @@ def list_changes(
 
     If `since` is within a day, values are compared with the previous day's close; otherwise,
     and for products checked several times a day, with the day before `since`. Changes below
-    alert thresholds are left out.
+    alert thresholds are left out, unless `order` is a value's.
     """
-    mark = hash_request("changes", since, whose, roles, kinds, order, limit)
+    mark = hash_request("changes", since, whose, roles, kinds, order, limit, period, descending)
     place = read_cursor(cursor, mark)
-    began, is_last_day = _read_anchor(place.anchor) or start_of_changes(since, call.now)
-    asked = ChangeQuery(began, is_last_day, whose, roles, kinds, order)
+    began, is_last_day = _read_anchor(place.anchor) or _find_start(since, period, call.now)
+    asked = ChangeQuery(began, is_last_day, whose, roles, kinds, order, period, descending)
 
     def report(done: int, total: int) -> None:
         call.report(done, total, f"Compared {done:,} of at most {total:,} products.")
@@ -182,6 +202,17 @@ def list_changes(
         ],
         summary=_summarize(page, format_moment(began)),
     )
+
+
+def _find_start(
+    since: datetime | None, period: ChangePeriod | None, now: datetime
+) -> tuple[datetime, bool]:
+    """Return the start of the list, and whether it includes the last day's changes."""
+    if period is None:
+        return start_of_changes(since, now)
+    if since is not None:
+        raise InvalidInputError("Use either `since` or `period`.")
+    return find_first_start(period, now), False
 
 
 def _make_anchor(began: datetime, is_last_day: bool) -> int:
@@ -207,7 +238,7 @@ def _make_row(
         role=each.role,
         tags=UntrustedTexts(untrusted=list(each.tags)),
         kind=each.kind,
-        what=change_wording.change_label(each.kind),
+        what=_label(each),
         from_to=Untrusted(untrusted=each.format_change()),
         mood=each.sentiment,
         compared_with=each.then_day.isoformat(),
@@ -217,6 +248,16 @@ def _make_row(
         listing_parts_left_out=len(listing[MAX_PARTS:]),
         is_demo=each.is_demo,
     )
+
+
+def _label(each: ChangedProduct) -> str:
+    return "Values differ" if each.kind is None else change_wording.change_label(each.kind)
+
+
+def _quote_change(each: ChangedProduct) -> str:
+    """Return the worst change, or without one all of them, as text from outside."""
+    moves = "; ".join(f"{move.field} {move.text}" for move in each.list_value_changes())
+    return quote_text(each.format_change() or moves)
 
 
 def _make_move(
@@ -258,8 +299,7 @@ def _summarize(page: ChangesPage, since: str) -> str:
         )
     shown = "; ".join(
         f"{format_product_name(each.marketplace, each.asin)} {quote_text(each.title, 40)} "
-        f"({each.role}, {each.sentiment}) {change_wording.change_label(each.kind)}: "
-        f"{quote_text(each.format_change())}"
+        f"({each.role}, {each.sentiment}) {_label(each)}: {_quote_change(each)}"
         for each in rows[:5]
     )
     return (

@@ -12,7 +12,7 @@ from core.history.periods.change_detection import ChangeKind
 class Change:
     """What happened to a product, and its values then and now."""
 
-    kind: ChangeKind
+    kind: ChangeKind | None  # None: values differ, but none by enough
     marketplace: str
     bsr_category: str | None
     then: AcceptedValues

@@ -49,14 +49,16 @@ class ChangedProduct(Change):
     @property
     def sentiment(self) -> Sentiment:
         """Return whether the change is better or worse for the user who tracks the product."""
-        return find_sentiment(self.role, self.kind)
+        return Sentiment.NEUTRAL if self.kind is None else find_sentiment(self.role, self.kind)
 
     def list_value_changes(self) -> list[ValueChange]:
         """Return every value that differs and is known at both times."""
         return list(_list_value_changes(self.then, self.now))
 
     def format_change(self) -> str:
-        """Write the worst change from which value to which."""
+        """Write the worst change from which value to which; empty without one."""
+        if self.kind is None:
+            return ""
         if not self.is_exact and self.kind in _OF_STOCK:
             return text.format_stock(_was_for_sale(self.then), self.now.availability)
         return text.format_before_and_after(self)

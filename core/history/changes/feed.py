@@ -8,11 +8,11 @@ products are compared with those of the day before `since`, a chunk of products 
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from math import exp
 from operator import attrgetter
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from psycopg.rows import namedtuple_row
@@ -23,7 +23,12 @@ from core.accounts.access.permissions import Permission, Principal
 from core.catalog.marketplaces import MARKETPLACES
 from core.database.session import driver_connection
 from core.errors import InvalidInputError
-from core.history.accepted_values import CURRENT_COLUMNS, DAY_COLUMNS, AcceptedValues
+from core.history.accepted_values import (
+    CURRENT_COLUMNS,
+    DAY_COLUMNS,
+    VALUE_NAMES,
+    AcceptedValues,
+)
 from core.history.changes.comparison import (
     ChangedProduct,
     Thresholds,
@@ -31,7 +36,10 @@ from core.history.changes.comparison import (
     find_notable_change,
 )
 from core.history.periods.change_detection import USUAL_RULE, ChangeKind
-from core.tracking.list_filter import COUNT_CAP, ListScope
+from core.history.periods.change_period import ChangePeriod
+from core.history.periods.queries import MovedValue, find_movers
+from core.history.periods.roll import list_market_days
+from core.tracking.list_filter import COUNT_CAP, ListFilter, ListScope
 from core.tracking.lists.list_filter_sql import IS_ENOUGH, SCOPES, scope_values
 from core.tracking.rules import Cadence, Role
 
@@ -46,10 +54,22 @@ Report = Callable[[int, int], None]  # products compared so far, and at most how
 
 
 class ChangeOrder(StrEnum):
-    """How a list of changes is ordered."""
+    """How a list of changes is ordered: by the worst change, the check or one value's change."""
 
     WORST = "worst"
     NEWEST = "newest"
+    PRICE = "price"
+    RANK = "rank"
+    RATING = "rating"
+    RATINGS_COUNT = "ratings_count"
+
+
+_VALUES: Final = {
+    ChangeOrder.PRICE: MovedValue.PRICE,
+    ChangeOrder.RANK: MovedValue.RANK,
+    ChangeOrder.RATING: MovedValue.RATING,
+    ChangeOrder.RATINGS_COUNT: MovedValue.RATINGS_COUNT,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +82,8 @@ class ChangeQuery:
     roles: tuple[Role, ...] = ()
     kinds: tuple[ChangeKind, ...] = ()
     order: ChangeOrder = ChangeOrder.WORST
+    period: ChangePeriod | None = None  # compare with its close instead of the day before `since`
+    is_descending: bool = True  # of the order by a value
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +112,26 @@ def start_of_changes(since: datetime | None, now: datetime) -> tuple[datetime, b
     return aware.replace(microsecond=0), aware >= now - A_DAY
 
 
+def find_first_start(period: ChangePeriod, now: datetime) -> datetime:
+    """Return when a period begins in the marketplace where it does so first."""
+    place = list(ChangePeriod).index(period)
+    return min(day.starts[place] for day in list_market_days(now).values())
+
+
 def _ignore_progress(_done: int, _total: int) -> None:
     """Report no progress."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A product that changed."""
+
+    score: float
+    key: float  # what the list is ordered by
+    is_since_day_before: bool  # compared with the day before its newest observation
+
+
+Found = dict[int, _Found]
 
 
 @requires(Permission.READ)
@@ -105,27 +145,30 @@ def find_changes(
 ) -> ChangesPage:
     """Return the changed ones of the tracked products that were checked since a time.
 
-    Each product once, with its worst change.
+    Each product once, with its worst change. By a value's change: the products with that change,
+    also those without a worst change. Raises InvalidInputError for kinds in such an order, or
+    such an order without a period.
     """
-    found = _compare_with_day(session, principal, query, report)
-    if query.is_last_day:
-        found = _merge_worst(found, _find_since_day_before(session, principal, query))
+    if query.order in _VALUES:
+        return _find_movers(session, principal, query, offset, size)
+    if query.period is not None:
+        found = _compare_with_close(session, principal, query, query.period)
+    else:
+        found = _find_since(session, principal, query, report)
     ordered = sorted(found, key=lambda number: (found[number].key, number), reverse=True)
     page = {number: found[number] for number in ordered[offset : offset + size]}
     total = min(len(found), COUNT_CAP + 1)
     return ChangesPage(_details(session, principal, query, page), total)
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """A product that changed."""
-
-    score: float
-    key: float  # what the list is ordered by
-    is_since_day_before: bool  # compared with the day before its newest observation
-
-
-Found = dict[int, _Found]
+def _find_since(
+    session: Session, principal: Principal, query: ChangeQuery, report: Report
+) -> Found:
+    """Return the products that changed since a time."""
+    found = _compare_with_day(session, principal, query, report)
+    if query.is_last_day:
+        found = _merge_worst(found, _find_since_day_before(session, principal, query))
+    return found
 
 
 def _merge_worst(one: Found, other: Found) -> Found:
@@ -186,6 +229,82 @@ def _key(query: ChangeQuery, score: float, row: Any) -> float:
     return score if query.order is ChangeOrder.WORST else moment
 
 
+# Compared with the close that a period begins with
+
+
+def _find_movers(
+    session: Session, principal: Principal, query: ChangeQuery, offset: int, size: int
+) -> ChangesPage:
+    if query.period is None:
+        raise InvalidInputError("An order by a value needs `period`: day, week or month.")
+    if query.kinds:
+        raise InvalidInputError("`kinds` need the order worst or newest.")
+    page = find_movers(
+        session,
+        principal,
+        ListFilter(roles=query.roles, scope=query.scope),
+        query.period,
+        _VALUES[query.order],
+        is_descending=query.is_descending,
+        skipped=offset,
+        size=size,
+    )
+    found = dict.fromkeys(page.product_ids, _Found(0, 0, False))
+    return ChangesPage(_details(session, principal, query, found), page.total)
+
+
+_THEN_OF_PERIOD: Final = {
+    period: ", ".join(f"c.{period}_{name} AS then_{name}" for name in VALUE_NAMES)
+    for period in ChangePeriod
+}
+_MARKETS: Final = "unnest(%(codes)s::text[], %(starts)s::timestamptz[]) AS m (code, starts_at)"
+_LISTING_CHANGED_IN_PERIOD: Final = """
+(l.listing_changed_at >= m.starts_at AND EXISTS (
+    SELECT 1 FROM listing_version v
+    WHERE v.product_id = l.product_id AND v.first_seen_at < m.starts_at))
+"""
+# Wider than the check in Python, never narrower, as `_MAY_BE_OF_NOTE`.
+_CHANGED_IN_PERIOD: Final = f"""
+SELECT l.product_id, l.captured_at, t.price_change_percent, t.rank_change_percent,
+    {", ".join(f"l.{name}" for name in CURRENT_COLUMNS)}, {{then}},
+    {_LISTING_CHANGED_IN_PERIOD} AS listing_changed
+FROM tracking t
+JOIN product p ON p.id = t.product_id
+JOIN {_MARKETS} ON m.code = p.marketplace
+JOIN product_latest l ON l.product_id = t.product_id AND l.captured_at >= m.starts_at
+JOIN product_change c ON c.product_id = t.product_id
+WHERE {{scope}} AND (abs(c.{{period}}_price_change) >= %(price_share)s
+    OR abs(c.{{period}}_rank_change) >= %(rank_log_ratio)s
+    OR -c.{{period}}_ratings_change >= c.{{period}}_ratings_count * %(ratings_share)s
+    OR l.availability <> c.{{period}}_availability OR c.{{period}}_seller_changed
+    OR l.listing_changed_at >= m.starts_at)
+"""
+
+
+def _compare_with_close(
+    session: Session, principal: Principal, query: ChangeQuery, period: ChangePeriod
+) -> Found:
+    """Return the products that changed over a period."""
+    conditions = [SCOPES[query.scope]]
+    if query.roles:
+        conditions.append("t.role = ANY(%(roles)s)")
+    statement = _CHANGED_IN_PERIOD.format(
+        period=period, then=_THEN_OF_PERIOD[period], scope=" AND ".join(conditions)
+    )
+    values = _values(principal, query) | _period_values(period) | _smallest_changes()
+    return dict(_find_notable(_fetch(session, statement, values), query))
+
+
+def _period_values(period: ChangePeriod) -> dict[str, Any]:
+    """Return the marketplaces, and when the period began in each."""
+    days = list_market_days(datetime.now(UTC))
+    place = list(ChangePeriod).index(period)
+    return {"codes": list(days), "starts": [each.starts[place] for each in days.values()]}
+
+
+_then_values_of = attrgetter(*(f"then_{name}" for name in VALUE_NAMES))
+
+
 # Further back
 
 # The marketplace's date at `since`; UTC's date differs for some hours of the day. The
@@ -234,9 +353,9 @@ AND {_MAY_BE_OF_NOTE} AND {{compared}}
 
 # A product that was not checked today has no stored change. It may be checked more often than by
 # this user's cadence, because of a teammate.
-_BESIDE_STORED = """
-(l.captured_at < (SELECT m.starts_at FROM unnest(%(codes)s::text[], %(midnights)s::timestamptz[])
-    AS m (code, starts_at) WHERE m.code = p.marketplace) OR t.cadence = ANY(%(several)s) OR EXISTS (
+_BESIDE_STORED = f"""
+(l.captured_at < (SELECT m.starts_at FROM {_MARKETS} WHERE m.code = p.marketplace)
+OR t.cadence = ANY(%(several)s) OR EXISTS (
     SELECT 1 FROM fetch_schedule s
     WHERE s.product_id = t.product_id AND s.cadence_minutes < %(daily)s))
 """
@@ -256,7 +375,10 @@ def _compare_with_day(
     scope = " AND ".join(conditions)
     compared = _BESIDE_STORED if query.is_last_day else "true"
     values = _values(principal, query) | _day_values(query) | _smallest_changes()
-    values |= _midnights() | {"several": list(SEVERAL_A_DAY), "daily": Cadence.DAILY.minutes}
+    values |= _period_values(ChangePeriod.DAY) | {
+        "several": list(SEVERAL_A_DAY),
+        "daily": Cadence.DAILY.minutes,
+    }
     found: Found = {}
     ranges = _chunk_ranges(session, scope, values)
     for number, (after, last) in enumerate(ranges):
@@ -265,14 +387,6 @@ def _compare_with_day(
         rows = _fetch(session, statement, values | {"after": after, "last": last})
         found.update(_find_notable(rows, query))
     return found
-
-
-def _midnights() -> dict[str, Any]:
-    """Return the marketplaces, and when the day of each began."""
-    now = datetime.now(UTC)
-    zones = {code: ZoneInfo(place.time_zone) for code, place in MARKETPLACES.items()}
-    begun = [datetime.combine(now.astimezone(zone).date(), time(), zone) for zone in zones.values()]
-    return {"codes": list(zones), "midnights": begun}
 
 
 def _day_values(query: ChangeQuery) -> dict[str, Any]:
@@ -290,6 +404,7 @@ def _smallest_changes() -> dict[str, float]:
     return {
         "price_share": USUAL_RULE.price_share * 0.999,
         "rank_ratio": exp(USUAL_RULE.rank_log_ratio) * 0.999,
+        "rank_log_ratio": USUAL_RULE.rank_log_ratio * 0.999,
         "ratings_share": USUAL_RULE.ratings_share * 0.999,
     }
 
@@ -310,9 +425,8 @@ def _chunk_ranges(session: Session, scope: str, values: dict[str, Any]) -> list[
 def _find_notable(rows: Sequence[Any], query: ChangeQuery) -> Iterator[tuple[int, _Found]]:
     for row in rows:
         own = Thresholds(row.price_change_percent, row.rank_change_percent)
-        notable = find_notable_change(
-            _values_of_day(row), _current_values(row), row.listing_changed, own
-        )
+        then = _values_then(row, query)
+        notable = find_notable_change(then, _current_values(row), row.listing_changed, own)
         if notable is None or (query.kinds and notable[0] not in query.kinds):
             continue
         yield row.product_id, _Found(notable[1], _key(query, notable[1], row), False)
@@ -324,6 +438,12 @@ _day_values_of = attrgetter(*DAY_COLUMNS)
 
 def _current_values(row: Any) -> AcceptedValues:
     return AcceptedValues(*_current_values_of(row))
+
+
+def _values_then(row: Any, query: ChangeQuery) -> AcceptedValues:
+    if query.period is None:
+        return _values_of_day(row)
+    return AcceptedValues(*_then_values_of(row))
 
 
 def _values_of_day(row: Any) -> AcceptedValues:
@@ -369,6 +489,8 @@ def _details(
 ) -> list[ChangedProduct]:
     if not page:
         return []
+    if query.period is not None:
+        return _period_details(session, principal, query, query.period, list(page))
     statement = _DETAILS.format(scope=SCOPES[query.scope])
     values = _values(principal, query) | _day_values(query) | {"ids": list(page)}
     rows = _fetch(session, statement, values)
@@ -379,6 +501,45 @@ def _details(
         for row in rows
     )
     return [each for each in changes if each is not None]
+
+
+_PERIOD_DETAILS = f"""
+SELECT p.id AS product_id, p.marketplace, p.asin, p.is_demo, x.title, t.role, t.tags,
+    t.price_change_percent, t.rank_change_percent, l.captured_at, g.name AS bsr_category,
+    {_NOW}, {{then}}, c.day - {{days}} AS then_day, {_LISTING_CHANGED_IN_PERIOD} AS listing_changed
+FROM unnest(%(ids)s::int8[]) WITH ORDINALITY AS o (id, place)
+JOIN product p ON p.id = o.id
+JOIN {_MARKETS} ON m.code = p.marketplace
+JOIN tracking t ON t.product_id = o.id AND {{scope}}
+JOIN product_latest l ON l.product_id = o.id
+JOIN product_change c ON c.product_id = o.id
+LEFT JOIN product_text x ON x.product_id = o.id
+LEFT JOIN category g ON g.id = l.bsr_category_id
+WHERE c.day IS NOT NULL
+ORDER BY o.place
+"""
+
+
+def _period_details(
+    session: Session,
+    principal: Principal,
+    query: ChangeQuery,
+    period: ChangePeriod,
+    ids: Sequence[int],
+) -> list[ChangedProduct]:
+    statement = _PERIOD_DETAILS.format(
+        then=_THEN_OF_PERIOD[period], days=period.days, scope=SCOPES[query.scope]
+    )
+    values = _values(principal, query) | _period_values(period) | {"ids": ids}
+    changes = []
+    for row in _fetch(session, statement, values):
+        then, now = AcceptedValues(*_then_values_of(row)), _current_values(row)
+        own = Thresholds(row.price_change_percent, row.rank_change_percent)
+        notable = find_notable_change(then, now, row.listing_changed, own)
+        kind = None if notable is None else notable[0]
+        if kind is not None or query.order in _VALUES:
+            changes.append(_make_changed_product(row, then, now, kind, row.then_day))
+    return changes
 
 
 def _change_since_day_before(row: Any) -> ChangedProduct | None:
@@ -401,7 +562,7 @@ def _make_changed_product(
     row: Any,
     then: AcceptedValues,
     now: AcceptedValues,
-    kind: ChangeKind,
+    kind: ChangeKind | None,
     day: date,
     *,
     is_exact: bool = True,

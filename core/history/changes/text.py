@@ -44,7 +44,7 @@ def short_change(change: Change) -> str:
         return f"Rank {format_rank_change(then.bsr, now.bsr)}"
     if kind is ChangeKind.PRICE_MOVED:
         return f"Price {format_percent_change(then.price, now.price)}"
-    return change_label(kind)
+    return "" if kind is None else change_label(kind)
 
 
 def format_before_and_after(change: Change) -> str:

@@ -21,14 +21,15 @@ CHUNK: Final = 10_000  # products moved in one transaction: an observation waits
 
 def list_due_days(session: Session, now: datetime) -> dict[str, MarketDay]:
     """Return today of the marketplaces with products whose changes hold for an earlier day."""
-    days = _list_days(now)
+    days = list_market_days(now)
     values = {"codes": list(days), "days": [each.day for each in days.values()]}
     with driver_connection(session).cursor() as cursor:
         found = cursor.execute(_DUE_MARKETPLACES, values).fetchall()
     return {code: days[code] for (code,) in found}
 
 
-def _list_days(now: datetime) -> Mapping[str, MarketDay]:
+def list_market_days(now: datetime) -> Mapping[str, MarketDay]:
+    """Return today of every marketplace."""
     days = {}
     for code, marketplace in MARKETPLACES.items():
         zone = ZoneInfo(marketplace.time_zone)

@@ -416,3 +416,87 @@ def test_it_says_how_far_it_is(
     assert [done for done, _ in heard] == [0, 1, 2]
     # How many there are is only known at the end: chunks are counted, not products.
     assert heard[-1] == (2, "Compared 2 of at most 3 products.")
+
+
+PERIODS = pytest.mark.parametrize("period", ["day", "week", "month"])
+
+
+def differ_by_period(session: Session, asin: str = LAMP, **now: Any) -> None:
+    """Store an observation before each period, and one of this hour that differs from all."""
+    for days, price in ((31, 1000), (8, 1500), (1.5, 2500)):
+        store_observation(session, days_ago(days), asin, price=price)
+    store_observation(session, hours_ago(0), asin, **({"price": 2000} | now))
+
+
+@pytest.mark.parametrize(("period", "days", "before"), [("day", 1, 25), ("week", 7, 15)])
+def test_a_period_compares_with_the_close_before_it(
+    session: Session, agent: Agent, lamp: int, period: str, days: int, before: int
+) -> None:
+    differ_by_period(session)
+    change = only(agent, period=period)
+    today = hours_ago(0).astimezone(ZoneInfo("America/Los_Angeles")).date()
+    assert change["compared_with"] == (today - timedelta(days=days)).isoformat()
+    assert (change["kind"], change["moved"][0]["before"]) == ("price_moved", before)
+
+
+@PERIODS
+def test_the_kept_changes_and_the_worst_of_them_agree(
+    session: Session, agent: Agent, lamp: int, period: str
+) -> None:
+    differ_by_period(session)
+    assert only(agent, period=period) == only(agent, period=period, order="price")
+
+
+def test_changes_are_ordered_by_each_value_in_both_directions(
+    session: Session, principal: Principal, agent: Agent, lamp: int
+) -> None:
+    track_products(session, principal, [KETTLE])
+    differ_by_period(session, LAMP, price=2600, rank=400, rating=46, ratings_count=1002)
+    differ_by_period(session, KETTLE, price=2400, rank=600, rating=44, ratings_count=1001)
+    for order, largest in (
+        ("price", LAMP),
+        ("rank", KETTLE),
+        ("rating", LAMP),
+        ("ratings_count", LAMP),
+    ):
+        found = agent.call("list_changes", period="day", order=order)
+        assert found["changes"][0]["asin"] == largest, order
+        found = agent.call("list_changes", period="day", order=order, descending=False)
+        assert found["changes"][1]["asin"] == largest, order
+        assert found["total"] == 2
+
+
+def test_a_value_below_the_thresholds_is_listed_in_its_own_order(
+    session: Session, agent: Agent, lamp: int
+) -> None:
+    differ_by_period(session, price=2500, ratings_count=1003)
+    assert agent.call("list_changes", period="day")["changes"] == []
+    change = only(agent, period="day", order="ratings_count")
+    assert (change["kind"], change["what"], change["mood"]) == (None, "Values differ", "neutral")
+    assert [each["what"] for each in change["moved"]] == ["ratings_count"]
+    assert "ratings_count +3" in agent.words("list_changes", period="day", order="ratings_count")
+
+
+def test_a_listing_that_changed_within_a_period_is_listed_word_by_word(
+    session: Session, agent: Agent, lamp: int
+) -> None:
+    store_observation(session, days_ago(9), listing=make_listing("Lamp"))
+    store_observation(session, days_ago(3), listing=make_listing("Brass lamp"))
+    store_observation(session, hours_ago(0), listing=make_listing("Brass lamp"))
+    assert agent.call("list_changes", period="day")["changes"] == []
+    change = only(agent, period="week")
+    assert (change["kind"], change["listing"][0]["part"]) == ("listing_changed", "Title")
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ({"since": WEEK.isoformat(), "period": "week"}, "either `since` or `period`"),
+        ({"order": "price"}, "needs `period`"),
+        ({"order": "price", "period": "day", "kinds": ["gone"]}, "order worst or newest"),
+    ],
+)
+def test_arguments_that_exclude_each_other_are_refused(
+    agent: Agent, lamp: int, asked: dict[str, Any], words: str
+) -> None:
+    assert words in agent.refusal("list_changes", **asked)

@@ -80,6 +80,7 @@ LEAST: dict[str, tuple[Role, Scope | None]] = {
     "demo.seed.remove_demo": (Role.ADMIN, None),
     "history.changes.feed.find_changes": (Role.VIEWER, Scope.READ),
     "history.changes.listing_changes.listing_diffs": (Role.VIEWER, Scope.READ),
+    "history.periods.queries.find_movers": (Role.VIEWER, Scope.READ),
     "history.provenance.queries.find_origin": (Role.VIEWER, Scope.READ),
     "history.provenance.queries.find_origin_of_snapshot": (Role.VIEWER, Scope.READ),
     "history.provenance.queries.find_origin_of_value": (Role.VIEWER, Scope.READ),
