@@ -1,8 +1,8 @@
 """Runs rounds of fetching in processes that are killed or stopped, for `test_kills`. No tests.
 
-Reads commands as JSON lines. Each is carried out in a forked child, as a worker
-would; what a child was killed or stopped with (or 0) is answered on a line. A stopped one
-goes on with the command `wake`.
+Reads commands as JSON lines. Each is carried out in a forked child, in the environment that
+it carries, as a worker would; what a child was killed or stopped with (or 0) is answered on a
+line. A stopped one goes on with the command `wake`.
 """
 
 import json
@@ -21,6 +21,7 @@ from core.database import connections
 from core.database import session as db
 from core.scraping.runs import dispatch, lifecycle, store_items
 from core.scraping.runs.apify import Apify, load_client
+from core.settings.environment import get_settings
 from jobs import claims
 from jobs.tasks import collect_runs, dispatch_runs
 
@@ -73,6 +74,8 @@ def _end_of(child: int) -> int:
 
 
 def _work(command: dict[str, Any]) -> None:
+    os.environ.update(command["environment"])
+    get_settings.cache_clear()
     # What is killed here was killed for good; a living process gets its minutes.
     dispatch_runs.UNCLEAR_AFTER = dispatch_runs.ANSWERED_AFTER = timedelta(
         seconds=command.get("unclear_after", 0)

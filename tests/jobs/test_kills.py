@@ -42,7 +42,7 @@ class Workers:
 
     def begin(self, **command: Any) -> None:
         assert self.process.stdin is not None
-        self.process.stdin.write(json.dumps(command) + "\n")
+        self.process.stdin.write(json.dumps({"environment": dict(os.environ)} | command) + "\n")
         self.process.stdin.flush()
 
     def end(self) -> int:
@@ -76,14 +76,21 @@ def world(committed_database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[
         forget_queue()
 
 
-@pytest.fixture
-def workers(world: World) -> Iterator[Workers]:
-    with further_workers() as running:
+@pytest.fixture(scope="module")
+def workers() -> Iterator[Workers]:
+    """Processes on the database of each test in turn."""
+    with running_workers() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def other_workers() -> Iterator[Workers]:
+    with running_workers() as running:
         yield running
 
 
 @contextlib.contextmanager
-def further_workers() -> Iterator[Workers]:
+def running_workers() -> Iterator[Workers]:
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.jobs.kill_driver"],
         cwd=ROOT,
@@ -150,14 +157,15 @@ def test_kills_at_random_lose_nothing_and_pay_once(
     assert_nothing_lost_or_doubled(world, len(ASINS))
 
 
-def test_two_workers_at_once_do_each_step_once(world: World, workers: Workers) -> None:
+def test_two_workers_at_once_do_each_step_once(
+    world: World, workers: Workers, other_workers: Workers
+) -> None:
     world.follow()
-    with further_workers() as second:
-        for _ in range(5):
-            world.change("UPDATE fetch_schedule SET due_at = now()")
-            second.begin(unclear_after=60)
-            assert workers.carry_out(unclear_after=60) == 0
-            assert second.end() == 0
+    for _ in range(5):
+        world.change("UPDATE fetch_schedule SET due_at = now()")
+        other_workers.begin(unclear_after=60)
+        assert workers.carry_out(unclear_after=60) == 0
+        assert other_workers.end() == 0
     assert world.runs_paid() == 5
     assert_nothing_lost_or_doubled(world, len(ASINS))
 
@@ -226,19 +234,18 @@ STOPPED_AT = (
 
 
 def test_a_worker_that_hangs_stops_nobody_and_does_nothing_when_it_wakes_up(
-    world: World, workers: Workers
+    world: World, workers: Workers, other_workers: Workers
 ) -> None:
     world.follow()
-    with further_workers() as others:
-        for rounds, step in enumerate(STOPPED_AT, start=1):
-            world.change("UPDATE fetch_schedule SET due_at = now()")
-            assert workers.carry_out(step=step, signal=signal.SIGSTOP) == signal.SIGSTOP, step
-            others.recover()
-            assert world.runs_paid() == rounds, step
-            assert_nothing_lost_or_doubled(world, len(ASINS))
-            workers.carry_out(wake=True)
-            assert world.runs_paid() == rounds, step
-            assert_nothing_lost_or_doubled(world, len(ASINS))
+    for rounds, step in enumerate(STOPPED_AT, start=1):
+        world.change("UPDATE fetch_schedule SET due_at = now()")
+        assert workers.carry_out(step=step, signal=signal.SIGSTOP) == signal.SIGSTOP, step
+        other_workers.recover()
+        assert world.runs_paid() == rounds, step
+        assert_nothing_lost_or_doubled(world, len(ASINS))
+        workers.carry_out(wake=True)
+        assert world.runs_paid() == rounds, step
+        assert_nothing_lost_or_doubled(world, len(ASINS))
 
 
 def test_an_emptied_queue_only_costs_time(world: World, workers: Workers) -> None:

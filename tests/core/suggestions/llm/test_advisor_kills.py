@@ -1,14 +1,12 @@
 """Hundreds of products, eight questions at a time, and a worker that is killed in the middle."""
 
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
+from multiprocessing.process import BaseProcess
 from typing import Any
 
 import pytest
@@ -22,6 +20,7 @@ from core.suggestions.llm import call_log
 from core.suggestions.llm.advisor import get_longest_duration
 from core.tracking.rules import Role
 from jobs import queue
+from tests.core.suggestions.advice_driver import start_round
 from tests.factories.observations import make_observation, store_observations
 from tests.factories.products import make_listing, track_products
 from tests.factories.tables import fetch_rows
@@ -30,7 +29,6 @@ from tests.model_stand_in import KEY, MODEL, ModelStandIn, running_model
 
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).resolve().parents[4]
 PATIENCE = 400  # seconds for a round, on a busy machine
 LEASE = 2.0  # seconds that a round holds its products
 TIMEOUT = 600  # seconds of a question: however busy the machine, none is lost by itself here
@@ -75,25 +73,26 @@ def queue_products(number: int) -> None:
         assert request_advice(session, principal, ids, now) == number
 
 
-def begin_round() -> "subprocess.Popen[bytes]":
-    driver = [sys.executable, "-m", "tests.core.suggestions.advice_driver", str(LEASE)]
-    return subprocess.Popen(driver, cwd=ROOT)
-
-
 def a_round() -> None:
-    assert begin_round().wait(timeout=PATIENCE) == 0
+    assert wait_for_end(start_round(LEASE)) == 0
+
+
+def wait_for_end(process: BaseProcess) -> int | None:
+    """Return what a process ended with; None where it has not."""
+    process.join(PATIENCE)
+    return process.exitcode
 
 
 def kill_after(server: ModelStandIn, questions: int) -> None:
     """Begin a round and kill it, without any warning, after so many questions."""
-    process = begin_round()
+    process = start_round(LEASE)
     until = time.monotonic() + PATIENCE
     while len(server.asked) < questions:
         assert time.monotonic() < until
-        assert process.poll() is None
+        assert process.exitcode is None
         time.sleep(0.002)
-    process.send_signal(signal.SIGKILL)
-    process.wait(timeout=PATIENCE)
+    process.kill()
+    assert wait_for_end(process) == -signal.SIGKILL
     while found("SELECT 1 FROM advice_due WHERE leased_until > now()"):
         time.sleep(0.1)  # until its products are free again
 
@@ -205,7 +204,7 @@ def claim_and_keep(product_id: int) -> call_log.Claim | str | None:
 def test_two_workers_at_once_ask_about_each_product_once(server: ModelStandIn) -> None:
     server.seconds = 0.05
     queue_products(100)
-    others = [begin_round() for _ in range(2)]
-    assert [process.wait(timeout=PATIENCE) for process in others] == [0, 0]
+    others = [start_round(LEASE) for _ in range(2)]
+    assert [wait_for_end(process) for process in others] == [0, 0]
     assert set(server.counts.values()) == {1}
     assert by_state() == {"ok": 100}
