@@ -27,6 +27,7 @@ BENCHMARKS = (
     "suggestions",
     "review",
     "agents",
+    "alerts",
     "rest",
 )
 

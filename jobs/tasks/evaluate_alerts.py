@@ -30,7 +30,7 @@ def evaluate_alerts(report: JobReport) -> None:
     for rule_id in unstarted:
         while _start_rule(rule_id):
             pass
-    count = _evaluate_all()
+    count = evaluate_all()
     if count.products or resolved or unstarted:
         report.summary = _describe(count)
     else:
@@ -49,7 +49,7 @@ def evaluate_alerts_of(product_ids: Collection[int]) -> None:
         changed = cursors.list_changed_products(session, 0, 1, product_ids)
     if changed:
         with job("alerts") as report:
-            report.summary = _describe(_evaluate_all(product_ids))
+            report.summary = _describe(evaluate_all(product_ids))
 
 
 def _describe(count: EvaluationCount) -> str:
@@ -64,7 +64,7 @@ def _start_rule(rule_id: int) -> bool:
         return rule_starts.start_rule(session, rule_id, REPLAYED, database_time())
 
 
-def _evaluate_all(among: Collection[int] | None = None) -> EvaluationCount:
+def evaluate_all(among: Collection[int] | None = None) -> EvaluationCount:
     """Evaluate products with new data in chunks, each in a transaction; return what was done."""
     total, last = EvaluationCount(), 0
     while True:
