@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from sqlalchemy import text
 
@@ -94,9 +95,9 @@ _OBSERVED = """
 INSERT INTO snapshot (product_id, captured_at, source, kind, seen, flags, outcome, currency,
     price, price_basis, bsr, bsr_category_id, rating, ratings_count, availability, buy_box_seller)
 SELECT product_id, CAST(:now AS timestamptz) - interval '1 hour', 1, 0, 59911, 0, 'ok', 'USD',
-    CASE WHEN product_id % 20 = 0 THEN price * 8 / 10 WHEN product_id % 10 = 0 THEN price + 10
+    CASE WHEN product_id % 20 = 1 THEN price * 8 / 10 WHEN product_id % 20 = 2 THEN price + 10
         ELSE price END, 1, bsr * (80 + product_id % 40) / 100 + 1, bsr_category_id, rating,
-    ratings_count, CASE WHEN product_id % 100 = 0 THEN 7 ELSE availability END, 'Bench Trading'
+    ratings_count, CASE WHEN product_id % 100 = 3 THEN 7 ELSE availability END, 'Bench Trading'
 FROM product_latest
 """
 _EVALUATED = """
@@ -163,10 +164,7 @@ def _preview_year(products: int) -> Iterator[Figure]:
             )
         )
     for rule, what in zip(_RULES[:2], ("price", "rank"), strict=True):
-        seconds = [
-            seconds_of(lambda each=each, rule=rule: _preview(rule, [each], now, 365))
-            for each in ids
-        ]
+        seconds = [seconds_of(partial(_preview, rule, [each], now, 365)) for each in ids]
         value, best = milliseconds(seconds)
         yield Figure(
             f"Preview of one rule on the {what}: a product-year of hours",

@@ -11,8 +11,7 @@ from typing import Any, Final
 import orjson
 from sqlalchemy.orm import Session
 
-from core.alerts.evaluation.fold import Measured
-from core.alerts.evaluation.memory_json import dump_measured, load_measured
+from core.alerts.evaluation.readings import Known
 from core.database.bulk_write import execute_with_arrays, insert_rows
 from core.database.session import driver_connection
 
@@ -35,9 +34,10 @@ class Cursor:
     captured_at: datetime  # of the newest snapshot
     known_json: str  # the newest values until `observed_until`
 
-    def load_known(self) -> dict[str, Measured]:
-        """Return the newest values until `observed_until`, by the keys of their series."""
-        return {key: load_measured(each) for key, each in orjson.loads(self.known_json).items()}
+    def load_known(self) -> Known:
+        """Return the newest values until `observed_until`."""
+        known: Known = orjson.loads(self.known_json)
+        return known
 
 
 _CANDIDATES: Final = """
@@ -108,7 +108,7 @@ def take_corrections(session: Session, product_ids: Collection[int]) -> dict[int
         return dict(cursor.execute(statement, [list(product_ids)]).fetchall())
 
 
-def write_cursors(session: Session, rows: Sequence[tuple[Cursor, Mapping[str, Any]]]) -> None:
+def write_cursors(session: Session, rows: Sequence[tuple[Cursor, Known]]) -> None:
     """Write that products were evaluated until their newest data, with their newest values."""
     execute_with_arrays(
         session,
@@ -126,11 +126,6 @@ def write_cursors(session: Session, rows: Sequence[tuple[Cursor, Mapping[str, An
             for each, known in rows
         ],
     )
-
-
-def dump_known(known: Mapping[str, Measured], keys: Collection[str]) -> dict[str, list[Any]]:
-    """Return values to store, of the series with these keys."""
-    return {key: dump_measured(each) for key, each in known.items() if key in keys}
 
 
 # Memories

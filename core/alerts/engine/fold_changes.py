@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -16,9 +15,9 @@ from core.alerts.engine.cursors import (
 )
 from core.alerts.engine.incident_rows import FoundIncident, write_incidents
 from core.alerts.engine.scopes import ScopedRule
-from core.alerts.evaluation.fold import Evaluation, Measured, Memory
+from core.alerts.evaluation.fold import Evaluation, Memory
 from core.alerts.evaluation.memory_json import dump_memory, is_quiet
-from core.alerts.evaluation.readings import ProductReadings
+from core.alerts.evaluation.readings import Known
 from core.alerts.evaluation.series import ReadingPlan
 from core.alerts.evaluation.snapshot_values import Observed
 
@@ -29,7 +28,7 @@ class FoldChanges:
 
     incidents: list[FoundIncident] = field(default_factory=list)
     memories: dict[MemoryKey, tuple[int, StoredMemory] | None] = field(default_factory=dict)
-    cursors: list[tuple[Cursor, Mapping[str, Any]]] = field(default_factory=list)
+    cursors: list[tuple[Cursor, Known]] = field(default_factory=list)
 
     def note_memory(
         self,
@@ -57,14 +56,6 @@ def make_plan(scoped: Mapping[int, Sequence[ScopedRule]]) -> ReadingPlan:
     """Return what to read for the rules of some products."""
     alike = {id(rules): rules for rules in scoped.values()}
     return ReadingPlan(each for rules in alike.values() for one in rules for each in one.series)
-
-
-def newest_values(readings: ProductReadings) -> dict[str, Measured]:
-    """Return the newest value of each series after some readings."""
-    newest = dict(readings.known)
-    for each in readings.observed:
-        newest.update(each.values)
-    return newest
 
 
 def list_found(

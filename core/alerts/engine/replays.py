@@ -14,10 +14,9 @@ from sqlalchemy.orm import Session
 from core.alerts.engine.cursors import (
     Cursor,
     StoredMemory,
-    dump_known,
     read_memories,
 )
-from core.alerts.engine.fold_changes import FoldChanges, list_found, make_plan, newest_values
+from core.alerts.engine.fold_changes import FoldChanges, list_found, make_plan
 from core.alerts.engine.incident_rows import (
     KnownIncident,
     read_incidents,
@@ -35,8 +34,11 @@ from core.alerts.evaluation.fold import (
 )
 from core.alerts.evaluation.memory_json import load_memory
 from core.alerts.evaluation.readings import (
+    Known,
     ProductReadings,
+    find_newest,
     list_readings,
+    load_known,
     read_products_anew,
 )
 from core.alerts.evaluation.snapshot_values import Span, floor_second
@@ -83,8 +85,8 @@ def replay_products(
     changes = FoldChanges()
     count, readings = _replay(session, replays, scoped, changes, now)
     for each in replays:
-        newest_known = newest_values(readings[each.cursor.product_id])
-        changes.cursors.append((each.cursor, dump_known(newest_known, plan.keys)))
+        known = find_newest(readings[each.cursor.product_id], plan.keys)
+        changes.cursors.append((each.cursor, known))
     count.opened = changes.write(session, now)
     return count
 
@@ -109,11 +111,9 @@ def replay_rule(
     plan = make_plan(scoped)
     for each in replays:
         cursor = each.cursor
-        known = cursor.load_known()
-        newest = newest_values(readings[cursor.product_id])
-        known |= {key: newest[key] for key in plan.keys & newest.keys()}
+        newest = find_newest(readings[cursor.product_id], plan.keys)
         cursor.data_version, cursor.captured_at = cursor.evaluated_version, cursor.observed_until
-        changes.cursors.append((cursor, dump_known(known, known.keys())))
+        changes.cursors.append((cursor, {**cursor.load_known(), **newest}))
     return changes.write(session, now)
 
 
@@ -157,14 +157,13 @@ def _replay(
 def _make_memory(
     scoped: ScopedRule,
     start: datetime,
-    known: Mapping[str, Measured],
+    known: Known,
     incidents: Sequence[KnownIncident],
     stored: tuple[int, StoredMemory] | None,
 ) -> Memory:
     """Return the memory at a replay's start, from the values and the incidents before it."""
     rule = scoped.rule
-    last = [known.get(each.key) for each in scoped.series]
-    memory = make_memory(rule, last)
+    memory = make_memory(rule, load_known(known, scoped.series))
     before = [
         each
         for each in incidents

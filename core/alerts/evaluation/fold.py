@@ -101,9 +101,10 @@ class Memory:
 
     def copy(self) -> "Memory":
         """Return a copy that can be changed without changing this one."""
-        return replace(
-            self, last=list(self.last), notified=list(self.notified), held=list(self.held)
-        )
+        return Memory(
+            list(self.last), list(self.notified), list(self.held), self.at, self.pending_at,
+            self.pending_count, self.pending, self.open, self.openings, self.toggled_at, self.holds,
+        )  # fmt: skip
 
 
 def make_memory(rule: AlertRule, known: Iterable[Measured | None] = ()) -> Memory:
@@ -128,12 +129,54 @@ def evaluate(rule: AlertRule, readings: Iterable[Reading], memory: Memory) -> Ev
     memory on gives what evaluating at once gives.
     """
     fold = _Fold(rule, memory.copy())
-    # Most readings repeat the value before: where nothing holds, they change nothing else.
-    may_repeat = len(rule.conditions) == 1 and not rule.conditions[0].needs_days
-    for reading in readings:
-        if not (may_repeat and fold.pass_repeated(reading)):
+    if len(rule.conditions) > 1 or rule.conditions[0].needs_days:
+        for reading in readings:
             fold.add_reading(reading)
+    else:
+        for reading in readings:
+            if not fold.pass_quiet(reading):
+                fold.add_reading(reading)
     return Evaluation(fold.memory, fold.incidents)
+
+
+def is_met(
+    condition: Condition,
+    before: Value | None,
+    measured: Measured,
+    *,
+    was_held: bool = False,
+    is_open: bool = False,
+) -> bool:
+    """Return whether a value meets a condition; one that held already goes on until it clears.
+
+    `before`: what the value is compared with. `is_open`: an incident of it lasts.
+    """
+    value, comparison = measured.value, condition.comparison
+    if comparison is Comparison.IS:
+        return value in condition.states and (
+            was_held or not condition.before or before in condition.before
+        )
+    if comparison is Comparison.FIRST:
+        return measured.is_first
+    if comparison is Comparison.DIFFERS:
+        return before is not None and value != before
+    if comparison is Comparison.BECAME:
+        if value not in condition.states or before is None:
+            return False
+        return before in condition.before if condition.before else before not in condition.states
+    if not isinstance(value, int):
+        return False
+    if comparison is Comparison.BELOW:
+        return value < _limit(condition, is_open)
+    if comparison is Comparison.ABOVE:
+        return value > _limit(condition, is_open)
+    if not isinstance(before, int):
+        return False
+    if comparison is Comparison.LOWEST:
+        return value < before
+    if comparison is Comparison.HIGHEST:
+        return value > before
+    return is_change(condition, before, value, is_open=is_open)
 
 
 class _Fold:
@@ -141,6 +184,11 @@ class _Fold:
 
     def __init__(self, rule: AlertRule, memory: Memory) -> None:
         self.rule, self.memory = rule, memory
+        self._condition = rule.conditions[0]
+        self._is_notified = (
+            self._condition.comparison is Comparison.CHANGED
+            and self._condition.reference is Reference.NOTIFIED
+        )
         self.incidents: dict[datetime, Incident] = {}
         self._places = tuple(enumerate(rule.conditions))
         self._is_all = rule.combination is Combination.ALL
@@ -167,25 +215,36 @@ class _Fold:
             self._forget_pending()
         self._remember(reading)
 
-    def pass_repeated(self, reading: Reading) -> bool:
-        """Note a reading that only repeats the value before, and return whether it is one."""
+    def pass_quiet(self, reading: Reading) -> bool:
+        """Note a reading of one condition with which nothing begins; return whether it is one.
+
+        Most are: where nothing holds, a value that doesn't meet the condition changes nothing else.
+        """
         memory = self.memory
         last, measured = memory.last[0], reading.measured[0]
         if (
-            last is None
-            or measured is None
-            or measured.value != last.value
-            or measured.scope != last.scope
-            or memory.holds
+            memory.holds
             or memory.open is not None
+            or last is None
+            or measured is None
+            or measured.value is None
+            or measured.scope != last.scope
             or memory.at is None
             or reading.at <= memory.at
+            or is_met(self._condition, self._get_reference(last).value, measured)
         ):
             return False
         memory.last[0], memory.at = measured, reading.at
+        memory.held[0] = False
         if memory.toggled_at is None:
             memory.toggled_at = reading.at
         return True
+
+    def _get_reference(self, last: Measured) -> Measured:
+        """Return what the one condition compares with, where nothing holds."""
+        if self._is_notified:
+            return self.memory.notified[0] or last
+        return last
 
     # Conditions
 
@@ -269,39 +328,10 @@ class _Fold:
         return _value_of(memory.last[place])
 
     def _is_met(self, place: int, condition: Condition, measured: Measured) -> bool:
-        """Return whether a condition holds; one that holds already goes on until it clears."""
-        value, (before, _) = measured.value, self._reference(place, condition, measured)
-        match condition.comparison:
-            case Comparison.IS:
-                if value not in condition.states:
-                    return False
-                return not condition.before or self.memory.held[place] or before in condition.before
-            case Comparison.BECAME:
-                if value not in condition.states or before is None:
-                    return False
-                return (
-                    before in condition.before
-                    if condition.before
-                    else before not in (condition.states)
-                )
-            case Comparison.DIFFERS:
-                return before is not None and value != before
-            case Comparison.FIRST:
-                return measured.is_first
-        if not isinstance(value, int) or not isinstance(before, int):
-            return False
-        is_open = self.memory.open is not None and self.memory.held[place]
-        match condition.comparison:
-            case Comparison.BELOW:
-                return value < _limit(condition, is_open)
-            case Comparison.ABOVE:
-                return value > _limit(condition, is_open)
-            case Comparison.LOWEST:
-                return value < before
-            case Comparison.HIGHEST:
-                return value > before
-            case _:
-                return is_change(condition, before, value, is_open=is_open)
+        before, _ = self._reference(place, condition, measured)
+        was_held = self.memory.held[place]
+        is_open = was_held and self.memory.open is not None
+        return is_met(condition, before, measured, was_held=was_held, is_open=is_open)
 
     # Incidents
 
@@ -403,7 +433,10 @@ def is_change(condition: Condition, before: int, now: int, *, is_open: bool = Fa
     With a percent and an amount, either is enough. A rank of `percent` 50 counts from half as
     much again on, or better by the same ratio. A value of 0 before has no percentage.
     """
-    if before == now or not _is_in_direction(condition.direction, before, now):
+    if before == now or (
+        condition.direction is not Direction.ANY
+        and (now > before) is not (condition.direction is Direction.UP)
+    ):
         return False
     if condition.amount is not None and abs(now - before) >= condition.amount:
         return True
@@ -414,10 +447,6 @@ def is_change(condition: Condition, before: int, now: int, *, is_open: bool = Fa
         return False
     # Exact in integers and at the threshold: 10 % of 1,999 is 199.9.
     if condition.subject is Subject.RANK:
-        low, high = min(before, now), max(before, now)
+        low, high = (before, now) if before < now else (now, before)
         return low > 0 and high * 100 >= low * (100 + percent) * (1 - 1e-12)
     return before > 0 and abs(now - before) * 100 >= before * percent * (1 - 1e-12)
-
-
-def _is_in_direction(direction: Direction, before: int, now: int) -> bool:
-    return direction is Direction.ANY or (now > before) is (direction is Direction.UP)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
@@ -11,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from core.alerts.evaluation.day_figures import DayQuestion, read_day_figures
 from core.alerts.evaluation.fold import Measured, Reading
+from core.alerts.evaluation.memory_json import dump_measured, load_measured
 from core.alerts.evaluation.series import ReadingPlan, Series, list_series
 from core.alerts.evaluation.snapshot_values import (
     Observed,
@@ -23,7 +25,8 @@ from core.alerts.rules.rule import AlertRule
 from core.catalog.marketplaces import get_marketplace
 from core.catalog.models import Product
 
-Known = Mapping[str, Measured]  # the newest values before, by the keys of their series
+# The newest values before, by the keys of their series, as `memory_json` writes them.
+Known = Mapping[str, Sequence[Any]]
 DayOf = Callable[[datetime], date]
 
 
@@ -56,8 +59,27 @@ def read_products_anew(
 ) -> dict[int, ProductReadings]:
     """Return what was observed in each product's span; the values before are read as well."""
     starts = [Span(each.product_id, floor_second(each.since), each.until) for each in spans]
-    known = read_known(session, [(each.product_id, each.since) for each in starts], plan)
+    found = read_known(session, [(each.product_id, each.since) for each in starts], plan)
+    known = {
+        number: {key: dump_measured(measured) for key, measured in values.items()}
+        for number, values in found.items()
+    }
     return read_products(session, starts, plan, known)
+
+
+def load_known(known: Known, series: Sequence[Series]) -> list[Measured | None]:
+    """Return the values before of a rule's conditions, which watch these series."""
+    found = (known.get(each.key) for each in series)
+    return [None if each is None else load_measured(each) for each in found]
+
+
+def find_newest(readings: ProductReadings, keys: Collection[str]) -> Known:
+    """Return the newest value of each series with these keys, after the readings."""
+    newest = {key: each for key, each in readings.known.items() if key in keys}
+    for each in readings.observed:
+        for key, measured in each.values.items():
+            newest[key] = dump_measured(measured)
+    return newest
 
 
 def list_readings(observed: Iterable[Observed], series: Sequence[Series]) -> Iterator[Reading]:
@@ -102,7 +124,7 @@ def read_rule_readings(
 
 
 def _reading_before(known: Known, series: Sequence[Series]) -> list[Reading]:
-    measured = tuple(known.get(each.key) for each in series)
+    measured = tuple(load_known(known, series))
     times = [each.at for each in measured if each is not None]
     return [Reading(max(times), measured)] if times else []
 

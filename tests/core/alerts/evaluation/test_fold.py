@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import core.alerts.evaluation.fold as fold_module
 from core.alerts.evaluation.fold import (
     Incident,
     IncidentState,
@@ -375,6 +376,23 @@ def test_what_is_stored_between_pieces_is_enough(
     stored = None if is_quiet(rule, memory) else dump_memory(memory)
     second = evaluate(rule, readings[cut:], load_memory(rule, stored, memory.last))
     assert first.incidents | second.incidents == whole.incidents
+
+
+@given(case=cases())
+def test_what_is_passed_over_changes_nothing(case: tuple[AlertRule, list[Reading]]) -> None:
+    rule, readings = case
+    fold = fold_module._Fold(rule, make_memory(rule))
+    for each in readings:
+        fold.add_reading(each)
+    found = evaluate(rule, readings, make_memory(rule))
+    assert (found.memory, found.incidents) == (fold.memory, fold.incidents)
+
+
+def test_a_state_that_was_known_before_the_rule_opens_with_its_next_reading() -> None:
+    rule = rule_of(OUT_OF_STOCK)
+    known = make_memory(rule, [Measured(7, NOON)])
+    found = evaluate(rule, hourly(7, 7), known)
+    assert list(found.incidents) == [NOON + HOUR]
 
 
 @given(case=cases())
