@@ -35,6 +35,7 @@ from core.alerts.evaluation.readings import (
 from core.alerts.evaluation.snapshot_values import Span, after
 from core.alerts.rules.queries import read_active_rules
 from core.alerts.rules.rule import Reference
+from core.runtime import gc_pause
 
 
 @dataclass(slots=True)
@@ -56,6 +57,13 @@ def evaluate_products(
     session: Session, product_ids: Sequence[int], now: datetime
 ) -> EvaluationCount:
     """Evaluate what is new of these products, once; those another worker has are left to it."""
+    with gc_pause.paused_gc():
+        return _evaluate_products(session, product_ids, now)
+
+
+def _evaluate_products(
+    session: Session, product_ids: Sequence[int], now: datetime
+) -> EvaluationCount:
     cursors = lock_cursors(session, product_ids)
     corrected = take_corrections(session, [each.product_id for each in cursors])
     rules = read_active_rules(session)

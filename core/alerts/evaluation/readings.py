@@ -24,6 +24,7 @@ from core.alerts.evaluation.snapshot_values import (
 from core.alerts.rules.rule import AlertRule
 from core.catalog.marketplaces import get_marketplace
 from core.catalog.models import Product
+from core.runtime import gc_pause
 
 # The newest values before, by the keys of their series, as `memory_json` writes them.
 Known = Mapping[str, Sequence[Any]]
@@ -116,11 +117,12 @@ def read_rule_readings(
     """
     series = list_series(rule, team_id)
     spans = [Span(each, since, until - timedelta(microseconds=1)) for each in sorted(product_ids)]
-    found = read_products_anew(session, spans, ReadingPlan(series))
-    return {
-        number: [*_reading_before(each.known, series), *list_readings(each.observed, series)]
-        for number, each in found.items()
-    }
+    with gc_pause.paused_gc():  # many small objects, of which none is garbage
+        found = read_products_anew(session, spans, ReadingPlan(series))
+        return {
+            number: [*_reading_before(each.known, series), *list_readings(each.observed, series)]
+            for number, each in found.items()
+        }
 
 
 def _reading_before(known: Known, series: Sequence[Series]) -> list[Reading]:

