@@ -236,8 +236,7 @@ RULES = {
 def observe_at_random(session: Session, random: Random) -> None:
     """Store a month of observations of both products, evaluating after some of them."""
     at = NOON
-    while at < NOW - 8 * HOUR:
-        at += random.choice((HOUR, 4 * HOUR, 11 * HOUR, 26 * HOUR))
+    while (at := at + random.choice((HOUR, 4 * HOUR, 11 * HOUR, 26 * HOUR))) < NOW:
         asin = random.choice((LAMP, KETTLE))
         values: dict[str, Any] = {
             "price": random.choice((1500, 1700, 1850, 1990, 2000, 2000)),
