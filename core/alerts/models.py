@@ -142,6 +142,7 @@ class StoredIncident(Base):
         ),
         Index("ix_incident_team", "team_id", text("opened_at DESC"), text("id DESC")),
         Index("ix_incident_product", "product_id", "opened_at"),
+        Index("ix_incident_rule", "rule_id", "opened_at"),
         Index("ix_incident_group", "group_id"),
     )
 

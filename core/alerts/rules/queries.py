@@ -101,6 +101,13 @@ SELECT product_id FROM (SELECT DISTINCT t.product_id FROM tracking t WHERE {_IN_
 ORDER BY hashint8(product_id) LIMIT :size
 """)
 
+_ANY = text(f"""
+SELECT p.marketplace, p.asin, x.title
+FROM tracking t JOIN product p ON p.id = t.product_id
+LEFT JOIN product_text x ON x.product_id = p.id
+WHERE {_IN_SCOPE} LIMIT 1
+""")
+
 
 def read_reach(session: Session, team_id: int, scope: RuleScope) -> Reach:
     """Return how many products a scope has now; paused ones are in none."""
@@ -113,6 +120,21 @@ def sample_reach(session: Session, team_id: int, scope: RuleScope, size: int) ->
     """Return the products that a scope has now, or of more than `size` a sample."""
     values = {**_scope_values(team_id, scope), "size": size}
     return list(session.scalars(_SAMPLE, values))
+
+
+@dataclass(frozen=True, slots=True)
+class ReachedProduct:
+    """One of the products in a scope."""
+
+    marketplace: str
+    asin: str
+    title: str | None
+
+
+def find_reached_product(session: Session, team_id: int, scope: RuleScope) -> ReachedProduct | None:
+    """Return any product that a scope has now; None: it has none."""
+    row = session.execute(_ANY, _scope_values(team_id, scope)).first()
+    return None if row is None else ReachedProduct(*row)
 
 
 def _scope_values(team_id: int, scope: RuleScope) -> dict[str, object]:

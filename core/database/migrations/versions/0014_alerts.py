@@ -321,6 +321,7 @@ def upgrade() -> None:
         postgresql_where=sa.text("state IN ('firing', 'flapping')"),
     )
     op.create_index("ix_incident_product", "incident", ["product_id", "opened_at"], unique=False)
+    op.create_index("ix_incident_rule", "incident", ["rule_id", "opened_at"], unique=False)
     op.create_index(
         "ix_incident_team",
         "incident",
@@ -335,6 +336,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_index("ix_incident_team", table_name="incident")
+    op.drop_index("ix_incident_rule", table_name="incident")
     op.drop_index("ix_incident_product", table_name="incident")
     op.drop_index(
         "ix_incident_open",

@@ -72,6 +72,7 @@ LEAST: dict[str, tuple[Role, Scope | None]] = {
     "alerts.rules.service.reset_rule": (Role.MANAGER, None),
     "alerts.rules.service.set_default_threshold": (Role.MANAGER, None),
     "alerts.rules.service.switch_rule": (Role.MANAGER, None),
+    "alerts.incidents.rule_overview.list_rule_rows": (Role.VIEWER, Scope.READ),
     "alerts.incidents.rule_preview.preview_on_history": (Role.VIEWER, Scope.READ),
     "alerts.incidents.service.acknowledge_incidents": (Role.SELLER, Scope.ACT),
     "alerts.incidents.service.end_snooze": (Role.SELLER, Scope.ACT),
