@@ -150,6 +150,24 @@ _WATCHING = (
         "The change in percent from which on it is a finding; a user's own setting wins.",
     ),
 )
+_ALERTS = (
+    Term(
+        "alert rule",
+        "What is watched, of which products, and when that is an incident. Each team has the "
+        "built-in ones.",
+    ),
+    Term(
+        "incident",
+        "A time for which a rule held for a product: firing while it lasts, then resolved.",
+        "a notification about it",
+    ),
+    Term("open issue", "An incident that lasts, of a rule that is on, and is not muted."),
+    Term("flapping", "An incident that came and went too often: one for all of that."),
+    Term("withdrawn", "An incident that rested on a value that was corrected later."),
+    Term("muted", "An incident that its cause explains, such as a removed listing: never sent."),
+    Term("acknowledged", "A user knows of the incident; it stays open until it is solved."),
+    Term("snoozed", "An incident that is to be left alone until a time."),
+)
 _SUGGESTIONS = (
     Term(
         "suggestion",
@@ -191,6 +209,7 @@ GLOSSARY = (
     Subject("Availability", _STATES),
     Subject("Fetching", _FETCHES),
     Subject("Watching", _WATCHING),
+    Subject("Alerts", _ALERTS),
     Subject("Suggestions", _SUGGESTIONS),
     Subject("People and programs", _PEOPLE),
 )

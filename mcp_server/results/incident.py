@@ -91,6 +91,13 @@ def _convert(subject: Subject, value: Value | None, marketplace: str) -> float |
     return to_stars(value) if subject is Subject.RATING else value
 
 
+def convert_value(subject: Subject, value: int, marketplace: str) -> tuple[float, str]:
+    """Return a number of a subject in the units of results, and its unit."""
+    converted = _convert(subject, value, marketplace)
+    number = converted if isinstance(converted, int | float) else value
+    return number, _find_unit(subject, marketplace) or ""
+
+
 _UNITS = {
     Subject.RATING: "stars",
     Subject.RANK: "rank, 1 is the best",

@@ -8,8 +8,12 @@ from tests.mcp_server.tools.test_proposals import WRITES
 
 _LAMP = f"US:{LAMP}"
 _SPECIAL: dict[str, dict[str, Any]] = {
+    "acknowledge_incidents": {"ids": [1]},
     "compare_products": {"products": [_LAMP, KETTLE]},
     "explain_value": {"value": "price"},
+    "preview_rule": {
+        "rule": {"conditions": [{"subject": "price", "comparison": "changed", "percent": 10}]}
+    },
     "search_products": {},
     "track_products": {"products": [_LAMP]},
     "trigger_product_refresh": {"products": [_LAMP]},

@@ -29,6 +29,7 @@ PROPOSES = (Role.SELLER, Scope.PROPOSE)
 ACTS = (Role.SELLER, Scope.ACT)
 # Tool → the least role of the token's owner, and the scope that the token needs.
 LEAST: dict[str, tuple[Role, Scope]] = {
+    "acknowledge_incidents": ACTS,
     "add_suggestion_action": PROPOSES,
     "compare_products": READS,
     "create_suggestion": PROPOSES,
@@ -43,9 +44,11 @@ LEAST: dict[str, tuple[Role, Scope]] = {
     "get_statistics": READS,
     "get_suggestion": READS,
     "get_suggestion_evidence": READS,
+    "list_alert_rules": READS,
     "list_changes": READS,
     "list_open_issues": READS,
     "list_suggestions": READS,
+    "preview_rule": READS,
     "propose_content_improvement": PROPOSES,
     "propose_price_optimization": PROPOSES,
     "propose_tracking_adjustment": PROPOSES,

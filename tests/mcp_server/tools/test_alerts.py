@@ -1,6 +1,7 @@
-"""Open issues, as agents list them."""
+"""Open issues and alert rules, as agents read them, and acknowledging."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy.orm import Session
@@ -9,7 +10,7 @@ from core.accounts.access.permissions import Principal
 from core.alerts.evaluation.fold import Finding
 from core.tracking.rules import Role
 from tests.factories.alerts import add_incident, add_rule
-from tests.factories.observations import NOON, hours_ago
+from tests.factories.observations import NOON, days_ago, hours_ago, store_observation
 from tests.factories.people import add_stranger
 from tests.factories.products import KETTLE, LAMP, track_products
 from tests.mcp_server.conftest import Agent, active, agent_of
@@ -90,3 +91,106 @@ def test_another_team_has_no_issues(session: Session) -> None:
     stranger = agent_of(session, active(session, add_stranger(session)))
     assert stranger.call("list_open_issues")["issues"] == []
     assert "No open issues." in stranger.words("list_open_issues")
+
+
+# Rules
+
+
+def rules_by_code(agent: Agent) -> dict[str | None, dict[str, Any]]:
+    return {each["code"]: each for each in agent.call("list_alert_rules")["rules"]}
+
+
+@pytest.mark.usefixtures("two")
+def test_each_rule_is_listed_with_its_sentence_and_how_often_it_fired(agent: Agent) -> None:
+    rules = rules_by_code(agent)
+    stock = rules["out_of_stock"]
+    assert (stock["name"], stock["threshold"], stock["is_on"], stock["open_issues"]) == (
+        {"untrusted": "Out of stock"}, None, True, 1,
+    )  # fmt: skip
+    assert rules["price_change"]["threshold"] == {"kind": "percent", "value": 10, "unit": "%"}
+    assert rules["price_change"]["rule"]["conditions"] == [
+        {"subject": "price", "comparison": "changed", "percent": 10}
+    ]
+    assert "Price changes by 10" in rules["price_change"]["sentence"]["untrusted"]
+    assert rules[None]["name"] == {"untrusted": "Cheaper"}
+    assert f"{len(rules)} rules, {len(rules)} on" in agent.words("list_alert_rules")
+
+
+@pytest.fixture
+def cheaper(session: Session, principal: Principal) -> None:
+    """A lamp and a kettle in the US whose prices fell by 10 and by 50 %, five days ago."""
+    track_products(session, principal, [LAMP], role=Role.OWN)
+    track_products(session, principal, [KETTLE], role=Role.COMPETITOR)
+    for asin, price in ((LAMP, 1800), (KETTLE, 1000)):
+        store_observation(session, days_ago(6), asin, price=2000)
+        store_observation(session, days_ago(5), asin, price=price)
+    session.commit()
+
+
+PRICE = {"subject": "price", "comparison": "changed", "percent": 10}
+TRACKED = {"conditions": [PRICE], "scope": {"kind": "tracked"}}
+
+
+@pytest.mark.usefixtures("cheaper")
+def test_a_stored_rule_is_tried_on_history(agent: Agent) -> None:
+    number = rules_by_code(agent)["price_change"]["id"]
+    found = agent.call("preview_rule", rule_id=number, days=30)
+    assert (found["total"], found["per_week"]) == (2, [0, 0, 0, 2, 0])
+    assert (found["products_tried"], found["products_in_scope"]) == (2, 2)
+    assert found["products_with_alerts"] == 2
+    assert found["newest"][0]["what"]["untrusted"].startswith("Price USD\u00a020.00 (")
+    assert "2 alerts in 30 days on 2 products." in agent.words(
+        "preview_rule", rule_id=number, days=30
+    )
+    assert agent.call("preview_rule", rule_id=number, product=NAME)["total"] == 1
+
+
+@pytest.mark.usefixtures("cheaper")
+def test_any_rule_is_tried_and_a_rate_gives_its_threshold(agent: Agent) -> None:
+    found = agent.call("preview_rule", rule=TRACKED, days=30, at_most_per_week=0.25)
+    assert found["threshold"] == {"kind": "percent", "value": 15, "unit": "%"}
+    below = {"subject": "price", "comparison": "below", "target": 1500}
+    asked = {"rule": TRACKED | {"conditions": [below]}, "days": 30}
+    found = agent.call("preview_rule", **asked, at_most_per_week=0)
+    assert (found["total"], found["threshold"]) == (
+        1, {"kind": "target", "value": 10, "unit": "USD"},
+    )  # fmt: skip
+    assert "Threshold for that rate: 10 USD." in agent.words(
+        "preview_rule", **asked, at_most_per_week=0
+    )
+    removed = {"subject": "availability", "comparison": "is", "states": [8]}
+    found = agent.call("preview_rule", rule=TRACKED | {"conditions": [removed]}, at_most_per_week=1)
+    assert found["why_no_threshold"] == "The rule has no threshold, or several."
+
+
+@pytest.mark.usefixtures("cheaper")
+def test_a_rule_that_cant_be_tried_is_refused_with_the_reason(agent: Agent) -> None:
+    assert "either `rule_id` or `rule`" in agent.refusal("preview_rule")
+    assert "either" in agent.refusal("preview_rule", rule=TRACKED, rule_id=1)
+    assert "does not exist" in agent.refusal("preview_rule", rule_id=10**9)
+    assert "can't be read" in agent.refusal("preview_rule", rule={"conditions": []})
+    weak = TRACKED | {"conditions": [PRICE | {"percent": -5}]}
+    assert agent.refusal("preview_rule", rule=weak)
+    assert agent.refusal("preview_rule", rule=TRACKED, days=31)
+
+
+def test_issues_are_acknowledged_once(session: Session, agent: Agent, two: list[int]) -> None:
+    lamp, _ = two
+    dry = agent.call("acknowledge_incidents", ids=[lamp], dry_run=True)
+    assert dry["dry_run"]
+    assert agent.call("list_open_issues", product=NAME)["issues"][0]["handling"] == "new"
+    asked = {"ids": [lamp, 10**9], "idempotency_key": "one"}
+    for is_repeat in (False, True):
+        done = agent.call("acknowledge_incidents", **asked)
+        assert done["is_repeat"] is is_repeat
+        assert done["incidents"] == [
+            {"id": lamp, "verdict": "done"},
+            {"id": 10**9, "verdict": "unknown"},
+        ]
+    issue = agent.call("list_open_issues", product=NAME)["issues"][0]
+    assert (issue["handling"], issue["acknowledged_by"]) == (
+        "acknowledged", {"untrusted": agent.principal.name},
+    )  # fmt: skip
+    again = agent.call("acknowledge_incidents", ids=[lamp])
+    assert again["incidents"] == [{"id": lamp, "verdict": "already"}]
+    assert "1 already" in agent.words("acknowledge_incidents", ids=[lamp])
