@@ -173,7 +173,8 @@ class ProductChange(Base):
     of a star. `*_seller_changed`: from `*_seller` to another seller.
 
     `attention_kind` is the worst change since yesterday, of a product that was observed on `day`,
-    and `attention` its score; 0: none.
+    and `attention` its score; 0: none. `late_since` is the earliest closed day that changed since
+    the days of teams were computed; NULL: none did.
     """
 
     __tablename__ = "product_change"
@@ -186,6 +187,11 @@ class ProductChange(Base):
             postgresql_where=text("attention > 0"),
             postgresql_include=["attention_kind"],
         ),
+        Index(
+            "ix_product_change_late",
+            "product_id",
+            postgresql_where=text("late_since IS NOT NULL"),
+        ),
         # Rewritten every night and with each observation, so pages keep room for the new rows.
         {"postgresql_with": {"fillfactor": 70}},
     )
@@ -197,6 +203,8 @@ class ProductChange(Base):
     attention: Mapped[float] = mapped_column(REAL, server_default=text("0"))
     attention_kind: Mapped[str | None] = mapped_column(Text)
     changed_on: Mapped[date | None] = mapped_column(Date)  # the last day with such a change
+    late_since: Mapped[date | None] = mapped_column(Date)
+    late_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))  # last set
 
     day_price: Mapped[int | None] = mapped_column(BigInteger)
     day_bsr: Mapped[int | None] = mapped_column(Integer)
@@ -236,3 +244,50 @@ class ProductChange(Base):
     month_rating_change: Mapped[int | None] = mapped_column(SmallInteger)
     month_ratings_change: Mapped[int | None] = mapped_column(Integer)
     month_seller_changed: Mapped[bool | None] = mapped_column(Boolean)
+
+
+class TeamChangeDay(Base):
+    """How many of a team's products had a change as their worst on a day, by the marketplace.
+
+    A day is the marketplace's, and closed. No row: none.
+    """
+
+    __tablename__ = "team_change_day"
+
+    team_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("team.id", ondelete="CASCADE"), primary_key=True
+    )
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
+    marketplace: Mapped[str] = mapped_column(Text, primary_key=True)
+    role: Mapped[str] = mapped_column(Text, primary_key=True)
+    kind: Mapped[str] = mapped_column(Text, primary_key=True)
+    products: Mapped[int] = mapped_column(Integer)
+
+
+class TeamIndexDay(Base):
+    """How a team's own products, or its competitors, moved on a day, in all marketplaces.
+
+    A ratio is the median of each product's close to its close before; above 1 a price rose and a
+    rank got worse. NULL: of fewer than 5 products. Products that join or leave don't move it.
+    """
+
+    __tablename__ = "team_index_day"
+
+    team_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("team.id", ondelete="CASCADE"), primary_key=True
+    )
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
+    role: Mapped[str] = mapped_column(Text, primary_key=True)
+    price_ratio: Mapped[float | None] = mapped_column(REAL)
+    price_products: Mapped[int] = mapped_column(Integer)
+    rank_ratio: Mapped[float | None] = mapped_column(REAL)
+    rank_products: Mapped[int] = mapped_column(Integer)
+
+
+class MarketDayCount(Base):
+    """Through which day the days of teams include a marketplace."""
+
+    __tablename__ = "market_day_count"
+
+    marketplace: Mapped[str] = mapped_column(Text, primary_key=True)
+    through: Mapped[date] = mapped_column(Date)

@@ -4,7 +4,7 @@ Huey's crontab is in UTC.
 """
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from huey import crontab
 
@@ -13,6 +13,7 @@ from core.agents.access_log import delete_old_calls
 from core.database.session import database_time, read_scope, write_scope
 from core.history.periods.change_period import MarketDay
 from core.history.periods.roll import list_due_days, roll_products
+from core.history.periods.team_days import compute_day, find_due_days, finish_days
 from core.settings.environment import get_settings
 from core.tracking.schedule import correct_due_times
 from core.upkeep.heartbeat import record_heartbeat
@@ -41,15 +42,32 @@ def make_partitions(report: JobReport) -> None:
 
 @periodic_job("roll changes", crontab(minute="*/5"), expires=240, lock="roll changes")
 def roll_changes(report: JobReport) -> None:
-    """Move kept changes to a new day where a marketplace's midnight has passed."""
+    """Move kept changes to a new day where a marketplace's midnight has passed.
+
+    Then compute the days of teams that closed, or that late values changed.
+    """
     now = database_time()
     with read_scope() as session:
         due = list_due_days(session, now)
     count = sum(_roll_marketplace(marketplace, day) for marketplace, day in due.items())
-    if due:
-        report.summary = f"{count} products of {', '.join(due)} moved to a new day."
+    days = _compute_team_days(now)
+    if due or days:
+        report.summary = f"{count} products moved to a new day, {days} days of teams computed."
     else:
         report.nothing_to_do("No marketplace has begun a new day.")
+
+
+def _compute_team_days(now: datetime) -> int:
+    """Compute the days of teams that are due, each in a transaction; return how many."""
+    with read_scope() as session:
+        due = find_due_days(session, now)
+    for day in due.days:
+        with write_scope() as session:
+            compute_day(session, day, due.closed)
+    if due.days or due.late:
+        with write_scope() as session:
+            finish_days(session, due)
+    return len(due.days)
 
 
 def _roll_marketplace(marketplace: str, day: MarketDay) -> int:

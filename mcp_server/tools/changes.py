@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
 
 from pydantic import Field as Described
@@ -31,8 +31,10 @@ from core.history.expected.rules import (
     Explanation,
     explain_change,
 )
+from core.history.periods import queries
 from core.history.periods.change_detection import ChangeKind
 from core.history.periods.change_period import ChangePeriod
+from core.history.periods.queries import list_change_counts, list_index_days
 from core.text.numbers import format_capped_count
 from core.tracking.change_sentiment import Sentiment
 from core.tracking.list_filter import ListScope
@@ -45,6 +47,7 @@ from mcp_server.results.base import (
     Moment,
     Number,
     ProductRef,
+    Result,
     ResultPart,
     Untrusted,
     UntrustedTexts,
@@ -213,6 +216,101 @@ def _find_start(
     if since is not None:
         raise InvalidInputError("Use either `since` or `period`.")
     return find_first_start(period, now), False
+
+
+class ChangeCount(ResultPart):
+    """How many products had this as their worst change on a marketplace's day."""
+
+    day: str
+    marketplace: str
+    role: Role
+    kind: ChangeKind
+    products: int
+
+
+class IndexDay(ResultPart):
+    """The index of prices and ranks at a day's close; 100 before the first day.
+
+    Each day's median change of the products that are compared, chained. Null: of fewer than 5.
+    """
+
+    day: str
+    role: Role
+    price_index: Number | None
+    price_products: int
+    rank_index: Annotated[Number | None, Described(description="Higher is worse.")]
+    rank_products: int
+
+
+class ChangeTrend(Result):
+    """The team's changes by closed day."""
+
+    since: Annotated[str, Described(description="The first day, of each marketplace.")]
+    counts: list[ChangeCount]
+    indexes: list[IndexDay]
+
+
+@tool(Permission.READ, "Trend of changes")
+def get_change_trend(
+    call: Call,
+    days: Annotated[int, Described(ge=1, le=92, description="How many days back.")] = 30,
+) -> ChangeTrend:
+    """Count the team's changed products by day, kind and marketplace, and index the prices and
+    ranks of own products and of competitors.
+    """
+    since = call.now.date() - timedelta(days=days)
+    with read_scope() as session:
+        counts = list_change_counts(session, call.principal, since)
+        indexes = list_index_days(session, call.principal, since)
+    return ChangeTrend(
+        since=since.isoformat(),
+        counts=[
+            ChangeCount(
+                day=each.day.isoformat(),
+                marketplace=each.marketplace,
+                role=each.role,
+                kind=each.kind,
+                products=each.products,
+            )
+            for each in counts
+        ],
+        indexes=[
+            IndexDay(
+                day=each.day.isoformat(),
+                role=each.role,
+                price_index=_round_index(each.price_index),
+                price_products=each.price_products,
+                rank_index=_round_index(each.rank_index),
+                rank_products=each.rank_products,
+            )
+            for each in indexes
+        ],
+        summary=_summarize_trend(counts, indexes, since.isoformat()),
+    )
+
+
+def _round_index(index: float | None) -> float | None:
+    return None if index is None else round(index, 2)
+
+
+def _summarize_trend(
+    counts: Sequence[queries.ChangeCount], indexes: Sequence[queries.IndexDay], since: str
+) -> str:
+    if not counts and not indexes:
+        return f"No closed day since {since} is counted yet. Days are counted at midnight."
+    total = sum(each.products for each in counts)
+    days = len({each.day for each in counts} | {each.day for each in indexes})
+    newest = {each.role: each for each in indexes}
+    shown = "; ".join(
+        f"{role}: price index {_format_index(each.price_index)}, "
+        f"rank index {_format_index(each.rank_index)} on {each.day.isoformat()}"
+        for role, each in newest.items()
+    )
+    return f"{total} changes on {days} days since {since}. {shown}".strip()
+
+
+def _format_index(index: float | None) -> str:
+    return "unknown" if index is None else f"{index:.1f}"
 
 
 def _make_anchor(began: datetime, is_last_day: bool) -> int:

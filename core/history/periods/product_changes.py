@@ -6,7 +6,7 @@ written by whoever calls this, in the same transaction.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -61,15 +61,28 @@ def update_changes(
     """
     fresh: dict[int, MarketDay] = {}
     moved: dict[int, MarketDay] = {}
+    late: list[tuple[int, date]] = []
     for product_id, held in _lock_days(session, zones).items():
         zone = zones[product_id]
         today = find_day(now, zone)
         day = today if held is None else max(held, today)
-        is_same = day == held and changed.get(product_id, day) >= day
+        first = changed.get(product_id, day)
+        is_same = day == held and first >= day
+        if first < day:
+            late.append((product_id, max(first, day - timedelta(LATE_DAYS))))
         (fresh if is_same else moved)[product_id] = make_market_day(day, zone)
     execute_with_arrays(session, _MOVE, _rows(moved))
     execute_with_arrays(session, _REFRESH, _rows(fresh))
     _find_changes(session, fresh | moved)
+    execute_with_arrays(session, _MARK_LATE, late)
+
+
+LATE_DAYS: Final = 31  # days of teams that are computed again; older ones stay
+_MARK_LATE: Final = (
+    "UPDATE product_change AS c SET late_since = least(c.late_since, n.since), "
+    "late_at = clock_timestamp() FROM unnest(%s::int8[], %s::date[]) AS n (product_id, since) "
+    "WHERE c.product_id = n.product_id"
+)
 
 
 def move_rows(session: Session, days: Mapping[int, MarketDay]) -> None:
@@ -89,8 +102,8 @@ _GIVEN: Final = (
 )
 
 
-def _base_columns(period: ChangePeriod) -> Iterator[tuple[str, str]]:
-    """Yield each column of what a period compares with, and its SQL."""
+def base_columns(period: ChangePeriod) -> Iterator[tuple[str, str]]:
+    """Yield each column of what a period compares with, and its SQL. `w`: products with a day."""
     days = (
         f"FROM product_daily AS e WHERE e.product_id = w.product_id "
         f"AND e.day <= w.day - {period.days} "
@@ -103,18 +116,17 @@ def _base_columns(period: ChangePeriod) -> Iterator[tuple[str, str]]:
         yield f"{period}_{name}", found
 
 
-def _newest_days() -> Iterator[str]:
-    """Yield the joins with the newest day of each period, by the name of the period.
+def join_newest_day(period: ChangePeriod) -> str:
+    """Return the join with the newest day that a period compares with, by the period's name.
 
     Most days have all values: only for the others an older day is read for each value.
     """
-    for period in ChangePeriod:
-        yield (
-            "LEFT JOIN LATERAL (SELECT e.* FROM product_daily AS e "
-            f"WHERE e.product_id = w.product_id AND e.day <= w.day - {period.days} "
-            f"AND e.day >= w.day - {period.days + LOOKBACK_DAYS} "
-            f"ORDER BY e.day DESC LIMIT 1) AS {period} ON true"
-        )
+    return (
+        "LEFT JOIN LATERAL (SELECT e.* FROM product_daily AS e "
+        f"WHERE e.product_id = w.product_id AND e.day <= w.day - {period.days} "
+        f"AND e.day >= w.day - {period.days + LOOKBACK_DAYS} "
+        f"ORDER BY e.day DESC LIMIT 1) AS {period} ON true"
+    )
 
 
 def _change_columns(bases: str) -> Iterator[tuple[str, str]]:
@@ -162,12 +174,13 @@ def _refresh_statement() -> str:
 
 def _move_statement() -> str:
     """Return the SQL that computes rows anew for the given days."""
-    bases = dict(each for period in ChangePeriod for each in _base_columns(period))
+    bases = dict(each for period in ChangePeriod for each in base_columns(period))
     changes = dict(_change_columns("w"))
     based = ", ".join(f"{sql} AS {name}" for name, sql in bases.items())
     compared = ", ".join(f"{sql} AS {name}" for name, sql in changes.items())
+    newest_days = " ".join(map(join_newest_day, ChangePeriod))
     return (
-        f"WITH w AS MATERIALIZED (SELECT w.*, {based} FROM {_GIVEN} {' '.join(_newest_days())}) "
+        f"WITH w AS MATERIALIZED (SELECT w.*, {based} FROM {_GIVEN} {newest_days}) "
         "UPDATE product_change AS c "
         f"SET {', '.join(f'{name} = n.{name}' for name in ('day', *bases, *changes))}, "
         "attention = 0, attention_kind = NULL "

@@ -1,8 +1,11 @@
-"""Tracked products by what changed over a period. SELECTs only."""
+"""Products by what changed over a period, and what changed by team and day. SELECTs only."""
 
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
-from typing import Any
+from itertools import groupby
+from operator import attrgetter
+from typing import Any, Final
 
 from psycopg.rows import namedtuple_row
 from sqlalchemy.orm import Session
@@ -10,9 +13,12 @@ from sqlalchemy.orm import Session
 from core.accounts.access.operations import requires
 from core.accounts.access.permissions import Permission, Principal
 from core.database.session import driver_connection
+from core.history.periods.change_detection import ChangeKind
 from core.history.periods.change_period import ChangePeriod
+from core.history.periods.index import chain_index
 from core.tracking.list_filter import COUNT_CAP, LARGEST_PAGE, ListFilter
 from core.tracking.lists.list_filter_sql import make_filter_sql
+from core.tracking.rules import Role
 
 
 class MovedValue(StrEnum):
@@ -62,6 +68,70 @@ def find_movers(
     capped = f"SELECT 1 {moved} LIMIT {COUNT_CAP + 1}"
     [count] = _fetch(session, f"SELECT count(*) AS number FROM ({capped}) AS m", filtered.values)
     return Movers([row.product_id for row in rows], count.number)
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeCount:
+    """How many products of a role had a change as their worst on a marketplace's day."""
+
+    day: date
+    marketplace: str
+    role: Role
+    kind: ChangeKind
+    products: int
+
+
+@requires(Permission.READ)
+def list_change_counts(session: Session, principal: Principal, since: date) -> list[ChangeCount]:
+    """Return the team's counts of the closed days from `since` on, in order of day."""
+    rows = _fetch(session, _COUNTS, {"team": principal.team_id, "since": since})
+    return [
+        ChangeCount(row.day, row.marketplace, Role(row.role), ChangeKind(row.kind), row.products)
+        for row in rows
+    ]
+
+
+_COUNTS: Final = """
+SELECT day, marketplace, role, kind, products FROM team_change_day
+WHERE team_id = %(team)s AND day >= %(since)s ORDER BY day, marketplace, role, kind
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class IndexDay:
+    """The index of the team's products of a role at a day's close, 100 before the first day.
+
+    None: fewer than `index.FEWEST` products were compared. A higher rank index is worse.
+    """
+
+    day: date
+    role: Role
+    price_index: float | None
+    price_products: int
+    rank_index: float | None
+    rank_products: int
+
+
+@requires(Permission.READ)
+def list_index_days(session: Session, principal: Principal, since: date) -> list[IndexDay]:
+    """Return the team's index by role and day, from `since` on."""
+    rows = _fetch(session, _INDEX_DAYS, {"team": principal.team_id, "since": since})
+    found = []
+    for role, group in groupby(rows, key=attrgetter("role")):
+        days = list(group)
+        prices = chain_index([row.price_ratio for row in days])
+        ranks = chain_index([row.rank_ratio for row in days])
+        found += [
+            IndexDay(row.day, Role(role), price, row.price_products, rank, row.rank_products)
+            for row, price, rank in zip(days, prices, ranks, strict=True)
+        ]
+    return found
+
+
+_INDEX_DAYS: Final = """
+SELECT day, role, price_ratio, price_products, rank_ratio, rank_products FROM team_index_day
+WHERE team_id = %(team)s AND day >= %(since)s ORDER BY role DESC, day
+"""
 
 
 def _fetch(session: Session, statement: str, values: dict[str, Any]) -> list[Any]:

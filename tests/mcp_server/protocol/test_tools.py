@@ -46,6 +46,7 @@ LEAST: dict[str, tuple[Role, Scope]] = {
     "get_suggestion_evidence": READS,
     "list_alert_rules": READS,
     "list_changes": READS,
+    "get_change_trend": READS,
     "list_open_issues": READS,
     "list_suggestions": READS,
     "preview_rule": READS,

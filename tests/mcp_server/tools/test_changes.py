@@ -1,6 +1,6 @@
 """What moved since a time, as agents read it."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,6 +16,8 @@ from core.history.changes import feed
 from core.history.expected.rules import ExpectedField
 from core.history.expected.store import expect_value, publish_value
 from core.history.observation import Availability
+from core.history.periods.roll import list_market_days
+from core.history.periods.team_days import compute_day
 from core.tracking.rules import Cadence, Role
 from core.tracking.settings import TrackingSettings, change_settings
 from tests.factories.observations import days_ago, hours_ago, make_ranks, store_observation
@@ -500,3 +502,36 @@ def test_arguments_that_exclude_each_other_are_refused(
     agent: Agent, lamp: int, asked: dict[str, Any], words: str
 ) -> None:
     assert words in agent.refusal("list_changes", **asked)
+
+
+def test_the_trend_counts_closed_days_and_indexes_them(
+    session: Session, principal: Principal, agent: Agent
+) -> None:
+    asins = [f"B0TEST{number:04d}" for number in range(5)]
+    track_products(session, principal, asins, role=Role.OWN)
+    for asin in asins:
+        store_observation(session, days_ago(2), asin)
+        store_observation(session, days_ago(1), asin, price=2200)
+    now = datetime.now(UTC)
+    closed = {code: each.day - timedelta(1) for code, each in list_market_days(now).items()}
+    day = days_ago(1).astimezone(ZoneInfo("America/Los_Angeles")).date()
+    compute_day(session, day, closed)
+    trend = agent.call("get_change_trend", days=7)
+    assert trend["counts"] == [
+        {
+            "day": day.isoformat(),
+            "marketplace": "US",
+            "role": "own",
+            "kind": "price_moved",
+            "products": 5,
+        }
+    ]
+    [index] = trend["indexes"]
+    assert (index["price_index"], index["price_products"], index["rank_index"]) == (110, 5, 100)
+    assert "own: price index 110.0" in agent.words("get_change_trend", days=7)
+
+
+def test_without_a_closed_day_the_trend_is_empty_and_explains_it(agent: Agent) -> None:
+    trend = agent.call("get_change_trend")
+    assert (trend["counts"], trend["indexes"]) == ([], [])
+    assert "Days are counted at midnight" in agent.words("get_change_trend")

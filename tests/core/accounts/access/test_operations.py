@@ -82,6 +82,8 @@ LEAST: dict[str, tuple[Role, Scope | None]] = {
     "history.changes.feed.find_changes": (Role.VIEWER, Scope.READ),
     "history.changes.listing_changes.listing_diffs": (Role.VIEWER, Scope.READ),
     "history.periods.queries.find_movers": (Role.VIEWER, Scope.READ),
+    "history.periods.queries.list_change_counts": (Role.VIEWER, Scope.READ),
+    "history.periods.queries.list_index_days": (Role.VIEWER, Scope.READ),
     "history.provenance.queries.find_origin": (Role.VIEWER, Scope.READ),
     "history.provenance.queries.find_origin_of_snapshot": (Role.VIEWER, Scope.READ),
     "history.provenance.queries.find_origin_of_value": (Role.VIEWER, Scope.READ),
