@@ -1,12 +1,14 @@
-"""Alerts: open issues, worst first, or all incidents of a period."""
+"""Alerts: open issues, worst first, all incidents of a period, or the rules behind them."""
 
 from datetime import UTC, datetime
 
 import streamlit as st
 
-from app.alerts import filters, incidents
+from app.alerts import filters, incidents, rule_dialogs, rules
+from app.alerts.filters import View
 from app.components import cards, list_scope, product_link
-from app.data import alerts, products
+from app.data import alerts, get_principal, products
+from core.accounts.access.permissions import Permission
 
 if not products.tracks_anything():
     cards.show_page_header("Alerts")
@@ -19,8 +21,19 @@ header = st.container()
 product_link.restore_list()
 with st.container(horizontal=True, vertical_alignment="center", gap="small"):
     view = filters.choose_view()
-    scope = list_scope.choose_list_scope()
-    days = filters.choose_days() if view is filters.View.HISTORY else None
+    scope = list_scope.choose_list_scope() if view is not View.RULES else None
+    days = filters.choose_days() if view is View.HISTORY else None
+
+if scope is None:
+    rows = alerts.list_rules()
+    with header, cards.show_page_header("Alerts", rules.format_subtitle(rows)):
+        if get_principal().may(Permission.TEAM) and st.button(
+            "New rule", type="primary", icon=":material/add_alert:", key="new_rule"
+        ):
+            rule_dialogs.show_new_rule()
+    rules.show_rules(rows)
+    st.stop()
+
 with st.container(horizontal=True, vertical_alignment="center", gap="small"):
     chosen = filters.choose_incident_filter(products.list_marketplaces(scope), scope)
     filters.show_clear_button(chosen)

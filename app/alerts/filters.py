@@ -21,6 +21,7 @@ class View(StrEnum):
 
     OPEN = "Open issues"
     HISTORY = "History"
+    RULES = "Rules"
 
 
 # Streamlit writes labels, not values, into the URL: a changed label breaks saved links.

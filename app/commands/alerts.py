@@ -7,7 +7,11 @@ from typing import Final
 from app.data import get_principal
 from core.alerts.incidents import service
 from core.alerts.incidents.service import Verdict, Verdicts
+from core.alerts.rules import service as rules
+from core.alerts.rules.rule import AlertRule
+from core.alerts.rules.service import SavedRule
 from core.database.session import shared_time, write_scope
+from core.text.escaping import escape_markdown
 from core.text.numbers import format_counted
 
 Ids = Sequence[int]
@@ -66,3 +70,52 @@ def _format_verdicts(found: Verdicts, done: str) -> str:
 
 def _format_alerts(number: int) -> str:
     return format_counted(number, "alert")
+
+
+# Rules
+
+
+def switch_rule(rule_id: int, is_on: bool) -> str:
+    """Switch a rule on or off."""
+    with write_scope() as session:
+        rules.switch_rule(session, get_principal(), rule_id, is_on, shared_time())
+    if is_on:
+        return "The rule is on, from now on."
+    return "The rule is off. Its open issues are closed."
+
+
+def change_rule(rule_id: int, rule: AlertRule, *, confirmed: bool = False) -> str:
+    """Change what a rule watches; `confirmed`: also of one for very many products."""
+    with write_scope() as session:
+        saved = rules.change_rule(
+            session, get_principal(), rule_id, rule, shared_time(), confirmed=confirmed
+        )
+    return _format_saved("Rule changed, from now on.", saved)
+
+
+def create_rule(rule: AlertRule, name: str, *, confirmed: bool = False) -> str:
+    """Create a rule of the team's; `confirmed`: also one for very many products."""
+    with write_scope() as session:
+        saved = rules.create_rule(
+            session, get_principal(), rule, shared_time(), name=name, confirmed=confirmed
+        )
+    return _format_saved("Rule created, from now on.", saved)
+
+
+def reset_rule(rule_id: int) -> str:
+    """Give a built-in rule its usual thresholds."""
+    with write_scope() as session:
+        saved = rules.reset_rule(session, get_principal(), rule_id, shared_time())
+    return _format_saved("The usual values hold again.", saved)
+
+
+def delete_rule(rule_id: int) -> str:
+    """Delete a rule of the team's, with its alerts."""
+    with write_scope() as session:
+        rules.delete_rule(session, get_principal(), rule_id)
+    return "Rule deleted."
+
+
+def _format_saved(done: str, saved: SavedRule) -> str:
+    remarks = [escape_markdown(each) for each in saved.remarks]
+    return " ".join([done, f"It is for {format_counted(saved.products, 'product')}.", *remarks])

@@ -1,4 +1,4 @@
-"""Cached reads of alerts: open issues and incidents, each as of ten seconds ago at most.
+"""Cached reads of alerts: open issues, incidents and rules, as of ten seconds ago at most.
 
 The session's token is part of each cache key, as with the lists of products: users see the
 result of an action at once.
@@ -14,6 +14,10 @@ from core.accounts.access.permissions import Principal
 from core.alerts.incidents import queries
 from core.alerts.incidents.incident_filter import IncidentFilter
 from core.alerts.incidents.queries import IncidentPage, IssueCounts
+from core.alerts.incidents.rule_overview import RuleRow, list_rule_rows
+from core.alerts.incidents.rule_preview import PreviewRequest, RulePreview, preview_on_history
+from core.alerts.rules.queries import TeamRule, find_reached_product, read_reach
+from core.alerts.rules.rule import AlertRule, RuleScope
 from core.database.session import read_scope
 from core.tracking.list_filter import default_list_scope
 
@@ -85,3 +89,51 @@ def _count_open_issues(who: Principal, token: str) -> int:
     own = IncidentFilter(scope=default_list_scope(who))
     with read_scope() as session:
         return queries.count_open_issues(session, who, own, datetime.now(UTC))
+
+
+# Rules
+
+
+def list_rules() -> list[RuleRow]:
+    """Return the team's rules with what they did, as of ten seconds ago at most."""
+    return _list_rules(get_principal(), get_cache_token())
+
+
+@st.cache_data(ttl=10, max_entries=100, show_spinner=False)
+def _list_rules(who: Principal, token: str) -> list[RuleRow]:
+    del token
+    with read_scope() as session:
+        return list_rule_rows(session, who, datetime.now(UTC))
+
+
+def preview_rule(row: RuleRow, rule: AlertRule, days: int, at_most: float | None) -> RulePreview:
+    """Return what a stored rule would have done with other thresholds, as of a minute ago."""
+    return _preview_rule(get_principal(), row.stored, rule, days, at_most)
+
+
+@st.cache_data(ttl=60, max_entries=50, show_spinner="Trying the rule on past data …")
+def _preview_rule(
+    who: Principal, stored: TeamRule, rule: AlertRule, days: int, at_most: float | None
+) -> RulePreview:
+    request = PreviewRequest(rule, days, stored, at_most_per_week=at_most)
+    with read_scope() as session:
+        return preview_on_history(session, who, request, datetime.now(UTC))
+
+
+def find_marketplace(scope: RuleScope) -> str | None:
+    """Return the marketplace of a product in a scope; None: it has no product."""
+    with read_scope() as session:
+        found = find_reached_product(session, get_principal().team_id, scope)
+    return None if found is None else found.marketplace
+
+
+def count_products(scope: RuleScope) -> int:
+    """Return how many products a scope has now."""
+    return _count_products(get_principal(), scope, get_cache_token())
+
+
+@st.cache_data(ttl=60, max_entries=100, show_spinner=False)
+def _count_products(who: Principal, scope: RuleScope, token: str) -> int:
+    del token
+    with read_scope() as session:
+        return read_reach(session, who.team_id, scope).products

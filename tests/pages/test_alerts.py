@@ -12,9 +12,13 @@ from app import device
 from core.accounts.access.permissions import Principal
 from core.accounts.access.permissions import Role as PersonRole
 from core.alerts.evaluation.fold import Finding
+from core.alerts.rules import service
+from core.alerts.rules.queries import get_rule, list_rules
+from core.alerts.rules.rule import ScopeKind
 from core.text.numbers import THIN_SPACE
 from core.tracking.rules import Role
 from tests.factories.alerts import add_incident, add_rule
+from tests.factories.observations import days_ago, store_observation
 from tests.factories.products import KETTLE, LAMP
 from tests.pages.conftest import SignIn
 from tests.pages.looking import open_page, plain, press, toasts
@@ -195,3 +199,158 @@ def test_text_of_a_page_is_shown_as_it_is(
     monkeypatch.setattr(device, "is_phone", lambda: True)
     links = open_page("alerts").get("page_link")
     assert any("\\*\\*Bold\\*\\*" in each.proto.label for each in links)
+
+
+# Rules
+
+
+def rules_of(app: AppTest) -> str:
+    return plain(app).replace(THIN_SPACE, " ")
+
+
+@pytest.mark.usefixtures("two")
+def test_each_rule_is_a_sentence_with_what_it_did() -> None:
+    app = open_page("alerts", view="Rules")
+    shown = rules_of(app)
+    assert "10 rules · 10 on" in shown
+    assert "**Out of stock**" in shown
+    assert "The product is out of stock. Applies to your own products." in shown
+    assert "1 alert in 30 days · last 2 days ago · 1 open" in shown
+    assert "0 alerts in 30 days" in shown
+    assert "**Kettles that get cheaper** Price changes by 10 % or more, up or down" in shown
+    assert len(app.toggle) == 10
+
+
+def rule_id(session: Session, principal: Principal, code: str | None) -> int:
+    [found] = [each for each in list_rules(session, principal) if each.code == code]
+    return found.rule_id
+
+
+@pytest.mark.usefixtures("two")
+def test_a_rule_is_switched_off_and_on(session: Session, principal: Principal) -> None:
+    number = rule_id(session, principal, "out_of_stock")
+    app = open_page("alerts", view="Rules")
+    app.toggle(key=f"switch_rule_{number}_1").set_value(False).run()
+    assert "The rule is off." in toasts(app)
+    assert "10 rules · 9 on" in rules_of(app)
+    assert not get_rule(session, principal, number).is_on
+    app.toggle(key=f"switch_rule_{number}_2").set_value(True).run()
+    assert get_rule(session, principal, number).is_on
+
+
+@pytest.mark.usefixtures("two")
+def test_sellers_read_the_rules_and_managers_change_them(
+    somebody: Callable[[PersonRole], Principal], sign_in: SignIn
+) -> None:
+    sign_in(somebody(PersonRole.SELLER))
+    app = open_page("alerts", view="Rules")
+    assert not app.toggle
+    assert not [each for each in app.button if each.label in ("Threshold", "Delete", "New rule")]
+    sign_in(somebody(PersonRole.MANAGER))
+    assert len(open_page("alerts", view="Rules").toggle) == 10
+
+
+def threshold_dialog(rule_id: int) -> AppTest:
+    """Show the dialog of a rule's threshold."""
+
+    def show(rule_id: int) -> None:
+        from app.alerts import rule_dialogs
+        from app.data import alerts
+
+        for row in alerts.list_rules():
+            if row.stored.rule_id == rule_id:
+                rule_dialogs.show_threshold(row)
+
+    app = AppTest.from_function(show, args=(rule_id,), default_timeout=30).run()
+    assert not app.exception
+    return app
+
+
+@pytest.mark.usefixtures("two")
+def test_a_threshold_is_tried_on_past_data_and_saved(
+    session: Session, principal: Principal
+) -> None:
+    for day, price in ((9, 2000), (8, 1800), (7, 1200), (6, 1190)):
+        store_observation(session, days_ago(day), price=price)
+    session.commit()
+    number = rule_id(session, principal, "price_change")
+    app = threshold_dialog(number)
+    assert app.text_input(key="typed_threshold").value == "10"
+    app.session_state["preview_days"] = 30
+    app.number_input(key="preview_rate").set_value(0)
+    app.run()
+    assert "2 alerts in 30 days on 2 products" in rules_of(app)
+    assert "At most 0 a week: 40 %" in rules_of(app)
+    app.button(key="use_threshold").click().run()
+    assert app.text_input(key="typed_threshold").value == "40"
+    assert "0 alerts in 30 days on 2 products" in rules_of(app)
+    app.button(key="save_threshold").click().run()
+    assert get_rule(session, principal, number).rule.conditions[0].percent == 40
+    threshold_dialog(number).button(key="reset_rule").click().run()
+    assert get_rule(session, principal, number).rule.conditions[0].percent == 10
+
+
+@pytest.mark.usefixtures("two")
+def test_what_is_no_threshold_is_refused_in_words(session: Session, principal: Principal) -> None:
+    app = threshold_dialog(rule_id(session, principal, "price_change"))
+    for typed in ("ten", "0", "-5"):
+        app.text_input(key="typed_threshold").set_value(typed).run()
+        assert app.error
+        assert not [each for each in app.button if each.key == "save_threshold"]
+
+
+def new_rule_dialog(template: str) -> AppTest:
+    def show() -> None:
+        from app.alerts import rule_dialogs
+
+        rule_dialogs.show_new_rule()
+
+    app = AppTest.from_function(show, default_timeout=30).run()
+    assert not app.exception
+    return app.selectbox(key="template").select(template).run()
+
+
+@pytest.mark.usefixtures("two")
+def test_a_rule_is_created_from_a_template(session: Session, principal: Principal) -> None:
+    app = new_rule_dialog("price_below_target")
+    app.text_input(key="typed_threshold").set_value("15.50")
+    app.text_input(key="rule_name").set_value("Cheap lamp").run()
+    assert "Price is below $15.50. Applies to your own products." in rules_of(app)
+    app.button(key="create_rule").click().run()
+    assert not app.exception
+    [rule] = [each for each in list_rules(session, principal) if each.name == "Cheap lamp"]
+    assert rule.rule.conditions[0].target == 1550
+
+
+@pytest.mark.usefixtures("two")
+def test_a_rule_for_very_many_products_asks_first(
+    session: Session, principal: Principal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "LARGE_REACH", 1)
+    app = new_rule_dialog("title_changed")
+    before = len(list_rules(session, principal))
+    app.selectbox(key="rule_scope").select(ScopeKind.TRACKED).run()
+    assert "This rule is for 2 products." in plain(app)
+    app.button(key="create_rule").click().run()
+    assert "Confirm that it is meant for all of them" in app.error[0].value
+    app.checkbox(key="confirm_many").check().run()
+    app.button(key="create_rule").click().run()
+    assert len(list_rules(session, principal)) == before + 1
+
+
+@pytest.mark.usefixtures("two")
+def test_a_rule_of_the_team_is_deleted_once_confirmed(
+    session: Session, principal: Principal
+) -> None:
+    def show() -> None:
+        from app.alerts import rule_dialogs
+        from app.data import alerts
+
+        for row in alerts.list_rules():
+            if row.stored.code is None:
+                rule_dialogs.show_deletion(row)
+
+    app = AppTest.from_function(show, default_timeout=30).run()
+    app.button(key="confirm_delete_rule").click().run()
+    assert not app.exception
+    assert [each for each in list_rules(session, principal) if each.code is None] == []

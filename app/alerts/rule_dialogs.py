@@ -1,0 +1,227 @@
+"""Dialogs of alert rules: another threshold, a new rule, deletion."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Final
+
+import streamlit as st
+
+from app.commands import alerts as commands
+from app.commands.products import run_with_toast
+from app.components import fragments
+from app.data import alerts, get_principal, products
+from app.web import error_boundary
+from core.alerts.incidents.incident_text import describe_incident
+from core.alerts.incidents.rule_overview import RuleRow
+from core.alerts.incidents.rule_preview import RulePreview
+from core.alerts.rules import service
+from core.alerts.rules.rule import AlertRule, RuleScope, ScopeKind, Subject
+from core.alerts.rules.sentences import describe_rule
+from core.alerts.rules.templates import TEMPLATES, RuleTemplate
+from core.alerts.rules.threshold_text import (
+    format_threshold,
+    label_threshold,
+    read_threshold,
+    write_threshold,
+)
+from core.alerts.rules.thresholds import Threshold, find_threshold, with_threshold
+from core.alerts.rules.validation import LONGEST_RULE_NAME, check_rule
+from core.errors import InvalidInputError
+from core.text.escaping import escape_markdown
+from core.text.numbers import format_count, format_counted
+from core.tracking.list_filter import ListScope
+
+PERIODS: Final = (30, 90, 365)  # days of a preview
+SHOWN: Final = 5  # alerts of a preview
+_TEMPLATES: Final = {each.code: each for each in TEMPLATES}
+_SCOPES: Final = {
+    ScopeKind.OWN: "Own products",
+    ScopeKind.COMPETITORS: "Competitors",
+    ScopeKind.TRACKED: "Every tracked product",
+    ScopeKind.TAG: "Products with a tag",
+}
+
+
+@fragments.dialog("Threshold", icon=":material/tune:")
+def show_threshold(row: RuleRow) -> None:
+    """Show a rule's threshold, what another would have done, and save it."""
+    threshold = row.threshold
+    if threshold is None:
+        return
+    st.markdown(f"**{escape_markdown(row.format_name())}**")
+    rule = _read_input(row.stored.rule, threshold, row.marketplace)
+    if rule is None:
+        return
+    st.caption(escape_markdown(describe_rule(rule, row.marketplace)))
+    _show_preview(row, rule, threshold)
+    is_saved = st.button("Save", type="primary", icon=":material/check:", key="save_threshold")
+    if is_saved:
+        _run(lambda: commands.change_rule(row.stored.rule_id, rule, confirmed=True))
+    if row.stored.code is not None and st.button(
+        "Use the usual values", icon=":material/restart_alt:", key="reset_rule"
+    ):
+        _run(lambda: commands.reset_rule(row.stored.rule_id))
+
+
+def _read_input(rule: AlertRule, threshold: Threshold, marketplace: str) -> AlertRule | None:
+    """Show the input of a threshold; return the rule with what was typed, None if it is none."""
+    typed = st.text_input(
+        label_threshold(threshold, marketplace),
+        write_threshold(threshold, marketplace),
+        key="typed_threshold",
+        max_chars=30,
+    )
+    try:
+        value = read_threshold(threshold, typed, marketplace)
+        changed = with_threshold(rule, replace(threshold, value=value))
+        check_rule(changed)
+    except InvalidInputError as error:
+        _show_error(error)
+        return None
+    return changed
+
+
+def _show_preview(row: RuleRow, rule: AlertRule, threshold: Threshold) -> None:
+    """Show how often the rule would have alerted, and the threshold for a wanted rate."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        days = st.segmented_control(
+            "Try it on the last",
+            PERIODS,
+            format_func=lambda days: f"{days} days",
+            key="preview_days",
+        )
+        wanted = st.number_input(
+            "Alerts a week, at most", 0, 1000, None, key="preview_rate", width=180
+        )
+    if days is None:
+        return
+    found = alerts.preview_rule(row, rule, days, None if wanted is None else float(wanted))
+    st.markdown(f"**{format_preview(found, days)}**")
+    for each in found.newest[:SHOWN]:
+        what = describe_incident(
+            rule, each.incident, each.marketplace, get_principal().time_zone, datetime.now(UTC)
+        )
+        st.caption(escape_markdown(f"{each.title or each.asin}: {what}"))
+    if wanted is not None:
+        _show_rate(found, threshold, row.marketplace, wanted)
+
+
+def format_preview(found: RulePreview, days: int) -> str:
+    """Return how often a rule would have alerted, and on how many products it was tried."""
+    number = format_counted(found.total, "alert")
+    tried = format_counted(found.products, "product")
+    if found.is_sample:
+        tried += f", a sample of {format_count(found.products_in_scope)}"
+    return f"{number} in {format_count(days)} days on {tried}"
+
+
+def _show_rate(found: RulePreview, threshold: Threshold, marketplace: str, wanted: int) -> None:
+    if found.threshold is None:
+        st.caption("With every threshold tried it alerts more often.")
+        return
+    value = format_threshold(found.threshold, marketplace)
+    st.caption(escape_markdown(f"At most {format_count(wanted)} a week: {value}"))
+    text = write_threshold(found.threshold, marketplace)
+    st.button(
+        f"Use {value}",
+        key="use_threshold",
+        on_click=_type_threshold,
+        args=(text,),
+        disabled=found.threshold == threshold,
+    )
+
+
+def _type_threshold(text: str) -> None:
+    st.session_state["typed_threshold"] = text
+
+
+@fragments.dialog("New rule", icon=":material/add_alert:")
+def show_new_rule() -> None:
+    """Ask for a template, the products and the threshold of a new rule, and create it."""
+    code = st.selectbox(
+        "Alert me about",
+        list(_TEMPLATES),
+        format_func=lambda code: _TEMPLATES[code].title,
+        key="template",
+    )
+    scope = _choose_scope()
+    if scope is None:
+        return
+    marketplace = alerts.find_marketplace(scope) or _first_marketplace()
+    rule = _make_rule(_TEMPLATES[code], scope, marketplace)
+    if rule is None:
+        return
+    name = st.text_input("Name (optional)", max_chars=LONGEST_RULE_NAME, key="rule_name")
+    st.caption(escape_markdown(describe_rule(rule, marketplace)))
+    confirmed = _ask_for_many(scope)
+    if st.button("Create", type="primary", icon=":material/check:", key="create_rule"):
+        _run(lambda: commands.create_rule(rule, name, confirmed=confirmed))
+
+
+def _choose_scope() -> RuleScope | None:
+    kind = st.selectbox("Of", list(_SCOPES), format_func=_SCOPES.__getitem__, key="rule_scope")
+    if kind is not ScopeKind.TAG:
+        return RuleScope(kind)
+    tags = products.list_tags(ListScope.TEAM)
+    if not tags:
+        st.info("No product has a tag yet. Tag products on the page Products.")
+        return None
+    return RuleScope(kind, tag=st.selectbox("Tag", tags, key="rule_tag"))
+
+
+def _first_marketplace() -> str:
+    return next(iter(products.list_marketplaces(ListScope.TEAM)), "US")
+
+
+def _make_rule(template: RuleTemplate, scope: RuleScope, marketplace: str) -> AlertRule | None:
+    rule = replace(template.rule, scope=scope)
+    if template.needs_category:
+        category = st.text_input("Category, as Amazon names it", key="rule_category").strip()
+        if not category:
+            return None
+        conditions = tuple(
+            replace(each, category=category) if each.subject is Subject.RANK else each
+            for each in rule.conditions
+        )
+        rule = replace(rule, conditions=conditions)
+    threshold = find_threshold(rule)
+    return rule if threshold is None else _read_input(rule, threshold, marketplace)
+
+
+def _ask_for_many(scope: RuleScope) -> bool:
+    """Show for how many products a rule is; of very many, return whether all of them are meant."""
+    number = alerts.count_products(scope)
+    products_now = format_counted(number, "product")
+    if number <= service.LARGE_REACH:
+        st.caption(f"For {products_now} now.")
+        return False
+    st.warning(f"This rule is for {products_now}.", icon=":material/help:")
+    return st.checkbox("Yes, for all of them", key="confirm_many")
+
+
+def _run(command: Callable[[], str]) -> None:
+    """Run a command and close the dialog; show its error in the dialog."""
+    try:
+        message = command()
+    except error_boundary.EXPECTED_ERRORS as error:
+        _show_error(error)
+        return
+    products.clear_lists()
+    st.toast(message, icon=":material/check:")
+    st.rerun()
+
+
+def _show_error(error: Exception) -> None:
+    message = error_boundary.get_message(error)
+    st.error(message, icon=":material/error:")
+
+
+@fragments.dialog("Delete the rule?", icon=":material/delete:")
+def show_deletion(row: RuleRow) -> None:
+    """Ask before deleting a rule of the team's with its alerts."""
+    st.markdown(f"**{escape_markdown(row.format_name())}**")
+    st.write("Its alerts are deleted with it. To keep them, switch it off instead.")
+    if st.button("Delete", type="primary", key="confirm_delete_rule"):
+        run_with_toast(commands.delete_rule, row.stored.rule_id)
+        st.rerun()
