@@ -17,18 +17,21 @@ from core.alerts.evaluation.series import ReadingPlan, Series, list_series
 from core.alerts.evaluation.snapshot_values import (
     Observed,
     Span,
+    add_values,
+    before,
+    find_first_sellers,
     floor_second,
     read_known,
     read_observed,
 )
-from core.alerts.rules.rule import AlertRule
+from core.alerts.evaluation.team_values import TeamFacts, read_listing_edits
+from core.alerts.rules.rule import AlertRule, Subject
 from core.catalog.marketplaces import get_marketplace
 from core.catalog.models import Product
 from core.runtime import gc_pause
 
 # The newest values before, by the keys of their series, as `memory_json` writes them.
 Known = Mapping[str, Sequence[Any]]
-DayOf = Callable[[datetime], date]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,10 @@ def read_products(
     if not spans:
         return {}
     observed = read_observed(session, spans, plan)
-    _add_day_figures(session, observed, plan)
+    if plan.of_teams or plan.of_days:
+        marketplaces = _find_marketplaces(session, [each.product_id for each in spans])
+        _add_team_values(session, spans, observed, plan, marketplaces)
+        _add_day_figures(session, observed, plan, marketplaces)
     return {
         span.product_id: ProductReadings(
             observed.get(span.product_id, ()), known.get(span.product_id, {})
@@ -61,11 +67,45 @@ def read_products_anew(
     """Return what was observed in each product's span; the values before are read as well."""
     starts = [Span(each.product_id, floor_second(each.since), each.until) for each in spans]
     found = read_known(session, [(each.product_id, each.since) for each in starts], plan)
+    if plan.of_teams:
+        marketplaces = _find_marketplaces(session, found)
+        facts = TeamFacts(session, plan.of_teams, marketplaces)
+        for number, values in found.items():
+            values.update(facts.make_values(number, values))
+        edits = read_listing_edits(
+            session, plan.of_teams, {each.product_id: before(each.since) for each in starts}
+        )
+        for number, of_product in edits.items():
+            found[number].update(of_product)
     known = {
         number: {key: dump_measured(measured) for key, measured in values.items()}
         for number, values in found.items()
     }
     return read_products(session, starts, plan, known)
+
+
+def _add_team_values(
+    session: Session,
+    spans: Sequence[Span],
+    observed: dict[int, list[Observed]],
+    plan: ReadingPlan,
+    marketplaces: Mapping[int, str],
+) -> None:
+    """Add the values that each team has of its own."""
+    if not plan.of_teams:
+        return
+    facts = TeamFacts(session, plan.of_teams, marketplaces)
+    for number, rows in observed.items():
+        for each in rows:
+            each.values.update(facts.make_values(number, each.values))
+    edited = {each.product_id: each for each in spans}
+    edits = read_listing_edits(
+        session, plan.of_teams, {number: each.until for number, each in edited.items()}
+    )
+    for number, of_product in edits.items():
+        for key, measured in of_product:
+            if measured.at >= edited[number].since:
+                add_values(observed.setdefault(number, []), measured.at, {key: measured})
 
 
 def load_known(known: Known, series: Sequence[Series]) -> list[Measured | None]:
@@ -79,7 +119,8 @@ def find_newest(readings: ProductReadings, keys: Collection[str]) -> Known:
     newest = {key: each for key, each in readings.known.items() if key in keys}
     for each in readings.observed:
         for key, measured in each.values.items():
-            newest[key] = dump_measured(measured)
+            if key in keys:
+                newest[key] = dump_measured(measured)
     return newest
 
 
@@ -135,12 +176,12 @@ def _reading_before(known: Known, series: Sequence[Series]) -> list[Reading]:
 
 
 def _add_day_figures(
-    session: Session, observed: Mapping[int, Sequence[Observed]], plan: ReadingPlan
+    session: Session,
+    observed: Mapping[int, Sequence[Observed]],
+    plan: ReadingPlan,
+    marketplaces: Mapping[int, str],
 ) -> None:
     """Add to values the figures of the days before them, for the series that need them."""
-    if not plan.of_days or not observed:
-        return
-    days_of = _find_clocks(session, observed)
     for series in plan.of_days:
         places = [
             (number, each, each.values[series.key])
@@ -148,27 +189,33 @@ def _add_day_figures(
             for each in rows
             if series.key in each.values
         ]
+        if series.subject is Subject.SELLER:
+            asked = [(number, measured) for number, _, measured in places]
+            for (_, each, measured), is_first in zip(
+                places, find_first_sellers(session, asked, series.days), strict=True
+            ):
+                each.figures[series.key, series.days] = measured._replace(is_first=is_first)
+            continue
         questions = [
-            DayQuestion(number, days_of[number](each.at), measured.scope)
+            DayQuestion(number, _day_of(marketplaces[number])(each.at), measured.scope)
             for number, each, measured in places
         ]
-        subject = series.subject
-        figures = read_day_figures(session, subject, series.days, questions)
+        figures = read_day_figures(session, series.subject, series.days, questions)
         for (_, each, measured), found in zip(places, figures, strict=True):
             each.figures[series.key, series.days] = measured._replace(
                 average=found.average, low=found.low, high=found.high
             )
 
 
-def _find_clocks(session: Session, product_ids: Collection[int]) -> dict[int, DayOf]:
-    """Return for each product the function from a moment to its marketplace's date."""
+def _find_marketplaces(session: Session, product_ids: Iterable[int]) -> dict[int, str]:
     rows = session.execute(
         select(Product.id, Product.marketplace).where(Product.id.in_(list(product_ids)))
     )
-    return {number: _day_of(get_marketplace(code).time_zone) for number, code in rows}
+    return {each.id: each.marketplace for each in rows}
 
 
 @lru_cache(maxsize=64)
-def _day_of(time_zone: str) -> DayOf:
-    zone = ZoneInfo(time_zone)
+def _day_of(marketplace: str) -> Callable[[datetime], date]:
+    """Return the function from a moment to a marketplace's date."""
+    zone = ZoneInfo(get_marketplace(marketplace).time_zone)
     return lambda at: at.astimezone(zone).date()

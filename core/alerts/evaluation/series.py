@@ -12,10 +12,11 @@ from core.alerts.rules.rule import LISTING_PARTS, AlertRule, Condition, Subject
 
 TEAM_SUBJECTS = frozenset({Subject.BUY_BOX_OWNER, Subject.PRICE_LIMITS, Subject.LISTING_EDIT})
 # What a team's own values are made from.
-_MADE_FROM: Mapping[Subject, Subject] = {
-    Subject.BUY_BOX_OWNER: Subject.SELLER,
-    Subject.PRICE_LIMITS: Subject.PRICE,
-}
+_MADE_FROM: Mapping[Subject, Subject] = {Subject.PRICE_LIMITS: Subject.PRICE}
+
+# Keys of what `BUY_BOX_OWNER` is made from; they are read, and not kept.
+SELLER_ID = "seller.id"
+SELLER_NAME = "seller.name"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,11 @@ class ReadingPlan:
         self.of_snapshots = tuple(
             each for each in base.values() if each.subject not in LISTING_PARTS
         )
+
+    @cached_property
+    def needs_seller(self) -> bool:
+        """Return whether the seller's id and name are needed, each by itself."""
+        return any(each.subject is Subject.BUY_BOX_OWNER for each in self.of_teams)
 
     @cached_property
     def keys(self) -> frozenset[str]:

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.alerts.evaluation.fold import Measured
-from core.alerts.evaluation.series import ReadingPlan, Series
+from core.alerts.evaluation.series import SELLER_ID, SELLER_NAME, ReadingPlan, Series
 from core.alerts.rules.rule import Subject
 from core.catalog.models import Category
 from core.database.bulk_write import execute_with_arrays
@@ -91,11 +91,22 @@ class _Column(NamedTuple):
     scope: str  # "NULL": comparable with all others
 
 
+_IS_SELLER_REPORTED: Final = f"s.seen & {int(Seen.SELLER)} <> 0"
+_SELLER_COLUMNS: Final = [
+    _Column(key, f"CASE WHEN {_IS_SELLER_REPORTED} THEN s.{column} END", "NULL")
+    for key, column in ((SELLER_ID, "buy_box_seller_id"), (SELLER_NAME, "buy_box_seller"))
+]
+
+
 def _column(series: Series, categories: Mapping[str, Sequence[int]]) -> _Column:
     source = _SOURCES[series.subject]
     is_reported = f"s.seen & {int(source.seen)} <> 0"
     accepted = f"{is_reported} AND s.flags & {source.flags} = 0" if source.flags else is_reported
     value = f"COALESCE(s.{source.column}, 0)" if source.none_is_zero else f"s.{source.column}"
+    if series.subject is Subject.SELLER:  # an id says nothing of a name
+        value = "COALESCE(s.buy_box_seller_id, s.buy_box_seller)"
+        scope = "CASE WHEN s.buy_box_seller_id IS NULL THEN 0 ELSE 1 END"
+        return _Column(series.key, f"CASE WHEN {accepted} THEN {value} END", scope)
     if series.subject is not Subject.RANK:
         return _Column(series.key, f"CASE WHEN {accepted} THEN {value} END", "NULL")
     if series.category is None:
@@ -123,7 +134,8 @@ def _list_columns(session: Session, plan: ReadingPlan) -> list[_Column]:
         )
         for name, number in found:
             categories.setdefault(name, []).append(number)
-    return [_column(each, categories) for each in plan.of_snapshots]
+    columns = [_column(each, categories) for each in plan.of_snapshots]
+    return columns + _SELLER_COLUMNS if plan.needs_seller else columns
 
 
 # New values
@@ -237,14 +249,18 @@ def _add_listings(
             for each, part in zip(plan.of_listings, parts, strict=True)
             if part is not None
         }
-        second = floor_second(seen_at)
-        observed = found.setdefault(number, [])
-        place = next((each for each in observed if each.at == second), None)
-        if place is not None:
-            place.values.update(values)
-        else:
-            observed.append(Observed(second, values, None, is_imported=False))
-            observed.sort(key=lambda each: each.at)
+        add_values(found.setdefault(number, []), seen_at, values)
+
+
+def add_values(observed: list[Observed], at: datetime, values: Mapping[str, Measured]) -> None:
+    """Add values to what was observed in the same second, or as a second of their own."""
+    second = floor_second(at)
+    place = next((each for each in observed if each.at == second), None)
+    if place is not None:
+        place.values.update(values)
+    else:
+        observed.append(Observed(second, dict(values), None, is_imported=False))
+        observed.sort(key=lambda each: each.at)
 
 
 # Values before
@@ -303,3 +319,45 @@ def _read_newest_part(
 def after(moment: datetime) -> datetime:
     """Return the first moment after another, as the database counts time."""
     return moment + _TICK
+
+
+def before(moment: datetime) -> datetime:
+    """Return the last moment before another, as the database counts time."""
+    return moment - _TICK
+
+
+# Sellers seen before
+
+_SEEN_BEFORE: Final = f"""
+SELECT w.place,
+    EXISTS (SELECT 1 FROM snapshot AS s WHERE s.product_id = w.id AND s.captured_at < w.at
+        AND s.captured_at >= w.since AND {_IS_SELLER_REPORTED}
+        AND CASE WHEN w.scope = 1 THEN s.buy_box_seller_id = w.seller
+            ELSE s.buy_box_seller = w.seller END),
+    EXISTS (SELECT 1 FROM snapshot AS s WHERE s.product_id = w.id AND s.captured_at < w.at
+        AND s.captured_at >= w.since AND {_IS_SELLER_REPORTED}
+        AND CASE WHEN w.scope = 1 THEN s.buy_box_seller_id ELSE s.buy_box_seller END IS NOT NULL)
+FROM unnest(%s::int4[], %s::int8[], %s::text[], %s::int4[], %s::timestamptz[], %s::timestamptz[])
+    AS w (place, id, seller, scope, at, since)
+"""
+
+
+def find_first_sellers(
+    session: Session, sellers: Sequence[tuple[int, Measured]], days: int
+) -> list[bool]:
+    """Return for each seller whether its product had only others in the days before.
+
+    `sellers`: products and their sellers, by product, oldest first.
+    """
+    asked = []
+    for place, (number, measured) in enumerate(sellers):
+        last = sellers[place - 1] if place else None
+        if last is None or last[0] != number or last[1].value != measured.value:
+            since = measured.at - timedelta(days=days)
+            asked.append((place, number, measured.value, measured.scope, measured.at, since))
+    found = [False] * len(sellers)
+    for place, was_seen, has_others in execute_with_arrays(
+        session, _SEEN_BEFORE, asked, fetch=True
+    ):
+        found[place] = has_others and not was_seen
+    return found

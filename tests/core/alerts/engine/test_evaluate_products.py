@@ -7,8 +7,20 @@ import pytest
 from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Principal
-from core.alerts.rules.rule import NOT_FOR_SALE, Comparison, Condition, Subject, Value
+from core.alerts.rules.rule import (
+    NOT_FOR_SALE,
+    BuyBoxOwner,
+    Comparison,
+    Condition,
+    ListingEdit,
+    PriceLimits,
+    Subject,
+    Value,
+)
+from core.history.expected.models import ExpectedValueRow
 from core.history.observation import Availability
+from core.suggestions.models import PriceCap
+from core.tracking.sellers.models import OwnSellerRow
 from tests.factories.evaluation import (
     add_tracked_rule,
     evaluate_new,
@@ -16,7 +28,7 @@ from tests.factories.evaluation import (
     switch_rules_off,
 )
 from tests.factories.observations import NOON, store_observation
-from tests.factories.products import LAMP, track_products
+from tests.factories.products import LAMP, make_listing, track_products
 
 HOUR = timedelta(hours=1)
 TEN_PERCENT = Condition(Subject.PRICE, Comparison.CHANGED, percent=10)
@@ -95,3 +107,104 @@ def test_each_subject_has_its_values(
     observe(session, 0, **before)
     observe(session, 1, **then)
     assert values_of(session) == [compared]
+
+
+# What each team has of its own
+
+
+def test_a_price_outside_its_limits_lasts_until_it_is_within(
+    session: Session, principal: Principal, lamp: int
+) -> None:
+    outside = frozenset({PriceLimits.BELOW_FLOOR.value, PriceLimits.ABOVE_CEILING.value})
+    add_tracked_rule(
+        session, principal, Condition(Subject.PRICE_LIMITS, Comparison.IS, states=outside)
+    )
+    session.add(PriceCap(team_id=principal.team_id, product_id=lamp, floor=1800, ceiling=2500))
+    session.flush()
+    for hour, price in enumerate((2000, 1700, 1750, 1800)):
+        observe(session, hour, price=price)
+    [incident] = list_incidents(session)
+    assert (incident.opened_at, incident.ended_at) == (NOON + HOUR, NOON + 3 * HOUR)
+    assert values_of(session) == [("within", "below_floor")]
+
+
+LOST = Condition(
+    Subject.BUY_BOX_OWNER,
+    Comparison.IS,
+    states=frozenset({BuyBoxOwner.OTHER.value}),
+    before=frozenset({BuyBoxOwner.OWN.value}),
+)
+
+
+def test_the_buy_box_is_lost_where_the_team_held_it(session: Session, principal: Principal) -> None:
+    add_tracked_rule(session, principal, LOST)
+    own = OwnSellerRow(team_id=principal.team_id, marketplace="US", name="Bright Shop")
+    session.add(own)
+    session.flush()
+    for hour, seller in enumerate(("Bright Shop", "Dim Shop", "Bright Shop")):
+        observe(session, hour, buy_box_seller=seller)
+    [incident] = list_incidents(session)
+    assert (incident.opened_at, incident.ended_at) == (NOON + HOUR, NOON + 2 * HOUR)
+
+
+def test_without_own_sellers_the_buy_box_is_never_lost(
+    session: Session, principal: Principal
+) -> None:
+    add_tracked_rule(session, principal, LOST)
+    for hour, seller in enumerate(("Bright Shop", "Dim Shop")):
+        observe(session, hour, buy_box_seller=seller)
+    assert list_incidents(session) == []
+
+
+def test_a_new_seller_is_one_that_was_not_seen_for_days(
+    session: Session, principal: Principal
+) -> None:
+    add_tracked_rule(session, principal, Condition(Subject.SELLER, Comparison.FIRST, days=30))
+    for hour, seller in enumerate("ABABC"):
+        observe(session, hour, buy_box_seller=seller)
+    assert [value for _, value in values_of(session)] == ["B", "C"]
+
+
+def test_an_edit_that_nobody_approved_lasts_until_it_is_taken_back(
+    session: Session, principal: Principal
+) -> None:
+    add_tracked_rule(
+        session,
+        principal,
+        Condition(
+            Subject.LISTING_EDIT,
+            Comparison.IS,
+            states=frozenset({ListingEdit.UNEXPLAINED.value, ListingEdit.DRIFT.value}),
+        ),
+    )
+    for hour, title in enumerate(("One", "Other", "Other", "One")):
+        observe(session, hour, listing=make_listing(title))
+    [incident] = list_incidents(session)
+    assert (incident.opened_at, incident.ended_at) == (NOON + HOUR, NOON + 3 * HOUR)
+
+
+def test_an_approved_edit_is_explained(session: Session, principal: Principal, lamp: int) -> None:
+    add_tracked_rule(
+        session,
+        principal,
+        Condition(
+            Subject.LISTING_EDIT,
+            Comparison.IS,
+            states=frozenset({ListingEdit.UNEXPLAINED.value}),
+        ),
+    )
+    session.add(
+        ExpectedValueRow(
+            team_id=principal.team_id,
+            product_id=lamp,
+            field="title",
+            value="Approved",
+            state="approved",
+            since=NOON,
+            action_id=1,
+        )
+    )
+    session.flush()
+    for hour, title in enumerate(("One", "Approved")):
+        observe(session, hour, listing=make_listing(title))
+    assert list_incidents(session) == []
