@@ -11,6 +11,8 @@ from huey import crontab
 
 from core.alerts.engine import cursors, rule_starts, scopes
 from core.alerts.engine.evaluate_products import EvaluationCount, evaluate_products
+from core.alerts.engine.incident_rows import raise_severities
+from core.alerts.engine.outages import update_outages
 from core.database.session import database_time, read_scope, write_scope
 from jobs.claims import skip_if_locked
 from jobs.job import JobReport, job, periodic_job
@@ -24,14 +26,17 @@ REPLAYED: Final = 100  # of those whose past is evaluated again
 def evaluate_alerts(report: JobReport) -> None:
     """Evaluate every product with new data, and every rule that has not begun."""
     with write_scope() as session:
-        resolved = scopes.resolve_out_of_scope(session, database_time())
+        now = database_time()
+        outages = update_outages(session, now)
+        resolved = scopes.resolve_out_of_scope(session, now)
+        raise_severities(session, now)
     with read_scope() as session:
         unstarted = rule_starts.list_unstarted_rules(session)
     for rule_id in unstarted:
         while _start_rule(rule_id):
             pass
     count = evaluate_all()
-    if count.products or resolved or unstarted:
+    if count.products or resolved or unstarted or outages:
         report.summary = _describe(count)
     else:
         report.nothing_to_do("Nothing new to evaluate.")

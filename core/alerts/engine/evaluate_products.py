@@ -117,7 +117,9 @@ def _evaluate_new(
         of_product = readings[cursor.product_id]
         for one in scoped.get(cursor.product_id, ()):
             _fold_rule(changes, cursor, one, of_product, memories)
-        changes.cursors.append((cursor, find_newest(of_product, plan.keys)))
+        newest = find_newest(of_product, plan.keys)
+        rules = scoped.get(cursor.product_id, ())
+        changes.note_values(cursor, rules, of_product.known, newest)
     return changes.write(session, now)
 
 

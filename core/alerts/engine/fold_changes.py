@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy.orm import Session
 
@@ -13,13 +14,18 @@ from core.alerts.engine.cursors import (
     write_cursors,
     write_memories,
 )
-from core.alerts.engine.incident_rows import FoundIncident, write_incidents
+from core.alerts.engine.grouping import group_incidents
+from core.alerts.engine.incident_rows import FoundIncident, insert_incidents, update_stored
+from core.alerts.engine.inhibition import find_mutes, update_removal_mutes
 from core.alerts.engine.scopes import ScopedRule
 from core.alerts.evaluation.fold import Evaluation, Memory
 from core.alerts.evaluation.memory_json import dump_memory, is_quiet
 from core.alerts.evaluation.readings import Known
 from core.alerts.evaluation.series import ReadingPlan
 from core.alerts.evaluation.snapshot_values import Observed
+from core.alerts.rules.rule import REMOVED, AlertRule, Subject
+
+_AVAILABILITY: Final = Subject.AVAILABILITY.value
 
 
 @dataclass(slots=True)
@@ -29,6 +35,17 @@ class FoldChanges:
     incidents: list[FoundIncident] = field(default_factory=list)
     memories: dict[MemoryKey, tuple[int, StoredMemory] | None] = field(default_factory=dict)
     cursors: list[tuple[Cursor, Known]] = field(default_factory=list)
+    # By product whose listing is or was removed: its rules.
+    removals: dict[int, list[tuple[int, AlertRule]]] = field(default_factory=dict)
+
+    def note_values(
+        self, cursor: Cursor, scoped: Sequence[ScopedRule], before: Known, newest: Known
+    ) -> None:
+        """Note a product's newest values, and whether its listing was removed or restored."""
+        self.cursors.append((cursor, newest))
+        states = [each[0] for known in (before, newest) if (each := known.get(_AVAILABILITY))]
+        if any(each in REMOVED for each in states):
+            self.removals[cursor.product_id] = [(one.stored.rule_id, one.rule) for one in scoped]
 
     def note_memory(
         self,
@@ -46,7 +63,11 @@ class FoldChanges:
 
     def write(self, session: Session, now: datetime) -> int:
         """Write the changes; return how many incidents are new."""
-        new = write_incidents(session, self.incidents, now)
+        new = update_stored(session, self.incidents, now)
+        if new:
+            mutes = find_mutes(session, new)
+            insert_incidents(session, new, group_incidents(session, new), mutes, now)
+        update_removal_mutes(session, self.removals)
         write_memories(session, self.memories)
         write_cursors(session, self.cursors)
         return len(new)

@@ -9,8 +9,10 @@ import orjson
 from sqlalchemy.orm import Session
 
 from core.alerts.engine.scopes import ScopedRule
+from core.alerts.engine.severity import LONG, find_severity
 from core.alerts.evaluation.fold import Incident, IncidentState
 from core.alerts.evaluation.memory_json import dump_findings, load_findings
+from core.alerts.rules.rule import Severity
 from core.database.bulk_write import execute_with_arrays, insert_rows
 from core.database.session import driver_connection
 
@@ -79,10 +81,10 @@ def read_incidents(
     return found
 
 
-def write_incidents(
+def update_stored(
     session: Session, found: Iterable[FoundIncident], now: datetime
 ) -> list[FoundIncident]:
-    """Write incidents; return those that are new, each with its `silent_reason`.
+    """Write the changes of stored incidents; return those to insert, each with `silent_reason`.
 
     One that is stored keeps what was decided about it: whether it is silent, who acknowledged it.
     """
@@ -91,13 +93,11 @@ def write_incidents(
         return []
     stored = _find_stored(session, by_key.keys())
     _update(session, [each for key, each in by_key.items() if key in stored])
-    new = [
+    return [
         replace(each, silent_reason=find_silent_reason(each, now))
         for key, each in sorted(by_key.items())
         if key not in stored and is_recorded(each, now)
     ]
-    _insert(session, new)
-    return new
 
 
 def is_recorded(found: FoundIncident, now: datetime) -> bool:
@@ -175,18 +175,29 @@ _INSERTED: Final = {
     "team_id": "int8",
     "severity": "text",
     "silent_reason": "text",
+    "group_id": "int8",
+    "muted_by": "text",
 }
 
 
-def _insert(session: Session, new: Sequence[FoundIncident]) -> None:
+def insert_incidents(
+    session: Session,
+    new: Sequence[FoundIncident],
+    groups: Sequence[int],
+    mutes: Sequence[str | None],
+    now: datetime,
+) -> None:
+    """Insert new incidents, each with its group and what keeps it from being sent."""
     rows = [
         (
             *_changing(each),
             each.scoped.stored.team_id,
-            each.scoped.rule.severity.value,
+            _find_severity(each, now).value,
             each.silent_reason,
+            group,
+            mute,
         )
-        for each in new
+        for each, group, mute in zip(new, groups, mutes, strict=True)
     ]
     insert_rows(
         session,
@@ -195,6 +206,26 @@ def _insert(session: Session, new: Sequence[FoundIncident]) -> None:
         rows,
         # Another worker can't have it: the product's cursor is locked.
         expressions={"findings": "findings::jsonb"},
+    )
+
+
+def _find_severity(found: FoundIncident, now: datetime) -> Severity:
+    incident = found.incident
+    lasted = now - incident.opened_at if incident.state.is_open else timedelta(0)
+    return find_severity(found.scoped.rule, incident.findings, lasted)
+
+
+def raise_severities(session: Session, now: datetime) -> None:
+    """Make warnings critical that have lasted for long."""
+    driver_connection(session).execute(
+        "UPDATE incident SET severity = %(critical)s WHERE id IN (SELECT id FROM incident "
+        "WHERE state IN ('firing', 'flapping') AND severity = %(warning)s "
+        "AND opened_at < %(before)s FOR UPDATE SKIP LOCKED)",
+        {
+            "critical": Severity.CRITICAL.value,
+            "warning": Severity.WARNING.value,
+            "before": now - LONG,
+        },
     )
 
 

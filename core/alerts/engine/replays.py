@@ -85,8 +85,10 @@ def replay_products(
     changes = FoldChanges()
     count, readings = _replay(session, replays, scoped, changes, now)
     for each in replays:
-        known = find_newest(readings[each.cursor.product_id], plan.keys)
-        changes.cursors.append((each.cursor, known))
+        product_id = each.cursor.product_id
+        known = find_newest(readings[product_id], plan.keys)
+        before = each.cursor.load_known()
+        changes.note_values(each.cursor, scoped.get(product_id, ()), before, known)
     count.opened = changes.write(session, now)
     return count
 
@@ -113,7 +115,9 @@ def replay_rule(
         cursor = each.cursor
         newest = find_newest(readings[cursor.product_id], plan.keys)
         cursor.data_version, cursor.captured_at = cursor.evaluated_version, cursor.observed_until
-        changes.cursors.append((cursor, {**cursor.load_known(), **newest}))
+        before = cursor.load_known()
+        rules = scoped.get(cursor.product_id, ())
+        changes.note_values(cursor, rules, before, {**before, **newest})
     return changes.write(session, now)
 
 

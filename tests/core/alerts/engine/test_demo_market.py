@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Principal
 from core.alerts.engine.evaluate_products import evaluate_products
+from core.catalog.listing_versions import content_hash
 from core.demo.market.market import Market
 from core.history.observation import Availability, Observation
 from core.tracking.rules import Role
@@ -89,6 +90,16 @@ def find_price_changes(seen: list[Observation], percent: float) -> list[datetime
     ]
 
 
+def find_edits(seen: list[Observation]) -> list[datetime]:
+    return [
+        now.captured_at
+        for before, now in pairwise(each for each in seen if each.listing is not None)
+        if before.listing
+        and now.listing
+        and content_hash(before.listing) != content_hash(now.listing)
+    ]
+
+
 def list_openings(rows: dict[str, list[Any]]) -> dict[str, list[datetime]]:
     return {asin: [each.opened_at for each in found] for asin, found in rows.items()}
 
@@ -115,7 +126,9 @@ def test_each_planted_event_is_found_and_nothing_else(
     assert len(found["out_of_stock"]) == 5
     moved = {asin: times for asin, each in seen.items() if (times := find_price_changes(each, 10))}
     assert list_openings(found["price_change"]) == moved
-    assert found.keys() == {*STATES, "price_change", *RANK_CODES}
+    edited = {asin: times for asin, each in seen.items() if (times := find_edits(each))}
+    assert list_openings(found["unexplained_edit"]) == edited
+    assert found.keys() == {*STATES, "price_change", "unexplained_edit", *RANK_CODES}
 
     # In this month a rank moves far only while its product can't be bought, or just after.
     for code in RANK_CODES:

@@ -1,0 +1,73 @@
+"""Which incidents have one cause."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.accounts.access.permissions import Principal
+from core.alerts.models import IncidentGroup
+from core.alerts.rules.rule import Comparison, Condition, Subject
+from tests.factories.evaluation import (
+    add_tracked_rule,
+    evaluate_new,
+    list_incidents,
+    switch_rules_off,
+)
+from tests.factories.observations import NOON, make_observation, store_observations
+from tests.factories.products import KETTLE, LAMP, track_products
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture(autouse=True)
+def tracked(session: Session, principal: Principal) -> None:
+    switch_rules_off(session)
+    track_products(session, principal, [LAMP, KETTLE])
+    track_products(session, principal, [LAMP], "DE")
+    condition = Condition(Subject.PRICE, Comparison.CHANGED, percent=10)
+    add_tracked_rule(session, principal, condition)
+    for marketplace in ("US", "DE"):
+        for asin in (LAMP, KETTLE):
+            change(session, -24, asin, 2000, marketplace=marketplace)
+
+
+def change(
+    session: Session, hour: float, asin: str, price: int, marketplace: str = "US",
+    run: int | None = None,
+) -> None:  # fmt: skip
+    """Store a price, and evaluate it at once."""
+    at = NOON + hour * HOUR
+    made = make_observation(asin, at, price=price, marketplace=marketplace)
+    store_observations(session, made, fetch_run_id=run)
+    evaluate_new(session, at + timedelta(minutes=1))
+
+
+def groups(session: Session) -> list[int | None]:
+    """Return the group of each incident, in the order of their openings."""
+    return [each.group_id for each in list_incidents(session)]
+
+
+def test_one_run_is_one_group_however_long_it_takes(session: Session) -> None:
+    change(session, 0, LAMP, 1000, run=7)
+    change(session, 3, KETTLE, 1000, run=7)
+    first, second = groups(session)
+    assert first == second
+    [group] = session.scalars(select(IncidentGroup))
+    assert (group.first_opened_at, group.last_opened_at) == (NOON, NOON + 3 * HOUR)
+
+
+def test_an_hour_of_a_marketplace_is_one_group(session: Session) -> None:
+    change(session, 0, LAMP, 1000, run=7)
+    change(session, 1, KETTLE, 1000, run=8)
+    change(session, 2.1, KETTLE, 2000, run=9)
+    first, second, third = groups(session)
+    assert first == second != third
+
+
+def test_marketplaces_are_groups_of_their_own(session: Session) -> None:
+    change(session, 0, LAMP, 1000)
+    change(session, 0.1, LAMP, 1000, marketplace="DE")
+    first, second = groups(session)
+    assert first != second

@@ -1,0 +1,36 @@
+"""How urgent an incident is."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from core.alerts.engine.severity import find_severity
+from core.alerts.evaluation.fold import Finding
+from core.alerts.rules.builtin import OPEN_ISSUES
+from core.alerts.rules.rule import Severity
+from tests.factories.observations import NOON
+
+RULES = {each.code: each.rule for each in OPEN_ISSUES}
+DAY = timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("rank", "days", "severity"),
+    [
+        (399, 0, Severity.WARNING),
+        (400, 0, Severity.CRITICAL),
+        (250, 7, Severity.WARNING),
+        (250, 7.1, Severity.CRITICAL),
+    ],
+)
+def test_a_rank_far_from_usual_or_for_long_is_critical(
+    rank: int, days: float, severity: Severity
+) -> None:
+    finding = Finding(rank, NOON, 100, None)
+    assert find_severity(RULES["rank_below_usual"], (finding,), days * DAY) is severity
+
+
+def test_only_a_warning_becomes_worse() -> None:
+    info = replace(RULES["rank_below_usual"], severity=Severity.INFO)
+    assert find_severity(info, (Finding(900, NOON, 100, None),), 30 * DAY) is Severity.INFO
