@@ -14,7 +14,7 @@ from core.alerts.engine.cursors import (
     write_cursors,
     write_memories,
 )
-from core.alerts.engine.grouping import group_incidents
+from core.alerts.engine.incident_groups import group_incidents
 from core.alerts.engine.incident_rows import FoundIncident, insert_incidents, update_stored
 from core.alerts.engine.inhibition import find_mutes, update_removal_mutes
 from core.alerts.engine.scopes import ScopedRule
