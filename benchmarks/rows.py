@@ -52,7 +52,9 @@ def build_history(products: int) -> None:
             session.execute(
                 text(statement), {"first": start.date(), "last": end.date(), "end": end}
             )
-    vacuum("snapshot, product_daily, product_latest, product, product_text, tracking")
+    vacuum(
+        "snapshot, product_daily, product_latest, product_change, product, product_text, tracking"
+    )
 
 
 def _months(start: datetime, end: datetime) -> list[tuple[datetime, datetime]]:
@@ -85,6 +87,7 @@ _HISTORY_PRODUCTS = (
     "INSERT INTO product (marketplace, asin) SELECT 'US', 'B0HI' || lpad((n - 1)::text, 6, '0') "
     "FROM generate_series(1, CAST(:count AS int)) AS n ORDER BY n",
     "INSERT INTO product_latest (product_id) SELECT id FROM product",
+    "INSERT INTO product_change (product_id) SELECT id FROM product",
     "INSERT INTO product_text (product_id, title, brand) "
     "SELECT id, 'Brass lamp ' || asin, 'Bench' FROM product",
     "INSERT INTO tracking (team_id, person_id, product_id) SELECT :team, :person, id FROM product",
@@ -146,7 +149,10 @@ def build_list(products: int) -> None:
         for statement in _LIST:
             wanted = {name: value for name, value in values.items() if f":{name}" in statement}
             session.execute(text(statement), wanted)
-    vacuum("product, product_latest, product_text, product_daily, tracking, fetch_schedule")
+    vacuum(
+        "product, product_latest, product_change, product_text, product_daily, tracking, "
+        "fetch_schedule"
+    )
 
 
 _LIST = (
@@ -176,7 +182,8 @@ FROM product CROSS JOIN LATERAL (SELECT concat_ws(' ',
 """,
     """
 INSERT INTO tracking (team_id, person_id, product_id, role, tags)
-SELECT :team, :person, id, (ARRAY['own', 'competitor', 'watched'])[1 + id % 3],
+SELECT :team, :person, id, CASE WHEN id % 50 = 0 THEN 'own' WHEN id % 3 = 0 THEN 'competitor'
+    ELSE 'watched' END,
     CASE WHEN id % 50 = 0 THEN ARRAY['season'] ELSE '{}' END FROM product
 """,
     """
@@ -185,9 +192,22 @@ SELECT id, 'apify', marketplace, 1440, CAST(:now AS timestamptz) - (id % 1440) *
 FROM product
 """,
     """
-INSERT INTO product_daily (product_id, day, price_close, bsr_close, looks)
-SELECT id, CAST(:now AS date) - n, 500 + id * 7919 % 20000 + n * 10, (1 + id % 5000 + n * 3)::int, 1
-FROM product CROSS JOIN generate_series(0, 29) AS n ORDER BY 1, 2
+INSERT INTO product_daily (product_id, day, price_close, bsr_close, bsr_category_id, rating,
+    ratings_count, in_stock_share, availability_close, seller_close, looks)
+SELECT id, CAST(:now AS date) - n, 500 + id * 7919 % 20000 + (n * id) % 17 * 10,
+    (1 + id % 5000 + n * 3)::int, 1, 20 + ((id * 7 + n) % 31)::int,
+    (id * 7919 % 20000)::int - n, 1, 1,
+    'Bench Trading', 1
+FROM product CROSS JOIN generate_series(0, 39) AS n ORDER BY n DESC, id
+""",
+    # A fifth has a worst change; the figures of the periods are those of the roll.
+    """
+INSERT INTO product_change (product_id, day_price, day_bsr, attention, attention_kind)
+SELECT product_id, price - 100, bsr + 50,
+    CASE WHEN product_id % 5 = 0 THEN random() * 3 ELSE 0 END,
+    CASE WHEN product_id % 10 = 0 THEN 'price_moved'
+        WHEN product_id % 5 = 0 THEN 'rank_improved' END
+FROM product_latest
 """,
 )
 

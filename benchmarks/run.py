@@ -21,6 +21,7 @@ BENCHMARKS = (
     "lease",
     "history",
     "lists",
+    "changes",
     "issues",
     "product",
     "accounts",
