@@ -1,8 +1,8 @@
 """Keeps each product's changes since yesterday, over 7 and over 30 days. Never commits.
 
 `product_change` holds for a day of the product's marketplace. The values that a period compares
-with come from the closes of `product_daily`, the newest values from `product_latest`. Both are
-written by whoever calls this, in the same transaction.
+with come from the closes of `product_daily`, the newest values from `product_latest`. The caller
+has written both in the same transaction.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -39,9 +39,8 @@ _BASES: Final = {
 def _lock_days(session: Session, product_ids: Iterable[int]) -> dict[int, date | None]:
     """Lock the rows of these products and return the days that they hold for.
 
-    Always in the order of their ids, so that two sessions never deadlock. Whoever writes values
-    that the rows depend on locks them before it recomputes them, else one of two writers would
-    not see what the other wrote.
+    Always in the order of their ids, so that two sessions never deadlock. A row is locked before
+    the statement that recomputes it, which then sees what other writers committed.
     """
     statement = (
         "SELECT product_id, day FROM product_change WHERE product_id = ANY(%s) "

@@ -93,7 +93,7 @@ _SET_THROUGH: Final = (
     "SET through = greatest(market_day_count.through, excluded.through)"
 )
 _OF_LATE: Final = "unnest(%s::int8[], %s::date[], %s::timestamptz[]) AS n (product_id, since, at) "
-# In the order of ids first, as whoever stores observations locks them.
+# In the order of ids first, as observations lock them.
 _LOCK_LATE: Final = (
     f"SELECT c.product_id FROM {_OF_LATE} JOIN product_change AS c "
     "ON c.product_id = n.product_id ORDER BY c.product_id FOR UPDATE OF c"

@@ -185,9 +185,7 @@ def test_what_changes_while_days_are_computed_stays_due(
     assert compute(session, NOON + DAY) == [TODAY]
 
 
-def test_products_that_nobody_tracks_are_not_counted(
-    session: Session, principal: Principal
-) -> None:
+def test_untracked_products_are_not_counted(session: Session, principal: Principal) -> None:
     add_product(session, ASINS[0])
     store_two_days(session, [3000])
     compute(session, NOON + DAY)
