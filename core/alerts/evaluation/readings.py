@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from core.alerts.evaluation.competitor_prices import compare_with_cheapest
 from core.alerts.evaluation.day_figures import DayQuestion, read_day_figures
 from core.alerts.evaluation.fold import Measured, Reading
 from core.alerts.evaluation.memory_json import dump_measured, load_measured
@@ -72,6 +73,10 @@ def read_products_anew(
         facts = TeamFacts(session, plan.of_teams, marketplaces)
         for number, values in found.items():
             values.update(facts.make_values(number, values))
+        priced = list(found.items())
+        shares = compare_with_cheapest(session, plan.of_teams, priced)
+        for (_, values), share in zip(priced, shares, strict=True):
+            values.update(share)
         edits = read_listing_edits(
             session, plan.of_teams, {each.product_id: before(each.since) for each in starts}
         )
@@ -98,6 +103,10 @@ def _add_team_values(
     for number, rows in observed.items():
         for each in rows:
             each.values.update(facts.make_values(number, each.values))
+    priced = [(number, each.values) for number, rows in observed.items() for each in rows]
+    shares = compare_with_cheapest(session, plan.of_teams, priced)
+    for (_, values), share in zip(priced, shares, strict=True):
+        values.update(share)
     edited = {each.product_id: each for each in spans}
     edits = read_listing_edits(
         session, plan.of_teams, {number: each.until for number, each in edited.items()}

@@ -10,9 +10,19 @@ from functools import cached_property
 
 from core.alerts.rules.rule import LISTING_PARTS, AlertRule, Condition, Subject
 
-TEAM_SUBJECTS = frozenset({Subject.BUY_BOX_OWNER, Subject.PRICE_LIMITS, Subject.LISTING_EDIT})
+TEAM_SUBJECTS = frozenset(
+    {
+        Subject.BUY_BOX_OWNER,
+        Subject.CHEAPEST_COMPETITOR,
+        Subject.PRICE_LIMITS,
+        Subject.LISTING_EDIT,
+    }
+)
 # What a team's own values are made from.
-_MADE_FROM: Mapping[Subject, Subject] = {Subject.PRICE_LIMITS: Subject.PRICE}
+_MADE_FROM: Mapping[Subject, Subject] = {
+    Subject.CHEAPEST_COMPETITOR: Subject.PRICE,
+    Subject.PRICE_LIMITS: Subject.PRICE,
+}
 
 # Keys of what `BUY_BOX_OWNER` is made from; they are read, and not kept.
 SELLER_ID = "seller.id"

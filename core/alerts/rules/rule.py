@@ -37,6 +37,7 @@ class Subject(StrEnum):
     AVAILABILITY = "availability"  # a number of Availability
     SELLER = "seller"  # who holds the Buy Box: the id, or the name where there is none
     BUY_BOX_OWNER = "buy_box_owner"  # of BuyBoxOwner; needs the team's own sellers
+    CHEAPEST_COMPETITOR = "cheapest_competitor"  # its price, in tenths of a percent of the own one
     PRICE_LIMITS = "price_limits"  # of PriceLimits; needs the product's price caps
     # Parts of the listing: a hash of their content.
     TITLE = "title"

@@ -19,6 +19,7 @@ from core.catalog.money import format_price
 from core.history.labels import availability_label
 from core.history.observation import Availability
 from core.text.escaping import shorten
+from core.text.locale import localize_digits
 from core.text.numbers import (
     THIN_SPACE,
     format_count,
@@ -49,6 +50,7 @@ SUBJECTS: Final = {
     Subject.AVAILABILITY: "availability",
     Subject.SELLER: "Buy Box seller",
     Subject.BUY_BOX_OWNER: "Buy Box",
+    Subject.CHEAPEST_COMPETITOR: "cheapest competitor's price",
     Subject.PRICE_LIMITS: "price",
     Subject.TITLE: "title",
     Subject.BULLETS: "bullets",
@@ -112,6 +114,9 @@ def format_value(subject: Subject, value: Value, marketplace: str) -> str:
         return availability_label(Availability(value))
     if subject is Subject.COUPON_PERCENT:
         return f"{format_count(value)}{THIN_SPACE}%"
+    if subject is Subject.CHEAPEST_COMPETITOR:
+        percent = localize_digits(f"{value / 10:,.1f}".removesuffix(".0"))
+        return f"{percent}{THIN_SPACE}% of yours"
     return format_count(value)
 
 

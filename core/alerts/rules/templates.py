@@ -86,6 +86,12 @@ TEMPLATES: Final = (
         needs_target=True,
     ),
     _one(
+        "undercut",
+        "Undercut by a competitor",
+        Condition(Subject.CHEAPEST_COMPETITOR, Comparison.BELOW, target=950, clear_at=980),
+        _WARNING,
+    ),
+    _one(
         "lowest_price",
         "Lowest price in 90 days",
         Condition(Subject.PRICE, Comparison.LOWEST, days=90),

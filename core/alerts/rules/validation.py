@@ -43,6 +43,7 @@ LONGEST_REARM: Final = timedelta(days=365)
 
 NUMBERS: Final = AMOUNTS | {
     Subject.COUPON_PERCENT,
+    Subject.CHEAPEST_COMPETITOR,
     Subject.RANK,
     Subject.RATING,
     Subject.RATINGS_COUNT,
@@ -73,6 +74,7 @@ _RANGES: Final = {
     Subject.RATING: (10, 50),
     Subject.COUPON_PERCENT: (0, 100),
     Subject.RANK: (1, LARGEST_NUMBER),
+    Subject.CHEAPEST_COMPETITOR: (1, 100_000),
 }
 
 
@@ -82,6 +84,8 @@ def list_comparisons(subject: Subject) -> frozenset[Comparison]:
         return frozenset({Comparison.DIFFERS})
     if subject is Subject.SELLER:
         return frozenset({Comparison.DIFFERS, Comparison.FIRST})
+    if subject is Subject.CHEAPEST_COMPETITOR:
+        return frozenset({Comparison.BELOW, Comparison.ABOVE})
     if subject in OFFERED_AT_TIMES:
         return _OF_NUMBERS | {Comparison.BECAME, Comparison.DIFFERS}
     if subject in NUMBERS:
