@@ -21,6 +21,7 @@ from core.database.session import write_scope
 from core.demo import people
 from core.demo.market.catalogue import DemoProduct
 from core.demo.market.market import Market, list_observation_times
+from core.demo.market.observations import DEMO_SELLER, find_seller_id
 from core.demo.seed_state import STATE_NAME
 from core.history.ingest.store import SourcedObservation, ensure_partitions, store_observations
 from core.settings.environment import get_settings
@@ -28,6 +29,7 @@ from core.suggestions.advice_queue.service import request_advice
 from core.suggestions.competitors.service import add_competitor
 from core.tracking.models import Tracking
 from core.tracking.rules import Cadence, Role
+from core.tracking.sellers.service import add_own_seller
 from core.tracking.service import NewTracking, track
 from core.upkeep.installation_state import set_state
 
@@ -48,6 +50,7 @@ def load_demo(report: Report, now: datetime | None = None) -> None:
         done = min((number + 1) * _BATCH, len(market.products))
         report(f"Loading the demo market: {done} of {len(market.products)} products")
     with write_scope() as session:
+        name_own_sellers(session, get_owner_principal(session), market.products)
         _choose_competitors(session, market.products, now)
         _ask_for_advice(session, now)
         set_state(session, STATE_NAME, {"state": "loaded"})
@@ -55,6 +58,17 @@ def load_demo(report: Report, now: datetime | None = None) -> None:
         audit.record(session, _get_tracker(session), "loaded demo", new=count)
     with write_scope() as session:
         session.execute(text("ANALYZE snapshot, product_daily, product_latest, tracking"))
+
+
+def name_own_sellers(
+    session: Session, principal: Principal, products: Sequence[DemoProduct]
+) -> None:
+    """Name the brands of the market's own products as sellers of the team."""
+    sellers = {(each.marketplace, each.brand) for each in products if each.role == Role.OWN}
+    for marketplace, brand in sorted(sellers):
+        number = find_seller_id(brand)
+        assert number is not None
+        add_own_seller(session, principal, marketplace, number, brand)
 
 
 def _choose_competitors(session: Session, products: Sequence[DemoProduct], now: datetime) -> None:
@@ -132,6 +146,7 @@ _EMPTIED = (
     f"DELETE FROM product_daily WHERE product_id IN {_OF_DEMO}",
     f"DELETE FROM raw_item WHERE product_id IN {_OF_DEMO}",
     "DELETE FROM product WHERE is_demo",
+    f"DELETE FROM own_seller WHERE seller_id LIKE '{DEMO_SELLER}%'",
     "DELETE FROM fetch_item WHERE fetch_run_id IN "
     "(SELECT id FROM fetch_run WHERE provider = 'demo')",
     "DELETE FROM fetch_run WHERE provider = 'demo'",

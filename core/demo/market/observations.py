@@ -133,12 +133,15 @@ def find_own_seller(stocked: Stocked) -> tuple[str, Fulfilment]:
     return product.brand, Fulfilment.FBM
 
 
+DEMO_SELLER: Final = "A0DEMO"  # how an invented seller's id begins
+
+
 @lru_cache(maxsize=256)
 def find_seller_id(name: str | None) -> str | None:
     """Return the invented id of a seller; None for Amazon, whose offers show none."""
     if name is None or name in _AMAZON_NAMES.values():
         return None
-    return f"A0DEMO{crc32(name.encode()):08X}"
+    return f"{DEMO_SELLER}{crc32(name.encode()):08X}"
 
 
 def _rival_seller(stocked: Stocked) -> tuple[str, Fulfilment]:

@@ -15,6 +15,7 @@ from core.accounts.access.permissions import Principal
 from core.alerts.engine.evaluate_products import evaluate_products
 from core.catalog.listing_versions import content_hash
 from core.demo.market.market import Market
+from core.demo.seed import name_own_sellers
 from core.history.observation import Availability, Observation
 from core.tracking.rules import Role
 from tests.factories.observations import store_observations
@@ -32,6 +33,7 @@ def replay_month(
 ) -> dict[str, list[Observation]]:
     """Store and evaluate the own products' observations day by day; return them by ASIN."""
     own = [each for each in market.products if each.role == "own"]
+    name_own_sellers(session, principal, own)
     ids = []
     for each in own:
         ids += track_products(session, principal, [each.asin], each.marketplace, role=Role.OWN)
@@ -104,37 +106,61 @@ def list_openings(rows: dict[str, list[Any]]) -> dict[str, list[datetime]]:
     return {asin: [each.opened_at for each in found] for asin, found in rows.items()}
 
 
+def list_spells(rows: dict[str, list[Any]]) -> dict[str, Spells]:
+    return {
+        asin: [(each.opened_at, each.ended_at) for each in found] for asin, found in rows.items()
+    }
+
+
+def plant(
+    seen: dict[str, list[Observation]], is_in: Callable[[Observation], bool | None]
+) -> dict[str, Spells]:
+    """Return the spells of each product that has any."""
+    return {asin: spells for asin, each in seen.items() if (spells := find_spells(each, is_in))}
+
+
 STATES = {
     "listing_removed": has(Availability.GONE),
     "out_of_stock": has(Availability.NO_OFFERS, Availability.UNAVAILABLE),
     "buy_box_suppressed": has(Availability.BUY_BOX_SUPPRESSED),
 }
+EVENT_CODES = ("buy_box_lost", "price_change", "unexplained_edit")
 RANK_CODES = ("rank_change", "rank_below_usual")
 
 
 def test_each_planted_event_is_found_and_nothing_else(
     session: Session, principal: Principal
 ) -> None:
-    seen = replay_month(session, principal, Market(seed=1))
+    market = Market(seed=1)
+    seen = replay_month(session, principal, market)
     found = find_incidents(session)
     for code, is_in in STATES.items():
-        planted = {asin: spells for asin, each in seen.items()
-                   if (spells := find_spells(each, is_in))}  # fmt: skip
-        spells = {asin: [(each.opened_at, each.ended_at) for each in rows]
-                  for asin, rows in found[code].items()}  # fmt: skip
-        assert spells == planted, code
+        assert list_spells(found[code]) == plant(seen, is_in), code
     assert len(found["out_of_stock"]) == 5
+    brands = {each.asin: each.brand for each in market.products}
+    assert list_spells(found["buy_box_lost"]) == plant(
+        {asin: skip_until_own(each, brands[asin]) for asin, each in seen.items()},
+        lambda each: (
+            None if each.buy_box_seller is None else (each.buy_box_seller != brands[each.asin])
+        ),
+    )
     moved = {asin: times for asin, each in seen.items() if (times := find_price_changes(each, 10))}
     assert list_openings(found["price_change"]) == moved
     edited = {asin: times for asin, each in seen.items() if (times := find_edits(each))}
     assert list_openings(found["unexplained_edit"]) == edited
-    assert found.keys() == {*STATES, "price_change", "unexplained_edit", *RANK_CODES}
+    assert found.keys() == {*STATES, *RANK_CODES, *EVENT_CODES}
 
     # In this month a rank moves far only while its product can't be bought, or just after.
     for code in RANK_CODES:
         for asin, times in list_openings(found[code]).items():
             blocked = find_spells(seen[asin], lambda each: each.price is None)
             assert all(any(is_around(each, spell) for spell in blocked) for each in times), asin
+
+
+def skip_until_own(seen: list[Observation], brand: str) -> list[Observation]:
+    """Return the observations since the brand first held the Buy Box: none was lost before."""
+    first = next(place for place, each in enumerate(seen) if each.buy_box_seller == brand)
+    return seen[first:]
 
 
 def is_around(at: datetime, spell: tuple[datetime, datetime | None]) -> bool:
