@@ -5,6 +5,7 @@ import streamlit as st
 from app.account import people_text
 from app.commands import account
 from app.components.thresholds import ThresholdInputs
+from app.data import products as lists
 from core.accounts.email_address import MAX_EMAIL_LENGTH
 from core.accounts.password_rules import MAX_PASSWORD_INPUT
 from core.accounts.people.profile import (
@@ -103,6 +104,7 @@ class _PreferencesForm:
         self.thresholds = ThresholdInputs(
             own.price_change_percent,
             own.rank_change_percent,
+            lists.read_team_thresholds(),
             "For products tracked from now on.",
         )
         self.mails = st.toggle("Email notifications", own.mails)

@@ -13,6 +13,8 @@ from app.data import get_display, get_principal
 from core.accounts.access.permissions import Principal
 from core.catalog.marketplaces import MARKETPLACES
 from core.database.session import read_scope
+from core.thresholds import Thresholds
+from core.tracking import team_thresholds
 from core.tracking.list_filter import ListFilter, ListScope, Sort, State
 from core.tracking.lists import freshness, queries
 from core.tracking.lists.freshness import Freshness
@@ -70,6 +72,12 @@ def _find_changes(who: Principal, list_filter: ListFilter, token: str) -> ListPa
     del token
     with read_scope() as session:
         return queries.find_products(session, who, list_filter, Sort(), 1, CHANGES_SHOWN)
+
+
+def read_team_thresholds() -> Thresholds:
+    """Return the team's default thresholds."""
+    with read_scope() as session:
+        return team_thresholds.read_team_thresholds(session, get_principal().team_id)
 
 
 def count_own_products(whose: ListScope) -> int:

@@ -8,6 +8,7 @@ from app.commands import products
 from app.components import downloads, fragments
 from app.components.thresholds import ThresholdInputs
 from app.data import get_principal
+from app.data import products as lists
 from app.data import provenance as origins
 from app.products import price_caps
 from app.web import error_boundary
@@ -51,11 +52,8 @@ def show_settings(head: ProductSummary) -> None:
         except error_boundary.EXPECTED_ERRORS as error:
             st.error(error_boundary.get_message(error), icon=":material/error:")
             return
-        if form.thresholds.without_effect:  # stays open: there is something to read
-            st.success(message, icon=":material/check:")
-        else:
-            st.toast(message, icon=":material/check:")
-            st.rerun()
+        st.toast(message, icon=":material/check:")
+        st.rerun()
     if get_principal().may(Permission.TEAM):
         price_caps.show_price_caps_form(head)
     _show_pause_and_remove(head, tracking, whose)
@@ -81,6 +79,7 @@ class SettingsForm:
         self.thresholds = ThresholdInputs(
             settings.price_change_percent,
             settings.rank_change_percent,
+            lists.read_team_thresholds(),
             "Changes below these values are not listed.",
         )
         self.tags = st.multiselect(

@@ -4,9 +4,9 @@ A worse rank is bad for an own product and good for a competitor's; a price chan
 neither. Kinds are those stored in `product_change.attention_kind`.
 """
 
-from decimal import Decimal
 from enum import StrEnum
 
+from core.thresholds import Thresholds
 from core.tracking.rules import Role
 
 
@@ -55,21 +55,17 @@ def rank_sentiment(role: Role | None, before: float | None, after: float | None)
 
 
 def exceeds_threshold(
-    kind: str,
-    before: int | None,
-    after: int | None,
-    price_percent: Decimal | None,
-    rank_percent: Decimal | None,
+    kind: str, before: int | None, after: int | None, thresholds: Thresholds
 ) -> bool:
-    """Return whether a change reaches the user's own thresholds; None: not set.
+    """Return whether a change of a product reaches the user's thresholds.
 
     Ranks are compared by their ratio: halving counts as much as doubling. The same in SQL:
     `list_filter_sql.IS_ENOUGH`.
     """
     if before is None or after is None:
         return True
-    if kind == "price_moved" and price_percent is not None:
-        return abs(after - before) * 100 >= price_percent * before
-    if kind in ("rank_worsened", "rank_improved") and rank_percent is not None:
-        return max(before, after) * 100 >= min(before, after) * (100 + rank_percent)
+    if kind == "price_moved":
+        return abs(after - before) * 100 >= thresholds.price_percent * before
+    if kind in ("rank_worsened", "rank_improved"):
+        return max(before, after) * 100 >= min(before, after) * (100 + thresholds.rank_percent)
     return True

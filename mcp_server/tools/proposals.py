@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Permission
 from core.errors import InvalidInputError
-from core.history.periods.change_detection import USUAL_RULE
 from core.suggestions.changes.add_images import MOST_IMAGES
 from core.suggestions.changes.registry import SPECS
 from core.suggestions.changes.set_coupon import LARGEST_COUPON
@@ -393,13 +392,11 @@ def propose_tracking_adjustment(
     reason: Reason,
     price_threshold_percent: Annotated[
         Percent | None,
-        Described(
-            description=f"Least price change to alert of, from {USUAL_RULE.price_percent:g}."
-        ),
+        Described(description="Least price change to alert of."),
     ] = None,
     rank_threshold_percent: Annotated[
         Percent | None,
-        Described(description=f"The same for rank ratios, from {USUAL_RULE.rank_percent:g}."),
+        Described(description="The same for rank ratios."),
     ] = None,
     cadence: Cadence | None = None,
     competitor: Annotated[

@@ -9,12 +9,13 @@ from pydantic import Field as Described
 from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Permission
-from core.history.periods.change_detection import USUAL_RULE
-from core.thresholds import LARGEST_THRESHOLD
+from core.database.session import read_scope
+from core.thresholds import LARGEST_THRESHOLD, Thresholds
 from core.tracking import bulk_operations
 from core.tracking.list_filter import ListScope
 from core.tracking.rules import LONGEST_NOTE, Cadence, Role
 from core.tracking.settings import KEEP, SettingsChange, TrackingPatch, TrackingSettings, Unset
+from core.tracking.team_thresholds import read_team_thresholds
 from mcp_server.protocol.call_log import Call
 from mcp_server.protocol.tools import WriteOptions, run_write, tool
 from mcp_server.results.arguments import (
@@ -158,7 +159,7 @@ class Threshold(ResultPart):
     """The smallest change that triggers an alert."""
 
     percent: Annotated[float, Described(description="Of the value before.")]
-    is_usual: Annotated[bool, Described(description="False: set for this product.")]
+    is_usual: Annotated[bool, Described(description="Team's default; false: this product's.")]
 
     def __str__(self) -> str:
         return f"{self.percent:g} %{' (default)' if self.is_usual else ''}"
@@ -185,14 +186,6 @@ class AlertThresholdsWritten(SettingsWritten):
             for name in self.changed
         ]
 
-    def describe_write(self) -> str:
-        """Return the changed thresholds, and those too low to have an effect."""
-        after = self.after
-        low = USUAL_RULE.list_ineffective_thresholds(
-            after.price_change.percent, after.rank_change.percent
-        )
-        return " ".join([super().describe_write(), *low])
-
 
 Percent = Annotated[float, Described(ge=0.01, le=LARGEST_THRESHOLD, allow_inf_nan=False)]
 
@@ -204,16 +197,14 @@ def update_alert_thresholds(
     price_change_percent: Annotated[
         Percent | Literal["usual"] | Kept,
         Described(
-            description="Smaller price changes don't trigger alerts. `usual`: "
-            f"{USUAL_RULE.price_percent:g} %, also the least that has an effect.",
+            description="Smaller price changes don't trigger alerts. `usual`: the team's default.",
             json_schema_extra=drop_default,
         ),
     ] = KEEP,
     rank_change_percent: Annotated[
         Percent | Literal["usual"] | Kept,
         Described(
-            description="The same for rank changes, as a ratio (100 to 150 or back is 50 %). "
-            f"`usual`: {USUAL_RULE.rank_percent:g} %.",
+            description="The same for rank changes, as a ratio (100 to 150 or back is 50 %).",
             json_schema_extra=drop_default,
         ),
     ] = KEEP,
@@ -228,8 +219,11 @@ def update_alert_thresholds(
         rank_change_percent=_decimal(rank_change_percent),
     )
 
+    with read_scope() as session:
+        team = read_team_thresholds(session, call.principal.team_id)
+
     def make_result(key: tuple[str, str], done: SettingsChange) -> AlertThresholdsWritten:
-        before, after = _thresholds(done.before), _thresholds(done.after)
+        before, after = _thresholds(done.before, team), _thresholds(done.after, team)
         return AlertThresholdsWritten(
             **_shared_fields(key, done),
             changed=_changed_names(before, after),
@@ -248,15 +242,14 @@ def _decimal(percent: float | Literal["usual"] | Unset) -> Decimal | Unset | Non
     return Decimal(repr(percent)) if isinstance(percent, float) else percent
 
 
-def _thresholds(settings: TrackingSettings) -> AlertThresholds:
-    return AlertThresholds(
-        price_change=_threshold(settings.price_change_percent, USUAL_RULE.price_percent),
-        rank_change=_threshold(settings.rank_change_percent, USUAL_RULE.rank_percent),
+def _thresholds(settings: TrackingSettings, team: Thresholds) -> AlertThresholds:
+    own = settings.price_change_percent, settings.rank_change_percent
+    counting = team.with_own(*own)
+    price, rank = (
+        Threshold(percent=float(percent), is_usual=typed is None)
+        for percent, typed in zip((counting.price_percent, counting.rank_percent), own, strict=True)
     )
-
-
-def _threshold(own: Decimal | None, usual: float) -> Threshold:
-    return Threshold(percent=usual if own is None else float(own), is_usual=own is None)
+    return AlertThresholds(price_change=price, rank_change=rank)
 
 
 def _make_work(

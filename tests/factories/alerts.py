@@ -10,7 +10,7 @@ from core.accounts.access.permissions import Principal
 from core.alerts.evaluation.fold import Finding
 from core.alerts.evaluation.memory_json import dump_findings
 from core.alerts.models import StoredIncident, StoredRule
-from core.alerts.rules.builtin import OPEN_ISSUES
+from core.alerts.rules.builtin import OPEN_ISSUES, make_threshold_rule
 from core.alerts.rules.rule import AlertRule, Comparison, Condition, Subject
 from core.alerts.rules.rule_json import dump_rule
 from tests.factories.observations import NOON
@@ -48,6 +48,12 @@ def add_rule(
     session.add(stored)
     session.flush()
     return stored.id
+
+
+def set_team_threshold(session: Session, principal: Principal, code: str, percent: float) -> None:
+    """Set the team's default threshold."""
+    rule = make_threshold_rule(code, percent)
+    add_rule(session, principal, code=code, definition=dump_rule(rule))
 
 
 def add_incident(

@@ -21,6 +21,7 @@ from core.history.observation import Availability, CategoryRank, Seen, Source
 from core.history.product_summary import find_product_summary
 from core.settings.environment import ROOT, get_settings
 from core.text.times import format_moment
+from core.thresholds import PRICE_CHANGE
 from core.tracking.rules import Cadence, Role
 from core.tracking.settings import TrackingSettings
 from tests.core.history.observations import (
@@ -31,6 +32,7 @@ from tests.core.history.observations import (
     this_hour,
     track_product,
 )
+from tests.factories.alerts import set_team_threshold
 from tests.factories.imports import add_import
 from tests.factories.people import add_stranger
 from tests.pages.conftest import SignIn
@@ -148,17 +150,15 @@ def test_a_range_that_shows_no_deals_says_so(
     assert told is is_told
 
 
-def test_a_threshold_that_has_no_effect_is_said_to_have_none(
-    session: Session, principal: Principal
-):
+def test_the_settings_name_the_teams_default_thresholds(session: Session, principal: Principal):
     product, now = track_product(session, principal), this_hour()
     store(session, [make_sourced(product, now - HOUR)])
-    wanted = TrackingSettings(Role.OWN, Cadence.DAILY, (), None, False, Decimal(3), Decimal(60))
-    products.change_settings(product, wanted)
+    set_team_threshold(session, principal, PRICE_CHANGE, 2.5)
     page = open_product()
     page.button(key="settings").click().run()
-    assert [each.value for each in page.warning] == [
-        "A price threshold below the default 5 % has no effect."
+    assert [each.placeholder for each in page.text_input if "threshold" in each.label] == [
+        "Team's default: 2.5",
+        "Team's default: 30",
     ]
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
+from core import thresholds
 from core.alerts.rules.rule import (
     NOT_FOR_SALE,
     REMOVED,
@@ -26,11 +27,11 @@ from core.alerts.rules.rule import (
     Timing,
 )
 
-PRICE_CHANGE: Final = "price_change"  # codes of the two rules that a threshold sets
-RANK_CHANGE: Final = "rank_change"
+PRICE_CHANGE: Final = thresholds.PRICE_CHANGE  # codes of the two rules that a threshold sets
+RANK_CHANGE: Final = thresholds.RANK_CHANGE
 THRESHOLD_CODES: Final = (PRICE_CHANGE, RANK_CHANGE)
 # Percent. A team that had thresholds before there were rules has 5 and 50.
-NEW_DEFAULTS: Final = {PRICE_CHANGE: 10.0, RANK_CHANGE: 30.0}
+NEW_DEFAULTS: Final = thresholds.USUAL_PERCENT
 
 
 @dataclass(frozen=True, slots=True)

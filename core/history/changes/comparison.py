@@ -6,16 +6,16 @@ The worst change is found as for the day before (`change_detection`).
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Any, Literal
 
 from core.history.accepted_values import AcceptedValues
 from core.history.changes import text
 from core.history.changes.change import Change
 from core.history.observation import Availability
-from core.history.periods.change_detection import ChangeKind, find_change
+from core.history.periods.change_detection import ChangeKind, find_change, make_change_rule
 from core.history.timeline import statistics_text
 from core.text.numbers import format_percent_change, format_rank_change
+from core.thresholds import Thresholds
 from core.tracking.change_sentiment import Sentiment, exceeds_threshold, find_sentiment
 from core.tracking.rules import Role
 
@@ -115,19 +115,11 @@ def availability_of_day(in_stock_share: float | None, availability: int | None) 
     return int(Availability.UNAVAILABLE) if can_be_bought else None
 
 
-@dataclass(frozen=True, slots=True)
-class Thresholds:
-    """A user's own thresholds of changes, in percent. None: the default."""
-
-    price_percent: Decimal | None = None
-    rank_percent: Decimal | None = None
-
-
 def find_notable_change(
-    then: AcceptedValues, now: AcceptedValues, listing_changed: bool, own: Thresholds
+    then: AcceptedValues, now: AcceptedValues, listing_changed: bool, thresholds: Thresholds
 ) -> tuple[ChangeKind, float] | None:
     """Return the worst change that reaches the user's thresholds, and its score, or None."""
-    kind, score = find_change(then, now, listing_changed)
+    kind, score = find_change(then, now, listing_changed, make_change_rule(thresholds))
     if kind is None:
         return None
     pair = {
@@ -135,6 +127,6 @@ def find_notable_change(
         ChangeKind.RANK_WORSENED: (then.bsr, now.bsr),
         ChangeKind.RANK_IMPROVED: (then.bsr, now.bsr),
     }.get(kind)
-    if pair is None or exceeds_threshold(kind, *pair, own.price_percent, own.rank_percent):
+    if pair is None or exceeds_threshold(kind, *pair, thresholds):
         return kind, score
     return None

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
-from math import exp
 from operator import attrgetter
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -31,17 +30,24 @@ from core.history.accepted_values import (
 )
 from core.history.changes.comparison import (
     ChangedProduct,
-    Thresholds,
     availability_of_day,
     find_notable_change,
 )
-from core.history.periods.change_detection import USUAL_RULE, ChangeKind
+from core.history.periods.change_detection import ChangeKind
 from core.history.periods.change_period import ChangePeriod
 from core.history.periods.queries import MovedValue, find_movers
 from core.history.periods.roll import list_market_days
+from core.thresholds import Thresholds
 from core.tracking.list_filter import COUNT_CAP, ListFilter, ListScope
-from core.tracking.lists.list_filter_sql import IS_ENOUGH, SCOPES, scope_values
+from core.tracking.lists.list_filter_sql import (
+    IS_ENOUGH,
+    PRICE_PERCENT,
+    RANK_PERCENT,
+    SCOPES,
+    scope_values,
+)
 from core.tracking.rules import Cadence, Role
+from core.tracking.team_thresholds import read_team_thresholds
 
 DEFAULT_PERIOD = timedelta(days=1)
 A_DAY = timedelta(hours=25)  # a caller that asks for one day may take a while to send it
@@ -231,6 +237,13 @@ def _key(query: ChangeQuery, score: float, row: Any) -> float:
 
 # Compared with the close that a period begins with
 
+_SMALLEST_LOSS = 0.0499  # of the ratings
+
+
+def _least(percent: str) -> str:
+    """Return the SQL of a threshold as a share, a little below it."""
+    return f"({percent}::float8 * 0.00999)"
+
 
 def _find_movers(
     session: Session, principal: Principal, query: ChangeQuery, offset: int, size: int
@@ -273,9 +286,9 @@ JOIN product p ON p.id = t.product_id
 JOIN {_MARKETS} ON m.code = p.marketplace
 JOIN product_latest l ON l.product_id = t.product_id AND l.captured_at >= m.starts_at
 JOIN product_change c ON c.product_id = t.product_id
-WHERE {{scope}} AND (abs(c.{{period}}_price_change) >= %(price_share)s
-    OR abs(c.{{period}}_rank_change) >= %(rank_log_ratio)s
-    OR -c.{{period}}_ratings_change >= c.{{period}}_ratings_count * %(ratings_share)s
+WHERE {{scope}} AND (abs(c.{{period}}_price_change) >= {_least(PRICE_PERCENT)}
+    OR abs(c.{{period}}_rank_change) >= ln(1 + {_least(RANK_PERCENT)})
+    OR -c.{{period}}_ratings_change >= c.{{period}}_ratings_count * {_SMALLEST_LOSS}
     OR l.availability <> c.{{period}}_availability OR c.{{period}}_seller_changed
     OR l.listing_changed_at >= m.starts_at)
 """
@@ -291,8 +304,9 @@ def _compare_with_close(
     statement = _CHANGED_IN_PERIOD.format(
         period=period, then=_THEN_OF_PERIOD[period], scope=" AND ".join(conditions)
     )
-    values = _values(principal, query) | _period_values(period) | _smallest_changes()
-    return dict(_find_notable(_fetch(session, statement, values), query))
+    values = _values(principal, query) | _period_values(period)
+    team = read_team_thresholds(session, principal.team_id)
+    return dict(_find_notable(_fetch(session, statement, values), query, team))
 
 
 def _period_values(period: ChangePeriod) -> dict[str, Any]:
@@ -324,12 +338,13 @@ _LISTING_CHANGED = """
     SELECT 1 FROM listing_version v
     WHERE v.product_id = l.product_id AND v.first_seen_at < %(since)s))
 """
+
 # Wider than the check in Python, never narrower: it skips products that did not change.
 _MAY_BE_OF_NOTE = f"""
-(abs(l.price - d.price_close) >= d.price_close * %(price_share)s
+(abs(l.price - d.price_close) >= d.price_close * {_least(PRICE_PERCENT)}
  OR (l.bsr_category_id = d.bsr_category_id
-     AND greatest(l.bsr, d.bsr_close) >= least(l.bsr, d.bsr_close) * %(rank_ratio)s)
- OR l.ratings_count <= d.ratings_count * (1 - %(ratings_share)s)
+     AND greatest(l.bsr, d.bsr_close) >= least(l.bsr, d.bsr_close) * (1 + {_least(RANK_PERCENT)}))
+ OR l.ratings_count <= d.ratings_count * (1 - {_SMALLEST_LOSS})
  OR (l.availability IN (1, 2)) <> (d.in_stock_share > 0)
  OR l.availability <> d.availability_close
  OR l.buy_box_seller <> d.seller_close
@@ -374,18 +389,19 @@ def _compare_with_day(
         conditions.append("t.role = ANY(%(roles)s)")
     scope = " AND ".join(conditions)
     compared = _BESIDE_STORED if query.is_last_day else "true"
-    values = _values(principal, query) | _day_values(query) | _smallest_changes()
+    values = _values(principal, query) | _day_values(query)
     values |= _period_values(ChangePeriod.DAY) | {
         "several": list(SEVERAL_A_DAY),
         "daily": Cadence.DAILY.minutes,
     }
+    team = read_team_thresholds(session, principal.team_id)
     found: Found = {}
     ranges = _chunk_ranges(session, scope, values)
     for number, (after, last) in enumerate(ranges):
         report(number * CHUNK, len(ranges) * CHUNK)
         statement = _CHUNK.format(scope=scope, compared=compared)
         rows = _fetch(session, statement, values | {"after": after, "last": last})
-        found.update(_find_notable(rows, query))
+        found.update(_find_notable(rows, query, team))
     return found
 
 
@@ -398,15 +414,6 @@ def _day_values(query: ChangeQuery) -> dict[str, Any]:
     day = min(days.values())
     ahead = [code for code, own in days.items() if own > day]
     return {"day": day, "later": day + timedelta(days=1), "ahead": ahead}
-
-
-def _smallest_changes() -> dict[str, float]:
-    return {
-        "price_share": USUAL_RULE.price_share * 0.999,
-        "rank_ratio": exp(USUAL_RULE.rank_log_ratio) * 0.999,
-        "rank_log_ratio": USUAL_RULE.rank_log_ratio * 0.999,
-        "ratings_share": USUAL_RULE.ratings_share * 0.999,
-    }
 
 
 def _chunk_ranges(session: Session, scope: str, values: dict[str, Any]) -> list[tuple[int, int]]:
@@ -422,11 +429,13 @@ def _chunk_ranges(session: Session, scope: str, values: dict[str, Any]) -> list[
     return [*ranges, (after, 2**62)]
 
 
-def _find_notable(rows: Sequence[Any], query: ChangeQuery) -> Iterator[tuple[int, _Found]]:
+def _find_notable(
+    rows: Sequence[Any], query: ChangeQuery, team: Thresholds
+) -> Iterator[tuple[int, _Found]]:
     for row in rows:
-        own = Thresholds(row.price_change_percent, row.rank_change_percent)
+        thresholds = team.with_own(row.price_change_percent, row.rank_change_percent)
         then = _values_then(row, query)
-        notable = find_notable_change(then, _current_values(row), row.listing_changed, own)
+        notable = find_notable_change(then, _current_values(row), row.listing_changed, thresholds)
         if notable is None or (query.kinds and notable[0] not in query.kinds):
             continue
         yield row.product_id, _Found(notable[1], _key(query, notable[1], row), False)
@@ -494,10 +503,11 @@ def _details(
     statement = _DETAILS.format(scope=SCOPES[query.scope])
     values = _values(principal, query) | _day_values(query) | {"ids": list(page)}
     rows = _fetch(session, statement, values)
+    team = read_team_thresholds(session, principal.team_id)
     changes = (
         _change_since_day_before(row)
         if page[row.product_id].is_since_day_before
-        else _change_since_day(row)
+        else _change_since_day(row, team)
         for row in rows
     )
     return [each for each in changes if each is not None]
@@ -531,11 +541,12 @@ def _period_details(
         then=_THEN_OF_PERIOD[period], days=period.days, scope=SCOPES[query.scope]
     )
     values = _values(principal, query) | _period_values(period) | {"ids": ids}
+    team = read_team_thresholds(session, principal.team_id)
     changes = []
     for row in _fetch(session, statement, values):
         then, now = AcceptedValues(*_then_values_of(row)), _current_values(row)
-        own = Thresholds(row.price_change_percent, row.rank_change_percent)
-        notable = find_notable_change(then, now, row.listing_changed, own)
+        thresholds = team.with_own(row.price_change_percent, row.rank_change_percent)
+        notable = find_notable_change(then, now, row.listing_changed, thresholds)
         kind = None if notable is None else notable[0]
         if kind is not None or query.order in _VALUES:
             changes.append(_make_changed_product(row, then, now, kind, row.then_day))
@@ -549,10 +560,10 @@ def _change_since_day_before(row: Any) -> ChangedProduct | None:
     return _make_changed_product(row, then, now, ChangeKind(row.attention_kind), row.yesterday)
 
 
-def _change_since_day(row: Any) -> ChangedProduct | None:
+def _change_since_day(row: Any, team: Thresholds) -> ChangedProduct | None:
     then, now = _values_of_day(row), _current_values(row)
-    own = Thresholds(row.price_change_percent, row.rank_change_percent)
-    notable = find_notable_change(then, now, row.listing_changed, own)
+    thresholds = team.with_own(row.price_change_percent, row.rank_change_percent)
+    notable = find_notable_change(then, now, row.listing_changed, thresholds)
     if notable is None or row.day is None:
         return None
     return _make_changed_product(row, then, now, notable[0], row.day, is_exact=False)

@@ -1,15 +1,17 @@
 """Finds the worst change of a product since the day before. Pure.
 
-Each product has one change: the worst. The score only orders changes; it is never shown.
+Each product has one change: the worst that counts by the given thresholds. The score only orders
+changes; it is never shown.
 """
 
 from dataclasses import dataclass
-from decimal import Decimal
 from enum import StrEnum
-from math import exp, log
+from functools import lru_cache
+from math import log, log1p
 
 from core.history.accepted_values import AcceptedValues
 from core.history.observation import Availability
+from core.thresholds import Thresholds
 
 
 class ChangeKind(StrEnum):
@@ -31,40 +33,28 @@ class ChangeKind(StrEnum):
 class ChangeRule:
     """How large a change must be to count."""
 
-    price_share: float = 0.05  # of the price before
-    rank_log_ratio: float = log(1.5)  # symmetric: ×1.5 worse is as far as ÷1.5 better
+    price_share: float  # of the price before
+    rank_log_ratio: float  # symmetric: ×1.5 worse is as far as ÷1.5 better
     ratings_share: float = 0.05  # of the ratings lost
 
-    def list_ineffective_thresholds(self, price_percent: object, rank_percent: object) -> list[str]:
-        """Return a message for each threshold in percent below this rule's; None: not set."""
-        thresholds = (
-            ("price", price_percent, self.price_percent),
-            ("rank", rank_percent, self.rank_percent),
-        )
-        return [
-            f"A {name} threshold below the default {default:g} % has no effect."
-            for name, value, default in thresholds
-            if isinstance(value, int | float | Decimal) and value < default
-        ]
 
-    @property
-    def price_percent(self) -> float:
-        """Return the smallest change of a price, in percent."""
-        return round(self.price_share * 100, 2)
-
-    @property
-    def rank_percent(self) -> float:
-        """Return the smallest worsening of a rank, in percent; an improvement by the same ratio."""
-        return round((exp(self.rank_log_ratio) - 1) * 100, 2)
+_ROUNDING = 1 - 1e-9  # a change exactly at a threshold counts
 
 
-USUAL_RULE = ChangeRule()
+@lru_cache(maxsize=1024)
+def make_change_rule(thresholds: Thresholds) -> ChangeRule:
+    """Return the rule of a user's thresholds."""
+    return ChangeRule(
+        price_share=float(thresholds.price_percent) / 100 * _ROUNDING,
+        rank_log_ratio=log1p(float(thresholds.rank_percent) / 100) * _ROUNDING,
+    )
+
 
 _LOST = frozenset({Availability.NO_OFFERS, Availability.UNAVAILABLE})
 
 
 def find_change(
-    prior: AcceptedValues, now: AcceptedValues, listing_changed: bool, rule: ChangeRule = USUAL_RULE
+    prior: AcceptedValues, now: AcceptedValues, listing_changed: bool, rule: ChangeRule
 ) -> tuple[ChangeKind | None, float]:
     """Return the worst change between two days' values and its score, or (None, 0).
 

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from core.database.bulk_write import execute_with_arrays
 from core.database.session import driver_connection
 from core.history.accepted_values import CURRENT_COLUMNS, DAY_COLUMNS, AcceptedValues
-from core.history.periods.change_detection import find_change
+from core.history.periods.change_detection import find_change, make_change_rule
 from core.history.periods.change_period import (
     LOOKBACK_DAYS,
     ChangePeriod,
@@ -23,6 +23,8 @@ from core.history.periods.change_period import (
     find_day,
     make_market_day,
 )
+from core.thresholds import PRICE_CHANGE, RANK_CHANGE, USUAL_THRESHOLDS
+from core.tracking.team_thresholds import default_percent
 
 # What a period compares with, and the column of the day's close.
 _BASES: Final = {
@@ -195,13 +197,28 @@ _MOVE: Final = _move_statement()
 
 # The worst change since yesterday
 
+# A product's change is kept once for all users: it is found by the smallest thresholds of any,
+# and left out for the others where it is read.
+_DEFAULTS: Final = (
+    f"SELECT m.id AS team_id, {default_percent(PRICE_CHANGE, 'm.id')} AS price, "
+    f"{default_percent(RANK_CHANGE, 'm.id')} AS rank FROM team AS m"
+)
+_SMALLEST: Final = (
+    "LEFT JOIN LATERAL (SELECT min(coalesce(t.price_change_percent, s.price)) AS price, "
+    "min(coalesce(t.rank_change_percent, s.rank)) AS rank "
+    "FROM tracking AS t JOIN defaults AS s ON s.team_id = t.team_id "
+    "WHERE t.product_id = c.product_id) AS h ON true"
+)
 _OBSERVED: Final = (
+    f"WITH defaults AS MATERIALIZED ({_DEFAULTS}) "
     f"SELECT c.product_id, w.day, c.attention, c.attention_kind, l.listing_changed_at >= w.start, "
+    f"h.price, h.rank, "
     f"{', '.join(f'c.{name}' for name in DAY_COLUMNS)}, "
     f"{', '.join(f'l.{name}' for name in CURRENT_COLUMNS)} "
     "FROM unnest(%s::int8[], %s::date[], %s::timestamptz[]) AS w (product_id, day, start) "
     "JOIN product_change AS c ON c.product_id = w.product_id "
-    "JOIN product_latest AS l ON l.product_id = w.product_id AND l.captured_at >= w.start"
+    "JOIN product_latest AS l ON l.product_id = w.product_id AND l.captured_at >= w.start "
+    f"{_SMALLEST}"
 )
 _SET_FOUND: Final = (
     "UPDATE product_change AS c SET attention = n.score, attention_kind = n.kind, "
@@ -216,10 +233,11 @@ def _find_changes(session: Session, days: Mapping[int, MarketDay]) -> None:
     given = [(number, day.day, day.starts[0]) for number, day in days.items()]
     found: list[tuple[int, date, float, str | None]] = []
     for row in execute_with_arrays(session, _OBSERVED, given, fetch=True):
-        product_id, day, score, kind, listing_changed = row[:5]
-        prior = AcceptedValues(*row[5 : 5 + len(DAY_COLUMNS)])
-        now = AcceptedValues(*row[5 + len(DAY_COLUMNS) :])
-        new_kind, new_score = find_change(prior, now, bool(listing_changed))
+        product_id, day, score, kind, listing_changed, price_percent, rank_percent = row[:7]
+        prior = AcceptedValues(*row[7 : 7 + len(DAY_COLUMNS)])
+        now = AcceptedValues(*row[7 + len(DAY_COLUMNS) :])
+        rule = make_change_rule(USUAL_THRESHOLDS.with_own(price_percent, rank_percent))
+        new_kind, new_score = find_change(prior, now, bool(listing_changed), rule)
         if new_kind != kind or abs(new_score - score) > _SAME_SCORE:
             found.append((product_id, day, new_score, new_kind and new_kind.value))
     execute_with_arrays(session, _SET_FOUND, found)

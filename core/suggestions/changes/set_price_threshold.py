@@ -1,6 +1,5 @@
 """A new threshold: the smallest price change that triggers an alert."""
 
-from core.history.periods.change_detection import USUAL_RULE
 from core.suggestions.changes.tracking import ThresholdChange
 from core.suggestions.rules import Change, Facts
 from core.tracking.team_tracking import Threshold
@@ -10,7 +9,6 @@ class SetPriceThreshold(ThresholdChange):
     change = Change.SET_PRICE_THRESHOLD
     label = "Price threshold"
     threshold = Threshold.PRICE
-    default_percent = USUAL_RULE.price_percent
     usual_evidence = (
         "price_threshold",
         "price_moves_90",

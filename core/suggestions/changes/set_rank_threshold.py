@@ -1,6 +1,5 @@
 """A new threshold: the smallest rank change that triggers an alert."""
 
-from core.history.periods.change_detection import USUAL_RULE
 from core.suggestions.changes.tracking import ThresholdChange
 from core.suggestions.rules import Change, Facts
 from core.tracking.team_tracking import Threshold
@@ -10,7 +9,6 @@ class SetRankThreshold(ThresholdChange):
     change = Change.SET_RANK_THRESHOLD
     label = "Rank threshold"
     threshold = Threshold.RANK
-    default_percent = USUAL_RULE.rank_percent
     usual_evidence = (
         "rank_threshold",
         "rank_moves_90",

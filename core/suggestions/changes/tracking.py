@@ -87,9 +87,8 @@ class ThresholdChange(SettingChange):
 
     key = "percent"
     takes = ("percent",)
-    no_value = "no threshold of its own: the default applies"
+    no_value = "no threshold of its own: the team's default applies"
     threshold: ClassVar[team.Threshold]
-    default_percent: ClassVar[float]  # if the team has set none
 
     def validate(self, values: Values) -> dict[str, Any]:
         number = shared.to_number(values.get("percent"))
@@ -110,11 +109,8 @@ class ThresholdChange(SettingChange):
 
     def find_problems(self, proposed: Values, facts: Facts) -> Iterator[str]:
         yield from super().find_problems(proposed, facts)
-        percent = Decimal(proposed["percent"])
-        if not is_threshold(percent):
+        if not is_threshold(Decimal(proposed["percent"])):
             yield NO_THRESHOLD
-        elif percent < Decimal(str(self.default_percent)):
-            yield f"A threshold below the default {self.default_percent:g} percent has no effect."
 
     def of_tracking(self, row: Tracking) -> dict[str, Any]:
         percent = getattr(row, self.threshold.value)
@@ -129,7 +125,7 @@ class ThresholdChange(SettingChange):
     def format(self, values: Values, marketplace: str) -> str:
         percent = values.get("percent")
         if percent is None:
-            return f"the default {self.default_percent:g}{THIN_SPACE}%"
+            return "the team's default"
         return f"{localize_digits(str(percent))}{THIN_SPACE}%"
 
     def _parse_typed(self, text: str, marketplace: str) -> dict[str, Any]:

@@ -21,11 +21,8 @@ from core.suggestions.evidence.competitor_candidates import Candidate, find_cand
 from core.suggestions.evidence.history_figures import (
     LONG,
     SHORT,
-    USUAL_PRICE_PERCENT,
-    USUAL_RANK_PERCENT,
     HistoryDay,
     Keys,
-    Thresholds,
     make_history_figures,
 )
 from core.suggestions.evidence.queries import ListingRow, Moment, ProductValues
@@ -36,6 +33,7 @@ from core.suggestions.rules import (
     PriceCaps,
     SnapshotKey,
 )
+from core.tracking.team_thresholds import read_team_thresholds
 
 OLDEST_VALUE = timedelta(days=8)  # a weekly check, and a day for its result
 MOST_COMPETITORS = 5  # with figures: the first that were chosen
@@ -63,6 +61,7 @@ class _FactsBatch:
     ) -> None:
         ids = list(heads)
         self.now = now
+        self.thresholds = read_team_thresholds(session, team_id)
         self.competitors = read_competitors(session, team_id, ids, MOST_COMPETITORS)
         self.candidates = find_candidates(session, team_id, heads, self.competitors)
         shown = {each.product_id for chosen in self.competitors.values() for each in chosen}
@@ -142,11 +141,9 @@ class _FactsBatch:
 
     def _history(self, head: ProductValues, currency: str, time_zone: str) -> Iterator[Evidence]:
         today = self.now.astimezone(ZoneInfo(time_zone)).date()
-        thresholds = Thresholds(
-            _float(_either(head.price_change_percent, head.person_price_percent))
-            or USUAL_PRICE_PERCENT,
-            _float(_either(head.rank_change_percent, head.person_rank_percent))
-            or USUAL_RANK_PERCENT,
+        thresholds = self.thresholds.with_own(
+            _either(head.price_change_percent, head.person_price_percent),
+            _either(head.rank_change_percent, head.person_rank_percent),
         )
         days: Sequence[HistoryDay] = self.days.get(head.product_id, ())
         keys = self._period_keys(head)

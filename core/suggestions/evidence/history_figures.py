@@ -8,16 +8,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
-from math import ceil, exp, expm1, log
+from math import ceil, expm1, log
 from statistics import median, median_low, pstdev
 from typing import NamedTuple
 
-from core.history.periods.change_detection import USUAL_RULE
 from core.suggestions.rules import Evidence, SnapshotKey
+from core.thresholds import Thresholds
 
 SHORT, LONG = 30, 90  # days
-USUAL_PRICE_PERCENT = USUAL_RULE.price_share * 100
-USUAL_RANK_PERCENT = (exp(USUAL_RULE.rank_log_ratio) - 1) * 100
 _WIDE = 0.9  # the quantile of daily moves in the `wide_move` figures
 
 
@@ -32,14 +30,6 @@ class HistoryDay(NamedTuple):
     category_id: int | None  # of that rank
     in_stock: float | None  # share of the day
     observations: int
-
-
-@dataclass(frozen=True, slots=True)
-class Thresholds:
-    """The smallest changes, in percent, that trigger an alert."""
-
-    price: float = USUAL_PRICE_PERCENT
-    rank: float = USUAL_RANK_PERCENT
 
 
 Keys = Mapping[int, tuple[SnapshotKey, ...]]  # days of a period → its first and last observation
@@ -63,8 +53,8 @@ def make_history_figures(
     yield from _prices(make, short, long, f"{currency} minor")
     yield from _ranks(make, short, long, category_id)
     yield from _stock(make, short, long)
-    yield from _price_moves(make, long, thresholds.price)
-    yield from _rank_moves(make, long, category_id, thresholds.rank)
+    yield from _price_moves(make, long, float(thresholds.price_percent))
+    yield from _rank_moves(make, long, category_id, float(thresholds.rank_percent))
     yield from _checks(make, short)
 
 

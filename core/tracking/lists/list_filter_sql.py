@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.accounts.access.permissions import Principal
+from core.thresholds import PRICE_CHANGE, RANK_CHANGE
 from core.tracking.change_sentiment import NOT_A_PROBLEM, OPPORTUNITIES
 from core.tracking.list_filter import ListFilter, ListScope, State
 from core.tracking.lists.search import Search, read_search
+from core.tracking.team_thresholds import default_percent
 
 # Changes of products that were not checked for longer don't count.
 RECENT_HOURS = 48
@@ -20,20 +22,22 @@ _JOINS = {
 }
 _IS_RECENT = f"l.captured_at >= now() - interval '{RECENT_HOURS} hours'"
 
-# Changes below the user's own thresholds don't count. Ranks are compared by their ratio:
-# halving counts as much as doubling.
-IS_ENOUGH = """
-(c.attention_kind <> 'price_moved' OR t.price_change_percent IS NULL
-    OR abs(l.price - c.day_price) * 100 >= t.price_change_percent * c.day_price)
-AND (c.attention_kind NOT IN ('rank_worsened', 'rank_improved') OR t.rank_change_percent IS NULL
+# The user's own threshold for a product, else the team's, which is read once.
+PRICE_PERCENT = f"coalesce(t.price_change_percent, {default_percent(PRICE_CHANGE, '%(team)s')})"
+RANK_PERCENT = f"coalesce(t.rank_change_percent, {default_percent(RANK_CHANGE, '%(team)s')})"
+# Changes below the thresholds don't count. Ranks are compared by their ratio: halving counts as
+# much as doubling.
+IS_ENOUGH = f"""
+(c.attention_kind <> 'price_moved'
+    OR abs(l.price - c.day_price) * 100 >= {PRICE_PERCENT} * c.day_price)
+AND (c.attention_kind NOT IN ('rank_worsened', 'rank_improved')
     OR greatest(l.bsr, c.day_bsr) * 100.0
-       >= least(l.bsr, c.day_bsr) * (100 + t.rank_change_percent))
+       >= least(l.bsr, c.day_bsr) * (100 + {RANK_PERCENT}))
 """
 
 # A change that the team made itself, and a check verified, needs no attention: a price while it
 # is the one that was set, a listing unless the price changed enough as well.
-# A test compares both constants with their originals.
-SMALL_MOVE = 0.05  # of a price: smaller changes don't count
+# A test compares the constant with its original.
 LISTING_CHANGES = (
     "update_title",
     "update_bullets",
@@ -52,7 +56,7 @@ _IS_OWN_CHANGE = f"""
 (t.role = 'own' AND (
     c.attention_kind = 'price_moved' AND {_IS_VERIFIED.format(what=f"{_PRICE_SET} = l.price")}
     OR c.attention_kind = 'listing_changed'
-    AND coalesce(abs(l.price - c.day_price) < {SMALL_MOVE} * c.day_price, true)
+    AND coalesce(abs(l.price - c.day_price) * 100 < {PRICE_PERCENT} * c.day_price, true)
     AND {_IS_VERIFIED.format(what=f"a.change IN {LISTING_CHANGES}")}))
 """
 

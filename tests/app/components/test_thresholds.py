@@ -20,19 +20,21 @@ def test_what_is_no_percentage_is_refused_with_an_example(typed: str) -> None:
         thresholds.parse_percent(typed)
 
 
-def test_the_inputs_say_what_is_usual_and_that_less_has_no_effect() -> None:
+def test_the_inputs_say_what_the_teams_default_is() -> None:
     app = AppTest.from_function(_show).run()
     assert [(each.value, each.placeholder) for each in app.text_input] == [
-        ("7.5", "Default: 5"),
-        ("", "Default: 50"),
+        ("7.5", "Team's default: 2.5"),
+        ("", "Team's default: 30"),
     ]
     [said] = [each.value for each in app.caption]
-    assert said == ("Mine. Leave blank for the default. Minimum: 5 % and 50 %.")
+    assert said == "Mine. Leave blank for the team's default."
 
 
 def _show() -> None:
     from decimal import Decimal
 
     from app.components.thresholds import ThresholdInputs
+    from core.thresholds import Thresholds
 
-    ThresholdInputs(Decimal("7.50"), None, "Mine.")
+    team = Thresholds(Decimal("2.5"), Decimal(30))
+    ThresholdInputs(Decimal("7.50"), None, team, "Mine.")

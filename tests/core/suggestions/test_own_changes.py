@@ -9,14 +9,15 @@ from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Principal
 from core.catalog.models import ProductLatest
-from core.history.periods.change_detection import USUAL_RULE
 from core.suggestions.changes.publication import ListingChange
 from core.suggestions.changes.registry import SPECS
 from core.suggestions.models import SuggestionAction
 from core.suggestions.rules import ProposedAction
+from core.thresholds import PRICE_CHANGE
 from core.tracking.list_filter import ListFilter, State
-from core.tracking.lists.list_filter_sql import LISTING_CHANGES, SMALL_MOVE
+from core.tracking.lists.list_filter_sql import LISTING_CHANGES
 from core.tracking.lists.queries import count_products
+from tests.factories.alerts import set_team_threshold
 from tests.factories.products import add_product, set_changes
 from tests.factories.suggestions import new_price, new_title, own_lamp, suggest
 
@@ -41,6 +42,7 @@ def made(
 ) -> None:
     """Store a lamp with `found` as today's changed values, and these actions as verified."""
     own_lamp(session, principal)
+    set_team_threshold(session, principal, PRICE_CHANGE, 5)
     now = datetime.now(UTC)
     set_values(session, captured_at=now, **found)
     assert needing_attention(session, principal) == 1
@@ -99,11 +101,10 @@ def test_a_rank_that_worsened_needs_attention_whatever_was_set(
     assert needing_attention(session, principal) == 1
 
 
-def test_the_list_repeats_the_rules_constants() -> None:
+def test_the_list_repeats_the_changes_of_listings() -> None:
     on_a_page = {
         spec.change.value
         for spec in SPECS.values()
         if isinstance(spec, ListingChange) and spec.is_on_page
     }
     assert set(LISTING_CHANGES) == on_a_page
-    assert USUAL_RULE.price_share == SMALL_MOVE

@@ -10,8 +10,10 @@ from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Principal, Role, Scope
 from core.accounts.models import AuditEvent
+from core.thresholds import PRICE_CHANGE
 from core.tracking.models import Tracking
 from jobs.tasks import dispatch_runs
+from tests.factories.alerts import set_team_threshold
 from tests.factories.people import add_colleague, add_stranger
 from tests.factories.products import KETTLE, LAMP, track_products
 from tests.factories.tables import fetch_rows, fetch_schedule
@@ -333,25 +335,25 @@ def test_nothing_given_is_told(session: Session, agent: Agent) -> None:
 def test_a_threshold_is_set_and_reset_to_the_usual(session: Session, agent: Agent) -> None:
     track_products(session, agent.principal, [LAMP])
     answer = agent.call("update_alert_thresholds", product=LAMP_NAME, price_change_percent=12.345)
-    assert answer["before"]["price_change"] == {"percent": 5.0, "is_usual": True}
+    assert answer["before"]["price_change"] == {"percent": 10.0, "is_usual": True}
     assert answer["after"] == {
         "price_change": {"percent": 12.34, "is_usual": False},
-        "rank_change": {"percent": 50.0, "is_usual": True},
+        "rank_change": {"percent": 30.0, "is_usual": True},
     }
     reset = {"product": LAMP_NAME, "price_change_percent": "usual", "rank_change_percent": 80}
     words = agent.words("update_alert_thresholds", **reset)
-    assert "price change was 12.34 %, is 5 % (default)" in words
-    assert "rank change was 50 % (default), is 80 %" in words
+    assert "price change was 12.34 %, is 10 % (default)" in words
+    assert "rank change was 30 % (default), is 80 %" in words
 
 
-def test_a_threshold_below_the_usual_is_said_to_have_no_effect(
-    session: Session, agent: Agent
-) -> None:
+def test_the_usual_threshold_is_the_teams_default(session: Session, agent: Agent) -> None:
     track_products(session, agent.principal, [LAMP])
-    low = agent.words("update_alert_thresholds", product=LAMP_NAME, price_change_percent=4.9)
-    assert low.endswith(" A price threshold below the default 5 % has no effect.")
-    high = agent.words("update_alert_thresholds", product=LAMP_NAME, price_change_percent=5)
-    assert "no effect" not in high
+    set_team_threshold(session, agent.principal, PRICE_CHANGE, 2.5)
+    words = agent.words("update_alert_thresholds", product=LAMP_NAME, price_change_percent=0.5)
+    assert "price change was 2.5 % (default), is 0.5 %." in words
+    reset = {"product": LAMP_NAME, "price_change_percent": "usual"}
+    answer = agent.call("update_alert_thresholds", **reset)
+    assert answer["after"]["price_change"] == {"percent": 2.5, "is_usual": True}
 
 
 @pytest.mark.parametrize("percent", [0, -1, 10_001, "x"])

@@ -10,17 +10,17 @@ from hypothesis import strategies as st
 from core.history.accepted_values import AcceptedValues
 from core.history.changes.comparison import (
     ChangedProduct,
-    Thresholds,
     availability_of_day,
     find_notable_change,
 )
 from core.history.observation import Availability
 from core.history.periods.change_detection import ChangeKind
+from core.thresholds import Thresholds
 from core.tracking.change_sentiment import Sentiment, exceeds_threshold
 from core.tracking.rules import Role
 
 USUAL = AcceptedValues(2000, 500, 1, 45, 1000, Availability.IN_STOCK, "Bright Shop")
-NO_THRESHOLDS = Thresholds()
+FIVE_AND_FIFTY = Thresholds(Decimal(5), Decimal(50))
 
 
 def changed(
@@ -108,31 +108,58 @@ def test_a_setback_of_a_competitor_is_better_for_the_user() -> None:
 
 def test_the_worst_change_is_found_as_for_a_day() -> None:
     worse = AcceptedValues(2400, 1000, 1, 45, 1000, Availability.IN_STOCK, "Bright Shop")
-    found = find_notable_change(USUAL, worse, False, NO_THRESHOLDS)
+    found = find_notable_change(USUAL, worse, False, FIVE_AND_FIFTY)
     assert found is not None
     assert found[0] is ChangeKind.RANK_WORSENED
-    assert find_notable_change(USUAL, USUAL, False, NO_THRESHOLDS) is None
-    assert find_notable_change(USUAL, USUAL, True, NO_THRESHOLDS) == (
+    assert find_notable_change(USUAL, USUAL, False, FIVE_AND_FIFTY) is None
+    assert find_notable_change(USUAL, USUAL, True, FIVE_AND_FIFTY) == (
         ChangeKind.LISTING_CHANGED,
         30.0,
     )
 
 
+def with_price(percent: int) -> Thresholds:
+    return FIVE_AND_FIFTY.with_own(Decimal(percent), None)
+
+
+def with_rank(percent: int) -> Thresholds:
+    return FIVE_AND_FIFTY.with_own(None, Decimal(percent))
+
+
+def test_a_change_too_small_for_a_threshold_does_not_hide_a_lesser_one() -> None:
+    both = AcceptedValues(2400, 800, 1, 45, 1000)
+    found = find_notable_change(USUAL, both, False, with_rank(100))
+    assert found is not None
+    assert found[0] is ChangeKind.PRICE_MOVED
+    assert find_notable_change(USUAL, both, False, FIVE_AND_FIFTY)[0] is ChangeKind.RANK_WORSENED  # type: ignore[index]
+
+
+@given(st.integers(1, 10**6), st.integers(1, 10**6), st.decimals("0.01", 500, places=2))
+def test_exactly_at_a_threshold_a_change_is_found(
+    before: int, after: int, percent: Decimal
+) -> None:
+    """The rule, which computes in floats, leaves out nothing that the threshold allows."""
+    thresholds = Thresholds(percent, percent)
+    for then, now, kind in (
+        (AcceptedValues(before), AcceptedValues(after), "price_moved"),
+        (AcceptedValues(None, before, 1), AcceptedValues(None, after, 1), "rank_worsened"),
+    ):
+        is_enough = before != after and exceeds_threshold(kind, before, after, thresholds)
+        assert (find_notable_change(then, now, False, thresholds) is not None) is is_enough
+
+
 def test_a_change_below_the_users_own_threshold_is_left_out() -> None:
     dearer = AcceptedValues(2400, 500, 1, 45, 1000)
-    assert (
-        find_notable_change(USUAL, dearer, False, Thresholds(price_percent=Decimal(20))) is not None
-    )
-    assert find_notable_change(USUAL, dearer, False, Thresholds(price_percent=Decimal(21))) is None
+    assert find_notable_change(USUAL, dearer, False, with_price(20)) is not None
+    assert find_notable_change(USUAL, dearer, False, with_price(21)) is None
     better = AcceptedValues(2000, 250, 1, 45, 1000)
-    assert (
-        find_notable_change(USUAL, better, False, Thresholds(rank_percent=Decimal(100))) is not None
-    )
-    assert find_notable_change(USUAL, better, False, Thresholds(rank_percent=Decimal(101))) is None
+    assert find_notable_change(USUAL, better, False, with_rank(100)) is not None
+    assert find_notable_change(USUAL, better, False, with_rank(101)) is None
 
 
 @given(st.integers(1, 10**6), st.integers(1, 10**6), st.decimals(1, 500, places=2))
 def test_a_rank_is_as_far_better_as_worse(before: int, after: int, percent: Decimal) -> None:
-    there = exceeds_threshold("rank_worsened", before, after, None, percent)
-    back = exceeds_threshold("rank_improved", after, before, None, percent)
+    thresholds = Thresholds(Decimal(5), percent)
+    there = exceeds_threshold("rank_worsened", before, after, thresholds)
+    back = exceeds_threshold("rank_improved", after, before, thresholds)
     assert there == back

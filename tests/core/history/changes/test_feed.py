@@ -12,10 +12,13 @@ from core.errors import InvalidInputError
 from core.history.changes.feed import LONGEST_PERIOD, ChangeQuery, find_changes, start_of_changes
 from core.history.changes.listing_diff import DiffPart, shorten_diff
 from core.history.periods.change_detection import ChangeKind
+from core.thresholds import PRICE_CHANGE
 from core.tracking.change_sentiment import exceeds_threshold
 from core.tracking.list_filter import ListScope
 from core.tracking.models import Tracking
 from core.tracking.rules import Cadence
+from core.tracking.team_thresholds import read_team_thresholds
+from tests.factories.alerts import set_team_threshold
 from tests.factories.observations import make_observation, store_observations
 from tests.factories.people import add_colleague
 from tests.factories.products import LAMP, make_listing, track_products
@@ -63,10 +66,33 @@ def test_thresholds_mean_the_same_in_sql_and_in_python(
     )
     since, is_last_day = start_of_changes(None, now)
     found = find_changes(session, principal, ChangeQuery(since, is_last_day), 0, 10)
-    is_of_note = abs(after - 2000) >= 100 and exceeds_threshold(
-        "price_moved", 2000, after, own, None
-    )
+    thresholds = read_team_thresholds(session, principal.team_id).with_own(own, None)
+    is_of_note = exceeds_threshold("price_moved", 2000, after, thresholds)
     assert [row.product_id for row in found.rows] == ([number] if is_of_note else [])
+
+
+@pytest.mark.parametrize(
+    ("price_percent", "default", "counts"), [(2, 10, (False, True)), (10, 2, (True, False))]
+)
+def test_a_teammates_own_threshold_is_an_exception_for_them_alone(
+    session: Session,
+    principal: Principal,
+    price_percent: int,
+    default: int,
+    counts: tuple[bool, bool],
+) -> None:
+    now = datetime.now(UTC)
+    mate = add_colleague(session, principal)
+    set_team_threshold(session, principal, PRICE_CHANGE, default)
+    track_products(session, principal, [LAMP])
+    track_products(session, mate, [LAMP], price_change_percent=Decimal(price_percent))
+    store_observations(session, make_observation(LAMP, now - timedelta(days=2)), now=now)
+    store_observations(
+        session, make_observation(LAMP, now - timedelta(minutes=5), price=2060), now=now
+    )
+    asked = ChangeQuery(*start_of_changes(None, now), scope=ListScope.MINE)
+    found = [find_changes(session, who, asked, 0, 10).total for who in (principal, mate)]
+    assert found == [int(each) for each in counts]
 
 
 @pytest.mark.parametrize("cadence", [Cadence.HOURLY, Cadence.SIX_HOURS])
@@ -182,8 +208,8 @@ def test_a_chunk_is_read_by_the_keys_of_its_products(
 ) -> None:
     from core.history.changes import feed
 
-    keys = {"after": 0, "last": 1000, "since": NOW}
-    values = keys | feed._day_values(ChangeQuery(NOW, False)) | feed._smallest_changes()
+    keys = {"after": 0, "last": 1000, "since": NOW, "team": principal.team_id}
+    values = keys | feed._day_values(ChangeQuery(NOW, False))
     scope = "t.team_id = 1 AND t.is_first"
     session.execute(text("SET LOCAL enable_seqscan = off"))
     plan = feed._fetch(

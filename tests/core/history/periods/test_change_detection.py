@@ -8,7 +8,12 @@ from hypothesis import strategies as st
 
 from core.history.accepted_values import AcceptedValues
 from core.history.observation import Availability
-from core.history.periods.change_detection import USUAL_RULE, ChangeKind, find_change
+from core.history.periods.change_detection import (
+    ChangeKind,
+    make_change_rule,
+)
+from core.history.periods.change_detection import find_change as find_change_by
+from core.thresholds import Thresholds
 
 USUAL = AcceptedValues(
     price=2000,
@@ -18,6 +23,13 @@ USUAL = AcceptedValues(
     availability=Availability.IN_STOCK,
     seller="Bright Shop",
 )
+RULE = make_change_rule(Thresholds(Decimal(5), Decimal(50)))
+
+
+def find_change(
+    prior: AcceptedValues, now: AcceptedValues, listing_changed: bool
+) -> tuple[ChangeKind | None, float]:
+    return find_change_by(prior, now, listing_changed, RULE)
 
 
 def day(**values: object) -> AcceptedValues:
@@ -142,12 +154,15 @@ def test_changes_are_ordered_by_what_they_cost() -> None:
     assert len(set(scores)) == len(scores)
 
 
-def test_a_threshold_below_the_default_has_no_effect() -> None:
-    assert USUAL_RULE.list_ineffective_thresholds(3, None) == [
-        "A price threshold below the default 5 % has no effect."
-    ]
-    assert len(USUAL_RULE.list_ineffective_thresholds(Decimal("4.99"), 49.9)) == 2
-    assert USUAL_RULE.list_ineffective_thresholds(5, 50) == []
+@pytest.mark.parametrize(
+    ("percent", "price", "bsr"), [("0.01", 2001, 501), ("2.5", 2050, 513), ("99.99", 4000, 1000)]
+)
+def test_a_threshold_may_be_of_any_size(percent: str, price: int, bsr: int) -> None:
+    rule = make_change_rule(Thresholds(Decimal(percent), Decimal(percent)))
+    assert find_change_by(USUAL, day(price=price), False, rule)[0] is ChangeKind.PRICE_MOVED
+    assert find_change_by(USUAL, day(bsr=bsr), False, rule)[0] is ChangeKind.RANK_WORSENED
+    for small in (day(price=price - 1), day(bsr=bsr - 1)):
+        assert find_change_by(USUAL, small, False, rule)[0] is None
 
 
 def test_a_worse_rank_scores_higher_and_never_passes_lost_ratings() -> None:

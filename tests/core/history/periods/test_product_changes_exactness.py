@@ -14,8 +14,9 @@ from sqlalchemy.orm import Session
 from core.history.accepted_values import AcceptedValues
 from core.history.ingest.quality_gate import COUNT_FLAGS, PRICE_FLAGS, RANK_FLAGS, RATING_FLAGS
 from core.history.observation import Availability, Kind, Observation, Seen
-from core.history.periods.change_detection import find_change
+from core.history.periods.change_detection import find_change, make_change_rule
 from core.history.periods.change_period import ChangePeriod
+from core.thresholds import USUAL_THRESHOLDS
 from tests.core.history.periods.test_roll import roll_all
 from tests.factories.observations import (
     EVERYTHING,
@@ -146,7 +147,8 @@ def expected(rows: Sequence[Row], zone: ZoneInfo, today: date) -> dict[str, Any]
         found[f"{period}_seller_changed"] = compare("seller", lambda a, b: a != b)
     found["attention_kind"], found["attention"] = None, 0.0
     if rows[-1]["captured_at"].astimezone(zone).date() == today:
-        kind, score = find_change(values_of(close_of(days, today - DAY)), current(now), False)
+        rule = make_change_rule(USUAL_THRESHOLDS)
+        kind, score = find_change(values_of(close_of(days, today - DAY)), current(now), False, rule)
         found["attention_kind"], found["attention"] = kind and kind.value, score
     return found
 

@@ -1,16 +1,17 @@
 """Figures of a product's own history."""
 
 from datetime import date, timedelta
+from decimal import Decimal
 
 import pytest
 
 from core.suggestions.evidence.history_figures import (
     HistoryDay,
-    Thresholds,
     calculate_quantile,
     make_history_figures,
 )
 from core.suggestions.rules import Evidence
+from core.thresholds import Thresholds
 
 TODAY = date(2026, 11, 2)
 
@@ -22,7 +23,8 @@ def day(ago: int, price: int | None = 2000, bsr: int | None = 500, **values: obj
 
 def figures(*days: HistoryDay, category_id: int = 7) -> dict[str, Evidence]:
     ordered = sorted(days)
-    found = make_history_figures(ordered, TODAY, "USD", category_id, Thresholds(), {})
+    thresholds = Thresholds(Decimal(5), Decimal(50))
+    found = make_history_figures(ordered, TODAY, "USD", category_id, thresholds, {})
     return {each.key: each for each in found}
 
 

@@ -51,7 +51,7 @@ def test_bullets_are_compared_one_by_one_and_extra_ones_come_or_go():
             Change.SET_PRICE_THRESHOLD,
             {"percent": None},
             {"percent": "7.5"},
-            "the default 5\u202f%",
+            "the team's default",
             "7.5\u202f%",
         ),
         (

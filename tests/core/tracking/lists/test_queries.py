@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from core.accounts.access.permissions import Principal
 from core.history.observation import Availability
 from core.history.periods.change_detection import ChangeKind
+from core.thresholds import PRICE_CHANGE, RANK_CHANGE
 from core.tracking import service
 from core.tracking.change_sentiment import NOT_A_PROBLEM, Sentiment, find_sentiment, rank_sentiment
 from core.tracking.list_filter import ListFilter, Sort, SortBy, State
@@ -19,6 +20,7 @@ from core.tracking.lists.queries import count_products, find_products
 from core.tracking.models import Tracking
 from core.tracking.rules import Role
 from tests.core.tracking.conftest import Track
+from tests.factories.alerts import set_team_threshold
 from tests.factories.people import add_colleague
 from tests.hypothesis_runs import examples
 
@@ -370,13 +372,24 @@ def test_a_change_below_the_users_own_threshold_needs_no_attention(
     shown = find_products(session, principal, ListFilter(states=(State.ATTENTION,)), Sort(), 1, 10)
     assert list(shown.rows["product_id"]) == [large]
     session.execute(update(Tracking).values(price_change_percent=None))
-    assert count_products(session, principal, ListFilter(states=(State.ATTENTION,))) == 2
+    for percent, count in ((8, 2), (8.01, 1), (20, 1), (20.5, 0)):
+        set_team_threshold(session, principal, PRICE_CHANGE, percent)
+        assert count_products(session, principal, ListFilter(states=(State.ATTENTION,))) == count
 
 
-@pytest.mark.parametrize(("percent", "count"), [(99, 1), (101, 0), (None, 1)])
+@pytest.mark.parametrize(
+    ("percent", "default", "count"),
+    [(99, 101, 1), (101, 99, 0), (None, 100, 1), (None, 100.5, 0), (2, 1000, 1)],
+)
 def test_a_rank_threshold_compares_ratios(
-    session: Session, principal: Principal, track: Track, percent: int | None, count: int
+    session: Session,
+    principal: Principal,
+    track: Track,
+    percent: int | None,
+    default: float,
+    count: int,
 ) -> None:
+    set_team_threshold(session, principal, RANK_CHANGE, default)
     worse = {"attention": 45.0, "attention_kind": "rank_worsened", "day_bsr": 100, "bsr": 200}
     track("B0TEST0001", role=Role.OWN, **worse)
     session.execute(update(Tracking).values(rank_change_percent=percent))
