@@ -14,9 +14,8 @@ from core.accounts.access.permissions import Principal
 from core.catalog.marketplaces import MARKETPLACES
 from core.database.session import read_scope
 from core.thresholds import Thresholds
-from core.tracking import team_thresholds
 from core.tracking.list_filter import ListFilter, ListScope, Sort, State
-from core.tracking.lists import freshness, queries
+from core.tracking.lists import freshness, queries, team_thresholds
 from core.tracking.lists.freshness import Freshness
 from core.tracking.lists.queries import ListPage
 from core.tracking.rules import Role

@@ -13,9 +13,9 @@ from core.database.session import read_scope
 from core.thresholds import LARGEST_THRESHOLD, Thresholds
 from core.tracking import bulk_operations
 from core.tracking.list_filter import ListScope
+from core.tracking.lists.team_thresholds import read_team_thresholds
 from core.tracking.rules import LONGEST_NOTE, Cadence, Role
 from core.tracking.settings import KEEP, SettingsChange, TrackingPatch, TrackingSettings, Unset
-from core.tracking.team_thresholds import read_team_thresholds
 from mcp_server.protocol.call_log import Call
 from mcp_server.protocol.tools import WriteOptions, run_write, tool
 from mcp_server.results.arguments import (

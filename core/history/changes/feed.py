@@ -46,8 +46,8 @@ from core.tracking.lists.list_filter_sql import (
     SCOPES,
     scope_values,
 )
+from core.tracking.lists.team_thresholds import read_team_thresholds
 from core.tracking.rules import Cadence, Role
-from core.tracking.team_thresholds import read_team_thresholds
 
 DEFAULT_PERIOD = timedelta(days=1)
 A_DAY = timedelta(hours=25)  # a caller that asks for one day may take a while to send it

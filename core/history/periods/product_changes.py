@@ -23,8 +23,8 @@ from core.history.periods.change_period import (
     find_day,
     make_market_day,
 )
-from core.thresholds import PRICE_CHANGE, RANK_CHANGE, USUAL_THRESHOLDS
-from core.tracking.team_thresholds import default_percent
+from core.thresholds import USUAL_THRESHOLDS
+from core.tracking.lists.team_thresholds import TEAM_DEFAULTS
 
 # What a period compares with, and the column of the day's close.
 _BASES: Final = {
@@ -199,18 +199,14 @@ _MOVE: Final = _move_statement()
 
 # A product's change is kept once for all users: it is found by the smallest thresholds of any,
 # and left out for the others where it is read.
-_DEFAULTS: Final = (
-    f"SELECT m.id AS team_id, {default_percent(PRICE_CHANGE, 'm.id')} AS price, "
-    f"{default_percent(RANK_CHANGE, 'm.id')} AS rank FROM team AS m"
-)
 _SMALLEST: Final = (
-    "LEFT JOIN LATERAL (SELECT min(coalesce(t.price_change_percent, s.price)) AS price, "
-    "min(coalesce(t.rank_change_percent, s.rank)) AS rank "
+    "LEFT JOIN LATERAL (SELECT min(coalesce(t.price_change_percent, s.price_percent)) AS price, "
+    "min(coalesce(t.rank_change_percent, s.rank_percent)) AS rank "
     "FROM tracking AS t JOIN defaults AS s ON s.team_id = t.team_id "
     "WHERE t.product_id = c.product_id) AS h ON true"
 )
 _OBSERVED: Final = (
-    f"WITH defaults AS MATERIALIZED ({_DEFAULTS}) "
+    f"WITH defaults AS MATERIALIZED ({TEAM_DEFAULTS}) "
     f"SELECT c.product_id, w.day, c.attention, c.attention_kind, l.listing_changed_at >= w.start, "
     f"h.price, h.rank, "
     f"{', '.join(f'c.{name}' for name in DAY_COLUMNS)}, "

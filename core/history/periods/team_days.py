@@ -15,11 +15,13 @@ from core.catalog.marketplaces import get_marketplace
 from core.database.bulk_write import execute_with_arrays
 from core.database.session import driver_connection
 from core.history.accepted_values import DAY_COLUMNS, VALUE_NAMES, AcceptedValues
-from core.history.periods.change_detection import USUAL_RULE, find_change
+from core.history.periods.change_detection import find_change, make_change_rule
 from core.history.periods.change_period import ChangePeriod
 from core.history.periods.index import FEWEST
 from core.history.periods.product_changes import LATE_DAYS, base_columns, join_newest_day
 from core.history.periods.roll import list_market_days
+from core.thresholds import Thresholds
+from core.tracking.lists.team_thresholds import TEAM_DEFAULTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ def compute_day(session: Session, day: date, closed: Mapping[str, date]) -> None
         cursor.execute("DELETE FROM team_index_day WHERE day = %s", [day])
         cursor.execute(_INDEX, {"day": day, "fewest": FEWEST})
         cursor.execute("DELETE FROM team_change_day WHERE day = %s", [day])
-        rows = cursor.execute(_MAY_BE_CHANGED, _SMALLEST).fetchall()
+        rows = cursor.execute(_MAY_BE_CHANGED).fetchall()
         cursor.execute("DROP TABLE day_pair")
     execute_with_arrays(session, _COUNT, _find_kinds(rows, day))
 
@@ -146,35 +148,37 @@ GROUP BY t.team_id, t.role
 """
 # Wider than `find_change`, never narrower: it skips products that did not change.
 _MAY_BE_CHANGED: Final = f"""
-SELECT product_id, listing_changed, {", ".join(VALUE_NAMES)}, {", ".join(DAY_COLUMNS)}
-FROM day_pair
-WHERE abs(price - day_price) >= day_price * %(price_share)s
-    OR greatest(bsr, day_bsr) >= least(bsr, day_bsr) * %(rank_ratio)s
-    OR ratings_count <= day_ratings_count * (1 - %(ratings_share)s)
-    OR availability <> day_availability OR seller <> day_seller OR listing_changed
+SELECT t.team_id, d.product_id, h.price_percent, h.rank_percent, d.listing_changed,
+    {", ".join(f"d.{name}" for name in (*VALUE_NAMES, *DAY_COLUMNS))}
+FROM day_pair AS d
+JOIN tracking AS t ON t.product_id = d.product_id AND t.is_first
+JOIN ({TEAM_DEFAULTS}) AS s ON s.team_id = t.team_id
+CROSS JOIN LATERAL (SELECT coalesce(t.price_change_percent, s.price_percent) AS price_percent,
+    coalesce(t.rank_change_percent, s.rank_percent) AS rank_percent) AS h
+WHERE abs(d.price - d.day_price) >= d.day_price * h.price_percent::float8 * 0.00999
+    OR greatest(d.bsr, d.day_bsr)
+        >= least(d.bsr, d.day_bsr) * (1 + h.rank_percent::float8 * 0.00999)
+    OR d.ratings_count <= d.day_ratings_count * (1 - 0.0499)
+    OR d.availability <> d.day_availability OR d.seller <> d.day_seller OR d.listing_changed
 """
-_SMALLEST: Final = {
-    "price_share": USUAL_RULE.price_share * 0.999,
-    "rank_ratio": (1 + USUAL_RULE.rank_percent / 100) * 0.999,
-    "ratings_share": USUAL_RULE.ratings_share * 0.999,
-}
 _COUNT: Final = """
 INSERT INTO team_change_day (team_id, day, marketplace, role, kind, products)
 SELECT t.team_id, n.day, p.marketplace, t.role, n.kind, count(*)
-FROM unnest(%s::int8[], %s::date[], %s::text[]) AS n (product_id, day, kind)
+FROM unnest(%s::int8[], %s::int8[], %s::date[], %s::text[]) AS n (team_id, product_id, day, kind)
 JOIN product AS p ON p.id = n.product_id
-JOIN tracking AS t ON t.product_id = n.product_id AND t.is_first
+JOIN tracking AS t ON t.product_id = n.product_id AND t.team_id = n.team_id AND t.is_first
 GROUP BY t.team_id, n.day, p.marketplace, t.role, n.kind
 """
 
 
-def _find_kinds(rows: Collection[Sequence[Any]], day: date) -> list[tuple[int, date, str]]:
-    """Return the products' worst changes on a day."""
+def _find_kinds(rows: Collection[Sequence[Any]], day: date) -> list[tuple[int, int, date, str]]:
+    """Return the worst change of each team's products on a day, by the team's thresholds."""
     found = []
-    for product_id, listing_changed, *values in rows:
+    for team_id, product_id, price_percent, rank_percent, listing_changed, *values in rows:
+        rule = make_change_rule(Thresholds(price_percent, rank_percent))
         now = AcceptedValues(*values[: len(VALUE_NAMES)])
         then = AcceptedValues(*values[len(VALUE_NAMES) :])
-        kind, _ = find_change(then, now, listing_changed)
+        kind, _ = find_change(then, now, listing_changed, rule)
         if kind is not None:
-            found.append((product_id, day, kind.value))
+            found.append((team_id, product_id, day, kind.value))
     return found

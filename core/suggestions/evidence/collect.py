@@ -33,7 +33,7 @@ from core.suggestions.rules import (
     PriceCaps,
     SnapshotKey,
 )
-from core.tracking.team_thresholds import read_team_thresholds
+from core.tracking.lists.team_thresholds import read_team_thresholds
 
 OLDEST_VALUE = timedelta(days=8)  # a weekly check, and a day for its result
 MOST_COMPETITORS = 5  # with figures: the first that were chosen

@@ -9,7 +9,7 @@ from core.thresholds import PRICE_CHANGE, RANK_CHANGE
 from core.tracking.change_sentiment import NOT_A_PROBLEM, OPPORTUNITIES
 from core.tracking.list_filter import ListFilter, ListScope, State
 from core.tracking.lists.search import Search, read_search
-from core.tracking.team_thresholds import default_percent
+from core.tracking.lists.team_thresholds import default_percent
 
 # Changes of products that were not checked for longer don't count.
 RECENT_HOURS = 48

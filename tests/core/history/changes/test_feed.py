@@ -15,9 +15,9 @@ from core.history.periods.change_detection import ChangeKind
 from core.thresholds import PRICE_CHANGE
 from core.tracking.change_sentiment import exceeds_threshold
 from core.tracking.list_filter import ListScope
+from core.tracking.lists.team_thresholds import read_team_thresholds
 from core.tracking.models import Tracking
 from core.tracking.rules import Cadence
-from core.tracking.team_thresholds import read_team_thresholds
 from tests.factories.alerts import set_team_threshold
 from tests.factories.observations import make_observation, store_observations
 from tests.factories.people import add_colleague

@@ -1,6 +1,7 @@
 """What changed by team and day, computed at midnight and again after late values."""
 
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -11,7 +12,9 @@ from core.history.ingest.quality_gate import PRICE_FLAGS
 from core.history.observation import Availability, Observation
 from core.history.periods.queries import list_change_counts, list_index_days
 from core.history.periods.team_days import compute_day, find_due_days, finish_days
+from core.thresholds import PRICE_CHANGE
 from core.tracking.rules import Role
+from tests.factories.alerts import set_team_threshold
 from tests.factories.observations import (
     NOON,
     make_observation,
@@ -71,6 +74,18 @@ def test_changes_are_counted_by_kind_role_and_marketplace(
         (TODAY, "US", "own", "price_moved", 2),
     ]
     assert counts(session, add_stranger(session)) == []
+
+
+def test_a_teams_thresholds_decide_what_it_counts(session: Session, principal: Principal) -> None:
+    stranger = add_stranger(session)
+    for who in (principal, stranger):
+        track_products(session, who, ASINS[:2], role=Role.OWN)
+    track_products(session, stranger, ASINS[:1], price_change_percent=Decimal(2))
+    set_team_threshold(session, principal, PRICE_CHANGE, 3)
+    store_two_days(session, [2050, 2070])  # 2.5 and 3.5 %
+    compute(session, NOON + DAY)
+    for who in (principal, stranger):
+        assert counts(session, who) == [(TODAY, "US", "own", "price_moved", 1)]
 
 
 def test_a_listing_that_changed_is_counted_on_its_day(

@@ -20,6 +20,10 @@ def default_percent(code: str, team: str) -> str:
     )
 
 
+TEAM_DEFAULTS: Final = (
+    f"SELECT m.id AS team_id, {default_percent(PRICE_CHANGE, 'm.id')} AS price_percent, "
+    f"{default_percent(RANK_CHANGE, 'm.id')} AS rank_percent FROM team AS m"
+)
 _READ: Final = text(
     f"SELECT {default_percent(PRICE_CHANGE, ':team')} AS price_percent, "
     f"{default_percent(RANK_CHANGE, ':team')} AS rank_percent"
