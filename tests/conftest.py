@@ -12,12 +12,12 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Engine, create_engine, text, update
 from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Principal, Via
 from core.accounts.models import Person
-from core.accounts.people.membership import get_owner_principal, get_principal
+from core.accounts.people.membership import get_owner_principal
 from core.database import session as db
 from core.importing.files import isolation
 from core.importing.files.reader_process import Request, pickle_value
@@ -142,13 +142,23 @@ def session(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Session
         transaction.rollback()
 
 
+@pytest.fixture(scope="session")
+def unclaimed_owner(engine: Engine) -> Principal:
+    """The first administrator as the template has it."""
+    with Session(engine) as session:
+        return get_owner_principal(session, Via.PAGE)
+
+
 @pytest.fixture
-def principal(session: Session) -> Principal:
+def principal(session: Session, unclaimed_owner: Principal) -> Principal:
     """The first administrator, claimed, as somebody at a page."""
-    owner = session.get_one(Person, get_owner_principal(session).person_id)
-    owner.state, owner.mail = "active", "owner@team.example"
+    session.execute(
+        update(Person)
+        .where(Person.id == unclaimed_owner.person_id)
+        .values(state="active", mail="owner@team.example")
+    )
     session.commit()
-    return get_principal(session, owner.id, Via.PAGE)
+    return unclaimed_owner
 
 
 @pytest.fixture(scope="session")
