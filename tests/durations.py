@@ -17,9 +17,17 @@ _seconds: Counter[str] = Counter()
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the tests of slow modules first, the slowest of all in front."""
+    """Put the tests of slow modules first, the slowest of all in front.
+
+    The browser tests share a running Amazcope: before all others, one process gets them all.
+    """
     known: dict[str, float] = json.loads(FILE.read_text())
-    items.sort(key=lambda item: -known.get(_module_of(item.nodeid), 0.0))
+    items.sort(
+        key=lambda item: (
+            item.get_closest_marker("browser") is None,
+            -known.get(_module_of(item.nodeid), 0.0),
+        )
+    )
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
