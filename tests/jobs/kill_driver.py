@@ -17,13 +17,14 @@ from typing import Any
 from sqlalchemy import event, text
 from sqlalchemy.orm import Session
 
+from core.alerts.engine import cursors, evaluate_products, fold_changes
 from core.database import connections
 from core.database import session as db
 from core.scraping.runs import dispatch, lifecycle, store_items
 from core.scraping.runs.apify import Apify, load_client
 from core.settings.environment import get_settings
 from jobs import claims
-from jobs.tasks import collect_runs, dispatch_runs
+from jobs.tasks import collect_runs, dispatch_runs, evaluate_alerts
 
 PATIENCE = 12.0  # seconds after which a child gives up
 
@@ -83,9 +84,12 @@ def _work(command: dict[str, Any]) -> None:
     if "step" in command:
         global _signal
         _signal = command.get("signal", signal.SIGKILL)
-        STEPS[command["step"]]()
+        (STEPS | ALERT_STEPS)[command["step"]]()
     try:
-        _rounds()
+        if command.get("alerts"):
+            evaluate_alerts.evaluate_all()
+        else:
+            _rounds()
     except BaseException as error:  # the child must not fall back into the parent's loop
         sys.stderr.write(f"{type(error).__name__}: {error}\n")
         os._exit(1)
@@ -190,6 +194,15 @@ STEPS: dict[str, Callable[[], None]] = {
     "before the run is closed": _before(lifecycle, "close_run"),
     "before the close is committed": _before_commit(lifecycle, "close_run"),
     "before the claim is released": _before(lifecycle, "release_claim"),
+}
+
+ALERT_STEPS: dict[str, Callable[[], None]] = {
+    "after the cursors are locked": _after(evaluate_products, "lock_cursors"),
+    "before the incidents are written": _before(fold_changes, "insert_incidents"),
+    "after the incidents are written": _after(fold_changes, "insert_incidents"),
+    "before the cursors are written": _before(fold_changes, "write_cursors"),
+    "before the evaluation is committed": _before_commit(fold_changes, "write_cursors"),
+    "after the evaluation is committed": _before(cursors, "list_changed_products", 2),
 }
 
 
