@@ -76,7 +76,13 @@ class FoldChanges:
 def make_plan(scoped: Mapping[int, Sequence[ScopedRule]]) -> ReadingPlan:
     """Return what to read for the rules of some products."""
     alike = {id(rules): rules for rules in scoped.values()}
-    return ReadingPlan(each for rules in alike.values() for one in rules for each in one.series)
+    every = [one for rules in alike.values() for one in rules]
+    edits_since: dict[int, datetime] = {}
+    for one in every:
+        if Subject.LISTING_EDIT in one.rule.subjects:
+            known = edits_since.get(one.stored.team_id, one.stored.active_from)
+            edits_since[one.stored.team_id] = min(known, one.stored.active_from)
+    return ReadingPlan((each for one in every for each in one.series), edits_since)
 
 
 def list_found(

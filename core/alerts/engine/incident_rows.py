@@ -12,7 +12,7 @@ from core.alerts.engine.scopes import ScopedRule
 from core.alerts.engine.severity import LONG, find_severity
 from core.alerts.evaluation.fold import Incident, IncidentState
 from core.alerts.evaluation.memory_json import dump_findings, load_findings
-from core.alerts.rules.rule import Severity
+from core.alerts.rules.rule import Severity, Subject
 from core.database.bulk_write import execute_with_arrays, insert_rows
 from core.database.session import driver_connection
 
@@ -220,10 +220,13 @@ def raise_severities(session: Session, now: datetime) -> None:
     driver_connection(session).execute(
         "UPDATE incident SET severity = %(critical)s WHERE id IN (SELECT id FROM incident "
         "WHERE state IN ('firing', 'flapping') AND severity = %(warning)s "
-        "AND opened_at < %(before)s FOR UPDATE SKIP LOCKED)",
+        "AND opened_at < %(before)s AND NOT EXISTS (SELECT 1 FROM alert_rule r "
+        "WHERE r.id = incident.rule_id AND r.definition->'conditions' @> %(edits)s::jsonb) "
+        "FOR UPDATE SKIP LOCKED)",
         {
             "critical": Severity.CRITICAL.value,
             "warning": Severity.WARNING.value,
+            "edits": f'[{{"subject": "{Subject.LISTING_EDIT.value}"}}]',
             "before": now - LONG,
         },
     )

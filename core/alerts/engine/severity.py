@@ -13,11 +13,12 @@ LONG: Final = timedelta(days=7)  # that an issue lasts
 def find_severity(rule: AlertRule, findings: Findings, lasted: timedelta) -> Severity:
     """Return an incident's severity: a warning is critical if it is far or lasts long.
 
-    `lasted`: how long it has lasted; of a rule for one moment it does not count.
+    `lasted`: how long it has lasted; of a rule for one moment, or on an edit of a listing, which
+    gets no worse, it does not count.
     """
     if rule.severity is not Severity.WARNING:
         return rule.severity
-    is_long = rule.lasts and lasted > LONG
+    is_long = rule.lasts and Subject.LISTING_EDIT not in rule.subjects and lasted > LONG
     return Severity.CRITICAL if is_long or _is_far(rule, findings) else Severity.WARNING
 
 

@@ -78,7 +78,7 @@ def read_products_anew(
         for (_, values), share in zip(priced, shares, strict=True):
             values.update(share)
         edits = read_listing_edits(
-            session, plan.of_teams, {each.product_id: before(each.since) for each in starts}
+            session, plan, {each.product_id: before(each.since) for each in starts}
         )
         for number, of_product in edits.items():
             found[number].update(of_product)
@@ -109,7 +109,7 @@ def _add_team_values(
         values.update(share)
     edited = {each.product_id: each for each in spans}
     edits = read_listing_edits(
-        session, plan.of_teams, {number: each.until for number, each in edited.items()}
+        session, plan, {number: each.until for number, each in edited.items()}
     )
     for number, of_product in edits.items():
         for key, measured in of_product:

@@ -6,6 +6,7 @@ values of its own. Pure.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 
 from core.alerts.rules.rule import LISTING_PARTS, AlertRule, Condition, Subject
@@ -65,9 +66,16 @@ def list_series(rule: AlertRule, team_id: int) -> tuple[Series, ...]:
 
 
 class ReadingPlan:
-    """What to read for some rules."""
+    """What to read for some rules.
 
-    def __init__(self, series: Iterable[Series]) -> None:
+    `edits_since`: by team, from when on its products' listings are held against what it approved;
+    what was shown before counts as approved. A team without an entry: always.
+    """
+
+    def __init__(
+        self, series: Iterable[Series], edits_since: Mapping[int, datetime] | None = None
+    ) -> None:
+        self.edits_since = edits_since or {}
         wanted = sorted(set(series), key=lambda each: (each.key, each.days))
         self.of_days = tuple(each for each in wanted if each.days)
         self.of_teams = tuple({each.key: each for each in wanted if each.team_id}.values())

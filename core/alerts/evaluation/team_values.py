@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.alerts.evaluation.fold import Measured
-from core.alerts.evaluation.series import SELLER_ID, SELLER_NAME, Series
+from core.alerts.evaluation.series import SELLER_ID, SELLER_NAME, ReadingPlan, Series
 from core.alerts.rules.rule import BuyBoxOwner, ListingEdit, PriceLimits, Subject
 from core.catalog.listing_versions import as_listing
 from core.catalog.models import ListingVersion
@@ -108,7 +108,7 @@ def _read_limits(
 
 
 def read_listing_edits(
-    session: Session, series: Sequence[Series], until: Mapping[int, datetime | None]
+    session: Session, plan: ReadingPlan, until: Mapping[int, datetime | None]
 ) -> dict[int, list[tuple[str, Measured]]]:
     """Return whether each listing version follows what a team approved, by product, oldest first.
 
@@ -116,7 +116,7 @@ def read_listing_edits(
     all. A version is compared with the last one that was explained, so that an edit that is
     taken back is over. A product's first version is no edit.
     """
-    edits = [each for each in series if each.subject is Subject.LISTING_EDIT]
+    edits = [each for each in plan.of_teams if each.subject is Subject.LISTING_EDIT]
     if not edits or not until:
         return {}
     versions = _read_versions(session, until)
@@ -124,8 +124,9 @@ def read_listing_edits(
     for each in edits:
         assert each.team_id is not None
         expected = read_expected_values(session, each.team_id, versions)
+        since = plan.edits_since.get(each.team_id)
         for product_id, rows in versions.items():
-            for measured in explain_versions(rows, expected.get(product_id, [])):
+            for measured in explain_versions(rows, expected.get(product_id, []), since):
                 found[product_id].append((each.key, measured))
     return found
 
@@ -149,14 +150,19 @@ def _read_versions(
 
 
 def explain_versions(
-    rows: Sequence[ListingVersion], expected: Sequence[ExpectedValue]
+    rows: Sequence[ListingVersion], expected: Sequence[ExpectedValue], since: datetime | None
 ) -> list[Measured]:
-    """Return for each version after the first whether it follows what was approved."""
+    """Return for each version after the first whether it follows what was approved.
+
+    What was shown before `since` counts as approved.
+    """
     trusted, made = as_listing(rows[0]), list[Measured]()
     for row in rows[1:]:
         listing, at = as_listing(row), row.first_seen_at
         explanations = set(explain_listing(expected, trusted, listing, at).values())
-        if Explanation.UNEXPLAINED in explanations:
+        if since is not None and at < since:
+            edit, trusted = ListingEdit.EXPLAINED, listing
+        elif Explanation.UNEXPLAINED in explanations:
             edit = ListingEdit.UNEXPLAINED
         elif Explanation.DRIFT in explanations:
             edit = ListingEdit.DRIFT

@@ -71,7 +71,7 @@ STATES: Final = {
     PriceLimits.BELOW_FLOOR.value: "below its floor",
     PriceLimits.ABOVE_CEILING.value: "above its ceiling",
     ListingEdit.EXPLAINED.value: "as approved",
-    ListingEdit.UNEXPLAINED.value: "changed, and no approved suggestion explains it",
+    ListingEdit.UNEXPLAINED.value: "changed without an approved suggestion",
     ListingEdit.DRIFT.value: "no longer as approved",
 }
 LISTED: Final = frozenset(map(int, Availability)) - REMOVED

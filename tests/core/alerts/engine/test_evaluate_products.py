@@ -183,16 +183,23 @@ def test_an_edit_that_nobody_approved_lasts_until_it_is_taken_back(
     assert (incident.opened_at, incident.ended_at) == (NOON + HOUR, NOON + 3 * HOUR)
 
 
+UNEXPLAINED = Condition(
+    Subject.LISTING_EDIT, Comparison.IS, states=frozenset({ListingEdit.UNEXPLAINED.value})
+)
+
+
+def test_an_edit_from_before_the_rule_counts_as_approved(
+    session: Session, principal: Principal
+) -> None:
+    add_tracked_rule(session, principal, UNEXPLAINED, active_from=NOON + 2.5 * HOUR)
+    for hour, title in enumerate(("One", "Other", "Other", "Third")):
+        observe(session, hour, listing=make_listing(title))
+    [incident] = list_incidents(session)
+    assert (incident.opened_at, incident.silent_reason) == (NOON + 3 * HOUR, None)
+
+
 def test_an_approved_edit_is_explained(session: Session, principal: Principal, lamp: int) -> None:
-    add_tracked_rule(
-        session,
-        principal,
-        Condition(
-            Subject.LISTING_EDIT,
-            Comparison.IS,
-            states=frozenset({ListingEdit.UNEXPLAINED.value}),
-        ),
-    )
+    add_tracked_rule(session, principal, UNEXPLAINED)
     session.add(
         ExpectedValueRow(
             team_id=principal.team_id,

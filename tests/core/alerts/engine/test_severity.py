@@ -34,3 +34,7 @@ def test_a_rank_far_from_usual_or_for_long_is_critical(
 def test_only_a_warning_becomes_worse() -> None:
     info = replace(RULES["rank_below_usual"], severity=Severity.INFO)
     assert find_severity(info, (Finding(900, NOON, 100, None),), 30 * DAY) is Severity.INFO
+
+
+def test_an_edit_of_a_listing_gets_no_worse_with_time() -> None:
+    assert find_severity(RULES["unexplained_edit"], (None,), 70 * DAY) is Severity.WARNING
