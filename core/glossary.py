@@ -147,7 +147,8 @@ _WATCHING = (
     Term("opportunity", "A finding to use, such as a competitor out of stock."),
     Term(
         "threshold",
-        "The change in percent from which on it is a finding; a user's own setting wins.",
+        "The change in percent from which on it is a finding: the user's own for a product, "
+        "else the team's default.",
     ),
 )
 _ALERTS = (

@@ -132,6 +132,8 @@ def without_own_sellers(rule: AlertRule) -> AlertRule:
 
     Whose the Buy Box is is not known then: each move of it counts, from whom to whom.
     """
+    if Subject.BUY_BOX_OWNER not in rule.subjects:
+        return rule
     moved = Condition(Subject.SELLER, Comparison.DIFFERS)
     conditions = [
         moved if each.subject is Subject.BUY_BOX_OWNER else each for each in rule.conditions

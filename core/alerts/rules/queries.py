@@ -1,6 +1,6 @@
 """SELECTs on alert rules, and on the products that they are for."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -10,10 +10,12 @@ from sqlalchemy.orm import Session
 from core.accounts.access.operations import requires
 from core.accounts.access.permissions import Permission, Principal
 from core.alerts.models import StoredRule
+from core.alerts.rules.builtin import without_own_sellers
 from core.alerts.rules.rule import AlertRule, RuleScope
 from core.alerts.rules.rule_json import load_rule
 from core.catalog.marketplaces import get_marketplace
 from core.errors import NotFoundError
+from core.tracking.sellers.models import OwnSellerRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +34,17 @@ class TeamRule:
 
 
 def read_active_rules(session: Session) -> list[TeamRule]:
-    """Return the rules of all teams that are switched on, in the order of their ids."""
+    """Return the rules of all teams that are switched on, in the order of their ids.
+
+    A team that named no own sellers has its rules as `without_own_sellers` gives them.
+    """
+    with_sellers = set(session.scalars(select(OwnSellerRow.team_id).distinct()))
     found = session.scalars(select(StoredRule).where(StoredRule.is_on).order_by(StoredRule.id))
-    return [make_team_rule(each) for each in found]
+    rules = [make_team_rule(each) for each in found]
+    return [
+        each if each.team_id in with_sellers else replace(each, rule=without_own_sellers(each.rule))
+        for each in rules
+    ]
 
 
 @requires(Permission.READ)

@@ -7,8 +7,12 @@ import pytest
 from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Principal
+from core.alerts.evaluation.fold import Incident, IncidentState
+from core.alerts.evaluation.memory_json import load_findings
+from core.alerts.incidents.incident_text import describe_incident
 from core.alerts.rules.rule import (
     NOT_FOR_SALE,
+    AlertRule,
     BuyBoxOwner,
     Comparison,
     Condition,
@@ -147,13 +151,18 @@ def test_the_buy_box_is_lost_where_the_team_held_it(session: Session, principal:
     assert (incident.opened_at, incident.ended_at) == (NOON + HOUR, NOON + 2 * HOUR)
 
 
-def test_without_own_sellers_the_buy_box_is_never_lost(
+def test_without_own_sellers_the_buy_box_moves_and_is_never_lost(
     session: Session, principal: Principal
 ) -> None:
     add_tracked_rule(session, principal, LOST)
-    for hour, seller in enumerate(("Bright Shop", "Dim Shop")):
+    for hour, seller in enumerate(("Bright Shop", "Dim Shop", "Dim Shop")):
         observe(session, hour, buy_box_seller=seller)
-    assert list_incidents(session) == []
+    [row] = list_incidents(session)
+    incident = Incident(row.opened_at, load_findings(row.findings), IncidentState(row.state))
+    text = describe_incident(AlertRule((LOST,)), incident, "US", "UTC", NOON)
+    assert text == (
+        "Buy Box moved from Bright Shop (2 Mar 2026, 12:00) to Dim Shop (2 Mar 2026, 13:00)"
+    )
 
 
 def test_a_new_seller_is_one_that_was_not_seen_for_days(
