@@ -217,6 +217,19 @@ def _show_error(error: Exception) -> None:
     st.error(message, icon=":material/error:")
 
 
+@fragments.dialog("Rename", icon=":material/edit:")
+def show_rename(row: RuleRow) -> None:
+    """Ask for another name of a rule of the team's."""
+    name = st.text_input(
+        "Name (optional)",
+        row.stored.name or "",
+        max_chars=LONGEST_RULE_NAME,
+        key="new_rule_name",
+    )
+    if st.button("Save", type="primary", icon=":material/check:", key="save_rule_name"):
+        _run(lambda: commands.rename_rule(row.stored.rule_id, name))
+
+
 @fragments.dialog("Delete the rule?", icon=":material/delete:")
 def show_deletion(row: RuleRow) -> None:
     """Ask before deleting a rule of the team's with its alerts."""

@@ -74,6 +74,10 @@ def _show_controls(row: RuleRow) -> None:
     ):
         rule_dialogs.show_threshold(row)
     if stored.code is None and st.button(
+        "Rename", icon=":material/edit:", key=f"rename_rule_{stored.rule_id}"
+    ):
+        rule_dialogs.show_rename(row)
+    if stored.code is None and st.button(
         "Delete", icon=":material/delete:", key=f"delete_rule_{stored.rule_id}"
     ):
         rule_dialogs.show_deletion(row)

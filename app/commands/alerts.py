@@ -109,6 +109,13 @@ def reset_rule(rule_id: int) -> str:
     return _format_saved("The usual values hold again.", saved)
 
 
+def rename_rule(rule_id: int, name: str) -> str:
+    """Name a rule of the team's; empty: what it watches is its name."""
+    with write_scope() as session:
+        rules.rename_rule(session, get_principal(), rule_id, name)
+    return "Rule renamed."
+
+
 def delete_rule(rule_id: int) -> str:
     """Delete a rule of the team's, with its alerts."""
     with write_scope() as session:

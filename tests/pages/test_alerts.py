@@ -339,6 +339,25 @@ def test_a_rule_for_very_many_products_asks_first(
 
 
 @pytest.mark.usefixtures("two")
+def test_a_rule_of_the_team_is_renamed(session: Session, principal: Principal) -> None:
+    def show() -> None:
+        from app.alerts import rule_dialogs
+        from app.data import alerts
+
+        for row in alerts.list_rules():
+            if row.stored.code is None:
+                rule_dialogs.show_rename(row)
+
+    app = AppTest.from_function(show, default_timeout=30).run()
+    app.text_input(key="new_rule_name").set_value("Much cheaper").run()
+    app.button(key="save_rule_name").click().run()
+    assert not app.exception
+    assert [each.name for each in list_rules(session, principal) if each.code is None] == [
+        "Much cheaper"
+    ]
+
+
+@pytest.mark.usefixtures("two")
 def test_a_rule_of_the_team_is_deleted_once_confirmed(
     session: Session, principal: Principal
 ) -> None:

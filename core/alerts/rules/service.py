@@ -4,9 +4,8 @@ A change begins a rule anew: a new version, from now on, for no product yet. Wha
 stays recorded.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import Final
 
 from sqlalchemy import func, select, text
@@ -18,12 +17,11 @@ from core.accounts.access.permissions import Permission, Principal
 from core.alerts.models import StoredRule
 from core.alerts.rules.builtin import make_new_rules
 from core.alerts.rules.queries import Reach, TeamRule, make_team_rule, read_reach
-from core.alerts.rules.rule import AMOUNTS, AlertRule, Comparison, Condition, ScopeKind, Subject
+from core.alerts.rules.rule import AMOUNTS, AlertRule, Condition, ScopeKind, Subject
 from core.alerts.rules.rule_json import dump_rule, load_rule
 from core.alerts.rules.validation import check_builtin_change, check_rule, check_rule_name
 from core.errors import InvalidInputError, NotFoundError
 from core.text.numbers import format_counted
-from core.thresholds import NO_THRESHOLD, is_threshold
 from core.tracking.sellers.queries import read_own_sellers
 
 MOST_OWN_RULES: Final = 100  # of a team
@@ -117,22 +115,6 @@ def change_rule(
         reach = read_reach(session, principal.team_id, rule.scope)
     _set_definition(session, principal, stored, rule, now, "changed alert rule")
     return _saved(session, principal, stored, reach)
-
-
-@requires(Permission.TEAM)
-def set_default_threshold(
-    session: Session, principal: Principal, rule_id: int, percent: float, now: datetime
-) -> SavedRule:
-    """Set the percentage of a rule with one condition on a change, such as a threshold's."""
-    stored = _lock_rule(session, principal, rule_id)
-    rule = load_rule(stored.definition)
-    [condition, *others] = rule.conditions
-    if others or condition.comparison is not Comparison.CHANGED:
-        raise InvalidInputError("This rule has no percentage alone. Change its conditions instead.")
-    if not is_threshold(Decimal(str(percent))):
-        raise InvalidInputError(NO_THRESHOLD)
-    changed = replace(rule, conditions=(replace(condition, percent=percent),))
-    return change_rule(session, principal, rule_id, changed, now, confirmed=True)
 
 
 @requires(Permission.TEAM)

@@ -28,7 +28,6 @@ class RuleTemplate:
     code: str
     title: str
     rule: AlertRule
-    needs_target: bool = False  # the target is the user's: the one in the rule is an example
     needs_category: bool = False  # of the BSR, by its name
 
 
@@ -83,7 +82,6 @@ TEMPLATES: Final = (
         "price_below_target",
         "Price below a target",
         AlertRule((Condition(Subject.PRICE, Comparison.BELOW, target=2000),)),
-        needs_target=True,
     ),
     _one(
         "undercut",
@@ -120,7 +118,6 @@ TEMPLATES: Final = (
         "rating_below_target",
         "Rating below a target",
         AlertRule((Condition(Subject.RATING, Comparison.BELOW, target=40),)),
-        needs_target=True,
     ),
     _one(
         "ratings_lost",

@@ -154,9 +154,6 @@ OF_A_TEAM: dict[str, Call] = {
     "alerts.rules.service.delete_rule": lambda s, who, of: rules.delete_rule(s, who, of.rule),
     "alerts.rules.service.rename_rule": lambda s, who, of: rules.rename_rule(s, who, of.rule, "A"),
     "alerts.rules.service.reset_rule": lambda s, who, of: rules.reset_rule(s, who, of.rule, NOW),
-    "alerts.rules.service.set_default_threshold": lambda s, who, of: rules.set_default_threshold(
-        s, who, of.rule, 5, NOW
-    ),
     "alerts.rules.service.switch_rule": lambda s, who, of: rules.switch_rule(
         s, who, of.rule, False, NOW
     ),

@@ -70,7 +70,6 @@ LEAST: dict[str, tuple[Role, Scope | None]] = {
     "alerts.rules.service.delete_rule": (Role.MANAGER, None),
     "alerts.rules.service.rename_rule": (Role.MANAGER, None),
     "alerts.rules.service.reset_rule": (Role.MANAGER, None),
-    "alerts.rules.service.set_default_threshold": (Role.MANAGER, None),
     "alerts.rules.service.switch_rule": (Role.MANAGER, None),
     "alerts.incidents.rule_overview.list_rule_rows": (Role.VIEWER, Scope.READ),
     "alerts.incidents.rule_preview.preview_on_history": (Role.VIEWER, Scope.READ),

@@ -14,9 +14,11 @@ from core.alerts.rules.builtin import (
     make_new_rules,
     make_threshold_rule,
 )
-from core.alerts.rules.queries import read_active_rules
+from core.alerts.rules.queries import list_rules, read_active_rules
+from core.alerts.rules.rule import Subject
 from core.alerts.rules.rule_json import dump_rule, load_rule
 from core.alerts.rules.seeds import add_missing_rules
+from core.tracking.sellers.service import add_own_seller
 from tests.factories.people import add_stranger
 
 migration: Any = importlib.import_module("core.database.migrations.versions.0014_alerts")
@@ -35,11 +37,25 @@ def test_the_migration_stores_the_rules_of_today() -> None:
 def test_the_first_team_of_an_empty_database_has_the_new_defaults(
     session: Session, principal: Principal
 ) -> None:
-    found = read_active_rules(session)
-    assert {each.team_id for each in found} == {principal.team_id}
+    found = list_rules(session, principal)
+    assert all(each.is_on for each in found)
     assert [(each.code, each.rule) for each in found] == [
         (each.code, each.rule) for each in make_new_rules()
     ]
+
+
+def test_without_own_sellers_a_lost_buy_box_is_evaluated_as_a_moved_one(
+    session: Session, principal: Principal
+) -> None:
+    kept = {each.code: each.rule for each in list_rules(session, principal)}
+    active = {each.code: each.rule for each in read_active_rules(session)}
+    assert active.pop("buy_box_lost").subjects == (Subject.SELLER,)
+    assert kept.pop("buy_box_lost").subjects == (Subject.BUY_BOX_OWNER,)
+    assert active == kept
+    add_own_seller(session, principal, "US", "A1SELLER", "")
+    assert {each.code: each.rule for each in read_active_rules(session)} == {
+        each.code: each.rule for each in make_new_rules()
+    }
 
 
 def test_a_new_team_gets_every_rule_and_none_twice(session: Session) -> None:

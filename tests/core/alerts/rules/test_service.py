@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 from sqlalchemy.orm import Session
@@ -29,6 +30,7 @@ from core.alerts.rules.rule import (
     Timing,
 )
 from core.errors import InvalidInputError, NotAllowedError, NotFoundError
+from core.tracking.lists.team_thresholds import read_team_thresholds
 from core.tracking.rules import Role as ProductRole
 from core.tracking.sellers.service import add_own_seller
 from core.tracking.service import pause
@@ -310,20 +312,18 @@ def test_a_built_in_rule_is_not_made_into_another_renamed_or_deleted(
 
 def test_the_teams_default_threshold_is_set_and_reset(session: Session, manager: Principal) -> None:
     rule_id = builtin(session, manager, PRICE_CHANGE).rule_id
-    made = service.set_default_threshold(session, manager, rule_id, 2.5, NOW).rule
-    assert made.rule == make_threshold_rule(PRICE_CHANGE, 2.5)
-    for senseless in (0, -1, 10_001, float("nan")):
-        with pytest.raises(InvalidInputError, match="A threshold must be above 0"):
-            service.set_default_threshold(session, manager, rule_id, senseless, NOW)
+    smaller = make_threshold_rule(PRICE_CHANGE, 2.5)
+    assert service.change_rule(session, manager, rule_id, smaller, NOW).rule.rule == smaller
+    thresholds = read_team_thresholds(session, manager.team_id)
+    assert (thresholds.price_percent, thresholds.rank_percent) == (Decimal("2.5"), Decimal(30))
+    for senseless in (-1, 10_001, float("nan")):
+        with pytest.raises(InvalidInputError, match="above 0"):
+            service.change_rule(
+                session, manager, rule_id, make_threshold_rule(PRICE_CHANGE, senseless), NOW
+            )
     assert get_rule(session, manager, rule_id).version == 2
     reset = service.reset_rule(session, manager, rule_id, NOW).rule
     assert reset.rule == make_threshold_rule(PRICE_CHANGE, NEW_DEFAULTS[PRICE_CHANGE])
-
-
-def test_only_a_rule_on_a_change_has_a_percentage(session: Session, manager: Principal) -> None:
-    rule_id = builtin(session, manager, "out_of_stock").rule_id
-    with pytest.raises(InvalidInputError, match="no percentage"):
-        service.set_default_threshold(session, manager, rule_id, 5, NOW)
 
 
 def test_the_rules_of_another_team_are_not_listed(session: Session, manager: Principal) -> None:
