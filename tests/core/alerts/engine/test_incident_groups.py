@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from core.accounts.access.permissions import Principal
 from core.alerts.models import IncidentGroup
 from core.alerts.rules.rule import Comparison, Condition, Subject
+from core.alerts.rules.templates import TEMPLATES
 from tests.factories.evaluation import (
     add_tracked_rule,
     evaluate_new,
@@ -71,3 +72,19 @@ def test_marketplaces_are_groups_of_their_own(session: Session) -> None:
     change(session, 0.1, LAMP, 1000, marketplace="DE")
     first, second = groups(session)
     assert first != second
+
+
+def test_a_purge_of_ratings_is_one_group(session: Session, principal: Principal) -> None:
+    asins = [f"B0PURGE{number:03d}" for number in range(32)]
+    track_products(session, principal, asins)
+    [lost] = [each.rule for each in TEMPLATES if each.code == "ratings_lost"]
+    add_tracked_rule(session, principal, *lost.conditions)
+    for hour, share in enumerate((1.0, 1.0, 0.64, 0.64)):  # the second one confirms the purge
+        observed = [
+            make_observation(each, NOON + hour * HOUR, ratings_count=int(1000 * share) + place)
+            for place, each in enumerate(asins)
+        ]
+        store_observations(session, *observed)
+        evaluate_new(session, NOON + hour * HOUR + timedelta(minutes=1))
+    assert len(groups(session)) == 32
+    assert len(set(groups(session))) == 1
