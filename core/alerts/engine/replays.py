@@ -149,9 +149,12 @@ def _replay(
             found = evaluate(one.rule, list_readings(of_product.observed, series), memory)
             changes.incidents += list_found(each.cursor, one, found, of_product.observed)
             changes.note_memory(one, product_id, found.memory, memories.get(key))
-            for stored in _list_unfounded(each, known, found):
-                is_current = stored.rule_version == one.stored.version
-                (withdrawn if is_current else outdated).append(stored.incident_id)
+            first = of_product.observed[0].at if of_product.observed else None
+            for stored in _list_unfounded(each, known, found, one.stored.version, first):
+                if stored.rule_version == one.stored.version:
+                    withdrawn.append(stored.incident_id)
+                elif stored.state.is_open:
+                    outdated.append(stored.incident_id)
     withdraw_incidents(session, withdrawn, now)
     resolve_incidents(session, outdated, now)
     count.withdrawn = len(withdrawn)
@@ -213,9 +216,17 @@ def _restore_notified(
 
 
 def _list_unfounded(
-    replay: _Replay, known: Sequence[KnownIncident], found: Evaluation
+    replay: _Replay,
+    known: Sequence[KnownIncident],
+    found: Evaluation,
+    version: int,
+    first: datetime | None,
 ) -> list[KnownIncident]:
-    """Return the stored incidents of the time that the fold no longer gives."""
+    """Return the stored incidents of the time that the fold no longer gives.
+
+    `version`: of the rule. `first`: the first observation of the time that is still stored; None:
+    none is. What opened before it rests on snapshots that retention deleted, and stays.
+    """
     still_open = found.memory.open
     return [
         each
@@ -224,6 +235,6 @@ def _list_unfounded(
         and each.opened_at not in found.incidents
         and (each.state.is_open or each.opened_at >= replay.since)
         and each.opened_at <= replay.until
+        and (each.rule_version != version or (first is not None and each.opened_at >= first))
         and not (still_open is not None and still_open.opened_at == each.opened_at)
-        and not (each.opened_at < replay.start and not each.state.is_open)
     ]

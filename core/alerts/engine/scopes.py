@@ -158,6 +158,9 @@ DELETE FROM alert_memory WHERE (rule_id, product_id) IN (
     WHERE NOT (r.is_on AND {_IN_SCOPE.format(product="m.product_id")})
     FOR UPDATE OF m SKIP LOCKED)
 """
+_STOP: Final = """
+DELETE FROM alert_rule_start AS s USING alert_rule AS r WHERE r.id = s.rule_id AND NOT r.is_on
+"""
 _NEXT_IN_SCOPE: Final = f"""
 SELECT p.product_id FROM (SELECT DISTINCT t.product_id FROM tracking AS t, alert_rule AS r
     WHERE r.id = %(rule)s AND t.team_id = r.team_id AND t.product_id > %(after)s) AS p
@@ -170,11 +173,13 @@ ORDER BY p.product_id LIMIT %(limit)s
 def resolve_out_of_scope(session: Session, now: datetime) -> int:
     """Resolve the open incidents of rules that are off, and of products that left the scope.
 
-    Returns how many. What the rules kept of those products is deleted.
+    Returns how many. What the rules kept of those products is deleted; a rule that is switched on
+    again begins anew.
     """
     connection = driver_connection(session)
     resolved = connection.execute(_RESOLVE, {"now": now}).rowcount
     connection.execute(_FORGET)
+    connection.execute(_STOP)
     return resolved
 
 

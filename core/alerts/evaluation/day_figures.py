@@ -54,7 +54,6 @@ _COLUMNS: Final[Mapping[Subject, _Days]] = {
     Subject.RATING: _Days("rating", "rating", "rating"),
     Subject.RATINGS_COUNT: _Days("ratings_count", "ratings_count", "ratings_count"),
 }
-DAY_SUBJECTS: Final = frozenset(_COLUMNS)  # others have no figures
 
 
 def read_day_figures(

@@ -69,12 +69,20 @@ def is_quiet(rule: AlertRule, memory: Memory) -> bool:
     """Return whether a memory holds nothing that its newest values don't say."""
     return (
         not memory.holds
-        and not memory.openings
+        and not _has_recent_opening(rule, memory)
         and memory.pending_at is None
         and memory.open is None
         and not any(memory.held)
         and not any(each.reference is Reference.NOTIFIED for each in rule.conditions)
     )
+
+
+def _has_recent_opening(rule: AlertRule, memory: Memory) -> bool:
+    """Return whether an opening still delays the next one, or counts for flapping."""
+    if not memory.openings or memory.at is None:
+        return bool(memory.openings)
+    timing = rule.timing
+    return memory.openings[-1] + max(timing.rearm_after, timing.flap_within) >= memory.at
 
 
 def dump_memory(memory: Memory) -> dict[str, Any]:

@@ -61,6 +61,16 @@ AMOUNTS = frozenset(
         Subject.COUPON_AMOUNT,
     }
 )
+# Of these the days are kept: others have no average, lowest or highest value of days.
+DAY_SUBJECTS = frozenset(
+    {
+        Subject.PRICE,
+        Subject.LIST_PRICE,
+        Subject.RANK,
+        Subject.RATING,
+        Subject.RATINGS_COUNT,
+    }
+)
 LISTING_PARTS = frozenset(
     {Subject.TITLE, Subject.BULLETS, Subject.DESCRIPTION, Subject.IMAGES, Subject.CATEGORY}
 )

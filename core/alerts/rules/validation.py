@@ -12,6 +12,7 @@ from typing import Final
 
 from core.alerts.rules.rule import (
     AMOUNTS,
+    DAY_SUBJECTS,
     LISTING_PARTS,
     AlertRule,
     BuyBoxOwner,
@@ -151,6 +152,13 @@ def _without_thresholds(rule: AlertRule) -> tuple[object, ...]:
 # One condition
 
 
+def _has_days(condition: Condition) -> bool:
+    """Return whether the figures of the days before are known of what a condition watches."""
+    if condition.comparison is Comparison.FIRST:
+        return True
+    return condition.subject in DAY_SUBJECTS and condition.category is None
+
+
 def _list_condition_problems(condition: Condition) -> Iterator[str]:
     subject, name = condition.subject, describe_subject(condition)
     if condition.comparison not in list_comparisons(subject):
@@ -160,6 +168,8 @@ def _list_condition_problems(condition: Condition) -> Iterator[str]:
         yield from _list_change_problems(condition, name)
     if condition.comparison in (Comparison.BELOW, Comparison.ABOVE):
         yield from _list_target_problems(condition, name)
+    if condition.needs_days and not _has_days(condition):
+        yield f"The {name} is not kept by day: compare it with the value before, or with a target."
     if not (condition.states | condition.before) <= STATES.get(subject, frozenset()):
         yield f"The {name} has no such state. Choose one of the list."
     if condition.comparison is Comparison.IS and condition.states == STATES.get(subject):

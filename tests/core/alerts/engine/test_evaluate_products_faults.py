@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Principal
@@ -242,6 +243,16 @@ def test_days_are_the_marketplace_s_also_when_its_clock_changes(
         evaluate_new(session, at)
     found = [each.findings[0][:3:2] for each in list_incidents(session)]
     assert found == [[1900, 1996], [1800, 1900]]
+
+
+def test_what_retention_deleted_withdraws_nothing(session: Session, principal: Principal) -> None:
+    add_tracked_rule(session, principal, TEN_PERCENT)
+    for hour, price in enumerate((2000, 1000)):
+        observe(session, hour, price=price)
+    session.execute(text("DELETE FROM snapshot"))
+    observe(session, 200, price=1000)
+    observe(session, 199, now=201, price=1000)
+    assert openings(session) == [1]
 
 
 # Imports

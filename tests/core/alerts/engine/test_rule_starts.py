@@ -121,7 +121,21 @@ def test_a_changed_rule_ends_what_no_longer_holds_and_withdraws_nothing(
     )
     start_all(session, now)
     assert states(session) == [("resolved", None)] * 2
-    assert list_incidents(session)[1].ended_at == now
+    assert [each.ended_at for each in list_incidents(session)] == [NOON + HOUR, now]
+
+
+def test_a_changed_rule_ends_what_lasts_for_longer_than_it_looks_back(
+    session: Session, principal: Principal
+) -> None:
+    rule_id = add_tracked_rule(session, principal, OUT_OF_STOCK)
+    observe(session, 0, **GONE)
+    observe(session, 24 * 50)
+    session.execute(text("UPDATE incident SET state = 'firing', ended_at = NULL"))
+    now = NOON + 51 * 24 * HOUR
+    changed = {"version": 2, "active_from": now, "started_at": None}
+    session.execute(update(StoredRule).where(StoredRule.id == rule_id).values(**changed))
+    start_all(session, now)
+    assert [each.ended_at for each in list_incidents(session)] == [now]
 
 
 def test_a_rule_that_is_switched_off_resolves_what_was_open(

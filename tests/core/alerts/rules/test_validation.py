@@ -254,3 +254,10 @@ def test_a_name_is_cleaned_and_may_be_left_out() -> None:
     assert check_rule_name("x" * LONGEST_RULE_NAME) == "x" * LONGEST_RULE_NAME
     with pytest.raises(InvalidInputError, match="at most 80"):
         check_rule_name("x" * (LONGEST_RULE_NAME + 1))
+
+
+def test_what_is_not_kept_by_day_is_not_compared_with_days() -> None:
+    lowest = Condition(Subject.STOCK_LEFT, Comparison.LOWEST)
+    assert "not kept by day" in " ".join(list_problems(AlertRule((lowest,))))
+    price = Condition(Subject.PRICE, Comparison.LOWEST)
+    assert list(list_problems(AlertRule((price,)))) == []
