@@ -22,6 +22,7 @@ from core.accounts.access.credentials import verify_password
 from core.accounts.access.permissions import Principal, Via
 from core.accounts.login import two_factor
 from core.accounts.people.membership import get_principal
+from core.alerts.engine.rule_starts import list_unstarted_rules, start_rule
 from core.alerts.rules.builtin import (
     PRICE_CHANGE,
     RANK_CHANGE,
@@ -42,6 +43,8 @@ from core.suggestions.review import service
 from core.suggestions.rules import ActionState, Advisor
 from core.tracking.list_filter import ListFilter, ListScope, Sort, SortBy
 from core.tracking.lists.queries import find_rows
+from tests.factories.evaluation import evaluate_new, list_incidents
+from tests.factories.observations import make_observation, store_observations
 from tests.factories.suggestions import advice, new_price
 from tests.factories.tables import fetch_change, fetch_rows
 from tests.mcp_server.conftest import Agent
@@ -274,6 +277,37 @@ def test_what_was_approved_before_is_expected_of_its_product(session: Session) -
             (ExpectedField.TITLE, "Reading lamp", 9),
         )
     ]
+
+
+def test_nothing_opens_for_what_was_there_before_and_then_by_the_thresholds_of_then(
+    session: Session,
+) -> None:
+    now = datetime.now(UTC)
+    for rule_id in list_unstarted_rules(session):
+        while start_rule(session, rule_id, 100, now):
+            pass
+    evaluate_new(session, now)
+    assert list_unstarted_rules(session) == []
+    assert list_incidents(session) == []
+    later = now + timedelta(hours=1)
+    for product_id in (LAMP_ID, KETTLE_ID):
+        [was] = fetch_rows(
+            session,
+            "SELECT p.marketplace, p.asin, l.price FROM product p "
+            "JOIN product_latest l ON l.product_id = p.id WHERE p.id = :id",
+            id=product_id,
+        )
+        price = was["price"] * 106 // 100
+        seen = make_observation(was["asin"], later, marketplace=was["marketplace"], price=price)
+        store_observations(session, seen, now=later)
+    evaluate_new(session, later)
+    opened = fetch_rows(
+        session,
+        "SELECT i.product_id, i.silent_reason FROM incident i "
+        "JOIN alert_rule r ON r.id = i.rule_id WHERE r.code = 'price_change'",
+    )
+    # Of the lamp 7.5 % is the threshold; the kettle's own 3 % counted as 5 %.
+    assert opened == [{"product_id": KETTLE_ID, "silent_reason": None}]
 
 
 def test_its_actions_are_in_the_states_they_were_in(session: Session) -> None:
