@@ -13,15 +13,15 @@ from core.database.session import read_scope
 from core.errors import InvalidInputError
 from core.history.changes import listing_diff
 from core.history.changes import text as change_wording
-from core.history.changes.comparison import ChangedProduct, ValueChange
-from core.history.changes.feed import (
+from core.history.changes.change_query import (
     ChangeOrder,
     ChangeQuery,
     ChangesPage,
-    find_changes,
     find_first_start,
     start_of_changes,
 )
+from core.history.changes.comparison import ChangedProduct, ValueChange
+from core.history.changes.feed import find_changes
 from core.history.changes.listing_changes import listing_diffs
 from core.history.changes.listing_diff import ListingChange
 from core.history.expected.queries import read_expected_values

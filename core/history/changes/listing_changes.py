@@ -14,8 +14,8 @@ from core.accounts.access.permissions import Permission, Principal
 from core.catalog.listing import Listing
 from core.catalog.marketplaces import get_marketplace
 from core.database.session import driver_connection
+from core.history.changes.change_query import ChangeQuery
 from core.history.changes.comparison import ChangedProduct
-from core.history.changes.feed import ChangeQuery
 from core.history.changes.listing_diff import ListingChange, changes_between
 from core.history.expected.queries import read_expected_values
 from core.history.expected.rules import ExpectedField, Explanation, explain_listing

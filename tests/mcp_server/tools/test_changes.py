@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Principal
 from core.accounts.access.permissions import Role as PersonRole
-from core.history.changes import feed
+from core.history.changes import change_query, feed
 from core.history.expected.rules import ExpectedField
 from core.history.expected.store import expect_value, publish_value
 from core.history.observation import Availability
@@ -148,7 +148,7 @@ def test_a_listing_of_tokyos_new_day_is_told_word_by_word(
 ) -> None:
     # 16:00 in UTC is the second hour of Tokyo's next day.
     late = days_ago(1).replace(hour=16)
-    monkeypatch.setattr(feed, "DEFAULT_PERIOD", timedelta(days=3))
+    monkeypatch.setattr(change_query, "DEFAULT_PERIOD", timedelta(days=3))
     track_products(session, principal, [LAMP], "JP")
     store_observation(
         session, late - timedelta(days=1), marketplace="JP", listing=make_listing("Lamp")
@@ -383,7 +383,7 @@ def test_later_pages_are_of_the_first_ones_day(
     moved(session, KETTLE, price=2400)
     first = agent.call("list_changes", limit=1)
     # Half a day later: what was asked for stays a day before the first page.
-    monkeypatch.setattr(feed, "DEFAULT_PERIOD", timedelta(hours=12))
+    monkeypatch.setattr(change_query, "DEFAULT_PERIOD", timedelta(hours=12))
     second = agent.call("list_changes", limit=1, cursor=first["next_cursor"])
     assert second["since"] == first["since"]
     assert len(second["changes"]) == 1

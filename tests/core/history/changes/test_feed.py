@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Principal
 from core.errors import InvalidInputError
-from core.history.changes.feed import LONGEST_PERIOD, ChangeQuery, find_changes, start_of_changes
+from core.history.changes.change_query import LONGEST_PERIOD, ChangeQuery, start_of_changes
+from core.history.changes.feed import find_changes
 from core.history.changes.listing_diff import DiffPart, shorten_diff
 from core.history.periods.change_detection import ChangeKind
 from core.thresholds import PRICE_CHANGE
@@ -206,13 +207,13 @@ def test_a_listing_that_was_not_known_then_did_not_change(
 def test_a_chunk_is_read_by_the_keys_of_its_products(
     session: Session, principal: Principal
 ) -> None:
-    from core.history.changes import feed
+    from core.history.changes import change_rows, feed
 
     keys = {"after": 0, "last": 1000, "since": NOW, "team": principal.team_id}
     values = keys | feed._day_values(ChangeQuery(NOW, False))
     scope = "t.team_id = 1 AND t.is_first"
     session.execute(text("SET LOCAL enable_seqscan = off"))
-    plan = feed._fetch(
+    plan = change_rows.fetch_rows(
         session, "EXPLAIN " + feed._CHUNK.format(scope=scope, compared="true"), values
     )
     steps = "\n".join(row[0] for row in plan)
