@@ -16,6 +16,7 @@ from app.components.text_fit import fit_text
 from app.data import get_principal
 from app.data import products as lists
 from core.accounts.access.permissions import Permission
+from core.alerts.evaluation.fold import IncidentState
 from core.alerts.incidents import labels
 from core.alerts.incidents.incident_filter import COUNTED, Handling, IncidentFilter
 from core.alerts.incidents.queries import IncidentPage, IncidentRow, IssueCounts
@@ -24,11 +25,13 @@ from core.text.escaping import escape_markdown, remove_direction_marks, shorten
 from core.text.numbers import format_capped_count, format_count, format_counted
 from core.text.times import format_age, format_duration, format_moment
 from core.tracking.lists.freshness import Freshness
+from core.tracking.rules import Role
 
 _OPEN: Final = "open_alert_product"
 _SIGNS: Final = {Severity.CRITICAL: "▲", Severity.WARNING: "●", Severity.INFO: "○"}
+_ROLES: Final = {Role.OWN: "Own", Role.COMPETITOR: "Competitor", Role.WATCHED: "Tracked"}
 SNOOZES: Final = (1, 3, 7, 30)  # days
-PRODUCT_LETTERS: Final = 34
+PRODUCT_LETTERS: Final = 28
 LONGEST_ON_A_PHONE: Final = 100  # characters of a title
 COLUMNS: Final = (
     "severity",
@@ -36,8 +39,8 @@ COLUMNS: Final = (
     "product",
     "what",
     "since",
-    "state",
     "handling",
+    "state",
     "marketplace",
     "role",
 )
@@ -96,7 +99,7 @@ def _cells(row: IncidentRow, now: datetime, time_zone: str) -> dict[str, str]:
         "product": fit_text(title, PRODUCT_LETTERS),
         "what": row.describe(time_zone, now),
         "since": format_age(row.opened_at, now),
-        "state": _format_state(row),
+        "state": _format_state(row, now),
         "handling": labels.format_handling(
             row.get_handling(now),
             row.acknowledged_by,
@@ -106,14 +109,16 @@ def _cells(row: IncidentRow, now: datetime, time_zone: str) -> dict[str, str]:
             time_zone,
         ),
         "marketplace": row.marketplace,
-        "role": row.role.value,
+        "role": _ROLES[row.role],
     }
 
 
-def _format_state(row: IncidentRow) -> str:
+def _format_state(row: IncidentRow, now: datetime) -> str:
     """Return the state, for how long it lasted, and why it was not sent."""
     parts = [labels.STATES[row.state]]
-    if row.ended_at is not None and row.ended_at > row.opened_at:
+    if row.withdrawn_at is not None:
+        parts[0] += f" {format_age(row.withdrawn_at, now)}"
+    elif row.ended_at is not None and row.ended_at > row.opened_at:
         parts[0] += f" after {format_duration((row.ended_at - row.opened_at).total_seconds())}"
     reason = labels.format_reason(row.silent_reason, row.muted_by)
     return " · ".join([*parts, *([] if reason is None else [reason])])
@@ -125,11 +130,12 @@ def show_incidents(rows: Sequence[IncidentRow]) -> None:
     if device.is_phone():
         _show_cards(rows, now, zone)
         return
+    cells = incident_cells(rows, now, zone)
     options: dict[str, Any] = {"on_select": "ignore"}
     if may_handle(rows):
         options = {"on_select": "rerun", "selection_mode": "multi-row"}
     data_table.show_table(
-        incident_cells(rows, now, zone),
+        cells,
         "alerts",
         key=_key(rows),
         in_full={
@@ -139,6 +145,7 @@ def show_incidents(rows: Sequence[IncidentRow]) -> None:
         row_height=data_table.ROW_HEIGHT,
         height=(min(len(rows), 15) + 1) * data_table.ROW_HEIGHT,
         column_config=_columns(),
+        column_order=_visible_columns(cells),
         alt=f"{len(rows)} alerts with product, values before and after, and time",
         **options,
     )
@@ -167,18 +174,24 @@ def _show_cards(rows: Sequence[IncidentRow], now: datetime, time_zone: str) -> N
                 _show_button("Acknowledge", "done_all", commands.acknowledge_alerts, [row.id])
 
 
+def _visible_columns(cells: pd.DataFrame) -> list[str]:
+    """Return the visible columns: without the status when each is just open."""
+    is_plain = set(cells["state"]) == {labels.STATES[IncidentState.FIRING]}
+    return [name for name in COLUMNS if name != "state" or not is_plain]
+
+
 def _columns() -> dict[str, Any]:
     text = st.column_config.TextColumn
     return {
-        "severity": text("Severity", width=86),
-        "kind": text("Alert", width=160),
+        "severity": text("Severity", width=82),
+        "kind": text("Alert", width=140),
         "product": st.column_config.ButtonColumn(
-            "Product", width=230, alignment="left", type="tertiary", key=_OPEN
+            "Product", width=190, alignment="left", type="tertiary", key=_OPEN
         ),
-        "what": text("What happened", width=420),
-        "since": text("Since", width=84),
-        "state": text("Status", width=120),
-        "handling": text("Handling", width=150),
+        "what": text("What happened", width=350),
+        "since": text("Since", width=82),
+        "state": text("Status", width=140),
+        "handling": text("Handling", width=130),
         "marketplace": text("Marketplace", width=84),
         "role": text("Role", width=84),
     }

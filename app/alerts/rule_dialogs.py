@@ -54,14 +54,14 @@ def show_threshold(row: RuleRow) -> None:
     if rule is None:
         return
     st.caption(escape_markdown(describe_rule(rule, row.marketplace)))
+    with st.container(horizontal=True):
+        if st.button("Save", type="primary", icon=":material/check:", key="save_threshold"):
+            _run(lambda: commands.change_rule(row.stored.rule_id, rule, confirmed=True))
+        if row.stored.code is not None and st.button(
+            "Use the usual values", icon=":material/restart_alt:", key="reset_rule"
+        ):
+            _run(lambda: commands.reset_rule(row.stored.rule_id))
     _show_preview(row, rule, threshold)
-    is_saved = st.button("Save", type="primary", icon=":material/check:", key="save_threshold")
-    if is_saved:
-        _run(lambda: commands.change_rule(row.stored.rule_id, rule, confirmed=True))
-    if row.stored.code is not None and st.button(
-        "Use the usual values", icon=":material/restart_alt:", key="reset_rule"
-    ):
-        _run(lambda: commands.reset_rule(row.stored.rule_id))
 
 
 def _read_input(rule: AlertRule, threshold: Threshold, marketplace: str) -> AlertRule | None:

@@ -9,8 +9,21 @@ from core.alerts.rules.rule import Severity
 from core.alerts.rules.sentences import NAMES
 from core.text.times import format_age, format_moment
 
-KINDS: Final = {
-    **{IncidentKind(code): name for code, name in NAMES.items()},
+KINDS: Final = {  # the worst first
+    **{
+        kind: NAMES[kind.value]
+        for kind in (
+            IncidentKind.LISTING_REMOVED,
+            IncidentKind.OUT_OF_STOCK,
+            IncidentKind.BUY_BOX_SUPPRESSED,
+            IncidentKind.BUY_BOX_LOST,
+            IncidentKind.RANK_BELOW_USUAL,
+            IncidentKind.PRICE_OUTSIDE_CAPS,
+            IncidentKind.UNEXPLAINED_EDIT,
+            IncidentKind.PRICE_CHANGE,
+            IncidentKind.RANK_CHANGE,
+        )
+    },
     IncidentKind.TEAM_RULE: "Rule of the team",
 }
 SEVERITIES: Final = {

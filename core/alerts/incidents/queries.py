@@ -197,20 +197,6 @@ def find_incidents(
     return IncidentPage(rows, total, has_more)
 
 
-@requires(Permission.READ)
-def list_product_incidents(
-    session: Session, principal: Principal, product_id: int, since: datetime
-) -> list[IncidentRow]:
-    """Return the incidents of a product that opened since a time or last, oldest first."""
-    statement = (
-        "SELECT i.id FROM incident i WHERE i.team_id = %(team)s AND i.product_id = %(product)s "
-        f"AND (i.opened_at >= %(since)s OR {_IS_OPEN}) ORDER BY i.opened_at, i.id"
-    )
-    values = {"team": principal.team_id, "product": product_id, "since": since}
-    ids = [row["id"] for row in _fetch(session, statement, values)]
-    return _details(session, principal, ListScope.TEAM, ids)
-
-
 def _make_sql(
     principal: Principal, incident_filter: IncidentFilter, now: datetime
 ) -> tuple[str, dict[str, Any]]:

@@ -62,7 +62,6 @@ LEAST: dict[str, tuple[Role, Scope | None]] = {
     "alerts.incidents.queries.find_incidents": (Role.VIEWER, Scope.READ),
     "alerts.incidents.queries.find_open_issues": (Role.VIEWER, Scope.READ),
     "alerts.incidents.queries.group_open_issues": (Role.VIEWER, Scope.READ),
-    "alerts.incidents.queries.list_product_incidents": (Role.VIEWER, Scope.READ),
     "alerts.rules.queries.get_rule": (Role.VIEWER, Scope.READ),
     "alerts.rules.queries.list_rules": (Role.VIEWER, Scope.READ),
     "alerts.rules.service.change_rule": (Role.MANAGER, None),

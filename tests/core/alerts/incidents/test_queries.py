@@ -187,7 +187,6 @@ def test_another_team_sees_nothing(session: Session, principal: Principal, lamp:
     assert queries.group_open_issues(session, stranger, ALL, NOW).total == 0
     found = queries.find_incidents(session, stranger, ALL, (NOON - DAY, NOW), NOW)
     assert found.total == 0
-    assert queries.list_product_incidents(session, stranger, lamp, NOON) == []
 
 
 def test_a_list_is_turned_by_its_offset(session: Session, principal: Principal, lamp: int) -> None:
@@ -231,17 +230,6 @@ def test_a_period_holds_incidents_of_every_state_with_their_reason(
         ("firing", None, None),
     ]
     assert listed(NOON + HOUR, NOON + 2 * HOUR) == [("withdrawn", None, None)]
-
-
-def test_a_products_incidents_are_those_since_a_time_and_those_that_last(
-    session: Session, principal: Principal, lamp: int, kettle: int
-) -> None:
-    lasts = add_incident(session, principal, lamp, NOON - 9 * DAY)
-    add_incident(session, principal, lamp, NOON - 8 * DAY, state="resolved")
-    ended = add_incident(session, principal, lamp, NOON + DAY, state="resolved")
-    add_incident(session, principal, kettle, NOON + DAY)
-    found = queries.list_product_incidents(session, principal, lamp, NOON)
-    assert [each.id for each in found] == [lasts, ended]
 
 
 def test_every_built_in_rule_and_threshold_is_a_kind() -> None:

@@ -107,6 +107,15 @@ def test_what_lasts_since_before_the_period_does_not_open_in_it(
     assert preview(session, principal, rule, days=11).total == 1
 
 
+def test_an_alert_before_the_period_keeps_the_next_one_off_as_it_does_live(
+    session: Session, principal: Principal
+) -> None:
+    observe_prices(session, 2000, 1700, 1700, 1700, 1300, first=NOW - 8 * DAY)
+    rule = replace(RULE, timing=Timing(rearm_after=5 * DAY))
+    assert preview(session, principal, rule, days=6).total == 0
+    assert preview(session, principal, RULE, days=6).total == 1
+
+
 def test_one_product_alone_whatever_the_scope(
     session: Session, principal: Principal, products: list[int]
 ) -> None:
