@@ -18,7 +18,7 @@ from jobs.claims import skip_if_locked
 from jobs.job import JobReport, job, periodic_job
 from jobs.queue import huey
 
-CHUNK: Final = 1000  # products evaluated in a transaction
+CHUNK: Final = 2000  # products evaluated in a transaction
 REPLAYED: Final = 100  # of those whose past is evaluated again
 
 

@@ -79,20 +79,9 @@ def _evaluate_products(
         scoped, now,
     )  # fmt: skip
     count.opened, count.withdrawn = replayed.opened, replayed.withdrawn
-    started = read_started(session, rules)
     live = [each for each in cursors if each.product_id not in anew]
-    count.opened += _evaluate_new(
-        session,
-        live,
-        {
-            each.product_id: [
-                one for one in scoped.get(each.product_id, ())
-                if started.includes(one.stored, each.product_id)
-            ]
-            for each in live
-        },
-        now,
-    )  # fmt: skip
+    started = read_started(session, rules)
+    count.opened += _evaluate_new(session, live, started.select(rules, scoped), now)
     return count
 
 

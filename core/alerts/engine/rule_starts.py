@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from core.alerts.engine.cursors import NEVER, lock_cursors
 from core.alerts.engine.replays import replay_rule
-from core.alerts.engine.scopes import find_scoped_rules, list_next_in_scope
+from core.alerts.engine.scopes import ScopedRule, find_scoped_rules, list_next_in_scope
 from core.alerts.models import RuleStart, StoredRule
 from core.alerts.rules.queries import TeamRule, read_active_rules
 
@@ -25,6 +25,17 @@ class StartedRules:
     """How far the rules that have not begun everywhere came, by their ids."""
 
     until: Mapping[int, int]
+
+    def select(
+        self, rules: Sequence[TeamRule], scoped: Mapping[int, Sequence[ScopedRule]]
+    ) -> Mapping[int, Sequence[ScopedRule]]:
+        """Return each product's rules without those that have not begun for it."""
+        if all(each.started_at is not None for each in rules):
+            return scoped
+        return {
+            number: [each for each in of_product if self.includes(each.stored, number)]
+            for number, of_product in scoped.items()
+        }
 
     def includes(self, rule: TeamRule, product_id: int) -> bool:
         """Return whether a rule has begun for a product."""

@@ -18,7 +18,12 @@ from core.alerts.engine.evaluate_products import evaluate_products
 from core.alerts.engine.scopes import find_scoped_rules
 from core.alerts.evaluation.fold import Incident, evaluate, make_memory
 from core.alerts.evaluation.memory_json import dump_findings
-from core.alerts.evaluation.readings import list_readings, read_products_anew
+from core.alerts.evaluation.preview import preview_rule
+from core.alerts.evaluation.readings import (
+    list_readings,
+    read_products_anew,
+    read_rule_readings,
+)
 from core.alerts.evaluation.series import ReadingPlan
 from core.alerts.evaluation.snapshot_values import Span
 from core.alerts.rules.queries import read_active_rules
@@ -162,7 +167,9 @@ def test_in_any_order_it_is_as_at_once(
             evaluate_products(session, [product_id], now)
     if list_changed_products(session, product_id - 1, 1):
         evaluate_products(session, [product_id], now)
-    assert stored_incidents(session, product_id) == folded_incidents(session, product_id)
+    stored = stored_incidents(session, product_id)
+    assert stored == folded_incidents(session, product_id)
+    assert stored == previewed_incidents(session, product_id)
 
 
 def stored_incidents(session: Session, product_id: int) -> list[tuple[Any, ...]]:
@@ -186,6 +193,18 @@ def folded_incidents(session: Session, product_id: int) -> list[tuple[Any, ...]]
             each.rule, list_readings(observed, each.series), make_memory(each.rule)
         ).incidents.values()
     )
+
+
+def previewed_incidents(session: Session, product_id: int) -> list[tuple[Any, ...]]:
+    """Return what a preview of each rule gives."""
+    since, until = NOON - timedelta(days=1), NOON + timedelta(days=DAYS + 1)
+    found = []
+    for each in find_scoped_rules(session, read_active_rules(session), [product_id])[product_id]:
+        team_id = each.stored.team_id
+        read = read_rule_readings(session, each.rule, team_id, [product_id], since, until)
+        preview = preview_rule(each.rule, read[product_id], since, until)
+        found += [_plain(each.stored.rule_id, incident) for incident in preview.incidents]
+    return sorted(found)
 
 
 def _plain(rule_id: int, incident: Incident) -> tuple[Any, ...]:
