@@ -1,6 +1,6 @@
 """What the fold of some products changes: incidents, memories, cursors. Never commits."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -86,9 +86,16 @@ def make_plan(scoped: Mapping[int, Sequence[ScopedRule]]) -> ReadingPlan:
 
 
 def list_found(
-    cursor: Cursor, scoped: ScopedRule, found: Evaluation, observed: Sequence[Observed]
+    cursor: Cursor,
+    scoped: ScopedRule,
+    found: Evaluation,
+    observed: Sequence[Observed],
+    stored: Container[datetime] | None = None,
 ) -> list[FoundIncident]:
-    """Return a product's incidents that the fold changed, with where they come from."""
+    """Return a product's incidents that the fold changed, with where they come from.
+
+    `stored`: the openings of the stored ones; None: those until the cursor.
+    """
     if not found.incidents:
         return []
     origins = {each.at: each for each in observed}
@@ -104,6 +111,9 @@ def list_found(
                 cursor.data_version,
                 None if origin is None else origin.fetch_run_id,
                 origin is not None and origin.is_imported,
+                incident.opened_at <= cursor.observed_until
+                if stored is None
+                else incident.opened_at in stored,
             )
         )
     return made

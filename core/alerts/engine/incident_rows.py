@@ -1,8 +1,9 @@
 """Writes incidents as evaluation finds them, each once. Never commits."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import Any, Final
 
 import orjson
@@ -32,6 +33,7 @@ class FoundIncident:
     data_version: int
     fetch_run_id: int | None = None  # of the observation that opened it
     is_imported: bool = False  # that observation was imported
+    is_stored: bool = False  # an earlier evaluation opened it
     silent_reason: str | None = None
 
     @property
@@ -91,12 +93,11 @@ def update_stored(
     by_key = {each.key: each for each in found}
     if not by_key:
         return []
-    stored = _find_stored(session, by_key.keys())
-    _update(session, [each for key, each in by_key.items() if key in stored])
+    _update(session, [each for each in by_key.values() if each.is_stored])
     return [
         replace(each, silent_reason=find_silent_reason(each, now))
-        for key, each in sorted(by_key.items())
-        if key not in stored and is_recorded(each, now)
+        for _, each in sorted(by_key.items(), key=itemgetter(0))
+        if not each.is_stored and is_recorded(each, now)
     ]
 
 
@@ -124,17 +125,6 @@ def find_silent_reason(found: FoundIncident, now: datetime) -> str | None:
 
 def _is_late(incident: Incident, now: datetime) -> bool:
     return incident.opened_at < now - LATE_AFTER
-
-
-def _find_stored(session: Session, keys: Collection[IncidentKey]) -> set[IncidentKey]:
-    statement = (
-        "SELECT i.rule_id, i.product_id, i.opened_at "
-        "FROM unnest(%s::int8[], %s::int8[], %s::timestamptz[]) AS k (rule, product, at) "
-        "JOIN incident AS i ON i.rule_id = k.rule AND i.product_id = k.product "
-        "AND i.opened_at = k.at"
-    )
-    rows = execute_with_arrays(session, statement, list(keys), fetch=True)
-    return {(rule, product, at) for rule, product, at in rows}
 
 
 _UPDATE: Final = """
@@ -204,8 +194,11 @@ def insert_incidents(
         "incident",
         _INSERTED,
         rows,
-        # Another worker can't have it: the product's cursor is locked.
         expressions={"findings": "findings::jsonb"},
+        # No other worker opens it, as the product's cursor is locked; in any case it is there once.
+        on_conflict="ON CONFLICT (rule_id, product_id, opened_at) DO UPDATE SET "
+        "state = excluded.state, ended_at = excluded.ended_at, withdrawn_at = NULL, "
+        "findings = excluded.findings, data_version = excluded.data_version",
     )
 
 

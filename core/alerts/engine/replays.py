@@ -147,14 +147,15 @@ def _replay(
             memory = _make_memory(one, each.start, of_product.known, known, memories.get(key))
             series = one.series
             found = evaluate(one.rule, list_readings(of_product.observed, series), memory)
-            changes.incidents += list_found(each.cursor, one, found, of_product.observed)
+            stored = {incident.opened_at for incident in known}
+            changes.incidents += list_found(each.cursor, one, found, of_product.observed, stored)
             changes.note_memory(one, product_id, found.memory, memories.get(key))
             first = of_product.observed[0].at if of_product.observed else None
-            for stored in _list_unfounded(each, known, found, one.stored.version, first):
-                if stored.rule_version == one.stored.version:
-                    withdrawn.append(stored.incident_id)
-                elif stored.state.is_open:
-                    outdated.append(stored.incident_id)
+            for unfounded in _list_unfounded(each, known, found, one.stored.version, first):
+                if unfounded.rule_version == one.stored.version:
+                    withdrawn.append(unfounded.incident_id)
+                elif unfounded.state.is_open:
+                    outdated.append(unfounded.incident_id)
     withdraw_incidents(session, withdrawn, now)
     resolve_incidents(session, outdated, now)
     count.withdrawn = len(withdrawn)
