@@ -174,8 +174,6 @@ def _list_condition_problems(condition: Condition) -> Iterator[str]:
         yield f"The {name} has no such state. Choose one of the list."
     if condition.comparison is Comparison.IS and condition.states == STATES.get(subject):
         yield f"The {name} is always in one of these states: the alert would never end."
-    if condition.states & condition.before:
-        yield f"The {name} can't be in a state and have come from it: choose different ones."
     if condition.category is not None:
         if subject is not Subject.RANK:
             yield "Only a BSR is in a category: remove the category, or watch the BSR."
