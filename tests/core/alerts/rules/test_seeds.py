@@ -23,11 +23,23 @@ from tests.factories.people import add_stranger
 
 migration: Any = importlib.import_module("core.database.migrations.versions.0014_alerts")
 
+SINCE_THE_MIGRATION = (
+    "listing_removed",
+    "out_of_stock",
+    "buy_box_suppressed",
+    "buy_box_lost",
+    "rank_below_usual",
+    "price_outside_caps",
+    "unexplained_edit",
+)
+
 
 def test_the_migration_stores_the_rules_of_today() -> None:
     stored = {each["code"]: each for each in migration.list_rules()}
-    assert list(stored) == [each.code for each in make_new_rules()]
+    assert set(stored) == {*SINCE_THE_MIGRATION, *THRESHOLD_CODES}
     for each in OPEN_ISSUES:
+        if each.code not in SINCE_THE_MIGRATION:
+            continue  # a later one, which `add_missing_rules` adds
         assert stored[each.code]["old"] == stored[each.code]["new"] == dump_rule(each.rule)
     for code, old in zip(THRESHOLD_CODES, (5.0, 50.0), strict=True):
         assert stored[code]["old"] == dump_rule(make_threshold_rule(code, old))
