@@ -16,7 +16,7 @@ from core.alerts.incidents.incident_text import describe_incident
 from core.alerts.incidents.rule_overview import RuleRow
 from core.alerts.incidents.rule_preview import RulePreview
 from core.alerts.rules import service
-from core.alerts.rules.rule import AlertRule, RuleScope, ScopeKind, Subject
+from core.alerts.rules.rule import AMOUNTS, AlertRule, RuleScope, ScopeKind, Subject
 from core.alerts.rules.sentences import describe_rule
 from core.alerts.rules.templates import TEMPLATES, RuleTemplate
 from core.alerts.rules.threshold_text import (
@@ -25,7 +25,7 @@ from core.alerts.rules.threshold_text import (
     read_threshold,
     write_threshold,
 )
-from core.alerts.rules.thresholds import Threshold, find_threshold, with_threshold
+from core.alerts.rules.thresholds import Threshold, ThresholdKind, find_threshold, with_threshold
 from core.alerts.rules.validation import LONGEST_RULE_NAME, check_rule
 from core.errors import InvalidInputError
 from core.text.escaping import escape_markdown
@@ -50,7 +50,8 @@ def show_threshold(row: RuleRow) -> None:
     if threshold is None:
         return
     st.markdown(f"**{escape_markdown(row.format_name())}**")
-    rule = _read_input(row.stored.rule, threshold, row.marketplace)
+    key = f"typed_threshold_{row.stored.rule_id}"
+    rule = _read_input(row.stored.rule, threshold, row.marketplace, key)
     if rule is None:
         return
     st.caption(escape_markdown(describe_rule(rule, row.marketplace)))
@@ -61,17 +62,26 @@ def show_threshold(row: RuleRow) -> None:
             "Use the usual values", icon=":material/restart_alt:", key="reset_rule"
         ):
             _run(lambda: commands.reset_rule(row.stored.rule_id))
-    _show_preview(row, rule, threshold)
+    _show_preview(row, rule, threshold, key)
 
 
-def _read_input(rule: AlertRule, threshold: Threshold, marketplace: str) -> AlertRule | None:
-    """Show the input of a threshold; return the rule with what was typed, None if it is none."""
+def _read_input(
+    rule: AlertRule, threshold: Threshold, marketplace: str, key: str, *, is_example: bool = False
+) -> AlertRule | None:
+    """Show the input of a threshold; return the rule with what was typed, None if it is none.
+
+    `key`: of the input, another for each rule. `is_example`: the rule's own value is none to keep.
+    """
+    usual = write_threshold(threshold, marketplace)
     typed = st.text_input(
         label_threshold(threshold, marketplace),
-        write_threshold(threshold, marketplace),
-        key="typed_threshold",
+        "" if is_example else usual,
+        key=key,
+        placeholder=f"For example {usual}",
         max_chars=30,
     )
+    if is_example and not typed.strip():
+        return None
     try:
         value = read_threshold(threshold, typed, marketplace)
         changed = with_threshold(rule, replace(threshold, value=value))
@@ -82,8 +92,11 @@ def _read_input(rule: AlertRule, threshold: Threshold, marketplace: str) -> Aler
     return changed
 
 
-def _show_preview(row: RuleRow, rule: AlertRule, threshold: Threshold) -> None:
-    """Show how often the rule would have alerted, and the threshold for a wanted rate."""
+def _show_preview(row: RuleRow, rule: AlertRule, threshold: Threshold, key: str) -> None:
+    """Show how often the rule would have alerted, and the threshold for a wanted rate.
+
+    `key`: of the input that takes this threshold.
+    """
     with st.container(horizontal=True, vertical_alignment="bottom"):
         days = st.segmented_control(
             "Try it on the last",
@@ -104,7 +117,7 @@ def _show_preview(row: RuleRow, rule: AlertRule, threshold: Threshold) -> None:
         )
         st.caption(escape_markdown(f"{each.title or each.asin}: {what}"))
     if wanted is not None:
-        _show_rate(found, threshold, row.marketplace, wanted)
+        _show_rate(found, threshold, row.marketplace, wanted, key)
 
 
 def format_preview(found: RulePreview, days: int) -> str:
@@ -116,7 +129,9 @@ def format_preview(found: RulePreview, days: int) -> str:
     return f"{number} in {format_count(days)} days on {tried}"
 
 
-def _show_rate(found: RulePreview, threshold: Threshold, marketplace: str, wanted: int) -> None:
+def _show_rate(
+    found: RulePreview, threshold: Threshold, marketplace: str, wanted: int, key: str
+) -> None:
     if found.threshold is None:
         st.caption("With every threshold tried it alerts more often.")
         return
@@ -127,13 +142,13 @@ def _show_rate(found: RulePreview, threshold: Threshold, marketplace: str, wante
         f"Use {value}",
         key="use_threshold",
         on_click=_type_threshold,
-        args=(text,),
+        args=(key, text),
         disabled=found.threshold == threshold,
     )
 
 
-def _type_threshold(text: str) -> None:
-    st.session_state["typed_threshold"] = text
+def _type_threshold(key: str, text: str) -> None:
+    st.session_state[key] = text
 
 
 @fragments.dialog("New rule", icon=":material/add_alert:")
@@ -186,7 +201,11 @@ def _make_rule(template: RuleTemplate, scope: RuleScope, marketplace: str) -> Al
         )
         rule = replace(rule, conditions=conditions)
     threshold = find_threshold(rule)
-    return rule if threshold is None else _read_input(rule, threshold, marketplace)
+    if threshold is None:
+        return rule
+    key = f"typed_threshold_{template.code}"
+    is_price = threshold.kind is ThresholdKind.TARGET and threshold.subject in AMOUNTS
+    return _read_input(rule, threshold, marketplace, key, is_example=is_price)
 
 
 def _ask_for_many(scope: RuleScope) -> bool:

@@ -277,14 +277,14 @@ def test_a_threshold_is_tried_on_past_data_and_saved(
     session.commit()
     number = rule_id(session, principal, "price_change")
     app = threshold_dialog(number)
-    assert app.text_input(key="typed_threshold").value == "10"
+    assert app.text_input(key=f"typed_threshold_{number}").value == "10"
     app.session_state["preview_days"] = 30
     app.number_input(key="preview_rate").set_value(0)
     app.run()
     assert "2 alerts in 30 days on 2 products" in rules_of(app)
     assert "At most 0 a week: 40 %" in rules_of(app)
     app.button(key="use_threshold").click().run()
-    assert app.text_input(key="typed_threshold").value == "40"
+    assert app.text_input(key=f"typed_threshold_{number}").value == "40"
     assert "0 alerts in 30 days on 2 products" in rules_of(app)
     app.button(key="save_threshold").click().run()
     assert get_rule(session, principal, number).rule.conditions[0].percent == 40
@@ -294,9 +294,10 @@ def test_a_threshold_is_tried_on_past_data_and_saved(
 
 @pytest.mark.usefixtures("two")
 def test_what_is_no_threshold_is_refused_in_words(session: Session, principal: Principal) -> None:
-    app = threshold_dialog(rule_id(session, principal, "price_change"))
+    number = rule_id(session, principal, "price_change")
+    app = threshold_dialog(number)
     for typed in ("ten", "0", "-5"):
-        app.text_input(key="typed_threshold").set_value(typed).run()
+        app.text_input(key=f"typed_threshold_{number}").set_value(typed).run()
         assert app.error
         assert not [each for each in app.button if each.key == "save_threshold"]
 
@@ -315,13 +316,16 @@ def new_rule_dialog(template: str) -> AppTest:
 @pytest.mark.usefixtures("two")
 def test_a_rule_is_created_from_a_template(session: Session, principal: Principal) -> None:
     app = new_rule_dialog("price_below_target")
-    app.text_input(key="typed_threshold").set_value("15.50")
+    assert not [each for each in app.button if each.key == "create_rule"]  # the target is missing
+    app.text_input(key="typed_threshold_price_below_target").set_value("15.50").run()
     app.text_input(key="rule_name").set_value("Cheap lamp").run()
     assert "Price is below $15.50. Applies to your own products." in rules_of(app)
     app.button(key="create_rule").click().run()
     assert not app.exception
     [rule] = [each for each in list_rules(session, principal) if each.name == "Cheap lamp"]
     assert rule.rule.conditions[0].target == 1550
+    app.selectbox(key="template").select("price_rise").run()
+    assert app.text_input(key="typed_threshold_price_rise").value == "10"
 
 
 @pytest.mark.usefixtures("two")

@@ -170,6 +170,7 @@ LEAST: dict[str, tuple[Role, Scope | None]] = {
 }
 # What takes who acts and is no verb: it checks, writes down what a verb did, or words its question.
 NO_VERBS = {
+    "demo.seed.name_own_sellers",
     "agents.access_log.begin_call",
     "agents.idempotency.find_response",
     "agents.idempotency.save_response",
