@@ -15,7 +15,7 @@ from core.accounts.people.membership import get_owner_principal
 from core.database.session import driver_connection, read_scope, write_scope
 from core.history.periods.change_period import ChangePeriod
 from core.history.periods.queries import MovedValue, find_movers
-from core.history.periods.roll import list_due_days, roll_products
+from core.history.periods.roll import CHUNK, list_due_days, roll_products
 from core.history.periods.team_days import compute_day, find_due_days
 from core.tracking.list_filter import ListFilter, ListScope
 from core.tracking.rules import Role
@@ -119,7 +119,7 @@ def _until_empty(roll: Callable[..., list[int]]) -> None:
     while True:
         with write_scope() as session:
             ids = roll(session, after=after)
-        if not ids:
+        if len(ids) < CHUNK:
             return
         after = ids[-1]
 

@@ -165,6 +165,7 @@ INSERT INTO product_latest (product_id, data_version, captured_at, price, price_
 SELECT id, 1, :now, 1500 + id * 37 % 3000, 1, :now, 500 + id * 7919 % 20000, 1, :now, 45, 600,
     :now, 1, :now FROM product
 """,
+    "INSERT INTO product_change (product_id) SELECT id FROM product",
     """
 INSERT INTO listing_version (product_id, content_hash, title, brand, bullets, description,
     category_path, images, attributes, source, first_seen_at, last_seen_at)

@@ -12,7 +12,7 @@ from core.accounts.access import audit, sessions
 from core.agents.access_log import delete_old_calls
 from core.database.session import database_time, read_scope, write_scope
 from core.history.periods.change_period import MarketDay
-from core.history.periods.roll import list_due_days, roll_products
+from core.history.periods.roll import CHUNK, list_due_days, roll_products
 from core.history.periods.team_days import compute_day, find_due_days, finish_days
 from core.settings.environment import get_settings
 from core.tracking.schedule import correct_due_times
@@ -76,9 +76,10 @@ def _roll_marketplace(marketplace: str, day: MarketDay) -> int:
     while True:
         with write_scope() as session:
             ids = roll_products(session, marketplace, day, after)
-        if not ids:
+        count += len(ids)
+        if len(ids) < CHUNK:
             return count
-        count, after = count + len(ids), ids[-1]
+        after = ids[-1]
 
 
 @periodic_job("retention", crontab(minute="17", hour="3"), expires=3600, lock="retention")
