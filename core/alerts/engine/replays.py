@@ -79,8 +79,10 @@ def replay_products(
     for cursor, since in cursors:
         newest = min(now, cursor.captured_at)
         begins = newest - WARM_UP if since is None else max(since, newest - LONGEST)
+        # An incident opens in the whole second of what it rests on.
+        begins = floor_second(begins)
         start = begins if since is None else begins - WARM_UP
-        replays.append(_Replay(cursor, floor_second(start), begins, cursor.captured_at))
+        replays.append(_Replay(cursor, start, begins, cursor.captured_at))
     plan = make_plan(scoped)
     changes = FoldChanges()
     count, readings = _replay(session, replays, scoped, changes, now)
@@ -104,9 +106,9 @@ def replay_rule(
     `scoped`: the one rule, by product. Returns how many incidents opened.
     """
     replays = [
-        _Replay(each, floor_second(start), start, each.observed_until)
+        _Replay(each, start, start, each.observed_until)
         for each in cursors
-        for start in [min(now, each.captured_at) - WARM_UP]
+        for start in [floor_second(min(now, each.captured_at) - WARM_UP)]
     ]
     changes = FoldChanges()
     _, readings = _replay(session, replays, scoped, changes, now)

@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given, note, settings
+from hypothesis import example, given, note, settings
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
@@ -147,6 +147,7 @@ def rules(session: Session, principal: Principal) -> None:
 
 
 @given(seed=st.integers(0, 2**32))
+@example(seed=8503)
 @settings(max_examples=examples(12))
 def test_in_any_order_it_is_as_at_once(
     session: Session,
