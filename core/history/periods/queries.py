@@ -56,18 +56,21 @@ def find_movers(
     same or not known at both times are left out.
     """
     filtered = make_filter_sql(principal, list_filter)
+    skipped, size = max(skipped, 0), min(max(size, 1), LARGEST_PAGE)
     column, direction = f"c.{period}_{value}", "DESC" if is_descending else "ASC"
     moved = f"FROM {filtered.from_tables('c')} WHERE {filtered.conditions} AND {column} <> 0"
     ordered = f"ORDER BY {column} {direction}, c.product_id {direction}"
     rows = _fetch(
         session,
-        f"SELECT c.product_id {moved} {ordered} "
-        f"OFFSET {max(skipped, 0)} LIMIT {min(max(size, 1), LARGEST_PAGE)}",
+        f"SELECT c.product_id {moved} {ordered} OFFSET {skipped} LIMIT {size}",
         filtered.values,
     )
+    ids = [row.product_id for row in rows]
+    if ids and len(ids) < size:  # the last page: all before it are counted by being skipped
+        return Movers(ids, min(skipped + len(ids), COUNT_CAP + 1))
     capped = f"SELECT 1 {moved} LIMIT {COUNT_CAP + 1}"
     [count] = _fetch(session, f"SELECT count(*) AS number FROM ({capped}) AS m", filtered.values)
-    return Movers([row.product_id for row in rows], count.number)
+    return Movers(ids, count.number)
 
 
 @dataclass(frozen=True, slots=True)
