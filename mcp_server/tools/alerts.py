@@ -271,7 +271,7 @@ def preview_rule(
     marketplace = first[0] if first else "US"
     threshold = _make_threshold(found.threshold, marketplace)
     return PreviewOfRule(
-        sentence=Untrusted(untrusted=describe_rule(wanted, marketplace)),
+        sentence=Untrusted(untrusted=describe_rule(found.rule, marketplace, product=product)),
         since=format_moment(found.since),
         until=format_moment(found.until),
         total=found.total,

@@ -19,11 +19,13 @@ from core.alerts.engine.scopes import find_scoped_rules
 from core.alerts.evaluation.fold import Incident, Reading
 from core.alerts.evaluation.preview import WEEK, count_weeks, find_rate_threshold, preview_rule
 from core.alerts.evaluation.readings import read_rule_readings
+from core.alerts.rules.builtin import without_own_sellers
 from core.alerts.rules.queries import TeamRule, read_reach, sample_reach
 from core.alerts.rules.rule import AlertRule, RuleScope, ScopeKind
 from core.alerts.rules.thresholds import Threshold
 from core.catalog.models import Product, ProductText
 from core.errors import InvalidInputError
+from core.tracking.sellers.queries import read_own_sellers
 
 WARM_UP: Final = timedelta(days=30)  # before the period: what was usual, and what lasted already
 LONGEST_PREVIEW: Final = 366  # days
@@ -58,8 +60,9 @@ class PreviewedIncident:
 
 @dataclass(frozen=True, slots=True)
 class RulePreview:
-    """What a rule would have done in a period."""
+    """What a rule would have done in a period. `rule`: as it was tried."""
 
+    rule: AlertRule
     since: datetime
     until: datetime
     products: int  # tried
@@ -102,7 +105,7 @@ def preview_on_history(
     if request.at_most_per_week is not None and not 0 <= request.at_most_per_week < 1e9:
         raise InvalidInputError("Alerts per week are 0 or more.")
     since = now - timedelta(days=request.days)
-    rule = _get_rule(request, principal.team_id, now)
+    rule = _get_rule(session, request, principal.team_id, now)
     scope = rule.rule.scope
     in_scope = read_reach(session, principal.team_id, scope).products
     ids = sample_reach(session, principal.team_id, scope, MOST_PRODUCTS)
@@ -119,6 +122,7 @@ def preview_on_history(
     )[:SHOWN]
     part = len(tried) / in_scope if in_scope else 1.0
     return RulePreview(
+        rule=rule.rule,
         since=since,
         until=now,
         products=len(tried),
@@ -130,8 +134,11 @@ def preview_on_history(
     )
 
 
-def _get_rule(request: PreviewRequest, team_id: int, now: datetime) -> TeamRule:
+def _get_rule(session: Session, request: PreviewRequest, team_id: int, now: datetime) -> TeamRule:
+    """Return the rule as `read_active_rules` would."""
     rule = request.rule
+    if not read_own_sellers(session, team_id):
+        rule = without_own_sellers(rule)
     if request.product_id is not None:
         rule = replace(rule, scope=RuleScope(ScopeKind.PRODUCT, request.product_id))
     stored = request.stored or TeamRule(

@@ -32,6 +32,7 @@ from core.errors import InvalidInputError
 from core.history.observation import Availability
 from core.tracking.models import Tracking
 from core.tracking.rules import Role
+from core.tracking.sellers.service import add_own_seller
 from tests.factories.alerts import add_rule
 from tests.factories.evaluation import (
     TRACKED,
@@ -202,6 +203,19 @@ def test_a_products_own_threshold_counts_as_it_does_live(
     assert [each.asin for each in found.newest] == [KETTLE]
     assert found.threshold is not None
     assert found.threshold.value == 20
+
+
+def test_a_lost_buy_box_is_a_moved_one_until_the_team_names_its_sellers(
+    session: Session, principal: Principal
+) -> None:
+    for day, seller in enumerate(
+        ("A1B2C3D4E5F6G7", "A2B2C3D4E5F6G7", "A3B2C3D4E5F6G7", "A1B2C3D4E5F6G7")
+    ):
+        store_observation(session, NOON + day * DAY, buy_box_seller_id=seller)
+    rule = replace(USUAL["buy_box_lost"], scope=TRACKED)
+    assert preview(session, principal, rule).total == 3
+    add_own_seller(session, principal, "US", "A1B2C3D4E5F6G7", "Bright Shop")
+    assert preview(session, principal, rule).total == 1
 
 
 @pytest.mark.parametrize("how", [{"days": 0}, {"days": 367}, {"at_most_per_week": -1.0}])
