@@ -1,10 +1,12 @@
 """Open issues, and the rules that open them."""
 
 from collections.abc import Sequence
+from dataclasses import fields
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import Field as Described
+from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Permission
@@ -31,6 +33,7 @@ from core.errors import InvalidInputError
 from core.text.escaping import shorten
 from core.text.numbers import format_capped_count, format_count, format_counted
 from core.tracking.list_filter import ListScope
+from mcp_server.protocol.argument_errors import describe_errors
 from mcp_server.protocol.call_log import Call
 from mcp_server.protocol.tools import WriteOptions, run_write, tool
 from mcp_server.results.arguments import (
@@ -64,6 +67,7 @@ from mcp_server.results.incident import IncidentRecord, convert_value, make_inci
 from mcp_server.results.product_lookup import find_product
 
 SHOWN = 10  # alerts of a preview
+_RULE_PARTS = [each.name for each in fields(AlertRule)]
 
 
 class OpenIssues(ListResult):
@@ -297,10 +301,10 @@ def _read_rule(
         return stored, stored.rule
     try:
         wanted = load_rule(rule or {})
-    except ValueError as error:
+    except ValidationError as error:
+        reasons = shorten(describe_errors(error, _RULE_PARTS), 500)
         raise InvalidInputError(
-            f"`rule` can't be read: {shorten(str(error), 300)} Start from one of "
-            "`list_alert_rules`."
+            f"`rule` can't be read. {reasons} Start from one of `list_alert_rules`."
         ) from error
     check_rule(wanted)
     return None, wanted
