@@ -88,3 +88,12 @@ def test_a_purge_of_ratings_is_one_group(session: Session, principal: Principal)
         evaluate_new(session, NOON + hour * HOUR + timedelta(minutes=1))
     assert len(groups(session)) == 32
     assert len(set(groups(session))) == 1
+
+
+def test_hours_apart_are_groups_of_their_own_also_in_one_evaluation(session: Session) -> None:
+    for hour, price in ((0, 1000), (5, 2000)):
+        made = make_observation(LAMP, NOON + hour * HOUR, price=price)
+        store_observations(session, made)
+    evaluate_new(session, NOON + 6 * HOUR)
+    first, second = groups(session)
+    assert first != second
