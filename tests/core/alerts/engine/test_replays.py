@@ -66,6 +66,13 @@ RULES: Sequence[tuple[tuple[Condition, ...], Timing]] = (
     (
         (
             Condition(PRICE, CHANGED, percent=5),
+            Condition(PRICE, Comparison.BELOW, target=1900),
+        ),
+        Timing(),
+    ),
+    (
+        (
+            Condition(PRICE, CHANGED, percent=5),
             Condition(RANK, Comparison.ABOVE, target=700),
         ),
         Timing(),
