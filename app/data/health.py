@@ -43,6 +43,7 @@ def read_health() -> Health:
                 session, now, get_settings().amazcope_retention_months
             ),
             unreadable=list_unreadable_fields(session, now),
+            blocked=health_queries.list_blocked_sources(session),
         )
 
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 from enum import IntEnum
 from typing import Final
 
+from core.text.numbers import format_count, format_counted
 from core.text.times import format_age
 from core.upkeep.unreadable import UnreadableField
 
@@ -122,6 +123,17 @@ class Storage:
 
 
 @dataclass(frozen=True, slots=True)
+class BlockedSource:
+    """An actor that Amazon blocks in a marketplace; counts of the hour before it began."""
+
+    marketplace: str
+    actor: str
+    began_at: datetime
+    blocked: int  # checks
+    checked: int
+
+
+@dataclass(frozen=True, slots=True)
 class Health:
     """All data on health at one moment."""
 
@@ -133,6 +145,7 @@ class Health:
     imports: Imports
     storage: Storage
     unreadable: Sequence[UnreadableField] = ()  # of the last seven days
+    blocked: Sequence[BlockedSource] = ()
 
 
 def is_worker_alive(seen_at: datetime | None, now: datetime) -> bool:
@@ -158,6 +171,7 @@ def find_problems(health: Health) -> list[Problem]:
             for problem in _find_provider_problems(provider, health)
         ),
         *_find_silent_providers(health),
+        *_find_blocked_problems(health),
         *_find_check_problems(health.checks),
         *_find_unreadable_problems(health.unreadable),
         *_find_job_problems(health.jobs),
@@ -270,6 +284,17 @@ def _find_check_problems(checks: CheckCounts) -> Iterator[Problem]:
             Severity.WARNING,
             "More than a tenth of the fetches of the last 24 hours failed. "
             "See below which, and how.",
+        )
+
+
+def _find_blocked_problems(health: Health) -> Iterator[Problem]:
+    for each in health.blocked:
+        yield Problem(
+            Severity.WARNING,
+            f"Amazon blocks {each.actor} in {each.marketplace}, noticed "
+            f"{format_age(each.began_at, health.as_of)}: {format_count(each.blocked)} of "
+            f"{format_counted(each.checked, 'check')} in one hour. Alerts of what still comes from "
+            "it are muted until that ends. Let another actor fetch there, or wait.",
         )
 
 

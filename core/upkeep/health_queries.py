@@ -13,6 +13,8 @@ from typing import Any, Final
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from core.alerts.engine.outages import read_open_outages
+from core.catalog.marketplaces import get_marketplace
 from core.database.partitions import list_partitions
 from core.history.observation import Outcome
 from core.scraping.runs.budget import Limits
@@ -20,7 +22,15 @@ from core.scraping.runs.dispatch import COST_OF_RUN, read_spending
 from core.scraping.runs.models import ProviderState
 from core.scraping.runs.store_items import decode_raw_item
 from core.tracking.list_filter import COUNT_CAP
-from core.upkeep.health import CheckCounts, Imports, Jobs, Provider, Schedule, Storage
+from core.upkeep.health import (
+    BlockedSource,
+    CheckCounts,
+    Imports,
+    Jobs,
+    Provider,
+    Schedule,
+    Storage,
+)
 
 DAY: Final = timedelta(hours=24)
 OVERDUE_AFTER: Final = timedelta(hours=1)  # sixty rounds of dispatching
@@ -303,3 +313,22 @@ def _count_days_ahead(session: Session, now: datetime) -> int:
 
 def _parse_day(name: str) -> date:
     return datetime.strptime(name.rsplit("_p", 1)[1], "%Y%m%d").replace(tzinfo=UTC).date()
+
+
+# Blocked sources
+
+
+def list_blocked_sources(session: Session) -> list[BlockedSource]:
+    """Return the actors that Amazon blocks now, by marketplace."""
+    return [
+        BlockedSource(
+            get_marketplace(each.marketplace).name,
+            each.actor,
+            each.began_at,
+            each.blocked,
+            each.checked,
+        )
+        for each in sorted(
+            read_open_outages(session), key=lambda each: (each.marketplace, each.actor)
+        )
+    ]

@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Principal
+from core.alerts.models import SourceOutage
 from core.history.observation import Observation, Seen, Source
 from core.scraping.runs.budget import Limits
 from core.scraping.runs.lifecycle import set_provider_state
@@ -18,6 +19,7 @@ from core.scraping.runs.models import FetchItem, FetchRun
 from core.tracking.service import NewTracking, track
 from core.upkeep import health_queries
 from core.upkeep.health import (
+    BlockedSource,
     CheckCounts,
     Health,
     Imports,
@@ -113,6 +115,14 @@ def test_nothing_is_wrong_when_all_is_well() -> None:
             "answers slowly or not at all",
         ),
         (replace(FINE, checks=CheckCounts(100, 11)), Severity.WARNING, "More than a tenth"),
+        (
+            replace(
+                FINE,
+                blocked=[BlockedSource("Germany", "user/actor", NOW - timedelta(hours=2), 14, 20)],
+            ),
+            Severity.WARNING,
+            "Amazon blocks user/actor in Germany, noticed 2 h ago: 14 of 20 checks in one hour",
+        ),
         (replace(FINE, jobs=Jobs(5, 1, "collect")), Severity.WARNING, "“collect”"),
         (
             replace(FINE, imports=Imports(1, 0, NOW - timedelta(minutes=3))),
@@ -360,3 +370,12 @@ def test_a_parser_that_often_does_not_understand_a_page_is_a_concern() -> None:
     (concern,) = find_problems(replace(FINE, unreadable=[field]))
     assert (concern.severity, "ratings count" in concern.sentence) == (Severity.WARNING, True)
     assert find_problems(replace(FINE, unreadable=[replace(field, last_day=9)])) == []
+
+
+def test_what_amazon_blocks_is_known_until_it_ends(session: Session) -> None:
+    began = {"actor": "user/actor", "blocked": 14, "checked": 20}
+    session.add(SourceOutage(marketplace="DE", began_at=NOW, **began))
+    session.add(SourceOutage(marketplace="US", began_at=NOW, ended_at=NOW, **began))
+    session.flush()
+    [blocked] = health_queries.list_blocked_sources(session)
+    assert blocked == BlockedSource("Germany", "user/actor", NOW, 14, 20)
