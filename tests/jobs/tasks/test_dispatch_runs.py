@@ -166,6 +166,7 @@ def test_every_run_leaves_a_job_run(world: World) -> None:
     assert {(each["job"], each["state"]) for each in jobs} == {
         ("fetch", "done"),
         ("collect", "done"),
+        ("alerts", "done"),
     }
 
 

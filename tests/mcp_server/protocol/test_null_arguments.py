@@ -9,8 +9,10 @@ import pytest
 from mcp import Client
 from sqlalchemy.orm import Session
 
+from core.agents.rules import CallLimit
 from core.tracking.rules import Role as Owned
 from jobs.tasks import dispatch_runs
+from mcp_server.protocol import call_log
 from mcp_server.protocol.prompts import PROMPTS
 from mcp_server.protocol.tools import TOOLS
 from tests.factories.observations import make_observation, store_observations
@@ -29,7 +31,7 @@ A_TIME = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z|\d{4}-\d\d-\d\d \d\d:\d\d")
 def number(session: Session, agent: Agent, monkeypatch: pytest.MonkeyPatch) -> int:
     """Track two products, one with a suggestion; return that suggestion's id."""
     monkeypatch.setattr(dispatch_runs, "fetch_now", lambda: None)
-    monkeypatch.setenv("AMAZCOPE_MCP_CALLS_PER_MINUTE", "60000")
+    monkeypatch.setattr(call_log, "call_limit", lambda: CallLimit(60_000, 10_000))
     track_products(session, agent.principal, [KETTLE])
     track_products(session, agent.principal, [LAMP_ASIN], role=Owned.OWN, note="before")
     now = datetime.now(UTC)
