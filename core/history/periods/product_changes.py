@@ -113,7 +113,9 @@ def base_columns(period: ChangePeriod) -> Iterator[tuple[str, str]]:
     for name, close in _BASES.items():
         known = "bsr_close" if name == "bsr_category_id" else close
         earlier = f"(SELECT e.{close} {days} AND e.{known} IS NOT NULL ORDER BY e.day DESC LIMIT 1)"
-        found = f"CASE WHEN {period}.{known} IS NULL THEN {earlier} ELSE {period}.{close} END"
+        # Without any day there is nothing to look for, seven times: of most new products.
+        is_older = f"{period}.{known} IS NULL AND {period}.day IS NOT NULL"
+        found = f"CASE WHEN {is_older} THEN {earlier} ELSE {period}.{close} END"
         yield f"{period}_{name}", found
 
 
@@ -214,7 +216,10 @@ _OBSERVED: Final = (
     "FROM unnest(%s::int8[], %s::date[], %s::timestamptz[]) AS w (product_id, day, start) "
     "JOIN product_change AS c ON c.product_id = w.product_id "
     "JOIN product_latest AS l ON l.product_id = w.product_id AND l.captured_at >= w.start "
-    f"{_SMALLEST}"
+    f"{_SMALLEST} "
+    # A product without a day before has nothing that could have changed.
+    f"WHERE num_nonnulls({', '.join(f'c.{name}' for name in DAY_COLUMNS)}) > 0 "
+    "OR l.listing_changed_at >= w.start OR c.attention_kind IS NOT NULL"
 )
 _SET_FOUND: Final = (
     "UPDATE product_change AS c SET attention = n.score, attention_kind = n.kind, "

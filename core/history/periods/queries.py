@@ -38,6 +38,9 @@ class Movers:
     total: int
 
 
+_AMONG: Final = 4  # times a page's products, which a team's page is looked for among
+
+
 @requires(Permission.READ)
 def find_movers(
     session: Session,
@@ -60,12 +63,18 @@ def find_movers(
     column, direction = f"c.{period}_{value}", "DESC" if is_descending else "ASC"
     moved = f"FROM {filtered.from_tables('c')} WHERE {filtered.conditions} AND {column} <> 0"
     ordered = f"ORDER BY {column} {direction}, c.product_id {direction}"
-    rows = _fetch(
-        session,
-        f"SELECT c.product_id {moved} {ordered} OFFSET {skipped} LIMIT {size}",
-        filtered.values,
-    )
-    ids = [row.product_id for row in rows]
+    page = f"{ordered} OFFSET {skipped} LIMIT {size}"
+    ids: list[int] = []
+    if list_filter.is_empty:  # a team tracks most products: its first ones are among the first
+        first = (
+            f"WITH first AS MATERIALIZED (SELECT c.product_id FROM product_change c "
+            f"WHERE {column} <> 0 {ordered} LIMIT {skipped + size * _AMONG}) "
+        )
+        among = f"{first} SELECT c.product_id {moved} AND c.product_id IN (TABLE first) {page}"
+        ids = [row.product_id for row in _fetch(session, among, filtered.values)]
+    if len(ids) < size:
+        whole = f"SELECT c.product_id {moved} {page}"
+        ids = [row.product_id for row in _fetch(session, whole, filtered.values)]
     if ids and len(ids) < size:  # the last page: all before it are counted by being skipped
         return Movers(ids, min(skipped + len(ids), COUNT_CAP + 1))
     capped = f"SELECT 1 {moved} LIMIT {COUNT_CAP + 1}"

@@ -68,6 +68,16 @@ def test_a_tag_is_a_filter(session: Session, principal: Principal, ids: list[int
     assert movers(session, principal, tags=("other",)) == [0]
 
 
+def test_larger_changes_of_products_that_others_track_hide_nothing(
+    session: Session, principal: Principal, ids: list[int]
+) -> None:
+    for number in range(6):
+        asin = f"B0OTHER{number:03d}"
+        store_observation(session, NOON - timedelta(days=1), asin)
+        store_observation(session, NOON, asin, price=9000)
+    assert movers(session, principal) == [ids[0], 2]
+
+
 def test_another_team_sees_nothing(session: Session, ids: list[int]) -> None:
     assert movers(session, add_stranger(session)) == [0]
 
