@@ -1,6 +1,7 @@
 """An incident as one sentence: what held, since when, for how long. Pure."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -19,34 +20,57 @@ from core.alerts.rules.rule import (
     Reference,
     Subject,
 )
-from core.alerts.rules.subject_text import capitalize, describe_subject, format_value
+from core.alerts.rules.subject_text import LONGEST_NAME, capitalize, describe_subject, format_value
+from core.text.escaping import shorten
 from core.text.locale import localize_digits
-from core.text.numbers import UNKNOWN, format_percent_change, format_rank_change
+from core.text.numbers import MINUS, UNKNOWN, format_percent_change, format_rank_change
 from core.text.times import format_moment, format_span
 
 ARROW: Final = "→"
 _OWNERS: Final = frozenset(each.value for each in BuyBoxOwner)
+_LOST: Final = frozenset({BuyBoxOwner.OTHER.value})
 _NAMED_STATES: Final = {
     REMOVED: "listing removed",
     NOT_FOR_SALE: "out of stock",
     SUPPRESSED: "Buy Box suppressed",
-    frozenset({BuyBoxOwner.OTHER.value}): "Buy Box lost",
+    _LOST: "Buy Box lost",
     frozenset({BuyBoxOwner.OWN.value}): "Buy Box won",
 }
 
 
+@dataclass(frozen=True, slots=True)
+class BuyBoxHolder:
+    """The seller who took the Buy Box. Prices in minor units; None: not known.
+
+    `own_price` is the team's last one, known only where it was seen within a day before.
+    """
+
+    name: str
+    price: int | None
+    own_price: int | None
+
+
 def describe_incident(
-    rule: AlertRule, incident: Incident, marketplace: str, time_zone: str, now: datetime
+    rule: AlertRule,
+    incident: Incident,
+    marketplace: str,
+    time_zone: str,
+    now: datetime,
+    holder: BuyBoxHolder | None = None,
 ) -> str:
     """Return an incident as a sentence without its point: "Out of stock since 27 Nov, 3 days".
 
-    Each value has its time. `rule` is the one that the findings are of.
+    Each value has its time. `rule` is the one that the findings are of. `holder`: who took a lost
+    Buy Box; None: not known.
     """
     if len(incident.findings) != len(rule.conditions):
         return capitalize(UNKNOWN)
     if _has_seller_as_owner(rule, incident):
         rule = without_own_sellers(rule)
-    parts = list(_describe_findings(rule, incident, marketplace, time_zone))
+    parts = [
+        f"{each}{_describe_holder(holder)}" if each == _NAMED_STATES[_LOST] else each
+        for each in _describe_findings(rule, incident, marketplace, time_zone)
+    ]
     text = "; ".join(parts) if parts else UNKNOWN
     if rule.lasts:
         text += _describe_time(incident, time_zone, now)
@@ -65,6 +89,20 @@ def _has_seller_as_owner(rule: AlertRule, incident: Incident) -> bool:
         and finding.value not in _OWNERS
         for condition, finding in zip(rule.conditions, incident.findings, strict=True)
     )
+
+
+def _describe_holder(holder: BuyBoxHolder | None) -> str:
+    """Return to whom a Buy Box was lost, and how its price compares with the last own one."""
+    if holder is None:
+        return ""
+    text = f" to {shorten(holder.name, LONGEST_NAME)}"
+    if not holder.price or not holder.own_price:
+        return text
+    if holder.price == holder.own_price:
+        return f"{text}, at your last price"
+    change = format_percent_change(holder.own_price, holder.price).lstrip("+" + MINUS)
+    side = "below" if holder.price < holder.own_price else "above"
+    return f"{text}, {change} {side} your last price"
 
 
 def _describe_time(incident: Incident, time_zone: str, now: datetime) -> str:

@@ -5,7 +5,7 @@ products that the principal, or anyone in the team, tracks.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +16,7 @@ from core.accounts.access.operations import requires
 from core.accounts.access.permissions import Permission, Principal
 from core.alerts.evaluation.fold import Findings, Incident, IncidentState
 from core.alerts.evaluation.memory_json import load_findings
+from core.alerts.incidents.buy_box_holders import find_lost, read_holders
 from core.alerts.incidents.incident_filter import (
     COUNTED,
     LARGEST_PAGE,
@@ -23,7 +24,7 @@ from core.alerts.incidents.incident_filter import (
     IncidentFilter,
     IncidentKind,
 )
-from core.alerts.incidents.incident_text import describe_incident
+from core.alerts.incidents.incident_text import BuyBoxHolder, describe_incident
 from core.alerts.rules.rule import AlertRule, Severity
 from core.alerts.rules.rule_json import load_rule
 from core.alerts.rules.sentences import name_rule
@@ -66,6 +67,7 @@ class IncidentRow:
     image: str | None
     role: Role
     is_demo: bool
+    holder: BuyBoxHolder | None = None  # of a lost Buy Box; None: not known
 
     def get_handling(self, now: datetime) -> Handling:
         """Return what users did about the incident."""
@@ -90,7 +92,7 @@ class IncidentRow:
         if self.kind is IncidentKind.TEAM_RULE and not self.is_of_this_rule:
             return "Values not kept: the rule was changed since"
         incident = Incident(self.opened_at, self.findings, self.state, self.ended_at)
-        return describe_incident(self.rule, incident, self.marketplace, time_zone, now)
+        return describe_incident(self.rule, incident, self.marketplace, time_zone, now, self.holder)
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,7 +284,10 @@ def _details(
     values = {**scope_values(principal), "ids": ids}
     found = _fetch(session, _DETAILS.format(scope=SCOPES[scope]), values)
     has_own_sellers = bool(read_own_sellers(session, principal.team_id))
-    return [_make_row(row, has_own_sellers) for row in found]
+    rows = [_make_row(row, has_own_sellers) for row in found]
+    lost = (find_lost(each.rule, each.findings, each.id, each.product_id) for each in rows)
+    holders = read_holders(session, [each for each in lost if each is not None])
+    return [replace(each, holder=holders.get(each.id)) for each in rows]
 
 
 def _make_row(row: dict[str, Any], has_own_sellers: bool) -> IncidentRow:
