@@ -29,7 +29,7 @@ class ScopedRule:
 
 
 class _Tracking(NamedTuple):
-    """How a team tracks a product. A threshold of None: nobody set one."""
+    """How a team tracks a product. A threshold of None: no user set one."""
 
     product_id: int
     team_id: int
@@ -37,7 +37,7 @@ class _Tracking(NamedTuple):
     is_competitor: bool
     price_percent: float | None
     rank_percent: float | None
-    has_default_price: bool  # for somebody, the rule's own threshold
+    has_default_price: bool  # for a user, the rule's own threshold
     has_default_rank: bool
 
 

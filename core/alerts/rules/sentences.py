@@ -92,7 +92,7 @@ def describe_rule(
 ) -> str:
     """Return a rule as sentences: what it watches, of which products, when it ends, an example.
 
-    Without own sellers nobody knows whose the Buy Box was: it says *moved*. `product`: the
+    Without own sellers it is not known whose the Buy Box was: it says *moved*. `product`: the
     name of the scope's product.
     """
     if not has_own_sellers:

@@ -113,7 +113,7 @@ def base_columns(period: ChangePeriod) -> Iterator[tuple[str, str]]:
     for name, close in _BASES.items():
         known = "bsr_close" if name == "bsr_category_id" else close
         earlier = f"(SELECT e.{close} {days} AND e.{known} IS NOT NULL ORDER BY e.day DESC LIMIT 1)"
-        # Without any day there is nothing to look for, seven times: of most new products.
+        # Without any day there is no older value: so it is of most new products.
         is_older = f"{period}.{known} IS NULL AND {period}.day IS NOT NULL"
         found = f"CASE WHEN {is_older} THEN {earlier} ELSE {period}.{close} END"
         yield f"{period}_{name}", found

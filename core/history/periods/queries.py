@@ -38,7 +38,7 @@ class Movers:
     total: int
 
 
-_AMONG: Final = 4  # times a page's products, which a team's page is looked for among
+_AMONG: Final = 4  # a team's page is first sought among so many times its size
 
 
 @requires(Permission.READ)

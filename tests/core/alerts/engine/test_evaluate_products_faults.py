@@ -1,4 +1,4 @@
-"""Bad input: what must raise nothing, and what is told once all the same."""
+"""Bad input: what must raise nothing, and what is one incident all the same."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

@@ -7,11 +7,10 @@ import pytest
 
 from core.alerts.engine.severity import find_severity
 from core.alerts.evaluation.fold import Finding
-from core.alerts.rules.builtin import OPEN_ISSUES
 from core.alerts.rules.rule import Severity
+from tests.factories.alerts import BUILTIN_RULES
 from tests.factories.observations import NOON
 
-RULES = {each.code: each.rule for each in OPEN_ISSUES}
 DAY = timedelta(days=1)
 
 
@@ -28,13 +27,13 @@ def test_a_rank_far_from_usual_or_for_long_is_critical(
     rank: int, days: float, severity: Severity
 ) -> None:
     finding = Finding(rank, NOON, 100, None)
-    assert find_severity(RULES["rank_below_usual"], (finding,), days * DAY) is severity
+    assert find_severity(BUILTIN_RULES["rank_below_usual"], (finding,), days * DAY) is severity
 
 
 def test_only_a_warning_becomes_worse() -> None:
-    info = replace(RULES["rank_below_usual"], severity=Severity.INFO)
+    info = replace(BUILTIN_RULES["rank_below_usual"], severity=Severity.INFO)
     assert find_severity(info, (Finding(900, NOON, 100, None),), 30 * DAY) is Severity.INFO
 
 
 def test_an_edit_of_a_listing_gets_no_worse_with_time() -> None:
-    assert find_severity(RULES["unexplained_edit"], (None,), 70 * DAY) is Severity.WARNING
+    assert find_severity(BUILTIN_RULES["unexplained_edit"], (None,), 70 * DAY) is Severity.WARNING

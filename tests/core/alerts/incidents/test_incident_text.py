@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from core.alerts.evaluation.fold import Finding, Incident, IncidentState
 from core.alerts.incidents.incident_text import describe_incident
-from core.alerts.rules.builtin import OPEN_ISSUES, make_threshold_rule
+from core.alerts.rules.builtin import make_threshold_rule
 from core.alerts.rules.rule import (
     FOR_SALE,
     LISTING_PARTS,
@@ -22,11 +22,11 @@ from core.alerts.rules.rule import (
 )
 from core.alerts.rules.validation import STATES
 from tests.core.alerts.rules.strategies import SENSIBLE_RULES
+from tests.factories.alerts import BUILTIN_RULES
 
 BEGAN = datetime(2026, 11, 27, 10, tzinfo=UTC)
 BEFORE = BEGAN - timedelta(days=1)
 NOW = BEGAN + timedelta(days=3)
-BUILTIN = {each.code: each.rule for each in OPEN_ISSUES}
 
 
 def written(
@@ -50,17 +50,17 @@ def found(
     ("rule", "finding", "text"),
     [
         (
-            BUILTIN["out_of_stock"],
+            BUILTIN_RULES["out_of_stock"],
             found(7, 1),
             "Out of stock since 27 Nov 2026, 10:00, 3 days",
         ),
         (
-            BUILTIN["listing_removed"],
+            BUILTIN_RULES["listing_removed"],
             found(8, 1),
             "Listing removed since 27 Nov 2026, 10:00, 3 days",
         ),
         (
-            BUILTIN["rank_below_usual"],
+            BUILTIN_RULES["rank_below_usual"],
             found(4120, 1330, None),
             "BSR #4,120 (27 Nov 2026, 10:00), 3.1× its usual #1,330 since 27 Nov 2026, 10:00, "
             "3 days",
@@ -71,7 +71,7 @@ def found(
             "Price $24.90 (26 Nov 2026, 10:00) → $21.90 (27 Nov 2026, 10:00), −12 %",
         ),
         (
-            BUILTIN["buy_box_lost"],
+            BUILTIN_RULES["buy_box_lost"],
             found("other", "own"),
             "Buy Box lost since 27 Nov 2026, 10:00, 3 days",
         ),
@@ -126,7 +126,7 @@ def test_an_incident_reads_as_one_sentence(rule: AlertRule, finding: Finding, te
 
 def test_what_ended_has_both_times_and_its_length() -> None:
     text = written(
-        BUILTIN["out_of_stock"],
+        BUILTIN_RULES["out_of_stock"],
         found(7, 1),
         state=IncidentState.RESOLVED,
         ended_at=BEGAN + timedelta(hours=30),
@@ -142,14 +142,14 @@ def test_flapping_and_withdrawn_are_said() -> None:
 
 
 def test_without_own_sellers_the_buy_box_moved_and_was_not_lost() -> None:
-    text = written(BUILTIN["buy_box_lost"], found("A2OTHER", "A1SHOP"))
+    text = written(BUILTIN_RULES["buy_box_lost"], found("A2OTHER", "A1SHOP"))
     assert text == (
         "Buy Box moved from A1SHOP (26 Nov 2026, 10:00) to A2OTHER (27 Nov 2026, 10:00)"
     )
 
 
 def test_findings_of_another_version_are_unknown() -> None:
-    assert written(BUILTIN["out_of_stock"]) == "Unknown"
+    assert written(BUILTIN_RULES["out_of_stock"]) == "Unknown"
 
 
 @given(rule=SENSIBLE_RULES, data=st.data())

@@ -13,7 +13,6 @@ from core.accounts.access.permissions import Principal
 from core.alerts.evaluation.fold import Finding
 from core.alerts.incidents import rule_preview
 from core.alerts.incidents.rule_preview import PreviewRequest, RulePreview, preview_on_history
-from core.alerts.rules.builtin import OPEN_ISSUES
 from core.alerts.rules.queries import get_rule
 from core.alerts.rules.rule import (
     NOT_FOR_SALE,
@@ -33,7 +32,7 @@ from core.history.observation import Availability
 from core.tracking.models import Tracking
 from core.tracking.rules import Role
 from core.tracking.sellers.service import add_own_seller
-from tests.factories.alerts import add_rule
+from tests.factories.alerts import BUILTIN_RULES, add_rule
 from tests.factories.evaluation import (
     TRACKED,
     add_tracked_rule,
@@ -212,7 +211,7 @@ def test_a_lost_buy_box_is_a_moved_one_until_the_team_names_its_sellers(
         ("A1B2C3D4E5F6G7", "A2B2C3D4E5F6G7", "A3B2C3D4E5F6G7", "A1B2C3D4E5F6G7")
     ):
         store_observation(session, NOON + day * DAY, buy_box_seller_id=seller)
-    rule = replace(USUAL["buy_box_lost"], scope=TRACKED)
+    rule = replace(BUILTIN_RULES["buy_box_lost"], scope=TRACKED)
     assert preview(session, principal, rule).total == 3
     add_own_seller(session, principal, "US", "A1B2C3D4E5F6G7", "Bright Shop")
     assert preview(session, principal, rule).total == 1
@@ -229,7 +228,6 @@ def test_a_period_and_a_rate_are_limited(
 # The same as live
 
 OUT_OF_STOCK = Condition(Subject.AVAILABILITY, Comparison.IS, states=NOT_FOR_SALE)
-USUAL = {each.code: each.rule for each in OPEN_ISSUES}
 RULES = {
     "changes": AlertRule((PRICE,), scope=TRACKED),
     "since the last alert": AlertRule(
@@ -244,7 +242,7 @@ RULES = {
         timing=Timing(pending_observations=2, pending_for=6 * HOUR, rearm_after=DAY),
     ),
     "flapping": AlertRule((OUT_OF_STOCK,), scope=TRACKED, timing=Timing(flap_openings=3)),
-    "rank below usual": replace(USUAL["rank_below_usual"], scope=TRACKED, timing=Timing()),
+    "rank below usual": replace(BUILTIN_RULES["rank_below_usual"], scope=TRACKED, timing=Timing()),
     "lowest": AlertRule((Condition(Subject.PRICE, Comparison.LOWEST, days=7),), scope=TRACKED),
     "price and rank": AlertRule(
         (PRICE, Condition(Subject.RANK, Comparison.ABOVE, target=600)), scope=TRACKED

@@ -8,7 +8,6 @@ from hypothesis import given
 
 from core.alerts.evaluation.fold import is_change
 from core.alerts.rules.builtin import (
-    OPEN_ISSUES,
     PRICE_CHANGE,
     RANK_CHANGE,
     make_new_rules,
@@ -39,8 +38,7 @@ from core.alerts.rules.sentences import (
 )
 from core.alerts.rules.subject_text import format_difference, format_value
 from tests.core.alerts.rules.strategies import SENSIBLE_RULES
-
-BUILTIN = {each.code: each.rule for each in OPEN_ISSUES}
+from tests.factories.alerts import BUILTIN_RULES
 
 
 def written(rule: AlertRule, marketplace: str = "US", **how: object) -> str:
@@ -69,7 +67,7 @@ def of(*conditions: Condition, **more: object) -> AlertRule:
             "every tracked product. Example: #1,000 → #666 or better, or #1,500 or worse.",
         ),
         (
-            BUILTIN["rank_below_usual"],
+            BUILTIN_RULES["rank_below_usual"],
             "US",
             "BSR worsens by 100 % or more against its average of the last 30 days, for 2 "
             "observations in a row and at least 12 hours. Applies to your own products. Ends when "
@@ -123,7 +121,7 @@ def test_a_rule_reads_as_sentences(rule: AlertRule, marketplace: str, sentences:
 
 
 def test_without_own_sellers_the_buy_box_only_moves() -> None:
-    lost = BUILTIN["buy_box_lost"]
+    lost = BUILTIN_RULES["buy_box_lost"]
     assert written(lost).startswith("You lose the Buy Box to another seller.")
     assert written(lost, has_own_sellers=False).startswith("The Buy Box moves to another seller.")
     for has_own_sellers, name in ((True, "Buy Box lost"), (False, "Buy Box moved")):

@@ -12,7 +12,6 @@ from core.alerts.models import StoredRule
 from core.alerts.rules import service
 from core.alerts.rules.builtin import (
     NEW_DEFAULTS,
-    OPEN_ISSUES,
     PRICE_CHANGE,
     make_new_rules,
     make_threshold_rule,
@@ -34,7 +33,7 @@ from core.tracking.lists.team_thresholds import read_team_thresholds
 from core.tracking.rules import Role as ProductRole
 from core.tracking.sellers.service import add_own_seller
 from core.tracking.service import pause
-from tests.factories.alerts import add_incident
+from tests.factories.alerts import BUILTIN_RULES, add_incident
 from tests.factories.people import add_member, add_stranger
 from tests.factories.products import KETTLE, LAMP, add_product, track_products
 from tests.factories.tables import fetch_rows
@@ -273,7 +272,7 @@ def test_a_deleted_rule_takes_what_it_recorded_with_it(
 def test_a_built_in_rule_takes_another_threshold_and_is_reset(
     session: Session, manager: Principal
 ) -> None:
-    usual = {each.code: each.rule for each in OPEN_ISSUES}["rank_below_usual"]
+    usual = BUILTIN_RULES["rank_below_usual"]
     rule_id = builtin(session, manager, "rank_below_usual").rule_id
     wanted = replace(
         usual,

@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 
-from core.alerts.rules.builtin import OPEN_ISSUES, make_threshold_rule
+from core.alerts.rules.builtin import make_threshold_rule
 from core.alerts.rules.rule import AlertRule, Comparison, Condition, Reference, Subject
 from core.alerts.rules.thresholds import (
     Threshold,
@@ -13,8 +13,8 @@ from core.alerts.rules.thresholds import (
     with_threshold,
 )
 from tests.core.alerts.rules.strategies import SENSIBLE_RULES
+from tests.factories.alerts import BUILTIN_RULES
 
-BUILTIN = {each.code: each.rule for each in OPEN_ISSUES}
 PRICE, RANK = Subject.PRICE, Subject.RANK
 TEN_PERCENT = Condition(PRICE, Comparison.CHANGED, percent=10)
 TWO_DOLLARS = Condition(PRICE, Comparison.CHANGED, amount=200)
@@ -29,7 +29,7 @@ ABOVE = Condition(RANK, Comparison.ABOVE, target=500)
         ([TWO_DOLLARS], Threshold(ThresholdKind.AMOUNT, PRICE, 200)),
         ([BELOW], Threshold(ThresholdKind.TARGET, PRICE, 1800, is_upper=False)),
         ([ABOVE], Threshold(ThresholdKind.TARGET, RANK, 500)),
-        ([*BUILTIN["out_of_stock"].conditions, BELOW],
+        ([*BUILTIN_RULES["out_of_stock"].conditions, BELOW],
          Threshold(ThresholdKind.TARGET, PRICE, 1800, is_upper=False)),
         ([TEN_PERCENT, Condition(RANK, Comparison.CHANGED, percent=10)],
          Threshold(ThresholdKind.PERCENT, PRICE, 10)),
@@ -37,7 +37,7 @@ ABOVE = Condition(RANK, Comparison.ABOVE, target=500)
         ([TEN_PERCENT, ABOVE], None),
         ([BELOW, ABOVE], None),
         ([Condition(PRICE, Comparison.CHANGED, percent=10, amount=200)], None),
-        (BUILTIN["out_of_stock"].conditions, None),
+        (BUILTIN_RULES["out_of_stock"].conditions, None),
     ],
 )  # fmt: skip
 def test_a_rule_has_one_threshold_or_none(
@@ -47,7 +47,7 @@ def test_a_rule_has_one_threshold_or_none(
 
 
 def test_another_percentage_keeps_where_the_change_ends_in_proportion() -> None:
-    rule = BUILTIN["rank_below_usual"]  # from 100 % until 50 %
+    rule = BUILTIN_RULES["rank_below_usual"]  # from 100 % until 50 %
     [condition] = with_percent(rule, 30).conditions
     assert (condition.percent, condition.clear_percent) == (30, 15)
     assert condition.reference is Reference.AVERAGE

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 
 from core.alerts.evaluation.fold import Measured, Reading, evaluate, make_memory
-from core.alerts.rules.builtin import OPEN_ISSUES, make_new_rules, make_threshold_rule
+from core.alerts.rules.builtin import make_new_rules, make_threshold_rule
 from core.alerts.rules.rule import (
     NOT_FOR_SALE,
     REMOVED,
@@ -33,6 +33,7 @@ from core.alerts.rules.validation import (
 )
 from core.errors import InvalidInputError
 from tests.core.alerts.rules.strategies import RULES
+from tests.factories.alerts import BUILTIN_RULES
 
 BEGAN = datetime(2026, 11, 1, tzinfo=UTC)
 
@@ -202,7 +203,7 @@ def test_of_two_targets_that_are_allowed_some_value_holds() -> None:
 
 
 def test_a_built_in_rule_takes_another_threshold_time_and_severity() -> None:
-    usual = {each.code: each.rule for each in OPEN_ISSUES}["rank_below_usual"]
+    usual = BUILTIN_RULES["rank_below_usual"]
     [condition] = usual.conditions
     wanted = AlertRule(
         (

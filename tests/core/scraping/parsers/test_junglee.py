@@ -87,8 +87,8 @@ def test_amazon_as_seller_is_amazons_own_offer() -> None:
 def test_amazons_own_offer_reports_no_id_rather_than_none() -> None:
     amazon = read({"seller": {"name": "Amazon.ca", "id": None, "url": None}})
     assert (amazon.buy_box_seller_id, Seen.SELLER_ID in amazon.seen) == (None, False)
-    nobody = read({"seller": None})
-    assert (nobody.buy_box_seller_id, Seen.SELLER_ID in nobody.seen) == (None, True)
+    unsold = read({"seller": None})
+    assert (unsold.buy_box_seller_id, Seen.SELLER_ID in unsold.seen) == (None, True)
 
 
 def test_what_is_no_id_of_a_seller_is_unreadable_and_keeps_its_name() -> None:
