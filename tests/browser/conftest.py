@@ -173,11 +173,14 @@ class Tabs:
             page.context.add_cookies(list(cookies))
             with collected_errors(page, errors):
                 yield page
-                _leave(page)
+                can_be_reused = _leave(page)
         except BaseException:
             page.context.close()
             raise
-        self._unused.append(page)
+        if can_be_reused:
+            self._unused.append(page)
+        else:
+            page.context.close()
         assert errors == []
 
     def _make_tab(self) -> Page:
@@ -186,15 +189,22 @@ class Tabs:
         return page
 
 
-def _leave(page: Page) -> None:
-    """Remove what a test left in a tab: further tabs, storage and cookies."""
+def _leave(page: Page) -> bool:
+    """Remove what a test left in a tab: further tabs, storage and cookies.
+
+    Return False if the page was just going to another one, so that its storage can't be emptied.
+    """
     for other in page.context.pages:
         if other != page:
             other.close()
-    if page.url.startswith("http"):
-        page.evaluate("() => { localStorage.clear(); sessionStorage.clear() }")
-    page.goto("about:blank")
+    try:
+        if page.url.startswith("http"):
+            page.evaluate("() => { localStorage.clear(); sessionStorage.clear() }")
+        page.goto("about:blank")
+    except Error:
+        return False
     page.context.clear_cookies()
+    return True
 
 
 @contextmanager
