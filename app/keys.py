@@ -22,6 +22,7 @@ MARKET: Final = "market"  # the filter of lists
 MARKETPLACE: Final = "marketplace"
 ASIN: Final = "asin"
 DAYS: Final = "days"
+TAB: Final = "show"
 SEARCH: Final = "search"
 STATE: Final = "state"
 TAG: Final = "tag"

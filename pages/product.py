@@ -5,7 +5,7 @@ import streamlit as st
 from app.components import product_link
 from app.components.cards import show_nothing_in_period
 from app.data import history as data
-from app.products import detail
+from app.product import detail, summary, tabs
 
 # Choose
 link = product_link.find_product_link()
@@ -23,7 +23,7 @@ days = detail.show_controls(head)
 period_name = product_link.PERIOD_NAMES[days]
 
 # Load and shape
-period = data.read_period(head, days)
+period = data.read_period(head, days, period_name)
 
 # Render
 detail.show_figures(head, period, period_name)
@@ -34,5 +34,5 @@ if not period.statistics.observations:
     show_nothing_in_period(period_name)
     st.stop()
 detail.show_chart(period)
-detail.show_statistics(head, period, period_name)
-detail.show_tabs(head, period)
+summary.show_summary(head, period)
+tabs.show_tabs(head, period)

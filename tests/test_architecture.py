@@ -111,6 +111,7 @@ PACKAGES = {
         "alerts": {".", "commands", "components", "data", "web"},
         "health": {"components", "data"},
         "admin": {".", "account", "commands", "components", "data"},
+        "product": {".", "commands", "components", "data", "imports", "suggestions", "web"},
         "products": {".", "commands", "components", "data", "imports", "suggestions", "web"},
     },
     "jobs": {
@@ -370,7 +371,7 @@ def test_what_counts_across_processes_goes_by_the_shared_clock() -> None:
 
 
 def test_every_table_has_a_file_of_its_own() -> None:
-    with_file = {"app/components/data_table.py", "app/products/tabs.py"}  # tabs: all rows
+    with_file = {"app/components/data_table.py", "app/product/history_tab.py"}  # all rows
     found = containing(r"st\.(?:dataframe|data_editor|table)\(|\.to_csv\(", "app", "pages")
     assert set(found) <= with_file, "call app.components.data_table.show_table"
 

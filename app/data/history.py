@@ -40,6 +40,7 @@ class PeriodView:
 
     since: datetime
     until: datetime
+    name: str  # "the last 90 days"
     shows_deals: bool
     statistics: Statistics
     price_and_rank: FigureBody
@@ -57,19 +58,20 @@ def find_product_summary(marketplace: str, asin: str) -> ProductSummary | None:
         return product_summary.find_product_summary(session, get_principal(), marketplace, asin)
 
 
-def read_period(head: ProductSummary, days: int) -> PeriodView | None:
-    """Return the last `days` (0: all) of a product, None when nothing was ever observed."""
+def read_period(head: ProductSummary, days: int, name: str) -> PeriodView | None:
+    """Return the last `days` (0: all), which are called `name`; None when nothing was observed."""
     if head.history_key is None:
         return None
     category = (head.bsr_category_id or -1, head.bsr_category or "")
     zone, written = get_principal().time_zone, formats.get_formats()
-    return _read_period(head.history_key, days, category, zone, written, head.data_version)
+    return _read_period(head.history_key, days, name, category, zone, written, head.data_version)
 
 
 @st.cache_data(ttl=CACHED_FOR, max_entries=1000, show_spinner=False)
 def _read_period(
     key: HistoryKey,
     days: int,
+    name: str,
     category: tuple[int, str],
     zone: str,
     written: Formats,
@@ -86,7 +88,7 @@ def _read_period(
         with read_scope() as session:
             timeline = period.read_timeline(session, key, since, until)
             events = period.read_events(session, key.product_id, timeline)
-        return _draw(timeline, money, events, dict([category]), ZoneInfo(zone))
+        return _draw(timeline, name, money, events, dict([category]), ZoneInfo(zone))
 
 
 def _start_of_period(first_day: date, days: int, until: datetime) -> datetime:
@@ -97,6 +99,7 @@ def _start_of_period(first_day: date, days: int, until: datetime) -> datetime:
 
 def _draw(
     timeline: Timeline,
+    name: str,
     money: MoneyStyle,
     events: Sequence[EventMark],
     categories: dict[int, str],
@@ -106,6 +109,7 @@ def _draw(
     return PeriodView(
         since=timeline.since,
         until=timeline.until,
+        name=name,
         shows_deals=period.shows_deals(timeline),
         statistics=timeline.compute_statistics(),
         price_and_rank=pack_figure(figure),

@@ -1,1 +1,1 @@
-"""The blocks of the Overview, Products and Product screens."""
+"""The blocks of the Overview and Products screens."""

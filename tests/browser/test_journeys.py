@@ -43,7 +43,7 @@ def click_row(page: Page, number: int) -> None:
 
 def snapshots_of(page: Page) -> int:
     """Open the raw table of a product's page and return how many snapshots it counts."""
-    page.get_by_role("tab", name="Snapshots").click()
+    page.get_by_role("tab", name="History").click()
     counted = page.get_by_text(re.compile(r"[\d,]+ snapshots · select"))
     counted.wait_for()
     return int(counted.inner_text().split()[0].replace(",", ""))

@@ -49,7 +49,7 @@ def open_tab(name: str) -> AppTest:
     app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=30).run()
     app.switch_page("../pages/product.py")
     app.query_params["marketplace"], app.query_params["asin"] = "US", LAMP
-    app.session_state["more"] = name
+    app.session_state["show"] = name
     app.run()
     assert not app.exception
     return app
@@ -185,7 +185,7 @@ def test_a_seller_may_not_set_caps(sign_in: SignIn, somebody: MakeSomebody, lamp
 def caps_form(marketplace: str, asin: str) -> AppTest:
     def script(marketplace: str, asin: str) -> None:
         from app.data import history
-        from app.products import price_caps
+        from app.product import price_caps
 
         head = history.find_product_summary(marketplace, asin)
         if head is not None:

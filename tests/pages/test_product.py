@@ -12,7 +12,7 @@ from streamlit.proto.Metric_pb2 import Metric
 from streamlit.testing.v1 import AppTest
 
 from app.commands import products
-from app.products import detail
+from app.product import tabs
 from core.accounts.access.permissions import Principal
 from core.accounts.access.permissions import Role as AccountRole
 from core.catalog.listing import Listing
@@ -301,7 +301,7 @@ def test_snapshots_are_read_when_their_tab_is_opened(session: Session, principal
     )
     page = open_product()
     assert not page.dataframe
-    page.session_state["more"] = "Snapshots"
+    page.session_state["show"] = tabs.HISTORY
     page.run()
     assert list(page.dataframe[0].value["price"]) == ["$19.99", "$21.00"]
 
@@ -322,7 +322,7 @@ def origin_of(page: AppTest, figure: str, which: str) -> str:
     column = {"List price": "list_price", "Rank": "bsr"}.get(figure, "price")
     page.session_state["origin_figure"] = figure
     page.session_state[f"origin_which_{column}"] = which
-    page.session_state["more"] = detail.SOURCES
+    page.session_state["show"] = tabs.SOURCES
     page.run()
     assert not page.exception
     return texts(page)

@@ -10,7 +10,7 @@ from app.components.thresholds import ThresholdInputs
 from app.data import get_principal
 from app.data import products as lists
 from app.data import provenance as origins
-from app.products import price_caps
+from app.product import price_caps
 from app.web import error_boundary
 from core.accounts.access.permissions import Permission
 from core.history.product_summary import ProductSummary, TrackingState

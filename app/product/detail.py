@@ -1,4 +1,4 @@
-"""The blocks of the Product screen: header, cards, chart, statistics, tabs, search."""
+"""The blocks of the Product screen: header, cards, chart, search."""
 
 from datetime import UTC, datetime
 
@@ -13,17 +13,14 @@ from app.data import products as lists
 from app.data.history import PeriodView
 from app.data.prebuilt_figure import PrebuiltFigure
 from app.imports import upload
-from app.products import competitors, dialogs
-from app.products import tabs as product_tables
-from app.products.cards import CurrentFigure, current_figures
+from app.product import dialogs
+from app.product.cards import CurrentFigure, current_figures
 from core.accounts.access.permissions import Permission
 from core.catalog.asin import product_url
 from core.chart_theme import PLOTLY_CONFIG
 from core.history.current import missing_values
 from core.history.product_summary import ProductSummary
-from core.history.timeline import statistics_text
 from core.history.timeline.period import MOST_DEAL_DAYS
-from core.history.timeline.statistics_text import Row
 from core.settings.environment import get_settings
 from core.text.escaping import escape_markdown, shorten
 from core.tracking.list_filter import ListFilter, ListScope, Sort, SortBy
@@ -144,54 +141,6 @@ def show_chart(period: PeriodView) -> None:
         )
         if not period.shows_deals:
             st.caption(f"Deals are shown in ranges of up to {MOST_DEAL_DAYS} days.")
-
-
-def show_statistics(head: ProductSummary, period: PeriodView, period_name: str) -> None:
-    """Show the statistics of each figure in the period, with reasons for blanks."""
-    st.subheader(f"In {period_name}", anchor=False)
-    rows = statistics_text.statistics_rows(period.statistics, head.marketplace)
-    with st.grid(len(rows), min_column_width=CARD_WIDTH):
-        for row in rows:
-            st.markdown(_format_row(row))
-    st.caption(statistics_text.summary_text(period.statistics))
-
-
-def _format_row(row: Row) -> str:
-    """Return one figure's statistics as lines of Markdown."""
-    lines = [f"**{row.name}** {escape_markdown(row.now)}"]
-    lines += [f":gray[{escape_markdown(line)}]" for line in row.details]
-    return "  \n".join(lines)
-
-
-RATINGS, LISTING, SNAPSHOTS, SOURCES = "Ratings", "Listing", "Snapshots", "Data source"
-SUGGESTIONS, COMPETITORS = "Suggestions", "Competitors"
-
-
-def show_tabs(head: ProductSummary, period: PeriodView) -> None:
-    """Show the tabs; a tab is read when it is open."""
-    names = [RATINGS, LISTING, COMPETITORS, SUGGESTIONS, SNAPSHOTS, SOURCES]
-    tabs = st.tabs(names, key="more", on_change="rerun")
-    shows = (
-        _show_ratings,
-        product_tables.show_listing,
-        competitors.show_competitors,
-        competitors.show_suggestions,
-        product_tables.show_snapshots,
-        product_tables.show_sources,
-    )
-    for tab, show in zip(tabs, shows, strict=True):
-        if tab.open:
-            with tab:
-                show(head, period)
-
-
-def _show_ratings(_head: ProductSummary, period: PeriodView) -> None:
-    st.plotly_chart(
-        PrebuiltFigure(period.rating_and_count),
-        key=keys.RATING_CHART,
-        config=PLOTLY_CONFIG,
-        alt=statistics_text.ratings_text(period.statistics),
-    )
 
 
 def show_nothing_yet(head: ProductSummary) -> None:

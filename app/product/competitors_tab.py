@@ -1,4 +1,4 @@
-"""Two tabs of the product page: its suggestions; its competitors and price caps."""
+"""The tab Competitors: the product's competitors and its price caps."""
 
 from datetime import UTC, datetime
 
@@ -10,7 +10,6 @@ from app.commands import suggestions as suggestion_actions
 from app.data import get_principal
 from app.data import suggestions as data
 from app.data.history import PeriodView
-from app.suggestions import request_advice
 from core.accounts.access.permissions import Permission
 from core.catalog.money import format_price
 from core.history.product_summary import ProductSummary
@@ -22,26 +21,6 @@ from core.text.times import format_age
 
 LONGEST_TITLE = 70
 _PASTED = "pasted_competitor"
-
-
-def show_suggestions(head: ProductSummary, _period: PeriodView) -> None:
-    """Show the product's suggestions, newest first, and the button that requests new ones."""
-    request_advice.show_progress()
-    with st.container(horizontal=True):
-        request_advice.show_button(head.product_id)
-    rows = data.list_product_suggestions(head.product_id)
-    if not rows:
-        st.caption("Nothing was suggested for this product yet.")
-    now = datetime.now(UTC)
-    for row in rows:
-        title = escape_markdown(shorten(row.title, LONGEST_TITLE))
-        summary = escape_markdown(labels.summary_text(row, now))
-        st.page_link(
-            f"../pages/{keys.SUGGESTION}.py",
-            label=f"{title} :gray[{summary}]",
-            icon=":material/rule:",
-            query_params={keys.ID: str(row.id)},
-        )
 
 
 def show_competitors(head: ProductSummary, _period: PeriodView) -> None:

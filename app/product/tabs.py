@@ -1,0 +1,38 @@
+"""The tabs of the Product screen. The open one is in the address; closed ones read nothing."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from app import keys
+from app.data.history import PeriodView
+from app.product import (
+    competitors_tab,
+    history_tab,
+    listing_tab,
+    ratings_tab,
+    source_tab,
+    suggestions_tab,
+)
+from core.history.product_summary import ProductSummary
+
+RATINGS, LISTING, COMPETITORS = "Ratings", "Listing", "Competitors"
+SUGGESTIONS, HISTORY, SOURCES = "Suggestions", "History", "Data source"
+
+TABS: dict[str, Callable[[ProductSummary, PeriodView], None]] = {
+    RATINGS: ratings_tab.show_ratings,
+    LISTING: listing_tab.show_listing,
+    COMPETITORS: competitors_tab.show_competitors,
+    SUGGESTIONS: suggestions_tab.show_suggestions,
+    HISTORY: history_tab.show_snapshots,
+    SOURCES: source_tab.show_sources,
+}
+
+
+def show_tabs(head: ProductSummary, period: PeriodView) -> None:
+    """Show the tabs; a tab is read when it is open."""
+    tabs = st.tabs(list(TABS), key=keys.TAB, bind="query-params", on_change="rerun")
+    for tab, show in zip(tabs, TABS.values(), strict=True):
+        if tab.open:
+            with tab:
+                show(head, period)
