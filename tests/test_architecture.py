@@ -61,6 +61,7 @@ PACKAGES = {
         "timeline": {".", "ingest"},
         "changes": {".", "expected", "periods", "timeline"},
         "provenance": {".", "timeline"},
+        "buy_box": {".", "ingest", "timeline"},
     },
     "core.scraping": {
         "parsers": set(),

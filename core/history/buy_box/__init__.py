@@ -1,0 +1,1 @@
+"""Who held a product's Buy Box: periods, shares, and what is known of each change."""
