@@ -4,6 +4,7 @@ from core.accounts import models as accounts
 from core.agents import models as agents
 from core.alerts import models as alerts
 from core.catalog import models as catalog
+from core.catalog.images import models as images
 from core.database import leases
 from core.database.session import Base
 from core.history import models as history
@@ -22,6 +23,7 @@ __all__ = [
     "catalog",
     "expected",
     "history",
+    "images",
     "importing",
     "leases",
     "metadata",

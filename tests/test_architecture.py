@@ -47,6 +47,10 @@ PACKAGES = {
         "people": {".", "access"},
         "login": {".", "access", "people"},
     },
+    "core.catalog": {
+        ".": set(),
+        "images": {"."},
+    },
     "core.tracking": {
         ".": set(),
         "lists": {"."},
@@ -102,7 +106,7 @@ PACKAGES = {
         ".": set(),
         "web": set(),
         "auth": {"web"},
-        "data": {"auth"},
+        "data": {"auth", "web"},
         "commands": {"auth", "data", "web"},
         "components": {".", "auth", "data", "web"},
         "account": {"commands", "components", "data"},
@@ -142,8 +146,9 @@ ENTRY_POINTS = {
     "mcp_server.server",
 }
 LARGEST_FOLDER = 12  # modules
-# Their modules are of one shape: a tool, a migration, a job or a kind of change each.
+# Their modules are of one shape: a component, a tool, a migration, a job or a kind of change each.
 OF_ONE_SHAPE = {
+    "app/components",
     "core/database/migrations/versions",
     "core/suggestions/changes",
     "jobs/tasks",

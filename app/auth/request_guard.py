@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.auth import session as signed
-from app.web import file_owners
+from app.web import file_owners, thumbnails
 from app.web.origin import client_address, is_own_origin
 from core.accounts.access import sessions
 from core.database import outages
@@ -32,7 +32,7 @@ Refusal = tuple[int, str]
 UNKNOWN_HOST = hosts.unknown_host_message("AMAZCOPE_URL")
 _METRICS = ("/metrics", "/_stcore/metrics")
 _COOKIE_NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # a token of RFC 9110
-_FILES = ("/_stcore/upload_file/", file_owners.PATH)
+_FILES = ("/_stcore/upload_file/", file_owners.PATH, thumbnails.PATH)
 
 
 class RequestGuard:
@@ -90,7 +90,7 @@ def find_refusal(request: HTTPConnection, settings: Settings) -> Refusal | None:
 
 
 def find_file_refusal(request: HTTPConnection) -> Refusal | None:
-    """Return the refusal of an upload or a download, None to accept it.
+    """Return the refusal of an upload, a download or a thumbnail, None to accept it.
 
     Streamlit would keep uploads of every visitor with an open page, 200 MB of memory each,
     and serve a generated file to everyone who knows its URL.

@@ -153,6 +153,15 @@ class Settings(BaseSettings):
         description="Expected price of a product, counted until Apify reports the real cost.",
     )
 
+    # Thumbnails
+    amazcope_thumbnails: bool = Field(
+        True,
+        description="Fetch product images from Amazon's image hosts, and show their thumbnails.",
+    )
+    amazcope_thumbnail_mb: int = Field(
+        300, ge=1, le=100_000, description="Most megabytes of thumbnails that are stored."
+    )
+
     # Suggestions
     openai_base_url: str | None = Field(
         None, description="Address of a server with OpenAI's chat completions API. Unset: no model."
