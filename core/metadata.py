@@ -14,6 +14,7 @@ from core.scraping.runs import models as scraping
 from core.suggestions import models as suggestions
 from core.tracking import models as tracking
 from core.tracking.sellers import models as sellers
+from core.tracking.views import models as views
 from core.upkeep import models as upkeep
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "suggestions",
     "tracking",
     "upkeep",
+    "views",
 ]
 
 metadata = Base.metadata

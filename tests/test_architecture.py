@@ -55,6 +55,7 @@ PACKAGES = {
         ".": set(),
         "lists": {"."},
         "sellers": {"."},
+        "views": {"."},
     },
     "core.history": {
         ".": set(),

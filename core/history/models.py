@@ -170,7 +170,11 @@ class ProductChange(Base):
     if the value was not observed after that close; 0 is unchanged. A rating and the count of
     ratings are observed together, also if one of them is flagged. Prices: relative. Ranks: the
     natural logarithm of the ratio, above 0 is worse, only in the same category. Ratings: tenths
-    of a star. `*_seller_changed`: from `*_seller` to another seller.
+    of a star. `*_seller_changed`: from `*_seller` to another seller. A removed listing has none.
+
+    `seller_share` is the share of the 30 days before `day` at whose close `share_seller`, who has
+    the Buy Box now, had it: of the days whose seller is known, or that closed without a Buy Box.
+    NULL: no seller now, or no such day.
 
     `attention_kind` is the worst change since yesterday, of a product that was observed on `day`,
     and `attention` its score; 0: none. `late_since` is the earliest closed day that changed since
@@ -205,6 +209,8 @@ class ProductChange(Base):
     changed_on: Mapped[date | None] = mapped_column(Date)  # the last day with such a change
     late_since: Mapped[date | None] = mapped_column(Date)
     late_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))  # last set
+    seller_share: Mapped[float | None] = mapped_column(REAL)  # 0–1
+    share_seller: Mapped[str | None] = mapped_column(Text)
 
     day_price: Mapped[int | None] = mapped_column(BigInteger)
     day_bsr: Mapped[int | None] = mapped_column(Integer)

@@ -9,6 +9,8 @@ from core.tracking.rules import Role
 
 COUNT_CAP = 10_000  # counts are exact up to here
 LARGEST_PAGE = 200
+RANK_WORSE_PERCENT = 10  # from which a rank counts as worse in the filter of that name
+CHANGE_DAYS = (1, 7, 30)  # the periods over which changes are kept; 1: since yesterday's close
 
 
 class State(StrEnum):
@@ -19,6 +21,7 @@ class State(StrEnum):
     IN_STOCK = "in_stock"
     OUT_OF_STOCK = "out_of_stock"
     SUPPRESSED = "buy_box_suppressed"
+    BUY_BOX_LOST = "buy_box_lost"  # an open issue of the team's rule of that name
     GONE = "gone"
     UNKNOWN = "unknown"
     FLAGGED = "doubtful"
@@ -30,10 +33,19 @@ class SortBy(StrEnum):
 
     ATTENTION = "attention"
     TITLE = "title"
+    MARKETPLACE = "marketplace"
     PRICE = "price"
+    PRICE_CHANGE = "price_change"
     RANK = "rank"
+    RANK_CHANGE = "rank_change"
     RATING = "rating"
     RATINGS_COUNT = "ratings"
+    SELLER = "buy_box_seller"
+    SELLER_SHARE = "buy_box_share"
+    AVAILABILITY = "availability"
+    TAGS = "tags"
+    ROLE = "role"
+    ASIN = "asin"
     OBSERVED_AT = "last_look"
 
 
@@ -55,6 +67,7 @@ class Sort:
 
     by: SortBy = SortBy.ATTENTION
     descending: bool = False  # attention is always worst first
+    days: int = 1  # of a change: one of CHANGE_DAYS
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +81,8 @@ class ListFilter:
     tags: tuple[str, ...] = ()
     scope: ListScope = ListScope.MINE
     is_paused: bool | None = None  # None: either
+    # Only ranks that are worse than so many days ago (CHANGE_DAYS) by RANK_WORSE_PERCENT.
+    rank_worse_days: int | None = None
 
     @property
     def is_empty(self) -> bool:

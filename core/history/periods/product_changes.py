@@ -5,7 +5,7 @@ with come from the closes of `product_daily`, the newest values from `product_la
 has written both in the same transaction.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from core.database.bulk_write import execute_with_arrays
 from core.database.session import driver_connection
 from core.history.accepted_values import CURRENT_COLUMNS, DAY_COLUMNS, AcceptedValues
+from core.history.observation import Availability
 from core.history.periods.change_detection import find_change, make_change_rule
 from core.history.periods.change_period import (
     LOOKBACK_DAYS,
@@ -74,6 +75,7 @@ def update_changes(
         (fresh if is_same else moved)[product_id] = make_market_day(day, zone)
     execute_with_arrays(session, _MOVE, _rows(moved))
     execute_with_arrays(session, _REFRESH, _rows(fresh))
+    _update_shares(session, fresh, {product_id for product_id, _ in late})
     _find_changes(session, fresh | moved)
     execute_with_arrays(session, _MARK_LATE, late)
 
@@ -90,6 +92,15 @@ def move_rows(session: Session, days: Mapping[int, MarketDay]) -> None:
     """Compute the rows of products, which are locked, anew for these days."""
     execute_with_arrays(session, _MOVE, _rows(days))
     _find_changes(session, days)
+
+
+def _update_shares(session: Session, days: Mapping[int, MarketDay], late: Collection[int]) -> None:
+    """Update the shares of products with another Buy Box seller, or with other days, than before.
+
+    The day that goes on doesn't count: without these, a share stays until midnight.
+    """
+    given = [(number, day.day, number in late) for number, day in days.items()]
+    execute_with_arrays(session, _SHARE, given)
 
 
 def _rows(days: Mapping[int, MarketDay]) -> list[Sequence[Any]]:
@@ -132,32 +143,54 @@ def join_newest_day(period: ChangePeriod) -> str:
     )
 
 
+_IS_LISTED: Final = f"l.availability IS DISTINCT FROM {Availability.GONE:d}"
+_WITHOUT_BUY_BOX: Final = tuple(
+    int(state)
+    for state in (
+        Availability.BUY_BOX_SUPPRESSED,
+        Availability.NO_OFFERS,
+        Availability.UNAVAILABLE,
+        Availability.GONE,
+    )
+)
+_SHARE_DAYS: Final = 30
+_SHARE_OF_SELLER: Final = (
+    f"CASE WHEN l.buy_box_seller IS NOT NULL AND {_IS_LISTED} THEN "
+    "(SELECT avg((e.seller_close IS NOT DISTINCT FROM l.buy_box_seller)::int)::float4 "
+    "FROM product_daily AS e WHERE e.product_id = w.product_id "
+    f"AND e.day < w.day AND e.day >= w.day - {_SHARE_DAYS} "
+    f"AND (e.seller_close IS NOT NULL OR e.availability_close IN {_WITHOUT_BUY_BOX})) END"
+)
+
+
 def _change_columns(bases: str) -> Iterator[tuple[str, str]]:
     """Yield each column of a change and its SQL. `bases`: the table of what is compared with."""
     for period in ChangePeriod:
         start, base = f"w.{period}_start", f"{bases}.{period}"
         yield (
             f"{period}_price_change",
-            f"CASE WHEN l.price_at >= {start} AND {base}_price > 0 "
+            f"CASE WHEN {_IS_LISTED} AND l.price_at >= {start} AND {base}_price > 0 "
             f"THEN ((l.price - {base}_price)::float8 / {base}_price)::float4 END",
         )
         yield (
             f"{period}_rank_change",
-            f"CASE WHEN l.bsr_at >= {start} AND l.bsr_category_id = {base}_bsr_category_id "
-            f"AND l.bsr > 0 AND {base}_bsr > 0 THEN ln(l.bsr::float8 / {base}_bsr)::float4 END",
+            f"CASE WHEN {_IS_LISTED} AND l.bsr_at >= {start} "
+            f"AND l.bsr_category_id = {base}_bsr_category_id AND l.bsr > 0 AND {base}_bsr > 0 "
+            f"THEN ln(l.bsr::float8 / {base}_bsr)::float4 END",
         )
         yield (
             f"{period}_rating_change",
-            f"CASE WHEN l.rating_at >= {start} THEN l.rating - {base}_rating END",
+            f"CASE WHEN {_IS_LISTED} AND l.rating_at >= {start} THEN l.rating - {base}_rating END",
         )
         yield (
             f"{period}_ratings_change",
-            f"CASE WHEN l.rating_at >= {start} AND l.ratings_count >= 0 "
+            f"CASE WHEN {_IS_LISTED} AND l.rating_at >= {start} AND l.ratings_count >= 0 "
             f"AND {base}_ratings_count >= 0 THEN l.ratings_count - {base}_ratings_count END",
         )
         yield (
             f"{period}_seller_changed",
-            f"CASE WHEN l.availability_at >= {start} THEN l.buy_box_seller <> {base}_seller END",
+            f"CASE WHEN {_IS_LISTED} AND l.availability_at >= {start} "
+            f"THEN l.buy_box_seller <> {base}_seller END",
         )
 
 
@@ -180,6 +213,8 @@ def _move_statement() -> str:
     bases = dict(each for period in ChangePeriod for each in base_columns(period))
     changes = dict(_change_columns("w"))
     based = ", ".join(f"{sql} AS {name}" for name, sql in bases.items())
+    shares = {"seller_share": _SHARE_OF_SELLER, "share_seller": "l.buy_box_seller"}
+    changes |= shares
     compared = ", ".join(f"{sql} AS {name}" for name, sql in changes.items())
     newest_days = " ".join(map(join_newest_day, ChangePeriod))
     return (
@@ -193,6 +228,17 @@ def _move_statement() -> str:
     )
 
 
+_SHARE: Final = (
+    "UPDATE product_change AS c SET seller_share = n.share, share_seller = n.seller "
+    f"FROM (SELECT w.product_id, {_SHARE_OF_SELLER} AS share, l.buy_box_seller AS seller "
+    "FROM unnest(%s::int8[], %s::date[], %s::bool[]) AS w (product_id, day, is_late) "
+    "JOIN product_latest AS l ON l.product_id = w.product_id "
+    "JOIN product_change AS o ON o.product_id = w.product_id "
+    "WHERE w.is_late OR o.share_seller IS DISTINCT FROM l.buy_box_seller "
+    f"OR (o.seller_share IS NOT NULL) <> (l.buy_box_seller IS NOT NULL AND {_IS_LISTED}) "
+    "OFFSET 0) AS n "
+    "WHERE c.product_id = n.product_id"
+)
 _REFRESH: Final = _refresh_statement()
 _MOVE: Final = _move_statement()
 

@@ -7,7 +7,7 @@ from typing import Any
 from core.accounts.access.permissions import Principal
 from core.thresholds import PRICE_CHANGE, RANK_CHANGE
 from core.tracking.change_sentiment import NOT_A_PROBLEM, OPPORTUNITIES
-from core.tracking.list_filter import ListFilter, ListScope, State
+from core.tracking.list_filter import RANK_WORSE_PERCENT, ListFilter, ListScope, State
 from core.tracking.lists.search import Search, read_search
 from core.tracking.lists.team_thresholds import default_percent
 
@@ -60,6 +60,16 @@ _IS_OWN_CHANGE = f"""
     AND {_IS_VERIFIED.format(what=f"a.change IN {LISTING_CHANGES}")}))
 """
 
+# The columns of a change over so many days begin so.
+PERIODS = {1: "day", 7: "week", 30: "month"}
+
+# The built-in rule keeps the issue open until an own seller has the Buy Box again.
+HAS_LOST_BUY_BOX = """
+EXISTS (SELECT 1 FROM incident i JOIN alert_rule r ON r.id = i.rule_id
+    WHERE i.product_id = t.product_id AND i.team_id = t.team_id
+    AND i.state IN ('firing', 'flapping') AND r.code = 'buy_box_lost')
+"""
+
 # Numbers as stored in `product_latest.availability`; a test compares them with the enum.
 IS_THERE = "l.availability IS DISTINCT FROM 8"
 _STATES = {
@@ -71,12 +81,13 @@ _STATES = {
     State.IN_STOCK: "l.availability IN (1, 2)",
     State.OUT_OF_STOCK: "l.availability IN (6, 7)",
     State.SUPPRESSED: "l.availability = 5",
+    State.BUY_BOX_LOST: HAS_LOST_BUY_BOX,
     State.GONE: "l.availability = 8",
     State.UNKNOWN: "l.availability IS NULL",
     State.FLAGGED: "l.flags <> 0",
     State.PAUSED: "t.paused_at IS NOT NULL",
 }
-_OF_LATEST = frozenset(State) - {State.PAUSED}
+_OF_LATEST = frozenset(State) - {State.PAUSED, State.BUY_BOX_LOST}
 _OF_CHANGE = frozenset((State.ATTENTION, State.OPPORTUNITY))
 
 
@@ -88,6 +99,8 @@ class FilterSql:
     values: dict[str, Any]
     needs: frozenset[str]  # the aliases of further tables in the conditions: p, l, x, c
     is_search: bool  # by words or an ASIN, which have an index
+    scope: ListScope
+    is_whole: bool  # the whole list of a user or a team
 
     def from_tables(self, *more: str, keep_all: bool = False) -> str:
         """Return the FROM list; `keep_all` includes products without a text."""
@@ -119,6 +132,7 @@ def make_filter_sql(principal: Principal, list_filter: ListFilter) -> FilterSql:
         "marketplaces": list(list_filter.marketplaces),
         "roles": [role.value for role in list_filter.roles],
         "tags": list(list_filter.tags),
+        "rank_worse": 1 + RANK_WORSE_PERCENT / 100,
         "calm": list(NOT_A_PROBLEM),
         "opportunities": list(OPPORTUNITIES),
         "words": search.words,
@@ -128,7 +142,14 @@ def make_filter_sql(principal: Principal, list_filter: ListFilter) -> FilterSql:
     if list_filter.search.strip() and search.is_empty:
         conditions.append("false")  # only punctuation was typed: no title matches
     needs = frozenset(_needed_tables(list_filter, search))
-    return FilterSql(" AND ".join(conditions), values, needs, not search.is_empty)
+    return FilterSql(
+        " AND ".join(conditions),
+        values,
+        needs,
+        not search.is_empty,
+        list_filter.scope,
+        list_filter.is_empty,
+    )
 
 
 def _conditions(list_filter: ListFilter) -> Iterator[str]:
@@ -140,6 +161,9 @@ def _conditions(list_filter: ListFilter) -> Iterator[str]:
         yield "t.tags && %(tags)s::text[]"
     if list_filter.is_paused is not None:
         yield f"t.paused_at IS {'NOT NULL' if list_filter.is_paused else 'NULL'}"
+    if list_filter.rank_worse_days is not None:
+        period = PERIODS[list_filter.rank_worse_days]
+        yield f"c.{period}_rank_change >= ln(%(rank_worse)s::float8)"
     if list_filter.states:
         yield "(" + " OR ".join(_STATES[state] for state in list_filter.states) + ")"
 
@@ -167,5 +191,5 @@ def _needed_tables(list_filter: ListFilter, search: Search) -> Iterator[str]:
         yield "p"
     if _OF_LATEST.intersection(list_filter.states):
         yield "l"
-    if _OF_CHANGE.intersection(list_filter.states):
+    if _OF_CHANGE.intersection(list_filter.states) or list_filter.rank_worse_days is not None:
         yield "c"

@@ -16,14 +16,16 @@ from sqlalchemy.orm import Session
 from core.accounts.access.operations import requires
 from core.accounts.access.permissions import Permission, Principal
 from core.database.session import driver_connection
-from core.tracking.list_filter import COUNT_CAP, LARGEST_PAGE, ListFilter, ListScope, Sort, SortBy
+from core.tracking.list_filter import COUNT_CAP, LARGEST_PAGE, ListFilter, ListScope, Sort
 from core.tracking.lists.list_filter_sql import (
-    IS_THERE,
+    HAS_LOST_BUY_BOX,
+    PERIODS,
     SCOPES,
     FilterSql,
     make_filter_sql,
     scope_values,
 )
+from core.tracking.lists.order_sql import Order, make_order, order_rows
 
 if TYPE_CHECKING:
     import pandas as pd  # imported late: only pages need it
@@ -120,7 +122,9 @@ def _find_listed(
 ) -> Found:
     """Count a list, and if it is short, sort it."""
     total, short = _count_products(session, filtered)
-    ids = None if short is None else _sorted(session, short, sort)[skipped : skipped + size]
+    ids = None
+    if short is not None:
+        ids = _sorted(session, filtered, short, sort)[skipped : skipped + size]
     return total, ids
 
 
@@ -135,7 +139,8 @@ def _find_hits(session: Session, filtered: FilterSql, sort: Sort, skipped: int, 
         f"WHERE {filtered.conditions} LIMIT {COUNT_CAP + 1}) "
         "SELECT (SELECT count(*) FROM o) AS number, "
         f"CASE WHEN (SELECT count(*) FROM o) <= {COUNT_CAP} THEN ARRAY("
-        f"SELECT o.id FROM o {_in_order(sort)} OFFSET {skipped} LIMIT {size}) END AS ids"
+        f"SELECT o.id FROM o {order_rows(sort, filtered.scope)} "
+        f"OFFSET {skipped} LIMIT {size}) END AS ids"
     )
     found = _fetch(session, statement, filtered.values)[0]
     return int(found["number"]), found["ids"]
@@ -144,66 +149,13 @@ def _find_hits(session: Session, filtered: FilterSql, sort: Sort, skipped: int, 
 # Order
 
 
-@dataclass(frozen=True, slots=True)
-class _Order:
-    """How a column orders a list: first the rows with a value, then the others."""
-
-    table: str  # which further table the column is in
-    column: str
-    known: str
-    unknown: str
-
-
-def _of_latest(column: str) -> _Order:
-    known = f"l.{column} IS NOT NULL"
-    return _Order("l", f"l.{column}", known, f"l.{column} IS NULL")
-
-
-def _of_page(column: str) -> _Order:
-    """Return the order by a value of the page; the last values of a removed page don't count."""
-    known = f"(l.{column} IS NOT NULL AND {IS_THERE})"
-    return _Order("l", f"l.{column}", known, f"(l.{column} IS NULL OR NOT {IS_THERE})")
-
-
-# As in the index: a whole title may be longer than an index entry can be.
-_TITLE = "lower(left(x.title, 60))"
-_ORDERS = {
-    SortBy.ATTENTION: _Order("c", "c.attention", "c.attention > 0", "c.attention <= 0"),
-    SortBy.TITLE: _Order("x", _TITLE, f"{_TITLE} IS NOT NULL", "x.title IS NULL"),
-    SortBy.PRICE: _of_page("price"),
-    SortBy.RANK: _of_page("bsr"),
-    SortBy.RATING: _of_page("rating"),
-    SortBy.RATINGS_COUNT: _of_page("ratings_count"),
-    SortBy.OBSERVED_AT: _of_latest("captured_at"),
-}
-
-
-_ORDER_JOINS = {
-    "l": "JOIN product_latest l ON l.product_id = o.id",
-    "c": "JOIN product_change c ON c.product_id = o.id",
-    "x": "LEFT JOIN product_text x ON x.product_id = o.id",
-}
-
-
-def _sorted(session: Session, ids: Sequence[int], sort: Sort) -> list[int]:
+def _sorted(session: Session, filtered: FilterSql, ids: Sequence[int], sort: Sort) -> list[int]:
     """Return a short list in order; unknown values last, by id."""
-    statement = f"SELECT o.id FROM unnest(%(ids)s::int8[]) AS o (id) {_in_order(sort)}"
-    return [row["id"] for row in _fetch(session, statement, {"ids": list(ids)})]
-
-
-def _in_order(sort: Sort) -> str:
-    """Return the joins and the order of rows `o (id)`; unknown values last, by id."""
-    order = _ORDERS[sort.by]
-    direction = _direction(sort)
-    key = f"CASE WHEN {order.known} THEN o.id END"
-    return (
-        f"{_ORDER_JOINS[order.table]} "
-        f"ORDER BY ({order.known}) DESC, {order.column} {direction}, {key} {direction}, o.id"
+    statement = (
+        f"SELECT o.id FROM unnest(%(ids)s::int8[]) AS o (id) {order_rows(sort, filtered.scope)}"
     )
-
-
-def _direction(sort: Sort) -> str:
-    return "DESC" if sort.descending or sort.by is SortBy.ATTENTION else "ASC"
+    rows = _fetch(session, statement, {**filtered.values, "ids": list(ids)})
+    return [row["id"] for row in rows]
 
 
 def _page_ids(
@@ -213,8 +165,8 @@ def _page_ids(
 
     Two statements instead of NULLS LAST: one index serves both directions.
     """
-    order = _ORDERS[sort.by]
-    ids = _known_ids(session, filtered, order, sort, skipped, size)
+    order = make_order(sort)
+    ids = _known_ids(session, filtered, order, skipped, size)
     missing = size - len(ids)
     if not missing:
         return ids
@@ -222,21 +174,31 @@ def _page_ids(
     return ids + _unknown_ids(session, filtered, order, skipped_unknown, missing)
 
 
+_AMONG = 4  # a page is first sought among so many times its size
+
+
 def _known_ids(
-    session: Session, filtered: FilterSql, order: _Order, sort: Sort, skipped: int, size: int
+    session: Session, filtered: FilterSql, order: Order, skipped: int, size: int
 ) -> list[int]:
-    direction = _direction(sort)
-    key = f"{order.table}.product_id"
-    statement = (
-        f"SELECT {key} AS id FROM {filtered.from_tables(order.table)} "
-        f"WHERE {filtered.conditions} AND {order.known} "
-        f"ORDER BY {order.column} {direction}, {key} {direction} "
-        f"OFFSET {skipped} LIMIT {size}"
-    )
-    return [row["id"] for row in _fetch(session, statement, filtered.values)]
+    key = order.product_id
+    found = f"SELECT {key} AS id FROM {filtered.from_tables(order.table)} "
+    where = f"WHERE {filtered.conditions} AND {order.known} "
+    ordered = f"ORDER BY {order.column} {order.direction}, {key} {order.direction} "
+    page = f"{ordered} OFFSET {skipped} LIMIT {size}"
+    if order.is_change and filtered.is_whole:
+        # Most products are tracked, so the first of all are among the first of the list.
+        first = (
+            "WITH first AS MATERIALIZED (SELECT c.product_id FROM product_change c "
+            f"WHERE {order.known} {ordered} LIMIT {skipped + size * _AMONG}) "
+        )
+        statement = f"{first} {found} {where} AND c.product_id IN (TABLE first) {page}"
+        ids = [row["id"] for row in _fetch(session, statement, filtered.values)]
+        if len(ids) == size:
+            return ids
+    return [row["id"] for row in _fetch(session, f"{found} {where} {page}", filtered.values)]
 
 
-def _known_count(session: Session, filtered: FilterSql, order: _Order, most: int) -> int:
+def _known_count(session: Session, filtered: FilterSql, order: Order, most: int) -> int:
     statement = (
         f"SELECT count(*) AS number FROM (SELECT 1 FROM {filtered.from_tables(order.table)} "
         f"WHERE {filtered.conditions} AND {order.known} LIMIT {most}) AS capped"
@@ -245,7 +207,7 @@ def _known_count(session: Session, filtered: FilterSql, order: _Order, most: int
 
 
 def _unknown_ids(
-    session: Session, filtered: FilterSql, order: _Order, skipped: int, size: int
+    session: Session, filtered: FilterSql, order: Order, skipped: int, size: int
 ) -> list[int]:
     statement = (
         f"SELECT t.product_id AS id FROM {filtered.from_tables(order.table, keep_all=True)} "
@@ -287,6 +249,13 @@ _DETAILS = {
     "availability": "l.availability",
     "availability_at": "l.availability_at",
     "buy_box_seller": "l.buy_box_seller",
+    "seller_share": "c.seller_share",
+    "has_lost_buy_box": HAS_LOST_BUY_BOX,
+    **{
+        f"{period}_{change}": f"c.{period}_{change}"
+        for period in PERIODS.values()
+        for change in ("price_change", "rank_change")
+    },
     "day_price": "c.day_price",
     "day_bsr": "c.day_bsr",
     "day_ratings_count": "c.day_ratings_count",

@@ -35,6 +35,9 @@ START = datetime(2026, 3, 1, 3, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
+WITHOUT_BUY_BOX = (Availability.NO_OFFERS, Availability.GONE)
+
+
 class Day(NamedTuple):
     """A product's accepted values at the close of a day. The rank is with its category."""
 
@@ -135,6 +138,8 @@ def expected(rows: Sequence[Row], zone: ZoneInfo, today: date) -> dict[str, Any]
             before = getattr(base, name)
             if row is None or value is None or before is None:
                 return None
+            if now["availability"][0] == Availability.GONE:
+                return None
             is_since = row["captured_at"].astimezone(zone).date() > base_day
             return change(before, value) if is_since else None
 
@@ -145,6 +150,12 @@ def expected(rows: Sequence[Row], zone: ZoneInfo, today: date) -> dict[str, Any]
         found[f"{period}_rating_change"] = compare("rating", lambda a, b: b - a)
         found[f"{period}_ratings_change"] = compare("ratings_count", lambda a, b: b - a)
         found[f"{period}_seller_changed"] = compare("seller", lambda a, b: a != b)
+    seller = now["seller"][0]
+    closed = [days[day] for back in range(1, 31) if (day := today - back * DAY) in days]
+    known = [day.seller for day in closed if day.seller or day.availability in WITHOUT_BUY_BOX]
+    has_share = seller and known and now["availability"][0] != Availability.GONE
+    found["seller_share"] = known.count(seller) / len(known) if has_share else None
+    found["share_seller"] = seller
     found["attention_kind"], found["attention"] = None, 0.0
     if rows[-1]["captured_at"].astimezone(zone).date() == today:
         rule = make_change_rule(USUAL_THRESHOLDS)
@@ -185,7 +196,9 @@ def observations(draw: st.DrawFn, marketplace: str) -> list[Observation]:
             **draw(st.sampled_from(RANKS)),
             rating=draw(st.sampled_from([None, 43, 45])),
             ratings_count=draw(st.sampled_from([None, 1000, 1010, 40])),
-            availability=draw(st.sampled_from([Availability.IN_STOCK, Availability.NO_OFFERS])),
+            availability=draw(
+                st.sampled_from([Availability.IN_STOCK, *WITHOUT_BUY_BOX]),
+            ),
             buy_box_seller=draw(st.sampled_from([None, "Bright Shop", "Other"])),
             seen=EVERYTHING,
         )

@@ -10,11 +10,13 @@ from sqlalchemy.orm import Session
 from core.accounts.access.permissions import Principal
 from core.history.periods.change_period import ChangePeriod
 from core.history.periods.queries import MovedValue, find_movers
-from core.tracking.list_filter import ListFilter, ListScope
+from core.tracking.list_filter import CHANGE_DAYS, ListFilter, ListScope, Sort, SortBy
+from core.tracking.lists import queries as lists
+from core.tracking.lists.list_filter_sql import PERIODS
 from core.tracking.rules import Role
 from tests.factories.observations import NOON, store_observation
 from tests.factories.people import add_stranger
-from tests.factories.products import KETTLE, LAMP, track_products
+from tests.factories.products import KETTLE, LAMP, set_changes, track_products
 
 DESK = "B0TEST0003"
 
@@ -66,6 +68,49 @@ def test_a_filter_applies_as_in_lists(
 def test_a_tag_is_a_filter(session: Session, principal: Principal, ids: list[int]) -> None:
     assert movers(session, principal, tags=("best",)) == [ids[0], 1]
     assert movers(session, principal, tags=("other",)) == [0]
+
+
+@pytest.mark.parametrize("short", [0, 50])
+@pytest.mark.parametrize("is_descending", [False, True])
+@pytest.mark.parametrize("value", [MovedValue.PRICE, MovedValue.RANK])
+@pytest.mark.parametrize("period", ChangePeriod)
+def test_a_list_sorted_by_a_change_agrees_with_its_movers(
+    session: Session,
+    principal: Principal,
+    monkeypatch: pytest.MonkeyPatch,
+    short: int,
+    is_descending: bool,
+    value: MovedValue,
+    period: ChangePeriod,
+) -> None:
+    monkeypatch.setattr(lists, "SHORT_LIST", short)
+    changes = (0.5, 0.5, None, -0.25, 0.0, -2.0, 0.125)
+    ids = track_products(session, principal, [f"B0TEST{n:04d}" for n in range(len(changes))])
+    for product_id, change in zip(ids, changes, strict=True):
+        set_changes(session, product_id, {f"{period}_{value}": change})
+    everything = ListFilter(scope=ListScope.TEAM)
+    moved = find_movers(
+        session,
+        principal,
+        everything,
+        period,
+        value,
+        is_descending=is_descending,
+        skipped=0,
+        size=9,
+    ).product_ids
+    sort = Sort(SortBy(value.value), is_descending, period.days)
+    pages = [lists.find_rows(session, principal, everything, sort, start, 3) for start in (0, 3, 6)]
+    listed = [row["product_id"] for page in pages for row in page.rows]
+    same, unknown = ids[4], ids[2]
+    assert [each for each in listed if each not in (same, unknown)] == moved
+    assert listed[-1] == unknown
+    assert sorted(listed) == ids
+
+
+def test_lists_name_the_periods_as_the_columns_do() -> None:
+    assert {period.days: period.value for period in ChangePeriod} == PERIODS
+    assert tuple(PERIODS) == CHANGE_DAYS
 
 
 def test_larger_changes_of_products_that_others_track_hide_nothing(

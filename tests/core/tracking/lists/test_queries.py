@@ -1,6 +1,7 @@
 """Lists of tracked products: search, filters, order, pages, sparklines."""
 
 from datetime import UTC, datetime, timedelta
+from math import log
 
 import pytest
 from hypothesis import given, settings
@@ -20,7 +21,7 @@ from core.tracking.lists.queries import count_products, find_products
 from core.tracking.models import Tracking
 from core.tracking.rules import Role
 from tests.core.tracking.conftest import Track
-from tests.factories.alerts import set_team_threshold
+from tests.factories.alerts import add_incident, set_team_threshold
 from tests.factories.people import add_colleague
 from tests.hypothesis_runs import examples
 
@@ -172,6 +173,31 @@ def test_what_a_page_showed_before_it_was_gone_is_no_value_to_sort_by(
     found = [asin for page in pages for asin in page.rows["asin"]]
     assert found[0] == "B0TEST0002"
     assert sorted(found) == ["B0TEST0001", "B0TEST0002", "B0TEST0003"]
+
+
+def test_worse_ranks_are_those_that_lost_a_tenth_over_the_days_asked_for(
+    session: Session, principal: Principal, track: Track
+) -> None:
+    track("B0TEST0001", week_rank_change=log(1.11), month_rank_change=0.0)
+    track("B0TEST0002", week_rank_change=log(1.09), month_rank_change=2.0)
+    track("B0TEST0003")
+    assert asins(session, principal, ListFilter(rank_worse_days=7)) == ["B0TEST0001"]
+    assert asins(session, principal, ListFilter(rank_worse_days=30)) == ["B0TEST0002"]
+
+
+def test_a_lost_buy_box_is_an_open_issue_of_the_team(
+    session: Session, principal: Principal, track: Track
+) -> None:
+    lost, solved, other = (track(f"B0TEST000{n}", role=Role.OWN) for n in range(3))
+    add_incident(session, principal, lost, code="buy_box_lost")
+    add_incident(session, principal, solved, code="buy_box_lost", state="resolved")
+    add_incident(session, principal, other, code="out_of_stock")
+    asked = ListFilter(states=(State.BUY_BOX_LOST,))
+    rows = find_products(session, principal, asked, Sort(), 1, 50).rows
+    assert rows["product_id"].tolist() == [lost]
+    assert rows["has_lost_buy_box"].tolist() == [True]
+    whole = find_products(session, principal, ListFilter(), Sort(), 1, 50).rows
+    assert whole["has_lost_buy_box"].sum() == 1
 
 
 def test_old_changes_need_no_attention(

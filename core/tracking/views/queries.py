@@ -1,0 +1,31 @@
+"""Reads of saved views."""
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from core.accounts.access.operations import requires
+from core.accounts.access.permissions import Permission, Principal
+from core.tracking.views.models import ProductViewRow
+from core.tracking.views.rules import SavedView, read_definition
+
+
+@requires(Permission.READ)
+def list_views(session: Session, principal: Principal) -> list[SavedView]:
+    """Return the user's own views, then those that teammates share, each by name."""
+    rows = session.scalars(
+        select(ProductViewRow).where(
+            ProductViewRow.team_id == principal.team_id,
+            or_(ProductViewRow.person_id == principal.person_id, ProductViewRow.is_shared),
+        )
+    )
+    views = [
+        SavedView(
+            row.id,
+            row.name,
+            row.person_id == principal.person_id,
+            row.is_shared,
+            read_definition(row.definition),
+        )
+        for row in rows
+    ]
+    return sorted(views, key=lambda view: (not view.is_own, view.name.casefold(), view.id))
