@@ -2,8 +2,9 @@
 
 A figure is made on the server, which does not know whether its reader uses light or
 dark mode. So figures have Streamlit's placeholder colours, which the browser replaces
-by the theme's (`chartCategoricalColors` of `.streamlit/config.toml`, in the same order
-as here).
+by the theme's: #000001 to #000010 by `chartCategoricalColors` of `.streamlit/config.toml`, in
+the same order as here, #000011 to #000020 by `chartSequentialColors`, #000021 to #000030 by
+`chartDivergingColors`.
 """
 
 from dataclasses import dataclass
@@ -21,9 +22,15 @@ COMPETITORS: Final = ("#000004", "#000005", "#000007", "#000008", "#000009", "#0
 LIST_PRICE: Final = "#000006"  # grey: only for comparison
 
 NEUTRAL: Final = "#000006"  # event marks
-TEXT: Final = "#000036"  # secondary text
+TEXT: Final = "#000006"  # Streamlit's own secondary text is too pale at this size
+WORSE: Final = "#000021"  # the ends of chartDivergingColors: nothing else is red or green
+BETTER: Final = "#000030"
+AMOUNTS: Final = tuple(f"#0000{place}" for place in range(11, 21))  # from none to many
 GRID: Final = "#000039"  # hairlines
 GROUND: Final = "#000038"  # the page's background: the inside of hollow markers
+
+
+TEXT_SIZE: Final = 12  # px
 
 
 def fade_color(color: str) -> str:
@@ -115,6 +122,12 @@ def base_layout(height: int, separators: str = ".,") -> dict[str, Any]:
     return {
         # An empty template: plotly's default one adds 7 kB to each figure.
         "template": {"layout": {}},
+        "font": {"size": TEXT_SIZE, "color": TEXT},
+        "hoverlabel": {
+            "font": {"size": TEXT_SIZE, "color": TEXT},
+            "bgcolor": GROUND,
+            "bordercolor": TEXT,
+        },
         "height": height,
         "margin": {"l": 8, "r": 8, "t": 28, "b": 8, "autoexpand": True},
         "separators": separators,
@@ -148,6 +161,7 @@ def time_axis(anchor: str) -> dict[str, Any]:
         "tickangle": 0,
         "tickformatstops": SHORT_DATES,
         "automargin": True,
+        "tickfont": {"size": TEXT_SIZE, "color": TEXT},
         "hoverformat": "%a %-d %b %Y, %H:%M",
         "fixedrange": False,
     }
@@ -160,6 +174,7 @@ def value_axis(domain: tuple[float, float], **options: Any) -> dict[str, Any]:
         "gridcolor": GRID,
         "zeroline": False,
         "automargin": True,
+        "tickfont": {"size": TEXT_SIZE, "color": TEXT},
         "fixedrange": True,
         "ticks": "",
     }

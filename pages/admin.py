@@ -11,7 +11,7 @@ members = accounts.list_members()
 
 # Render
 with st.container(width=people.WIDTH):
-    cards.show_page_header("Administration", people.build_subtitle(members))
+    cards.show_page_header("Team", people.build_subtitle(members))
 
     # Choose
     part = people.choose_part()

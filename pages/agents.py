@@ -11,7 +11,7 @@ members = accounts.list_members()
 counts = agents.count_calls()
 
 # Render
-cards.show_page_header("Agents", agent_parts.describe_screen(agents.get_mcp_url()))
+cards.show_page_header("API & agents", agent_parts.describe_screen(agents.get_mcp_url()))
 if not agents.has_calls():
     agent_parts.show_no_calls()
     st.stop()

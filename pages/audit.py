@@ -20,6 +20,6 @@ with st.container(horizontal=True, vertical_alignment="center", gap="small"):
 found = accounts.list_audit_events(what, who, log_table.get_cursor(audit.LOG))
 
 # Render
-with header, cards.show_page_header("Audit", "Append-only log of all changes"):
+with header, cards.show_page_header("Audit log", "Append-only log of all changes"):
     audit.show_download_button(what, who)
 audit.show_events(found)

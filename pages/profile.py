@@ -11,7 +11,7 @@ own = accounts.get_own_profile()
 
 # Render
 with st.container(width=profile.WIDTH):
-    cards.show_page_header("Profile", "Manage your account and preferences")
+    cards.show_page_header("Account", "Manage your account and preferences")
 
     # Choose
     part = profile.choose_part()

@@ -119,6 +119,7 @@ PACKAGES = {
         "admin": {".", "account", "commands", "components", "data"},
         "product": {".", "commands", "components", "data", "imports", "suggestions", "web"},
         "products": {".", "commands", "components", "data", "imports", "suggestions", "web"},
+        "frame": {".", "auth", "commands", "components", "data", "imports", "web"},
     },
     "jobs": {
         ".": set(),
@@ -139,8 +140,6 @@ ENTRY_POINTS = {
     "app.__main__",
     "app.asgi",
     "app.main",
-    "app.sidebar",
-    "app.theme",
     "jobs.__main__",
     "mcp_server.__main__",
     "mcp_server.http",

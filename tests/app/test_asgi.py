@@ -168,36 +168,6 @@ def test_the_configuration_keeps_details_and_agents_out():
     assert configuration["runner"]["postScriptGC"] is False
 
 
-def luminance(color: str) -> float:
-    """Relative luminance as WCAG 2 defines it."""
-    parts = [int(color[place : place + 2], 16) / 255 for place in (1, 3, 5)]
-    linear = [
-        part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
-    ]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
-def contrast(one: str, other: str) -> float:
-    high, low = sorted((luminance(one), luminance(other)), reverse=True)
-    return (high + 0.05) / (low + 0.05)
-
-
-@pytest.mark.parametrize("mode", ["light", "dark"])
-def test_text_and_lines_can_be_told_from_the_ground(mode):
-    theme = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())["theme"][mode]
-    for ground in (theme["backgroundColor"], theme["secondaryBackgroundColor"]):
-        assert contrast(theme["textColor"], ground) >= 7
-        assert contrast(theme["linkColor"], ground) >= 4.5
-        for color in theme["chartCategoricalColors"]:
-            assert contrast(color, ground) >= 3
-    assert (
-        contrast(theme["dataframeHeaderTextColor"], theme["dataframeHeaderBackgroundColor"]) >= 4.5
-    )
-    assert len(set(theme["chartCategoricalColors"])) == 10
-    assert contrast("#ffffff", theme["primaryColor"]) >= 4.5  # the words on a button
-    assert contrast(theme["primaryColor"], theme["backgroundColor"]) >= 3
-
-
 def test_an_unforeseen_error_shows_a_number_and_logs_the_trace(caplog, monkeypatch):
     shown: list[str] = []
     monkeypatch.setattr(error_boundary.st, "error", lambda text, **_: shown.append(text))

@@ -21,7 +21,7 @@ from streamlit.testing.v1 import AppTest
 from app import asgi, keys
 from app.auth import session, session_routes
 from app.auth.request_guard import RequestGuard
-from app.sidebar import BELL
+from app.frame.sidebar import BELL
 from app.web import error_boundary
 from core.accounts.access import sessions
 from core.accounts.access.permissions import Via

@@ -40,6 +40,7 @@ PATIENCE = 60  # seconds until something that has to show counts as missing
 MARKET_AGE = timedelta(days=2521, hours=15)
 Cookies = Sequence[Any]  # as Playwright returns and takes them
 
+LINKS = "[data-testid='stSidebar'] [data-testid='stPageLink-NavLink']"  # to the pages
 LAPTOP = ViewportSize(width=1360, height=900)
 PHONE = ViewportSize(width=390, height=844)
 ARGUMENTS = [
@@ -280,7 +281,7 @@ def enter(page: Page, stack: Stack, role: str) -> None:
 
 def is_inside(page: Page) -> None:
     """Wait until somebody is signed in and sees a page."""
-    page.wait_for_selector("[data-testid='stSidebarNav']")
+    page.wait_for_selector(LINKS)
     settle(page)
 
 

@@ -6,12 +6,13 @@ that a page breaks, a file that is not there, an error of a script.
 
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urljoin
 from urllib.request import Request, urlopen
 
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.conftest import Cookies, Stack, Tabs, go, listening, says, settle
+from tests.browser.conftest import LINKS, Cookies, Stack, Tabs, go, listening, says, settle
 
 pytestmark = pytest.mark.browser
 
@@ -54,12 +55,11 @@ def test_an_upload_lives_with_the_policy(page: Page, stack: Stack, tmp_path: Pat
 
 def test_every_page_of_an_administrator_lives_with_the_policy(admin: Page, stack: Stack) -> None:
     go(admin, stack, "/")
-    links = admin.locator("[data-testid='stSidebarNavLink']")
-    addresses = [link.get_attribute("href") for link in links.all()]
+    addresses = [link.get_attribute("href") for link in admin.locator(LINKS).all()]
     assert len(addresses) >= 5
     for address in addresses:
         assert address is not None
-        admin.goto(address)
+        admin.goto(urljoin(f"{stack.url}/", address))
         admin.wait_for_selector("[data-testid='stMain'] h1")
         settle(admin)
 

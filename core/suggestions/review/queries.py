@@ -355,3 +355,14 @@ def find_first_pending(session: Session, principal: Principal, now: datetime) ->
         {"team": principal.team_id, "now": now},
     )
     return rows[0]["id"] if rows else None
+
+
+@requires(Permission.READ)
+def count_pending(session: Session, principal: Principal, now: datetime) -> int:
+    """Return how many of the team's suggestions are pending."""
+    [row] = _fetch(
+        session,
+        f"SELECT count(*) AS number FROM suggestion s WHERE {_PENDING}",
+        {"team": principal.team_id, "now": now},
+    )
+    return int(row["number"])

@@ -1,17 +1,19 @@
-"""The sidebar of every page: user, notices, theme, "Sign out"."""
+"""The sidebar of every page: search, navigation, user, notices, theme, "Sign out"."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import streamlit as st
 
-from app import data, keys, theme
+from app import data, keys, page_frame
 from app.auth import session_cookie
 from app.commands import account
 from app.components import fragments
 from app.data import accounts
+from app.data.navigation import OpenWork, count_open_work
+from app.frame import navigation, product_search, theme
 from app.web import error_boundary
-from core.accounts.access.permissions import Principal
+from core.accounts.access.permissions import Permission, Principal
 from core.accounts.people.account_notices import AccountNotice
 from core.database import outages
 from core.text.escaping import escape_markdown, shorten
@@ -20,21 +22,34 @@ from core.text.times import format_age
 
 _SIGNING_OUT = "_signing_out"
 BELL = "bell"
-_PAGES = {keys.PROFILE: "Profile", keys.ADMIN: "Administration"}  # that notices link to
+_LINKED = (keys.PROFILE, keys.ADMIN)  # pages that notices link to
 
 
-def show_sidebar(who: Principal, pages: Sequence[str]) -> None:
-    """Show user, bell and "Sign out" below the navigation, and apply the user's theme."""
+def show_sidebar(who: Principal, pages: Mapping[str, st.Page], url_path: str) -> None:
+    """Show search, navigation, user and bell, and apply the user's theme.
+
+    `url_path`: of the open page, "" for the first one.
+    """
     with st.sidebar:
         if st.session_state.get(_SIGNING_OUT):
             session_cookie.end_session()
             return
+        if who.may(Permission.READ) and not who.needs_second_factor:
+            product_search.clear_after_opening(url_path)
+            product_search.show_search()
+        try:
+            work = count_open_work(who)
+        except outages.ERRORS:  # shown below: an outage must not hide the navigation
+            navigation.show_links(who, pages, OpenWork())
+            raise
+        navigation.show_links(who, pages, work)
         with st.container(horizontal=True, wrap=False, gap="xsmall"):
             _show_person(who)
             _show_bell(data.get_display().unread)
         if data.has_demo():
             st.caption("Demo data")
-        theme.apply_theme(data.get_display().theme, pages)
+        theme.apply_theme(data.get_display().theme, list(pages))
+        page_frame.announce_page(url_path)
 
 
 def _show_person(who: Principal) -> None:
@@ -42,7 +57,7 @@ def _show_person(who: Principal) -> None:
     with st.popover(name, width="stretch", wrap=False, help=f"{name}, {who.role.value}"):
         st.caption(f"{name}, signed in as {who.role.value}")
         st.page_link(
-            f"../pages/{keys.PROFILE}.py", label="Profile", icon=":material/manage_accounts:"
+            f"../pages/{keys.PROFILE}.py", label="Account", icon=":material/manage_accounts:"
         )
         st.button("Sign out", icon=":material/logout:", on_click=_sign_out)
 
@@ -90,9 +105,9 @@ def _show_notice(notice: AccountNotice) -> None:
     text = escape_markdown(notice.text)
     age = format_age(notice.at, datetime.now(UTC))
     st.markdown(f"{text if notice.is_read else f'**{text}**'}  \n:small[:gray[{age}]]")
-    if notice.page in _PAGES:
+    if notice.page in _LINKED:
         st.page_link(
             f"../pages/{notice.page}.py",
-            label=_PAGES[notice.page],
+            label=navigation.BY_NAME[notice.page].title,
             icon=":material/arrow_forward:",
         )
