@@ -104,7 +104,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     import pandas  # noqa: F401
     import plotly.graph_objects  # noqa: F401
 
-    from core.history.timeline import charts  # noqa: F401
+    from core.history.chart import figure  # noqa: F401
     from jobs.tasks import dispatch_runs, import_files  # noqa: F401
 
     # Streamlit's logger enables uvicorn's logs of requests and opened pages again.

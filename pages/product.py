@@ -1,11 +1,12 @@
-"""Product: one product's price, rank and rating over time."""
+"""Product: one product's price, Buy Box, rank and rating over time."""
 
 import streamlit as st
 
 from app.components import product_link
 from app.components.cards import show_nothing_in_period
 from app.data import history as data
-from app.product import detail, summary, tabs
+from app.product import chart_card, detail, header, summary
+from app.product_tabs import tabs
 
 # Choose
 link = product_link.find_product_link()
@@ -18,21 +19,25 @@ if head is None:
     detail.show_not_found(link)
     st.stop()
 
-detail.show_header(head)
-days = detail.show_controls(head)
-period_name = product_link.PERIOD_NAMES[days]
+header.show_header(head)
+figures = st.container()
+card = st.container(border=True, gap="small")
+with card:
+    chosen, choice = chart_card.choose_content(head)
 
 # Load and shape
-period = data.read_period(head, days, period_name)
+period = data.read_period(head, chosen, choice)
 
 # Render
-detail.show_figures(head, period, period_name)
+with figures:
+    detail.show_figures(head, period, chosen.name)
 if period is None:
     detail.show_nothing_yet(head)
     st.stop()
 if not period.statistics.observations:
-    show_nothing_in_period(period_name)
+    show_nothing_in_period(chosen.name)
     st.stop()
-detail.show_chart(period)
+with card:
+    chart_card.show_chart(head, period)
 summary.show_summary(head, period)
 tabs.show_tabs(head, period)

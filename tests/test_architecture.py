@@ -64,6 +64,7 @@ PACKAGES = {
         "periods": {"."},
         "ingest": {".", "periods"},
         "timeline": {".", "ingest"},
+        "chart": {".", "buy_box", "timeline"},
         "changes": {".", "expected", "periods", "timeline"},
         "provenance": {".", "timeline"},
         "buy_box": {".", "ingest", "timeline"},
@@ -118,6 +119,7 @@ PACKAGES = {
         "health": {"components", "data"},
         "admin": {".", "account", "commands", "components", "data"},
         "product": {".", "commands", "components", "data", "imports", "suggestions", "web"},
+        "product_tabs": {".", "commands", "components", "data", "product", "suggestions", "web"},
         "products": {".", "commands", "components", "data", "imports", "suggestions", "web"},
         "frame": {".", "auth", "commands", "components", "data", "imports", "web"},
     },
@@ -377,7 +379,7 @@ def test_what_counts_across_processes_goes_by_the_shared_clock() -> None:
 
 
 def test_every_table_has_a_file_of_its_own() -> None:
-    with_file = {"app/components/data_table.py", "app/product/history_tab.py"}  # all rows
+    with_file = {"app/components/data_table.py", "app/product_tabs/history_tab.py"}  # all rows
     found = containing(r"st\.(?:dataframe|data_editor|table)\(|\.to_csv\(", "app", "pages")
     assert set(found) <= with_file, "call app.components.data_table.show_table"
 

@@ -1,4 +1,4 @@
-"""The product and the period that the URL names, links to products, the control for the period."""
+"""The product that the URL names, links to products, the names of periods."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,6 @@ from app.web import url_parameters
 from core.catalog.asin import find_asin, product_url
 from core.catalog.marketplaces import find_by_name
 
-RANGES = {7: "7 d", 30: "30 d", 90: "90 d", 180: "180 d", 365: "1 y", 0: "All"}  # 0: all
 PERIOD_NAMES = {
     7: "the last 7 days",
     30: "the last 30 days",
@@ -18,7 +17,6 @@ PERIOD_NAMES = {
     365: "the last year",
     0: "the whole history",
 }
-DEFAULT_RANGE = 90
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,27 +66,3 @@ def open_product(marketplace: str, asin: str) -> None:
     st.switch_page(
         f"../pages/{keys.PRODUCT}.py", query_params=product_parameters(marketplace, asin)
     )
-
-
-def choose_days() -> int:
-    """Show the ranges; return the chosen number of days (0: all), kept in the URL."""
-    requested = url_parameters.read_text(keys.DAYS)
-    by_text = {_days_text(days): days for days in RANGES}
-    chosen = st.segmented_control(
-        "Period",
-        list(RANGES),
-        default=by_text.get(requested or "", DEFAULT_RANGE),
-        required=True,
-        format_func=lambda days: RANGES[days],
-        key=keys.PERIOD,
-        label_visibility="collapsed",
-    )
-    days = DEFAULT_RANGE if chosen is None else chosen
-    text = _days_text(days)
-    if requested != text and (requested is not None or days != DEFAULT_RANGE):
-        st.query_params[keys.DAYS] = text
-    return days
-
-
-def _days_text(days: int) -> str:
-    return str(days) if days else "all"

@@ -5,33 +5,71 @@ as soon as figures, statistics and sparklines are made.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
 from threading import BoundedSemaphore
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import streamlit as st
+from sqlalchemy.orm import Session
 
 from app.data import get_principal
 from app.data.prebuilt_figure import FigureBody, pack_figure
 from core.catalog.marketplaces import get_marketplace
-from core.chart_theme import MoneyStyle, money_style
+from core.catalog.service import category_names
+from core.chart_theme import money_style
 from core.database.session import read_scope
 from core.history import product_summary
+from core.history.buy_box.queries import read_buy_box
+from core.history.chart import alt_text, deals, extra_lines, figure, range_strip
+from core.history.chart.content import (
+    USUAL_SERIES,
+    ChartContent,
+    Competitor,
+    Deal,
+    EventMark,
+    Series,
+)
 from core.history.product_summary import HistoryKey, ProductSummary
-from core.history.timeline import charts, period, queries, series
-from core.history.timeline.charts import EventMark
+from core.history.timeline import period, queries, series
 from core.history.timeline.queries import ListingText
+from core.history.timeline.series import Line
+from core.history.timeline.snapshot_timeline import SnapshotTimeline
 from core.history.timeline.statistics import Statistics, sample_line
 from core.history.timeline.timeline import Timeline
 from core.text import locale as formats
 from core.text.locale import Formats
+from core.tracking.sellers.queries import read_own_sellers
+from core.tracking.sellers.rules import OwnSeller
 
-CACHED_FOR = 3600  # s; a new hour moves the period's edges
-WHOLE_HISTORY = 0  # days
+CACHED_FOR: Final = 3600  # s; a new hour moves the period's edges
+WHOLE_HISTORY: Final = 0  # days
+MOST_COMPETITORS: Final = 5  # in one chart
+_RIVAL_POINTS: Final = 300  # of a competitor's line
 # One reads while another draws; more at once would only compete for Python's lock.
 _DRAWING = BoundedSemaphore(2)
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """The chosen range: the last `days` (0: all), or from one day of the marketplace to another."""
+
+    days: int
+    name: str  # "the last 90 days"
+    ends: tuple[date, date] | None = None  # the first and the last day; None: `days` decides
+
+
+@dataclass(frozen=True, slots=True)
+class ChartChoice:
+    """What the chart shows beside price, Buy Box and rank."""
+
+    shown: frozenset[Series] = USUAL_SERIES
+    rivals: tuple[ProductSummary, ...] = ()
+    is_phone: bool = False
+
+
+USUAL_CHOICE: Final = ChartChoice()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +79,15 @@ class PeriodView:
     since: datetime
     until: datetime
     name: str  # "the last 90 days"
-    shows_deals: bool
     statistics: Statistics
-    price_and_rank: FigureBody
-    rating_and_count: FigureBody
+    chart: FigureBody
+    height: int  # px, of the chart
     alt: str
     prices: Sequence[float]
     ranks: Sequence[float]
     ratings: Sequence[float]
     ratings_counts: Sequence[float]
+    missing: Sequence[str] = field(default=())  # chosen series and competitors without a value
 
 
 def find_product_summary(marketplace: str, asin: str) -> ProductSummary | None:
@@ -58,67 +96,217 @@ def find_product_summary(marketplace: str, asin: str) -> ProductSummary | None:
         return product_summary.find_product_summary(session, get_principal(), marketplace, asin)
 
 
-def read_period(head: ProductSummary, days: int, name: str) -> PeriodView | None:
-    """Return the last `days` (0: all), which are called `name`; None when nothing was observed."""
+def read_period(
+    head: ProductSummary, chosen: Range, choice: ChartChoice = USUAL_CHOICE
+) -> PeriodView | None:
+    """Return a range of a product's history, None when nothing was ever observed."""
     if head.history_key is None:
         return None
-    category = (head.bsr_category_id or -1, head.bsr_category or "")
-    zone, written = get_principal().time_zone, formats.get_formats()
-    return _read_period(head.history_key, days, name, category, zone, written, head.data_version)
+    who = get_principal()
+    with read_scope() as session:
+        own = read_own_sellers(session, who.team_id).get(head.marketplace, ())
+        events = _list_team_events(session, head.product_id, choice.shown)
+    rivals = tuple(
+        (each.history_key, each.title or each.asin, each.bsr_category_id, each.data_version)
+        for each in choice.rivals
+        if each.history_key is not None
+    )
+    return _read_period(
+        head.history_key,
+        chosen.days,
+        chosen.ends,
+        chosen.name,
+        (head.bsr_category_id, head.bsr_category or ""),
+        tuple(sorted(choice.shown)),
+        tuple((each.seller_id, each.name) for each in own),
+        tuple((each.at, each.letter, each.text) for each in events),
+        rivals,
+        choice.is_phone,
+        who.time_zone,
+        formats.get_formats(),
+        head.data_version,
+    )
+
+
+def _list_team_events(
+    session: Session, product_id: int, shown: frozenset[Series]
+) -> list[EventMark]:
+    """Return the events that a team has of its own. They change without the product's data."""
+    del session, product_id, shown
+    return []
 
 
 @st.cache_data(ttl=CACHED_FOR, max_entries=1000, show_spinner=False)
 def _read_period(
     key: HistoryKey,
     days: int,
+    ends: tuple[date, date] | None,
     name: str,
-    category: tuple[int, str],
+    category: tuple[int | None, str],
+    shown: tuple[Series, ...],
+    own: tuple[tuple[str | None, str | None], ...],
+    events: tuple[tuple[datetime, str, str], ...],
+    rivals: tuple[tuple[HistoryKey, str, int | None, int], ...],
+    is_phone: bool,
     zone: str,
     written: Formats,
     data_version: int,
 ) -> PeriodView:
     del data_version  # part of the key
-    until = datetime.now(UTC)
-    since = _start_of_period(key.first_day, days, until)
+    since, until = _find_ends(key, days, ends, datetime.now(UTC))
     place = get_marketplace(key.marketplace)
     money = money_style(
         place.currency, written.locale_of_money(place.locale), written.has_currency_code
     )
+    chosen = frozenset(shown)
+    own_sellers = {key.marketplace: tuple(OwnSeller(*each) for each in own)}
     with _DRAWING:
         with read_scope() as session:
             timeline = period.read_timeline(session, key, since, until)
-            events = period.read_events(session, key.product_id, timeline)
-        return _draw(timeline, name, money, events, dict([category]), ZoneInfo(zone))
+            holders = read_buy_box(session, key, since, until, own_sellers).periods
+            extras, sub_ranks = _read_extras(session, key, since, until, chosen)
+            marks = [EventMark(*each) for each in events]
+            content = ChartContent(
+                timeline=timeline,
+                marketplace=key.marketplace,
+                money=money,
+                zone=ZoneInfo(zone),
+                category=category[1] if category[0] == timeline.find_newest_category() else None,
+                shown=chosen,
+                holders=holders,
+                deals=_read_deals(session, key, timeline, chosen),
+                extras=extras,
+                sub_ranks=sub_ranks,
+                events=[*marks, *_list_own_events(session, key, timeline, chosen)],
+                competitors=[
+                    _read_rival(session, each, category[0], since, until) for each in rivals
+                ],
+                is_phone=is_phone,
+            )
+        return _draw(content, name)
 
 
-def _start_of_period(first_day: date, days: int, until: datetime) -> datetime:
-    """Return where a period begins; the whole history begins a day before the first snapshot."""
-    first = datetime.combine(first_day, datetime.min.time(), UTC) - timedelta(days=1)
-    return first if days == WHOLE_HISTORY else until - timedelta(days=days)
+def _find_ends(
+    key: HistoryKey, days: int, ends: tuple[date, date] | None, now: datetime
+) -> tuple[datetime, datetime]:
+    """Return where a range begins and ends; the whole history begins with its first day."""
+    zone = ZoneInfo(get_marketplace(key.marketplace).time_zone)
+    if ends is not None:
+        first, last = (datetime.combine(day, time(), zone) for day in ends)
+        return first.astimezone(UTC), min((last + timedelta(days=1)).astimezone(UTC), now)
+    first_day = datetime.combine(key.first_day, time(), zone).astimezone(UTC)
+    return first_day if days == WHOLE_HISTORY else now - timedelta(days=days), now
 
 
-def _draw(
-    timeline: Timeline,
-    name: str,
-    money: MoneyStyle,
-    events: Sequence[EventMark],
-    categories: dict[int, str],
-    zone: ZoneInfo,
-) -> PeriodView:
-    figure = charts.price_and_rank(timeline, money, events=events, categories=categories, zone=zone)
+def _read_extras(
+    session: Session,
+    key: HistoryKey,
+    since: datetime,
+    until: datetime,
+    shown: frozenset[Series],
+) -> tuple[SnapshotTimeline | None, dict[str, Line]]:
+    """Return what is read on request: further columns, and lines of sub ranks by category."""
+    columns = extra_lines.find_columns(shown)
+    if not columns:
+        return None, {}
+    arrays = queries.extra_columns(session, key.product_id, since, until, key.first_day, columns)
+    extras = SnapshotTimeline(arrays, since, until)
+    if Series.SUB_RANKS not in shown:
+        return extras, {}
+    further = queries.further_rank_columns(session, key.product_id, since, until)
+    chosen = extra_lines.list_sub_categories(extras, further)
+    names = category_names(session, chosen)
+    return extras, {
+        names.get(each, "a sub-category"): extra_lines.make_sub_rank(extras, further, each)
+        for each in chosen
+    }
+
+
+def _read_deals(
+    session: Session, key: HistoryKey, timeline: Timeline, shown: frozenset[Series]
+) -> Sequence[Deal]:
+    if Series.DEALS not in shown:
+        return ()
+    rows = queries.deal_columns(session, key.product_id, timeline.since, timeline.until)
+    return deals.find_deals(timeline, rows)
+
+
+def _list_own_events(
+    session: Session, key: HistoryKey, timeline: Timeline, shown: frozenset[Series]
+) -> list[EventMark]:
+    """Return the events that the product's own data hold."""
+    runs = period.list_named_rank_categories(session, timeline)
+    events = [
+        EventMark(at, "C", f"Rank category changed to {name or 'one without a name'}")
+        for at, name in runs[1:]
+    ]
+    if Series.LISTING in shown:
+        changes = queries.listing_changes(session, key.product_id, timeline.since)
+        events += [EventMark(at, "L", "Listing changed") for at in changes]
+    return events
+
+
+def _read_rival(
+    session: Session,
+    rival: tuple[HistoryKey, str, int | None, int],
+    category: int | None,
+    since: datetime,
+    until: datetime,
+) -> Competitor:
+    """Return a competitor's lines; ranks only of the product's own category."""
+    key, name, rival_category, _ = rival
+    timeline = period.read_timeline(session, key, since, until, (series.PRICE, series.RANK))
+    is_comparable = category is not None and rival_category == category
+    ranks = timeline.get_comparable_ranks() if is_comparable else Line.make_empty()
+    prices = timeline.get_line(series.PRICE).thin_points(_RIVAL_POINTS)
+    return Competitor(name, prices, ranks.thin_points(_RIVAL_POINTS))
+
+
+def _draw(content: ChartContent, name: str) -> PeriodView:
+    timeline, drawn = content.timeline, figure.draw_chart(content)
     return PeriodView(
         since=timeline.since,
         until=timeline.until,
         name=name,
-        shows_deals=period.shows_deals(timeline),
         statistics=timeline.compute_statistics(),
-        price_and_rank=pack_figure(figure),
-        rating_and_count=pack_figure(charts.rating_and_count(timeline, zone=zone)),
-        alt=charts.alt_text(timeline, money),
+        chart=pack_figure(drawn),
+        height=drawn["layout"]["height"],
+        alt=alt_text.describe_chart(content),
         prices=sample_line(timeline.get_line(series.PRICE)),
         ranks=sample_line(timeline.get_comparable_ranks()),
         ratings=sample_line(timeline.get_line(series.RATING)),
         ratings_counts=sample_line(timeline.get_line(series.RATINGS_COUNT)),
+    )
+
+
+def read_strip(head: ProductSummary, period: PeriodView) -> FigureBody | None:
+    """Return the range strip; None for a history of less than two days."""
+    if head.history_key is None or head.first_day is None:
+        return None
+    return _read_strip(head.history_key, period.since, period.until, head.data_version)
+
+
+@st.cache_data(ttl=CACHED_FOR, max_entries=1000, show_spinner=False)
+def _read_strip(
+    key: HistoryKey, since: datetime, until: datetime, data_version: int
+) -> FigureBody | None:
+    whole = _find_ends(key, WHOLE_HISTORY, None, datetime.now(UTC))
+    if whole[1] - whole[0] < timedelta(days=2):
+        return None
+    line, color = _read_strip_line(key, data_version)
+    return pack_figure(range_strip.draw_strip(line, color, whole, (since, until)))
+
+
+@st.cache_data(ttl=CACHED_FOR, max_entries=1000, show_spinner=False)
+def _read_strip_line(key: HistoryKey, data_version: int) -> tuple[Line, str]:
+    del data_version  # part of the key
+    whole = _find_ends(key, WHOLE_HISTORY, None, datetime.now(UTC))
+    first, last = period.days_between(key.marketplace, *whole)
+    with read_scope() as session:
+        lines = period.read_days(session, key, first, last)
+    return range_strip.make_strip_line(
+        lines.get_line(series.PRICE).thin_points(range_strip.MOST_POINTS),
+        lines.get_line(series.RANK).thin_points(range_strip.MOST_POINTS),
     )
 
 

@@ -181,7 +181,7 @@ def build_evidence_chart(
     zone = ZoneInfo(get_principal().time_zone)
     traces = charts.draw_evidence(view.evidence, head.product_id, money, zone)
     layout: dict[str, Any] = {
-        name: orjson.loads(value) for name, value in period.price_and_rank.layout.items()
+        name: orjson.loads(value) for name, value in period.chart.layout.items()
     }
     between = layout.get("xaxis", {}).get("range")
     for action in view.actions:
@@ -190,4 +190,4 @@ def build_evidence_chart(
             traces.append(charts.draw_proposed_price(price, between, money))
     charts.widen_price_range(layout, traces)
     added = pack_figure({"data": traces, "layout": layout})
-    return FigureBody(period.price_and_rank.traces + added.traces, added.layout)
+    return FigureBody(period.chart.traces + added.traces, added.layout)

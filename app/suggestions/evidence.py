@@ -89,7 +89,7 @@ def show_chart(view: SuggestionView) -> None:
         return
     days = data.count_chart_days(view, datetime.now(UTC))
     period_name = product_link.PERIOD_NAMES[days]
-    period = history.read_period(head, days, period_name)
+    period = history.read_period(head, history.Range(days, period_name))
     with st.container(border=True):
         is_drawn = any(map(charts.is_drawn, view.evidence))
         st.subheader("Evidence on the chart" if is_drawn else "Price and rank", anchor=False)

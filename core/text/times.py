@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_time
+from babel.dates import format_date, format_skeleton, format_time
 
 from core.text import locale
 from core.text.locale import localize_digits
@@ -68,6 +68,14 @@ def format_day(value: date | None) -> str:
     if chosen.is_usual_locale:
         return str(format_date(value, "d MMM y", locale=chosen.locale))
     return str(format_date(value, "medium", locale=chosen.locale))
+
+
+def format_day_of_year(value: date) -> str:
+    """Write a day without its year: "23 Nov"."""
+    chosen = locale.get_formats()
+    if chosen.is_usual_locale:
+        return str(format_date(value, "d MMM", locale=chosen.locale))
+    return str(format_skeleton("MMMd", value, locale=chosen.locale))
 
 
 @lru_cache(maxsize=64)

@@ -12,7 +12,7 @@ from streamlit.proto.Metric_pb2 import Metric
 from streamlit.testing.v1 import AppTest
 
 from app.commands import products
-from app.product import tabs
+from app.product_tabs import tabs
 from core.accounts.access.permissions import Principal
 from core.accounts.access.permissions import Role as AccountRole
 from core.catalog.listing import Listing
@@ -137,19 +137,6 @@ def test_an_improved_rank_has_the_colour_of_its_meaning_for_the_role(
     assert (rank.value, rank.color) == ("#300", color)
 
 
-@pytest.mark.parametrize(("days", "is_told"), [(90, False), (365, True)])
-def test_a_range_that_shows_no_deals_says_so(
-    session: Session, principal: Principal, days: int, is_told: bool
-):
-    product, now = track_product(session, principal), this_hour()
-    store(
-        session,
-        [make_sourced(product, now - 2 * DAY, deal_price=1900), make_sourced(product, now - HOUR)],
-    )
-    told = "Deals are shown in ranges of up to 90 days." in texts(open_product(days))
-    assert told is is_told
-
-
 def test_the_settings_name_the_teams_default_thresholds(session: Session, principal: Principal):
     product, now = track_product(session, principal), this_hour()
     store(session, [make_sourced(product, now - HOUR)])
@@ -178,14 +165,14 @@ def test_a_hostile_title_is_shown_as_text(session: Session, principal: Principal
     seen = SEEN | Seen.LISTING
     store(session, [make_sourced(product, now - HOUR, listing=listing(title), seen=seen)])
     shown = open_product().title[0].value
-    assert shown.startswith("\\*\\*Bold\\*\\* \\[go\\]")
-    assert shown.endswith("…")
+    assert shown.startswith(":small[\u2068\\*\\*Bold\\*\\* \\[go\\]")
+    assert shown.count("word") == 40
 
 
 def test_without_a_product_one_can_be_searched(session: Session, principal: Principal):
     track_product(session, principal)
     page = open_page()
-    assert [box.label for box in page.text_input] == ["Find a product"]
+    assert "Find a product" in [box.label for box in page.text_input]
 
 
 def test_with_nothing_tracked_the_next_step_is_a_button(session: Session):

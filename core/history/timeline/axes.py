@@ -1,14 +1,11 @@
 """Spans, limits and ticks of a history chart's axes. Pure numbers; no charts."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from itertools import pairwise
 
 import numpy as np
 
-from core.history.timeline.series import Line, Times
-
-Shown = tuple[np.datetime64, np.datetime64]  # the ends of what a time axis shows, UTC
+from core.history.timeline.series import Line
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +32,33 @@ def value_range(*lines: Line) -> tuple[float, float] | None:
     if not spans:
         return None
     low, high = min(span.low for span in spans), max(span.high for span in spans)
-    room = 0.08 * (high - low) or 0.1 * high or 1.0
+    room = 0.14 * (high - low) or 0.1 * high or 1.0
     return max(low - room, 0.0), high + room
+
+
+def rank_range(*lines: Line) -> tuple[float, float] | None:
+    """Return the worst and the best rank with a margin on a log axis, None if none is known."""
+    spans = [span for span in map(find_span, lines) if span is not None]
+    if not spans:
+        return None
+    best = max(min(span.low for span in spans), 1.0)
+    worst = max(max(span.high for span in spans), 1.0)
+    room = max((worst / best) ** 0.14, 1.05)
+    return worst * room, best / room
+
+
+def amount_ticks(low: float, high: float, divisor: int, most: int = 5) -> list[int]:
+    """Return two to `most` round ticks between two amounts, in minor units.
+
+    `low`, `high`: in major units. `divisor`: minor units in one.
+    """
+    least, largest = low * divisor, high * divisor
+    span = max(largest - least, 1.0)
+    size = 10 ** int(np.floor(np.log10(span / most)))
+    steps = [step * size for step in (1, 2, 5, 10, 20, 50)]
+    step = max(next(each for each in steps if span / each <= most), 1)
+    first = int(np.ceil(least / step)) * step
+    return [int(tick) for tick in np.arange(first, largest + 0.5, step)]
 
 
 def rating_range(line: Line) -> tuple[float, float]:
@@ -54,18 +76,6 @@ def clamp_line(line: Line, limits: tuple[float, float] | None) -> Line:
         return line
     edge = 0.04 * (limits[1] - limits[0])
     return Line(line.times, np.clip(line.values, limits[0] + edge, limits[1] - edge))
-
-
-def shown_range(times: Times, until: datetime) -> Shown | None:
-    """Return the part of a time axis to show, None for fewer than two times.
-
-    From the first of the ascending times to the end of the period, so that a stretch
-    without observations is visible.
-    """
-    if len(times) < 2:
-        return None
-    end = np.datetime64(until.astimezone(UTC).replace(tzinfo=None), "us")
-    return times[0], max(times[-1], end)
 
 
 def rank_ticks(line: Line) -> list[int]:

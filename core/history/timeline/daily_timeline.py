@@ -8,13 +8,14 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from core.history.observation import Kind
+from core.history.observation import Availability, Kind
 from core.history.timeline import series, statistics
 from core.history.timeline.series import Codes, Field, Floats, Line, Marks, Times
 from core.history.timeline.statistics import FieldStatistics, Measure, MissingReason, Statistics
-from core.history.timeline.timeline import Stretch, Timeline
+from core.history.timeline.timeline import StateRun, Stretch, Timeline, to_array_time
 
 DAY = np.timedelta64(1, "D")
+_IN, _OUT = int(Availability.IN_STOCK), int(Availability.UNAVAILABLE)
 # The columns of a day's last, lowest and highest value; other fields have one column.
 _COLUMNS = {
     series.PRICE: ("price_close", "price_low", "price_high"),
@@ -68,14 +69,27 @@ class DailyTimeline(Timeline):
     def count_flagged(self, field: Field) -> Measure:  # noqa: ARG002 (not kept by day)
         return Measure(None, MissingReason.ONLY_DAYS)
 
-    def find_stock_outs(self) -> list[Stretch]:
-        """Return the runs of whole days on which the product could not be bought."""
-        out = np.flatnonzero(self.columns["in_stock_share"] == 0)
-        if len(out) == 0:
+    def find_states(self) -> list[StateRun]:
+        """Return the runs of whole days without stock, in their last state, and those with."""
+        share, last = self.columns["in_stock_share"], self.columns.get("availability")
+        closed = np.where(last > 0, last, _OUT) if last is not None else np.full(len(share), _OUT)
+        states = np.where(share > 0, _IN, closed).astype(np.float64)
+        line = self._steps(np.where(np.isnan(share), np.nan, states), None, None)
+        if len(line) == 0:
             return []
-        day = self.times.astype("M8[D]").astype(np.int64)
-        runs = np.split(out, np.flatnonzero(np.diff(day[out]) > 1) + 1)
-        return [(self.times[run[0]], self.times[run[-1]] + DAY) for run in runs]
+        end: np.datetime64 = line.times[-1] + DAY
+        return [
+            (start, stop, Availability(int(state)))
+            for start, stop, state in series.find_runs(line, end)
+        ]
+
+    def find_holes(self) -> list[Stretch]:
+        first = to_array_time(self.since).astype("M8[D]").astype("M8[us]")
+        edges = np.concatenate([[first], self.times, [to_array_time(self.axis_end) + DAY]])
+        starts = edges[:-1] + np.concatenate([[np.timedelta64(0, "D")], [DAY] * len(self.times)])
+        return [
+            (start, end) for start, end in zip(starts, edges[1:], strict=True) if end - start >= DAY
+        ]
 
     def compute_field_statistics(self, field: Field) -> FieldStatistics:
         rows = self._comparable_rows() if field is series.RANK else None

@@ -1,7 +1,7 @@
 """Reads a period of a product's history: by snapshot if possible, else by day."""
 
 from collections.abc import Collection, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -12,13 +12,9 @@ from core.catalog.service import category_names
 from core.history.product_summary import HistoryKey
 from core.history.timeline import queries
 from core.history.timeline.daily_timeline import DailyTimeline
-from core.history.timeline.event_marks import EventMark
 from core.history.timeline.series import RANK, Field
 from core.history.timeline.snapshot_timeline import SnapshotTimeline
-from core.history.timeline.statistics import find_deal_turns
 from core.history.timeline.timeline import Timeline
-
-MOST_DEAL_DAYS = 90  # deals are read from the snapshots themselves
 
 
 def read_timeline(
@@ -38,8 +34,24 @@ def read_timeline(
     if columns is not None:
         return SnapshotTimeline(columns, since, until)
     first, last = days_between(key.marketplace, since, until)
+    return read_days(session, key, first, last, (since, until))
+
+
+def read_days(
+    session: Session,
+    key: HistoryKey,
+    first: date,
+    last: date,
+    ends: tuple[datetime, datetime] | None = None,
+) -> DailyTimeline:
+    """Return days of a product. `ends`: the period they are of; None: the days themselves."""
     days = queries.daily_columns(session, key.product_id, first, last)
+    since, until = ends or (_midnight(first), _midnight(last + timedelta(days=1)))
     return DailyTimeline(days, since, until, last)
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
 
 
 def _columns_of(fields: Sequence[Field]) -> Collection[str]:
@@ -75,22 +87,3 @@ def list_named_rank_categories(
 def _with_zone(at: np.datetime64) -> datetime:
     moment: datetime = at.astype("M8[us]").item()
     return moment.replace(tzinfo=UTC)
-
-
-def read_events(session: Session, product_id: int, timeline: Timeline) -> list[EventMark]:
-    """Return the changes of the listing in a period and, where shown, deals; oldest first."""
-    changes = queries.listing_changes(session, product_id, timeline.since)
-    events = [EventMark(at, "Listing changed") for at in changes]
-    if shows_deals(timeline):
-        deals = queries.read_deals(session, product_id, timeline.since, timeline.until)
-        events += [
-            EventMark(at, "Deal" if begins else "Deal ends")
-            for at, begins in find_deal_turns(deals)
-        ]
-    return sorted(events, key=lambda event: event.at)
-
-
-def shows_deals(timeline: Timeline) -> bool:
-    """Return whether a period's deals are read: only in short periods by snapshot."""
-    is_short = timeline.until - timeline.since <= timedelta(days=MOST_DEAL_DAYS)
-    return is_short and not timeline.is_by_day

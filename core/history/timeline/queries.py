@@ -19,12 +19,11 @@ from core.database.columnar_read import (
     ColumnQuery,
     read_columns,
     read_columns_many,
-    read_frame,
 )
 from core.history.observation import Kind, Seen, Source
 
 if TYPE_CHECKING:
-    import pandas as pd
+    pass
 
 MOST_SNAPSHOT_DAYS = 400  # longer periods are read by day: there are fewer pixels than points
 _DEAL = int(Seen.DEAL)
@@ -48,7 +47,18 @@ _HISTORY = [
     Column("ratings_count", "ratings_count", "small"),
 ]
 
+_EXTRA = [
+    Column("new_price", "new_price"),
+    Column("used_price", "used_price"),
+    Column("coupon_amount", "coupon_amount"),
+    Column("coupon_percent", "coupon_percent", "tiny"),
+    Column("offers_new", "offers_new", "small"),
+    Column("sub_rank", "sub_rank", "small"),
+    Column("sub_category", "COALESCE(sub_category_id, -1)", "int"),
+]
+
 _ALWAYS = ("captured_at", "marks")
+EXTRA_COLUMNS = tuple(column.name for column in _EXTRA)
 HISTORY_COLUMNS = tuple(column.name for column in _HISTORY if column.name not in _ALWAYS)
 
 _DAYS = [
@@ -71,6 +81,7 @@ _DAYS = [
     Column("rating", "rating"),
     Column("ratings_count", "ratings_count"),
     Column("in_stock_share", "in_stock_share", "share"),
+    Column("availability", "COALESCE(availability_close, 0)", "int"),
     Column("looks", "looks", "int"),
 ]
 
@@ -134,6 +145,71 @@ def snapshot_columns(
     return _with_marks(_with_initial_state(earlier, snapshots, since))
 
 
+def extra_columns(
+    session: Session,
+    product_id: int,
+    since: datetime,
+    until: datetime,
+    first_day: date,
+    columns: Collection[str],
+) -> Arrays:
+    """Return what charts show on request, by snapshot however long the period is, oldest first.
+
+    `columns`: of `EXTRA_COLUMNS`. Besides them captured_at, kind, seen, flags and availability as
+    `snapshot_columns` has them. Deleted snapshots are missing. Reads the table itself.
+    """
+    chosen = [each for each in [*_HISTORY, *_EXTRA] if each.name in {*_ALWAYS, *columns}]
+    first = min(_earliest_start(first_day), since)
+    parts = [ColumnQuery(chosen, _SNAPSHOTS), ColumnQuery(chosen, _LAST_CHANGE)]
+    values = {
+        "id": product_id,
+        "since": since,
+        "until": until,
+        "first": first,
+        "change": int(Kind.CHANGE),
+    }
+    snapshots, earlier = read_columns_many(session, parts, values)
+    return _with_marks(_with_initial_state([earlier], snapshots, since))
+
+
+_DEAL_ROWS = [Column("captured_at", "captured_at", "time"), Column("deal_price", "deal_price")]
+_RANK_ROWS = [
+    Column("captured_at", "captured_at", "time"),
+    Column("category", "category_id", "int"),
+    Column("rank", "rank", "int"),
+]
+
+
+def deal_columns(session: Session, product_id: int, since: datetime, until: datetime) -> Arrays:
+    """Return the snapshots of a period with a deal, oldest first: captured_at, deal_price.
+
+    Reads an index of deals alone, so that years cost little.
+    """
+    return read_columns(
+        session,
+        _DEAL_ROWS,
+        "FROM snapshot WHERE product_id = %(id)s AND captured_at >= %(since)s "
+        "AND captured_at < %(until)s AND deal_price IS NOT NULL ORDER BY captured_at, source",
+        {"id": product_id, "since": since, "until": until},
+    )
+
+
+def further_rank_columns(
+    session: Session, product_id: int, since: datetime, until: datetime
+) -> Arrays:
+    """Return a period's ranks beyond the main and the first sub rank, oldest first.
+
+    Columns: captured_at, category (its id), rank.
+    """
+    return read_columns(
+        session,
+        _RANK_ROWS,
+        "FROM snapshot_rank WHERE product_id = %(id)s AND captured_at >= %(since)s "
+        "AND captured_at < %(until)s ORDER BY captured_at, source",
+        {"id": product_id, "since": since, "until": until},
+    )
+
+
 def _earliest_start(day: date) -> datetime:
     """Return a time before the day's start on every marketplace: 14 h before UTC's."""
     return datetime.combine(day, time(), UTC) - timedelta(hours=14)
@@ -162,7 +238,8 @@ def daily_columns(session: Session, product_id: int, since_day: date, until_day:
     Columns: day (datetime64[us], midnight without a zone: the marketplace's day);
     price_open, price_low, price_high, price_close, list_price (float64, minor units);
     bsr_open, bsr_best, bsr_worst, bsr_close, rating (tenths), ratings_count (float64);
-    bsr_category (int64, -1 none); in_stock_share (float64, 0–1); looks (int64, 0:
+    bsr_category (int64, -1 none); in_stock_share (float64, 0–1); availability (int64, the
+    day's last, 0 unknown); looks (int64, 0:
     carried forward). NaN where none or unknown.
     """
     return read_columns(
@@ -257,25 +334,3 @@ def listing_changes(session: Session, product_id: int, since: datetime) -> list[
     )
     found: Sequence[datetime] = session.scalars(statement, {"id": product_id, "since": since}).all()
     return list(found)
-
-
-def read_deals(
-    session: Session, product_id: int, since: datetime, until: datetime
-) -> "pd.DataFrame":
-    """Return for each snapshot of a period whether there was a deal, oldest first.
-
-    Columns: captured_at (datetime64[us, UTC]), is_deal (int64, 0 or 1).
-    Only snapshots whose source reports deals. Reads the table itself, not only its index:
-    use it for weeks, not for years.
-    """
-    return read_frame(
-        session,
-        [
-            Column("captured_at", "captured_at", "time"),
-            Column("is_deal", "(deal_price IS NOT NULL)::int", "int"),
-        ],
-        "FROM snapshot WHERE product_id = %(id)s AND captured_at >= %(since)s "
-        "AND captured_at < %(until)s AND (seen & %(deal)s <> 0 OR deal_price IS NOT NULL) "
-        "ORDER BY captured_at, source",
-        {"id": product_id, "since": since, "until": until, "deal": _DEAL},
-    )

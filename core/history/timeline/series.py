@@ -31,6 +31,7 @@ GAPS_IN_A_BLOCK = 16  # cadences change (daily, then hourly), so the usual gap i
 MOST_RANK_POINTS = 1200  # more than the pixels of a wide chart
 POINTER_MOMENTS = 120  # one each 7 px of a wide chart
 MOST_BAND_POINTS = 250  # an area's outline has twice as many
+MOST_AMOUNT_POINTS = 1000
 MOST_COUNT_POINTS = 300  # a count only grows: fewer points draw the same line
 
 
@@ -48,6 +49,13 @@ LIST_PRICE = Field("list_price", Seen.LIST_PRICE, Flag(LIST_PRICE_FLAGS))
 RANK = Field("bsr", Seen.BSR, Flag(RANK_FLAGS))
 RATING = Field("rating", Seen.RATING, Flag(RATING_FLAGS))
 RATINGS_COUNT = Field("ratings_count", Seen.RATINGS_COUNT, Flag(COUNT_FLAGS))
+# Of the whole row, for fields without checks of their own.
+_ROW_FLAGS = Flag.CURRENCY_MISMATCH | Flag.STALE_VALUE
+_AMOUNT_FLAGS = _ROW_FLAGS | Flag.AMOUNTS_DISAGREE
+NEW_PRICE = Field("new_price", Seen.NEW_PRICE, _AMOUNT_FLAGS)
+USED_PRICE = Field("used_price", Seen.USED_PRICE, _AMOUNT_FLAGS)
+OFFERS = Field("offers_new", Seen.OFFERS_NEW, _ROW_FLAGS)
+SUB_RANK = Field("sub_rank", Seen.BSR, Flag(RANK_FLAGS) | Flag.STALE_VALUE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +136,24 @@ def _with_holes(
     all_times = np.concatenate([times[kept], ends, ends])
     all_values = np.concatenate([values[kept], values[held], nothing])
     return all_times[order], all_values[order]
+
+
+def find_runs(
+    line: Line, held_until: np.datetime64
+) -> list[tuple[np.datetime64, np.datetime64, float]]:
+    """Return the runs of one value of a line of steps: from, to, value; oldest first.
+
+    `held_until`: until when the line's last value held.
+    """
+    if len(line) == 0:
+        return []
+    values, known = line.values, ~np.isnan(line.values)
+    ends = np.append(line.times[1:], max(held_until, line.times[-1]))
+    goes_on = known[1:] & known[:-1] & (values[1:] == values[:-1])
+    begins = np.flatnonzero(known & ~np.concatenate([[False], goes_on]))
+    stops = np.flatnonzero(known & ~np.concatenate([goes_on, [False]]))
+    starts = line.times[begins]
+    return list(zip(starts, ends[stops], values[begins].tolist(), strict=True))
 
 
 def longest_holds(times: Times, kind: Codes) -> Durations:

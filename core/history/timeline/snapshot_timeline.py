@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -13,10 +13,9 @@ from core.history.observation import Availability, Kind
 from core.history.timeline import series, statistics
 from core.history.timeline.series import Codes, Durations, Field, Floats, Line, Marks, Times
 from core.history.timeline.statistics import FieldStatistics, Measure, MissingReason, Statistics
-from core.history.timeline.timeline import Stretch, Timeline
+from core.history.timeline.timeline import StateRun, Stretch, Timeline, to_array_time
 
 _FOR_SALE = [int(state) for state in Availability if state.can_be_bought]
-_NO_OFFER = [int(state) for state in Availability if not state.has_featured_offer]
 
 
 @dataclass(frozen=True)
@@ -79,21 +78,29 @@ class SnapshotTimeline(Timeline):
     def count_flagged(self, field: Field) -> Measure:
         return Measure(float(len(self.get_flagged_points(field))))
 
-    def find_stock_outs(self) -> list[Stretch]:
-        """Return the stretches without a featured offer.
-
-        One ends when a later snapshot has an offer, or with the last snapshot.
-        """
+    def find_states(self) -> list[StateRun]:
         states = self.columns["availability"]
-        known = states != 0
-        out = np.isin(states[known], _NO_OFFER)
-        if not out.any():
+        rows: Marks = states != 0
+        if not rows.any():
             return []
-        times = self.times[known]
-        turns = np.flatnonzero(np.diff(np.concatenate([[False], out, [False]]).astype(np.int8)))
-        last = len(times) - 1
-        ends = zip(turns[::2], turns[1::2], strict=True)
-        return [(times[start], times[min(end, last)]) for start, end in ends]
+        runs = series.find_runs(
+            self._steps(states.astype(np.float64), rows), self._held_until(rows)
+        )
+        return [(start, end, Availability(int(state))) for start, end, state in runs]
+
+    def find_holes(self) -> list[Stretch]:
+        """Return the stretches longer than a sample may hold, also at the period's ends."""
+        first, last = to_array_time(self.since), to_array_time(self.until)
+        if len(self.times) == 0:
+            return [(first, last)] if last > first else []
+        rows = np.ones(len(self.times), dtype=bool)
+        runs = series.find_runs(self._steps(np.ones(len(self.times)), rows), self._held_until(rows))
+        usual = self._longest_holds[-1] if len(self.times) > 1 else series.SHORTEST_HOLD
+        covered = [(start, end) for start, end, _ in runs]
+        covered[-1] = (covered[-1][0], max(covered[-1][1], min(self.times[-1] + usual, last)))
+        edges = [first, *(edge for run in covered for edge in run), last]
+        pairs = zip(edges[::2], edges[1::2], strict=True)
+        return [(start, end) for start, end in pairs if end - start > series.SHORTEST_HOLD]
 
     def compute_field_statistics(self, field: Field) -> FieldStatistics:
         values = self._values(field)
@@ -133,6 +140,10 @@ class SnapshotTimeline(Timeline):
         rows: Marks = reported & ((self.columns["flags"] & int(field.flags)) == 0)
         return rows
 
+    def get_steps(self, values: Floats, rows: Marks) -> Line:
+        """Return given values of some rows as steps, NaN for none."""
+        return self._steps(values, rows)
+
     def _steps(self, values: Floats, rows: Marks, category: Codes | None = None) -> Line:
         """Return some rows as steps, broken where `category` changes."""
         times, kind, holds = self.times, self.columns["kind"], None
@@ -151,7 +162,7 @@ class SnapshotTimeline(Timeline):
         """
         last = np.flatnonzero(rows)[-1]
         newest: np.datetime64 = self.times[last]
-        end = np.datetime64(self.until.astimezone(UTC).replace(tzinfo=None), "us")
+        end = to_array_time(self.until)
         return max(newest, end) if self.columns["kind"][last] == Kind.CHANGE else newest
 
 

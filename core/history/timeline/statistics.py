@@ -6,14 +6,10 @@ Every unknown figure has a reason.
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from core.history.timeline.series import Floats, Line, Times
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 class MissingReason(StrEnum):
@@ -180,14 +176,3 @@ def sample_line(line: Line, count: int = 60) -> list[float]:
     held = np.searchsorted(times.astype(np.int64), grid, side="right") - 1
     chosen = values[np.clip(held, 0, len(values) - 1)]
     return [float(value) for value in chosen[~np.isnan(chosen)]]
-
-
-def find_deal_turns(deals: "pd.DataFrame") -> list[tuple[datetime, bool]]:
-    """Return when deals started (True) and ended (False), oldest first.
-
-    `deals`: captured_at, is_deal (see `queries.read_deals`). The start of a deal in the first
-    row is not known.
-    """
-    is_deal = deals["is_deal"].to_numpy()
-    places = np.flatnonzero(np.diff(is_deal)) + 1
-    return [(deals["captured_at"].iloc[at].to_pydatetime(), bool(is_deal[at])) for at in places]

@@ -1,16 +1,23 @@
 """The interface of a product's values over a period, by snapshot or by day."""
 
 from abc import ABC, abstractmethod
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import ClassVar
 
 import numpy as np
 
+from core.history.observation import Availability
 from core.history.timeline import series
 from core.history.timeline.series import Codes, Field, Line, Marks, Times
 from core.history.timeline.statistics import FieldStatistics, Measure, Statistics
 
 Stretch = tuple[np.datetime64, np.datetime64]  # from, to; UTC
+StateRun = tuple[np.datetime64, np.datetime64, Availability]  # from, to, what held
+
+
+def to_array_time(at: datetime) -> np.datetime64:
+    """Return an aware time as arrays have it: in UTC, without a zone."""
+    return np.datetime64(at.astimezone(UTC).replace(tzinfo=None), "us")
 
 
 class Timeline(ABC):
@@ -60,8 +67,12 @@ class Timeline(ABC):
         """Return how many of a field's values are flagged and so left out."""
 
     @abstractmethod
-    def find_stock_outs(self) -> list[Stretch]:
-        """Return the stretches in which the product could not be bought, oldest first."""
+    def find_states(self) -> list[StateRun]:
+        """Return the runs of one availability, without time that no observation covers."""
+
+    @abstractmethod
+    def find_holes(self) -> list[Stretch]:
+        """Return the stretches of the period that no observation covers, oldest first."""
 
     @abstractmethod
     def compute_field_statistics(self, field: Field) -> FieldStatistics:

@@ -8,11 +8,11 @@ from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Principal
 from core.history.current.sub_ranks import newest_ranks
-from core.history.observation import CategoryRank, Seen
+from core.history.observation import CategoryRank
 from core.history.product_summary import ProductSummary, find_product_summary
 from core.history.timeline import period, series
 from core.history.timeline.timeline import Timeline
-from tests.factories.observations import EVERYTHING, make_observation, store_observations
+from tests.factories.observations import make_observation, store_observations
 from tests.factories.products import LAMP, track_products
 
 HOUR = timedelta(hours=1)
@@ -91,26 +91,3 @@ def test_further_ranks_are_those_of_the_newest_observation(
     assert [(each.rank, each.category) for each in found] == [(5, "C"), (7, "D"), (9, "B")]
     store_observations(session, make_observation(at=FIRST + HOUR))
     assert newest_ranks(session, principal, head_of(session, principal)) == []
-
-
-def test_deals_are_events_of_a_short_period_only(session: Session, principal: Principal) -> None:
-    track_products(session, principal, [LAMP])
-    seen = EVERYTHING | Seen.DEAL
-    deals = [None, 1500, 1500, None]
-    store_observations(
-        session,
-        *(
-            make_observation(at=FIRST + n * HOUR, seen=seen, deal_price=deal)
-            for n, deal in enumerate(deals)
-        ),
-    )
-    product_id = head_of(session, principal).product_id
-    until = FIRST + 4 * HOUR
-    short = read(session, principal, until - timedelta(days=90), until)
-    found = period.read_events(session, product_id, short)
-    assert [(event.at, event.label) for event in found] == [
-        (FIRST + HOUR, "Deal"),
-        (FIRST + 3 * HOUR, "Deal ends"),
-    ]
-    long = read(session, principal, until - timedelta(days=91), until)
-    assert period.read_events(session, product_id, long) == []

@@ -177,19 +177,17 @@ def test_the_first_version_of_a_listing_is_no_change(session: Session, principal
     assert versions[0].bullets == ("One.",)
 
 
-def test_deals_are_read_where_the_source_reports_them(session: Session, principal: Principal):
+def test_only_snapshots_with_a_deal_are_read_as_deals(session: Session, principal: Principal):
     product, now = track_product(session, principal), this_hour()
-    seen = SEEN | Seen.DEAL
     store(
         session,
         [
-            make_sourced(product, now - 3 * HOUR, seen=seen),
-            make_sourced(product, now - 2 * HOUR, seen=seen, deal_price=1500),
+            make_sourced(product, now - 3 * HOUR),
+            make_sourced(product, now - 2 * HOUR, deal_price=1500),
             make_sourced(product, now - HOUR),
         ],
     )
-    deals = queries.read_deals(session, product, now - DAY, now)
-    assert deals["is_deal"].tolist() == [0, 1]
+    assert queries.deal_columns(session, product, now - DAY, now)["deal_price"].tolist() == [1500]
 
 
 def test_the_summary_of_a_product_is_one_select(session: Session, principal: Principal):

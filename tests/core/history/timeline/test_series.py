@@ -1,6 +1,6 @@
 """Steps, holes and thinning of a product's history."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import pandas as pd
@@ -137,7 +137,8 @@ def test_an_empty_history_has_empty_lines():
     timeline = timeline_of(history_frame([]))
     assert timeline.get_line(series.PRICE).is_empty
     assert timeline.get_line(series.RANK).is_empty
-    assert timeline.find_stock_outs() == []
+    assert timeline.find_states() == []
+    assert timeline.find_holes() == []
 
 
 def test_thinning_keeps_the_best_and_the_worst_rank():
@@ -208,16 +209,32 @@ def test_points_for_the_pointer_change_no_value(hours):
     np.testing.assert_equal(denser.values, line.values[held])
 
 
-def test_a_stock_out_lasts_until_it_is_for_sale_again():
+def test_a_state_lasts_until_another_is_observed():
     states = [Availability.IN_STOCK, Availability.UNAVAILABLE, 0, Availability.LIMITED]
     frame = history_frame([0, 1, 2, 3], availability=[int(state) for state in states])
-    ((start, end),) = timeline_of(frame).find_stock_outs()
-    assert hours_of(np.array([start, end])) == [1, 3]
+    found = timeline_of(frame).find_states()
+    assert [(hours_of(np.array([start, end])), state) for start, end, state in found] == [
+        ([0, 1], Availability.IN_STOCK),
+        ([1, 3], Availability.UNAVAILABLE),
+        ([3, 3], Availability.LIMITED),
+    ]
 
 
-def test_an_unknown_availability_is_no_stock_out():
+def test_an_unknown_availability_is_no_state():
     frame = history_frame([0, 1], availability=[0, 0])
-    assert timeline_of(frame).find_stock_outs() == []
+    assert timeline_of(frame).find_states() == []
+
+
+def test_a_hole_is_longer_than_a_sample_may_hold():
+    frame = history_frame([24, 25, 26, 50, 51])
+    until = START + timedelta(hours=60)
+    found = timeline_of(frame, until).find_holes()
+    assert [hours_of(np.array(hole)) for hole in found] == [[0, 24], [29, 50], [54, 60]]
+
+
+def test_a_change_leaves_no_hole():
+    frame = history_frame([0, 200], kind=[int(Kind.CHANGE)] * 2)
+    assert timeline_of(frame, START + timedelta(hours=900)).find_holes() == []
 
 
 @pytest.mark.parametrize(
@@ -285,5 +302,12 @@ def test_an_area_of_joined_days_ends_where_its_days_end():
 def test_neighbouring_days_out_of_stock_are_one_stretch():
     days = pd.to_datetime(["2026-01-01", "2026-01-02", "2026-01-03", "2026-01-05"])
     daily = pd.DataFrame({"day": days, "in_stock_share": [1.0, 0, 0, 0]})
-    found = [(str(a)[:10], str(b)[:10]) for a, b in daily_timeline_of(daily).find_stock_outs()]
+    timeline = daily_timeline_of(daily, date(2026, 1, 6))
+    found = [
+        (str(start)[:10], str(end)[:10])
+        for start, end, state in timeline.find_states()
+        if state is Availability.UNAVAILABLE
+    ]
     assert found == [("2026-01-02", "2026-01-04"), ("2026-01-05", "2026-01-06")]
+    holes = [(str(start)[:10], str(end)[:10]) for start, end in timeline.find_holes()]
+    assert holes == [("2026-01-04", "2026-01-05"), ("2026-01-06", "2026-01-07")]

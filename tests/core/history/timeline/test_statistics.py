@@ -11,7 +11,6 @@ from core.history.observation import Availability, Flag, Kind, Seen
 from core.history.timeline.series import Line
 from core.history.timeline.statistics import (
     MissingReason,
-    find_deal_turns,
     sample_line,
     weighted_median,
 )
@@ -162,15 +161,6 @@ def test_a_sparkline_holds_each_value_and_leaves_holes_out():
     times = np.array(["2026-01-01", "2026-01-02", "2026-01-03"], dtype="datetime64[us]")
     assert sample_line(Line(times, np.array([1.0, np.nan, 3.0])), 5) == [1, 1, 3]
     assert sample_line(Line(times[:1], np.array([1.0])), 5) == []
-
-
-def test_a_deal_starts_and_ends_where_snapshots_differ():
-    at = pd.date_range("2026-01-01", periods=4, freq="h", tz="UTC")
-    deals = pd.DataFrame({"captured_at": at, "is_deal": [1, 0, 1, 1]})
-    assert find_deal_turns(deals) == [
-        (datetime(2026, 1, 1, 1, tzinfo=UTC), False),
-        (datetime(2026, 1, 1, 2, tzinfo=UTC), True),
-    ]
 
 
 def test_a_sparkline_of_ranks_leaves_the_former_category_out():

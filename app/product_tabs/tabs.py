@@ -6,21 +6,19 @@ import streamlit as st
 
 from app import keys
 from app.data.history import PeriodView
-from app.product import (
+from app.product_tabs import (
     competitors_tab,
     history_tab,
     listing_tab,
-    ratings_tab,
     source_tab,
     suggestions_tab,
 )
 from core.history.product_summary import ProductSummary
 
-RATINGS, LISTING, COMPETITORS = "Ratings", "Listing", "Competitors"
+LISTING, COMPETITORS = "Listing", "Competitors"
 SUGGESTIONS, HISTORY, SOURCES = "Suggestions", "History", "Data source"
 
 TABS: dict[str, Callable[[ProductSummary, PeriodView], None]] = {
-    RATINGS: ratings_tab.show_ratings,
     LISTING: listing_tab.show_listing,
     COMPETITORS: competitors_tab.show_competitors,
     SUGGESTIONS: suggestions_tab.show_suggestions,

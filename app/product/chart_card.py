@@ -1,0 +1,107 @@
+"""The chart's card: period buttons, chips, competitors, chart and range strip."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import streamlit as st
+
+from app import keys
+from app.data import history
+from app.data import suggestions as competitors
+from app.data.history import ChartChoice, PeriodView, Range
+from app.data.prebuilt_figure import PrebuiltFigure
+from app.device import is_phone
+from app.product.range_control import choose_range, take_selection
+from core.chart_theme import PLOTLY_CONFIG
+from core.history.chart import range_strip
+from core.history.chart.content import USUAL_SERIES, Series
+from core.history.product_summary import ProductSummary
+from core.suggestions.competitors.queries import CompetitorValues
+from core.text.escaping import escape_markdown, shorten
+
+_STRIP: Final = "range_strip"
+_LONGEST_NAME: Final = 24  # characters of a competitor
+_STRIP_CONFIG: Final[dict[str, Any]] = PLOTLY_CONFIG | {"doubleClick": False}
+_HINT: Final = (
+    "Drag in the strip: range of chart and summary · drag in the chart: zoom · double-click: back. "
+    "Events: **L** listing, **S** suggestion, **N** note, **C** rank category."
+)
+_PHONE_HINT: Final = (
+    "Shaded: deal, out of stock, Buy Box suppressed, no data. Drag in the strip for other days."
+)
+
+
+def choose_content(head: ProductSummary) -> tuple[Range, ChartChoice]:
+    """Show the controls; return the range and what the chart shows in it."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        chosen = choose_range()
+        rivals = _choose_rivals(head)
+    series = st.pills(
+        "Series",
+        list(Series),
+        selection_mode="multi",
+        default=sorted(USUAL_SERIES, key=list(Series).index),
+        key=keys.SERIES,
+        bind="query-params",
+        label_visibility="collapsed",
+    )
+    return chosen, ChartChoice(frozenset(series), rivals, is_phone())
+
+
+def _choose_rivals(head: ProductSummary) -> tuple[ProductSummary, ...]:
+    """Show the product's competitors; return the chosen ones, at most those that fit a chart."""
+    rows = competitors.list_competitors(head.product_id)
+    if not rows:
+        return ()
+    by_asin = {row.asin: row for row in rows}
+    chosen = st.pills(
+        "Compare with",
+        list(by_asin),
+        selection_mode="multi",
+        format_func=lambda asin: _name_rival(by_asin[asin]),
+        key=keys.COMPARE,
+        bind="query-params",
+        label_visibility="collapsed",
+        help="Competitors",
+    )
+    if len(chosen) > history.MOST_COMPETITORS:
+        st.caption(f"The first {history.MOST_COMPETITORS} are drawn.")
+    return _find_rivals([by_asin[asin] for asin in chosen[: history.MOST_COMPETITORS]])
+
+
+def _name_rival(row: CompetitorValues) -> str:
+    return escape_markdown(shorten(row.title or row.asin, _LONGEST_NAME))
+
+
+def _find_rivals(rows: Sequence[CompetitorValues]) -> tuple[ProductSummary, ...]:
+    found = (history.find_product_summary(row.marketplace, row.asin) for row in rows)
+    return tuple(each for each in found if each is not None)
+
+
+def show_chart(head: ProductSummary, period: PeriodView) -> None:
+    """Show the chart and, under it, the strip that sets the range."""
+    # A container of the final height: nothing jumps while the chart's code is loaded.
+    with st.container(height=period.height, border=False, key="chart_box"):
+        st.plotly_chart(
+            PrebuiltFigure(period.chart),
+            key=keys.RANK_CHART,
+            config=PLOTLY_CONFIG,
+            alt=period.alt,
+        )
+    strip = history.read_strip(head, period)
+    if strip is not None:
+        # A new range is a new strip, without the selection that was drawn in it.
+        key = f"{_STRIP}_{head.product_id}_{period.since:%y%m%d}_{period.until:%y%m%d}"
+        with st.container(height=range_strip.HEIGHT, border=False, key="strip_box"):
+            st.plotly_chart(
+                PrebuiltFigure(strip),
+                key=key,
+                config=_STRIP_CONFIG,
+                on_select=lambda: take_selection(key),
+                selection_mode="box",
+                alt=f"The whole history of the price, with {period.name} framed. "
+                "The period's buttons choose a range by keyboard.",
+            )
+    for sentence in period.missing:
+        st.caption(sentence)
+    st.caption(_PHONE_HINT if is_phone() else _HINT)

@@ -1,0 +1,144 @@
+"""Plotly dicts of lines: steps, dots, hollow marks, areas. Times are written to the minute."""
+
+from datetime import UTC, tzinfo
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from core import chart_theme
+from core.catalog.money import format_price
+from core.chart_theme import MoneyStyle
+from core.history.timeline import axes, series
+from core.history.timeline.series import Floats, Line, Times
+from core.text.locale import localize_digits
+
+Trace = dict[str, Any]
+Look = dict[str, Any] | None
+
+
+def format_times(times: Times, zone: tzinfo) -> NDArray[np.str_]:
+    """Return times as "2026-01-31T08:00": browsers show numeric times in the viewer's zone."""
+    if zone is not UTC and len(times):
+        local = pd.DatetimeIndex(times).tz_localize(UTC).tz_convert(zone)
+        times = local.tz_localize(None).to_numpy()
+    return np.datetime_as_string(times, unit="m")
+
+
+def number_separators() -> str:
+    """Return the user's decimal and thousands mark, as plotly takes them."""
+    written = localize_digits("1,2.3")
+    return written[3] + written[1]
+
+
+def step_trace(
+    line: Line, name: str, color: str, zone: tzinfo, look: Look = None, **more: Any
+) -> Trace:
+    """Return the trace of a line that holds each value until the next one.
+
+    `look`: of its line, beside colour and shape. `more`: further properties.
+    """
+    look = {"shape": "hv", "color": color, "width": 2} | (look or {})
+    trace = {
+        "type": "scatter",
+        "mode": "lines",
+        "name": name,
+        "x": format_times(line.times, zone),
+        "y": line.values,
+        "line": look,
+        "connectgaps": False,
+        "showlegend": not line.is_empty,
+    }
+    return trace | more
+
+
+def amount_trace(
+    line: Line,
+    name: str,
+    color: str,
+    zone: tzinfo,
+    money: MoneyStyle,
+    marketplace: str,
+    look: Look = None,
+) -> Trace:
+    """Return the trace of amounts in minor units, written on hover as everywhere else."""
+    line = series.with_hover_points(line.thin_points(series.MOST_AMOUNT_POINTS))
+    trace = step_trace(line.scale_values(money.divisor), name, color, zone, look)
+    return trace | amount_hover(line.values, name, money, marketplace)
+
+
+def amount_hover(values: Floats, name: str, money: MoneyStyle, marketplace: str) -> Trace:
+    """Return the hover of amounts in minor units: texts only where plotly's marks would differ."""
+    if money.separators == number_separators():
+        return {"hovertemplate": f"{money.hover}<extra>{name}</extra>"}
+    distinct, places = np.unique(values, return_inverse=True)
+    texts = ["" if np.isnan(value) else format_price(value, marketplace) for value in distinct]
+    return {
+        "text": [texts[place] for place in places],
+        "hovertemplate": f"%{{text}}<extra>{name}</extra>",
+    }
+
+
+def hollow_trace(
+    line: Line,
+    limits: tuple[float, float] | None,
+    name: str,
+    color: str,
+    zone: tzinfo,
+    money: MoneyStyle,
+    marketplace: str,
+) -> Trace:
+    """Return rings for flagged amounts; far ones at the lane's edge, with the value on hover."""
+    drawn = axes.clamp_line(line.scale_values(money.divisor), limits)
+    texts = [format_price(value, marketplace) for value in line.values.tolist()]
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": name,
+        "x": format_times(line.times, zone),
+        "y": drawn.values,
+        "text": texts,
+        "cliponaxis": False,
+        "marker": {
+            "symbol": "circle",
+            "size": 8,
+            "color": chart_theme.GROUND,
+            "line": {"color": color, "width": 1.5},
+        },
+        "hovertemplate": f"%{{text}}<extra>{name}</extra>",
+        "showlegend": len(line) > 0,
+    }
+
+
+def newest_dot(line: Line, color: str, axis: str, zone: tzinfo) -> Trace:
+    """Return a dot at the newest value if it still holds: a one-point line is invisible."""
+    stands = len(line) > 0 and not np.isnan(line.values[-1])
+    newest = line.find_newest_point() if stands else Line.make_empty()
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "x": format_times(newest.times, zone),
+        "y": newest.values,
+        "yaxis": axis,
+        "marker": {"size": 7, "color": color},
+        "cliponaxis": False,
+        "hoverinfo": "skip",
+        "showlegend": False,
+    }
+
+
+def area_trace(outline: Line, color: str, axis: str) -> Trace:
+    """Return the area between each day's lowest and highest value."""
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "x": format_times(outline.times, UTC),
+        "y": outline.values.astype(np.float32),
+        "yaxis": axis,
+        "line": {"width": 0, "color": color},
+        "fill": "toself",
+        "fillcolor": chart_theme.fade_color(color),
+        "hoverinfo": "skip",
+        "showlegend": False,
+    }
