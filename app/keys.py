@@ -34,6 +34,12 @@ SORT: Final = "sort"
 NEWEST_CHECKED: Final = "Newest look"  # a value of SORT
 PAGE: Final = "page"
 
+# As in /?period=7+d&place=DE&whose=Own+products
+OVERVIEW_PERIOD: Final = "period"
+OVERVIEW_MARKET: Final = "place"
+OVERVIEW_ROLE: Final = "whose"
+OVERVIEW_MOVED: Final = "moved"
+
 # As in /suggestions?status=Pending&kind=Content or /suggestion?id=12
 STATUS: Final = "status"
 KIND: Final = "kind"
@@ -54,11 +60,12 @@ HANDLING: Final = "handling"
 ALERT_PAGE: Final = "alert_page"
 
 # Widgets
+HEAT_MAP: Final = "heat_map"
 RANK_CHART: Final = "price_and_rank"
 EVIDENCE_CHART: Final = "evidence"
 QUEUE_TABLE: Final = "queue_table"
 ALERT_TABLE: Final = "alert_table"
-PERIOD: Final = "period"
+PERIOD: Final = "chart_period"
 SNAPSHOT_TABLE: Final = "snapshots"
 PRODUCT_TABLE: Final = "product_table"
 CHECK_NOW: Final = "refresh"

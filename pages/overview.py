@@ -1,49 +1,43 @@
-"""Overview: what changed since yesterday, worst first."""
+"""Overview: what is wrong, what moved, and how own products do against competitors."""
 
 import streamlit as st
 
-from app.components import cards, list_scope
+from app import device
+from app.components import cards
+from app.data import overview as data
 from app.data import products
-from app.products import filters, overview, table
-from core.tracking.list_filter import State
+from app.overview import charts, choices, figures, first_steps, issues, moves
+from app.products import table
+from core.tracking.list_filter import ListScope
 
-if not products.tracks_anything():
+has_products = products.tracks_anything()
+if not has_products or products.read_freshness(ListScope.TEAM).last_observed_at is None:
     cards.show_page_header("Overview")
-    cards.show_nothing_tracked()
+    first_steps.show_first_steps(data.read_first_steps(has_products))
     st.stop()
 
-header = st.container()
-
 # Choose
+title = st.container()
 with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-    scope = list_scope.choose_list_scope()
-    roles = filters.choose_roles()
+    choice = choices.choose()
 
 # Load
-fresh = products.read_freshness(scope)
-attention = products.find_changes(State.ATTENTION, roles, scope)
-opportunities = products.find_changes(State.OPPORTUNITY, roles, scope)
+fresh = products.read_freshness(choice.scope)
+found = data.read_overview(choice)
 
 # Render
-with header:
-    places = len(products.list_marketplaces(scope))
-    cards.show_page_header("Since yesterday", overview.format_subtitle(fresh, places))
+with title:
+    cards.show_page_header("Overview", figures.format_subtitle(found, fresh))
 table.show_demo_banner()
-overview.show_figures(attention, opportunities, products.count_flagged(scope), fresh)
-left, right = st.columns(2)
+figures.show_figures(found, choice)
+left, right = st.columns([1, 1.08])
 with left:
-    overview.show_changes(
-        "Need attention",
-        attention,
-        overview.why_not_compared(fresh)
-        or "Nothing got worse beyond your thresholds since yesterday.",
-        State.ATTENTION,
-    )
+    issues.show_issues(found, issues.explain_no_issues(found, choice, fresh))
 with right:
-    overview.show_changes(
-        "Opportunities",
-        opportunities,
-        overview.why_not_compared(fresh)
-        or "No rank of yours improved beyond your threshold, and no competitor ran out.",
-        State.OPPORTUNITY,
-    )
+    charts.show_indexes(found)
+left, right = st.columns([1, 1.08])
+with left:
+    moves.show_moves(found, choice) if device.is_phone() else charts.show_movers(choice)
+with right:
+    charts.show_movers(choice) if device.is_phone() else moves.show_moves(found, choice)
+charts.show_heat_map(found, choice)

@@ -1,7 +1,7 @@
-"""Cached reads of the product lists: products, changes since yesterday, filter options.
+"""Cached reads of the product lists: products, counts, filter options.
 
-A list is kept for ten seconds per user and filter, the overview for a minute (it shows
-the age of its figures). The session's token is part of each cache key and changes with
+A list is kept for ten seconds per user and filter, counts and options for a minute. The
+session's token is part of each cache key and changes with
 the session's own actions: users see the result of an action at once.
 """
 
@@ -14,13 +14,12 @@ from core.accounts.access.permissions import Principal
 from core.catalog.marketplaces import MARKETPLACES
 from core.database.session import read_scope
 from core.thresholds import Thresholds
-from core.tracking.list_filter import ListFilter, ListScope, Sort, State
+from core.tracking.list_filter import ListFilter, ListScope, Sort
 from core.tracking.lists import freshness, queries, team_thresholds
 from core.tracking.lists.freshness import Freshness
 from core.tracking.lists.queries import ListPage
 from core.tracking.rules import Role
 
-CHANGES_SHOWN = 6
 _TOKEN = "_list_token"  # noqa: S105 - a key of the session's state
 
 
@@ -57,22 +56,6 @@ def _find_products(
         return queries.find_products(session, who, list_filter, sort, page, size)
 
 
-def find_changes(state: State, roles: tuple[Role, ...], whose: ListScope) -> ListPage:
-    """Return the products in a state, worst change first, as many as the overview shows.
-
-    The page's `total` counts all of them.
-    """
-    list_filter = ListFilter(states=(state,), roles=roles, scope=whose)
-    return _find_changes(get_principal(), list_filter, get_cache_token())
-
-
-@st.cache_data(ttl=60, max_entries=500, show_spinner=False)
-def _find_changes(who: Principal, list_filter: ListFilter, token: str) -> ListPage:
-    del token
-    with read_scope() as session:
-        return queries.find_products(session, who, list_filter, Sort(), 1, CHANGES_SHOWN)
-
-
 def read_team_thresholds() -> Thresholds:
     """Return the team's default thresholds."""
     with read_scope() as session:
@@ -83,12 +66,6 @@ def count_own_products(whose: ListScope) -> int:
     """Return how many own products are tracked."""
     own = ListFilter(roles=(Role.OWN,), scope=whose)
     return _count_products(get_principal(), own, get_cache_token())
-
-
-def count_flagged(whose: ListScope) -> int:
-    """Return how many products have a flagged value."""
-    flagged = ListFilter(states=(State.FLAGGED,), scope=whose)
-    return _count_products(get_principal(), flagged, get_cache_token())
 
 
 @st.cache_data(ttl=60, max_entries=100, show_spinner=False)

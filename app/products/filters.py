@@ -15,12 +15,10 @@ from core.tracking.list_filter import (
 from core.tracking.rules import Role
 
 ROLE = "role"
-WHOSE = "whose"
 _OPTIONS = (keys.MARKET, ROLE, keys.STATE, keys.TAG)
 
 # Streamlit writes labels, not values, into the URL: a changed label breaks saved links.
 ROLES = {Role.OWN: "Own", Role.COMPETITOR: "Competitors", Role.WATCHED: "Watched"}
-ALL = "All"
 STATES = {
     State.ATTENTION: "Needs attention",
     State.OPPORTUNITY: "Opportunity",
@@ -106,18 +104,3 @@ def show_pages(total: int, size: int) -> None:
     pagination.show_pages(pagination.count_pages(min(total, COUNT_CAP), size), keys.PAGE)
     if total > COUNT_CAP:
         st.caption("Pages end at 10,000 products. Narrow the list to see the others.")
-
-
-def choose_roles() -> tuple[Role, ...]:
-    """Show the roles that the overview can be limited to; return the chosen, empty for all."""
-    labels = [ROLES[Role.OWN], ROLES[Role.COMPETITOR], ALL]
-    chosen = st.segmented_control(
-        "Whose products",
-        labels,
-        default=ALL,
-        required=True,
-        key=WHOSE,
-        label_visibility="collapsed",
-        bind="query-params",
-    )
-    return tuple(role for role, label in ROLES.items() if label == chosen)

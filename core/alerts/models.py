@@ -176,10 +176,7 @@ class StoredIncident(Base):
 
 
 class SourceOutage(Base):
-    """A time in which an actor was mostly blocked in a marketplace: product incidents are muted.
-
-    It belongs to the operators of the installation, not to a team.
-    """
+    """A time in which an actor was mostly blocked in a marketplace: product incidents are muted."""
 
     __tablename__ = "source_outage"
     __table_args__ = (
@@ -199,7 +196,3 @@ class SourceOutage(Base):
     ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     blocked: Mapped[int] = mapped_column(Integer)  # checks that were blocked when it began
     checked: Mapped[int] = mapped_column(Integer)  # of so many
-    acknowledged_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
-    acknowledged_by: Mapped[int | None] = mapped_column(
-        BigInteger, ForeignKey("person.id", ondelete="SET NULL")
-    )

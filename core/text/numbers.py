@@ -112,6 +112,31 @@ def format_rank_change(before: int | float | None, after: int | float | None) ->
     return f"{verb} ×" + localize_digits(f"{ratio:,.1f}" if ratio < 100 else f"{ratio:,.0f}")
 
 
+def format_rank_step(before: int | None, after: int | None) -> str:
+    """Write by how many places a rank improved ▲ or worsened ▼: "▲ 3,742 (−35 %)"."""
+    if not before or not after:
+        return UNKNOWN
+    if before == after:
+        return "unchanged"
+    sign = "▲" if after < before else "▼"
+    return f"{sign} {format_count(abs(after - before))} ({format_percent_change(before, after)})"
+
+
+def format_share(share: float | None) -> str:
+    """Write a share from 0 to 1 in whole percent: "88 %"; only all are 100 %, only none are 0 %."""
+    if share is None or is_unknown(share):
+        return UNKNOWN
+    percent = round(share * 100)
+    if 0 < share < 1:
+        percent = min(max(percent, 1), 99)
+    return f"{localize_digits(str(percent))}{THIN_SPACE}%"
+
+
+def format_points(points: float) -> str:
+    """Write by how many percentage points a share changed, without a sign: "4 pt"."""
+    return f"{_short(abs(points))}{THIN_SPACE}pt" if points else "no change"
+
+
 def _short(percent: float) -> str:
     """Write a percentage with one decimal below ten unless it is 0, without decimals above."""
     if percent < 0.05:

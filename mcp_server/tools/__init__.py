@@ -2,7 +2,6 @@
 
 from mcp_server.tools import (
     alerts,
-    buy_box,
     changes,
     checks,
     compare,
@@ -20,7 +19,6 @@ from mcp_server.tools import (
 
 __all__ = [
     "alerts",
-    "buy_box",
     "changes",
     "checks",
     "compare",

@@ -14,7 +14,7 @@ from tests.hypothesis_runs import examples
 from tests.pages.seeding import seed
 
 PARAMETERS = {
-    "overview": ["list", "whose"],
+    "overview": ["list", "whose", "period", "place", "moved"],
     "products": ["list", "market", "role", "state", "tag", "search", "sort", "page"],
     "product": ["marketplace", "asin", "days"],
     "suggestions": ["status", "kind", "priority", "advisor", "about", "queue_page"],

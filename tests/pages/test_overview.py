@@ -1,34 +1,38 @@
-"""The overview, as a person sees it."""
+"""The overview: figures, open issues, movers, competitors, changes by day, first steps."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
-import streamlit as st
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
+from app import device
 from app.commands import products
 from core.accounts.access.permissions import Principal
+from core.accounts.access.permissions import Role as PersonRole
+from core.alerts.evaluation.fold import Finding
 from core.history.changes.change import read_change
 from core.history.changes.text import change_label, format_before_and_after
 from core.history.observation import Availability
 from core.history.periods.change_detection import ChangeKind
 from core.settings.environment import ROOT
+from core.text.numbers import THIN_SPACE
 from core.tracking.rules import Role
-from tests.factories.observations import make_observation, store_observations
-from tests.factories.products import track_products
+from core.tracking.sellers.service import add_own_seller
+from tests.factories.alerts import add_incident
+from tests.factories.products import KETTLE, LAMP, track_products
+from tests.pages.conftest import SignIn
+from tests.pages.looking import plain
 from tests.pages.seeding import seed
 
 pytestmark = pytest.mark.dates  # what it stores is of today
 
-
-@pytest.fixture(autouse=True)
-def _no_cache() -> Iterator[None]:
-    st.cache_data.clear()
-    yield
-    st.cache_data.clear()
+TODAY = datetime.now(UTC).date()
+ODD = "<b>مصباح</b> $5 **now** :smile: [x](http://y) " + "very " * 74 + "long"
 
 
 def open_overview(**address: str) -> AppTest:
@@ -41,125 +45,244 @@ def open_overview(**address: str) -> AppTest:
     return app
 
 
-def figures_of(app: AppTest) -> dict[str, str]:
-    return {metric.label: metric.value for metric in app.metric}
+def figures_of(app: AppTest) -> dict[str, tuple[str, str]]:
+    return {metric.label: (metric.value, metric.delta) for metric in app.metric}
 
 
-def captions_of(app: AppTest) -> str:
-    return " | ".join(caption.value for caption in app.caption)
+def links(app: AppTest) -> str:
+    found = [each.proto.label for each in app.get("page_link")]
+    return " | ".join(found).replace("\\", "").replace("\u2060", "")
 
 
-def worsened(session: Session, principal: Principal, asin: str, role: Role) -> int:
-    return seed(
+def figures(app: AppTest) -> list[dict[str, Any]]:
+    return [json.loads(each.proto.spec) for each in app.get("plotly_chart")]
+
+
+def alts(app: AppTest) -> str:
+    return " | ".join(each.proto.alt for each in app.get("plotly_chart"))
+
+
+def seed_pair(session: Session, principal: Principal) -> tuple[int, int]:
+    """Track an own lamp that got worse in a week and a competitor's kettle that got cheaper."""
+    day = {"day": TODAY, "week_bsr_category_id": 1, "bsr_category_id": 1}
+    lamp = seed(
         session,
         principal,
-        asin,
+        LAMP,
         "Desk Lamp",
-        role=role,
-        bsr=2400,
-        day_bsr=1200,
-        attention=47,
-        attention_kind="rank_worsened",
+        role=Role.OWN,
+        price=2000,
+        bsr=2663,
+        rating=44,
+        ratings_count=4794,
+        availability=Availability.IN_STOCK,
+        availability_at=datetime.now(UTC),
+        buy_box_seller="Lamp Shop",
+        week_price=2000,
+        week_price_change=0,
+        week_bsr=1695,
+        week_rank_change=0.4518,
+        week_rating=45,
+        week_rating_change=-1,
+        week_ratings_count=4746,
+        week_ratings_change=48,
+        week_availability=Availability.IN_STOCK,
+        week_seller="Talvora",
+        week_seller_changed=True,
+        **day,
     )
+    kettle = seed(
+        session,
+        principal,
+        KETTLE,
+        "Kettle",
+        role=Role.COMPETITOR,
+        price=2449,
+        week_price=2899,
+        week_price_change=-0.155,
+        **day,
+    )
+    return lamp, kettle
 
 
-def test_with_nothing_tracked_the_page_leads_to_adding(session: Session) -> None:
+def test_before_the_first_product_and_the_first_data_there_is_a_checklist(
+    session: Session, principal: Principal
+) -> None:
+    app = open_overview()
+    assert [each.value for each in app.header] == ["First steps"]
+    assert not app.metric
+    assert "**Add products**" in links(app)
+    assert "nothing is known to be well or wrong" in plain(app)
+    track_products(session, principal, [LAMP])
     app = open_overview()
     assert not app.metric
-    assert app.button(key="to_add").label == "Add products"
+    assert "Add products**: done" in plain(app)
+    assert "**Wait for the first data**" in links(app)
+    assert "No open issues" not in plain(app)
 
 
-def test_the_same_change_is_bad_of_ones_own_and_good_of_a_competitor(
+def test_figures_are_of_own_products_and_name_the_day_they_compare_with(
     session: Session, principal: Principal
 ) -> None:
-    worsened(session, principal, "B0TEST0001", Role.OWN)
-    worsened(session, principal, "B0TEST0002", Role.COMPETITOR)
-    seed(session, principal, "B0TEST0003", price=100)
+    seed_pair(session, principal)
     app = open_overview()
-    figures = figures_of(app)
-    assert (figures["Need attention"], figures["Opportunities"]) == ("1", "1")
-    assert captions_of(app).count("\\#1,200 → \\#2,400, worsened ×2.0") == 2
+    assert [title.value for title in app.title] == ["Overview"]
+    since = (TODAY - timedelta(days=7)).strftime("%-d %b %Y")
+    assert f"1 product · last check just now · compared with the close of {since}" in plain(app)
+    shown = figures_of(app)
+    assert shown["Open issues"] == ("0", "no change")
+    assert shown["BSR, median change"] == (f"+57{THIN_SPACE}%", "worse")
+    assert shown["Buy Box won"] == ("unknown", "no own seller is set")
+    assert shown["In stock"] == (f"100{THIN_SPACE}%", "no change")
+    assert shown["Average rating"] == ("4.4", "0.10")
+    assert shown["Pending suggestions"] == ("0", "0 high")
+    assert "set your team's own sellers" in links(app)
+    shown = figures_of(open_overview(whose="Competitors"))
+    assert shown["BSR, median change"] == ("unknown", "no rank at both times")
+    assert shown["Average rating"] == ("unknown", "no rating is known")
 
 
-def test_whose_products_are_shown_comes_from_the_address(
+def test_the_buy_box_is_won_by_the_teams_own_sellers(
     session: Session, principal: Principal
 ) -> None:
-    worsened(session, principal, "B0TEST0001", Role.OWN)
-    worsened(session, principal, "B0TEST0002", Role.COMPETITOR)
-    figures = figures_of(open_overview(whose="Own"))
-    assert (figures["Need attention"], figures["Opportunities"]) == ("1", "0")
-    figures = figures_of(open_overview(whose="Competitors"))
-    assert (figures["Need attention"], figures["Opportunities"]) == ("0", "1")
+    seed_pair(session, principal)
+    add_own_seller(session, principal, "US", "", "Talvora")
+    session.commit()
+    app = open_overview()
+    assert figures_of(app)["Buy Box won"] == (f"0{THIN_SPACE}%", f"100{THIN_SPACE}pt")
+    assert "own sellers" not in links(app)
 
 
-def test_the_header_says_how_much_is_watched_and_how_fresh(
+def test_open_issues_say_since_when_and_the_next_step_worst_first(
     session: Session, principal: Principal
 ) -> None:
+    lamp, _ = seed_pair(session, principal)
     now = datetime.now(UTC)
-    seed(session, principal, "B0TEST0001", captured_at=now - timedelta(minutes=12))
-    seed(session, principal, "B0TEST0002", marketplace="DE", captured_at=now - timedelta(hours=30))
+    add_incident(session, principal, lamp, now - timedelta(days=3))
+    gone = (Finding(8, now - timedelta(days=1), 1, now - timedelta(days=2)),)
+    add_incident(
+        session, principal, lamp, now - timedelta(days=1), code="listing_removed", findings=gone
+    )
+    session.commit()
     app = open_overview()
-    assert "2 products in 2 marketplaces · last check 12 min ago" in captions_of(app)
-    assert figures_of(app)["Checked in 24 h"] == "1 of 2"
+    assert figures_of(app)["Open issues"] == ("2", "2")
+    words = plain(app)
+    assert words.index("Listing removed since") < words.index("Out of stock since")
+    assert "Restock it" in words
+    assert "**Desk Lamp** :gray[· US]" in links(app)
+    assert "All 2" in links(app)
+    assert "All 2" not in links(open_overview(whose="Competitors"))
 
 
-def test_a_quiet_day_says_what_did_not_happen_and_no_more(
+def test_movers_are_bars_and_links_and_a_rank_is_a_step_of_places(
     session: Session, principal: Principal
 ) -> None:
-    worse = {"bsr": 3604, "bsr_category_id": 1, "day_bsr": 2935, "day_bsr_category_id": 1}
-    seed(session, principal, "B0TEST0001", **worse)
-    said = captions_of(open_overview())
-    assert "Nothing got worse beyond your thresholds since yesterday." in said
-    assert "No rank of yours improved beyond your threshold" in said
-
-
-def test_before_anything_was_checked_nothing_is_said_to_be_well(
-    session: Session, principal: Principal
-) -> None:
-    track_products(session, principal, ["B0TEST0001"])
-    said = captions_of(open_overview())
-    assert "Nothing was checked yet: there is nothing to compare." in said
-    assert "Nothing got worse" not in said
-    assert "No rank of yours improved" not in said
-
-
-@pytest.mark.parametrize("hours", [1, 60])
-def test_without_two_days_to_compare_nothing_is_said_to_be_well(
-    session: Session, principal: Principal, hours: int
-) -> None:
-    at = datetime.now(UTC) - timedelta(hours=hours)
-    old = {} if hours == 1 else {"day_price": 100}
-    seed(session, principal, "B0TEST0001", captured_at=at, price=100, **old)
-    said = captions_of(open_overview())
-    assert "Nothing to compare yet" in said
-    assert "Nothing got worse" not in said
-
-
-def test_an_unavailable_product_is_headed_by_that_and_not_by_its_rank(
-    session: Session, principal: Principal
-) -> None:
-    track_products(session, principal, ["B0TEST0001"], role=Role.OWN)
-    now = datetime.now(UTC)
-    for days, bsr in ((2, 500), (1, 500), (0, 1500)):
-        seen = {"price": None, "availability": Availability.UNAVAILABLE, "rank": bsr}
-        at = now - timedelta(days=days)
-        store_observations(session, make_observation("B0TEST0001", at, **seen), now=now)
+    seed_pair(session, principal)
     app = open_overview()
-    badges = " ".join(markdown.value for markdown in app.markdown)
-    assert "Out of stock" in badges
-    assert "Rank worsened" not in badges
-    assert "still unavailable, rank \\#500 → \\#1,500" in captions_of(app)
+    assert f"Desk Lamp ▼ 968 (+57{THIN_SPACE}%)" in alts(app)
+    assert "#1,695 → #2,663, ▼ 968 (+57 %)" in links(app)
+    assert "No Price changed in 7 days." in plain(open_overview(moved="Price"))
+    assert "+48" in alts(open_overview(moved="Ratings"))
+    assert "No BSR changed since yesterday's close." in plain(open_overview(period="Yesterday"))
 
 
-def test_doubtful_values_are_counted(session: Session, principal: Principal) -> None:
-    seed(session, principal, "B0TEST0001", price=100, flags=1)
-    assert figures_of(open_overview())["Flagged values"] == "1"
+def test_competitor_moves_are_those_of_the_period(session: Session, principal: Principal) -> None:
+    seed_pair(session, principal)
+    app = open_overview()
+    assert "Price moved: $28.99 → $24.49, −16 %" in plain(app)
+    assert "All 1" in links(app)
+    app = open_overview(period="30 d")
+    assert "No competitor changed beyond your thresholds in 30 days." in plain(app)
+
+
+def test_changes_are_counted_by_day_and_marketplace_and_lead_to_the_list(
+    session: Session, principal: Principal
+) -> None:
+    lamp, _ = seed_pair(session, principal)
+    for days in (1, 2, 3):
+        session.execute(
+            text(
+                "INSERT INTO product_daily (product_id, day, bsr_close, looks) "
+                "VALUES (:id, :day, 5, 1)"
+            ),
+            {"id": lamp, "day": TODAY - timedelta(days=days)},
+        )
+    session.execute(
+        text("INSERT INTO team_change_day VALUES (:team, :day, 'US', 'own', 'rank_worsened', 3)"),
+        {"team": principal.team_id, "day": TODAY - timedelta(days=2)},
+    )
+    session.commit()
+    app = open_overview()
+    assert "3 changes; most in US on" in alts(app)
+    picture = figures(app)[-1]["data"][0]
+    assert picture["z"][0][-4:] == [None, 0, 3, 0]
+    assert "US: 3 changes" in links(app)
+    assert "US: 0 changes" in links(open_overview(whose="Competitors"))
+
+
+def test_the_index_of_own_products_stands_beside_that_of_competitors(
+    session: Session, principal: Principal
+) -> None:
+    seed_pair(session, principal)
+    assert "No index yet" in plain(open_overview())
+    for role, rank in (("own", 1.25), ("competitor", 0.8)):
+        session.execute(
+            text("INSERT INTO team_index_day VALUES (:team, :day, :role, 1.0, 9, :rank, 9)"),
+            {
+                "team": principal.team_id,
+                "day": TODAY - timedelta(days=1),
+                "role": role,
+                "rank": rank,
+            },
+        )
+    session.commit()
+    assert "own products 80, competitors 125" in alts(open_overview(period="30 d"))
+
+
+def test_without_own_products_all_are_shown_and_no_all_clear(
+    session: Session, principal: Principal
+) -> None:
+    seed(session, principal, LAMP, "Lamp", role=Role.COMPETITOR, bsr=5, availability=1)
+    app = open_overview()
+    assert app.selectbox(key="whose").value == "All products"
+    assert "No product is marked as your own yet" in plain(app)
+    assert "No competitor changed" in plain(app)
+
+
+def test_hostile_titles_stay_text_and_a_phone_sees_all_parts(
+    session: Session, principal: Principal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lamp, _ = seed_pair(session, principal)
+    session.execute(
+        text("UPDATE product_text SET title = :title WHERE product_id = :id"),
+        {"title": ODD, "id": lamp},
+    )
+    add_incident(session, principal, lamp, datetime.now(UTC))
+    session.commit()
+    monkeypatch.setattr(device, "is_phone", lambda: True)
+    app = open_overview()
+    [title, *_] = [each.proto.label for each in app.get("page_link") if "مصباح" in each.proto.label]
+    assert "\\<b\\>" in title
+    assert "\\$5" in title
+    assert "&lt;b&gt;" in figures(app)[0]["layout"]["yaxis"]["ticktext"][0]
+    assert len(app.header) == 5
+
+
+def test_a_viewer_sees_the_team_and_who_can_set_own_sellers(
+    session: Session,
+    principal: Principal,
+    sign_in: SignIn,
+    somebody: Callable[[PersonRole], Principal],
+) -> None:
+    seed_pair(session, principal)
+    sign_in(somebody(PersonRole.VIEWER))
+    assert "an administrator can set the team's own sellers" in plain(open_overview())
 
 
 def test_the_demo_market_is_named_as_such_and_can_be_removed(
     session: Session, principal: Principal
 ) -> None:
-    seed(session, principal, "B0DEMO0001", "Kettle", is_demo=True)
+    seed(session, principal, "B0DEMO0001", "Kettle", is_demo=True, bsr=5)
     seed(session, principal, "B0TEST0001", "My Lamp")
     app = open_overview()
     assert any("These products are invented" in markdown.value for markdown in app.markdown)
@@ -168,11 +291,6 @@ def test_the_demo_market_is_named_as_such_and_can_be_removed(
     assert products.remove_demo() == "1 product of the demo market deleted."
     asins = session.execute(text("SELECT asin FROM product")).scalars().all()
     assert asins == ["B0TEST0001"]
-
-
-def test_own_products_carry_no_banner(session: Session, principal: Principal) -> None:
-    seed(session, principal, "B0TEST0001", "My Lamp")
-    assert not any("invented" in markdown.value for markdown in open_overview().markdown)
 
 
 @pytest.mark.parametrize("kind", ChangeKind)

@@ -213,6 +213,23 @@ def list_members(session: Session, principal: Principal) -> list[Member]:
     return [_to_member(row) for row in rows]
 
 
+@requires(Permission.READ)
+def count_members(session: Session, principal: Principal) -> int:
+    """Return how many users the team has, also invited ones, without erased and demo ones."""
+    return int(
+        session.scalar(
+            select(func.count())
+            .select_from(Person)
+            .where(
+                Person.team_id == principal.team_id,
+                Person.state != "erased",
+                Person.is_demo.is_(False),
+            )
+        )
+        or 0
+    )
+
+
 def _to_member(row: Person) -> Member:
     return Member(
         id=row.id,

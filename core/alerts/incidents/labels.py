@@ -26,6 +26,23 @@ KINDS: Final = {  # the worst first
     },
     IncidentKind.TEAM_RULE: "Rule of the team",
 }
+# What to do next about an open issue of a built-in rule.
+_NEXT_STEPS: Final = {
+    IncidentKind.LISTING_REMOVED: "Check in Seller Central why it was removed.",
+    IncidentKind.OUT_OF_STOCK: "Restock it, or correct the stock in Seller Central.",
+    IncidentKind.BUY_BOX_SUPPRESSED: "Check price and listing quality in Seller Central.",
+    IncidentKind.BUY_BOX_LOST: "Compare price and delivery with the new holder's.",
+    IncidentKind.RANK_BELOW_USUAL: "Compare price, stock and competitors since then.",
+    IncidentKind.PRICE_OUTSIDE_CAPS: "Correct the price, or its limits.",
+    IncidentKind.UNEXPLAINED_EDIT: "Compare the listing with what you approved.",
+}
+
+
+def describe_next_step(kind: IncidentKind) -> str:
+    """Return what to do next about an open issue, as a sentence."""
+    return _NEXT_STEPS.get(kind, "Open the product to see its history.")
+
+
 SEVERITIES: Final = {
     Severity.CRITICAL: "Critical",
     Severity.WARNING: "Warning",

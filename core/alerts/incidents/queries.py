@@ -4,7 +4,7 @@ An open issue is an incident that lasts, of a rule that is on, and that nothing 
 products that the principal, or anyone in the team, tracks.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -119,6 +119,7 @@ _SEVERITY = "array_position(ARRAY['critical', 'warning', 'info'], i.severity)"
 _IS_OPEN = "i.state IN ('firing', 'flapping')"
 _IS_ISSUE = f"{_IS_OPEN} AND i.muted_by IS NULL AND r.is_on"
 _KIND = f"coalesce(r.code, '{IncidentKind.TEAM_RULE.value}')"
+_KIND_ORDER = f"array_position(ARRAY{[each.value for each in IncidentKind]}, {_KIND})"  # as listed
 _FROM = (
     "incident i JOIN alert_rule r ON r.id = i.rule_id "
     "JOIN tracking t ON t.product_id = i.product_id AND {scope} "
@@ -135,10 +136,14 @@ def find_open_issues(
     skipped: int = 0,
     size: int = 50,
 ) -> IncidentPage:
-    """Return at most `size` open issues after the first `skipped`: worst, then oldest first."""
+    """Return at most `size` open issues after the first `skipped`: worst, then oldest first.
+
+    The worst by their severity, then by what they are: a listing that was removed comes before
+    a product that is out of stock, and that before a lost Buy Box, a rank and a price.
+    """
     source, values = _make_sql(principal, incident_filter, now)
     where = f"{source} AND {_IS_ISSUE}"
-    order = f"ORDER BY {_SEVERITY}, i.opened_at, i.id"
+    order = f"ORDER BY {_SEVERITY}, {_KIND_ORDER}, i.opened_at, i.id"
     total = _count(session, where, values)
     ids, has_more = _find_ids(session, where, order, values, skipped, size)
     rows = _details(session, principal, incident_filter.scope, ids)
@@ -176,6 +181,29 @@ def group_open_issues(
         kind = IncidentKind(row["kind"])
         kinds[kind] = kinds.get(kind, 0) + row["number"]
     return IssueCounts(sum(severities.values()), severities, kinds, muted)
+
+
+@requires(Permission.READ)
+def count_issues_at(
+    session: Session,
+    principal: Principal,
+    incident_filter: IncidentFilter,
+    moments: Sequence[datetime],
+    now: datetime,
+) -> list[int]:
+    """Return how many of the present rules' issues were open at each moment, in their order."""
+    source, values = _make_sql(principal, incident_filter, now)
+    values |= {"moments": list(moments), "first": min(moments)}
+    statement = (
+        "SELECT count(e.opened_at) AS number "
+        "FROM unnest(%(moments)s::timestamptz[]) WITH ORDINALITY AS m (at, place) "
+        f"LEFT JOIN (SELECT i.opened_at, i.ended_at FROM {source} "
+        "AND i.withdrawn_at IS NULL AND i.muted_by IS NULL AND r.is_on "
+        f"AND ({_IS_OPEN} OR i.ended_at > %(first)s)) AS e "
+        "ON e.opened_at <= m.at AND (e.ended_at IS NULL OR e.ended_at > m.at) "
+        "GROUP BY m.place ORDER BY m.place"
+    )
+    return [row["number"] for row in _fetch(session, statement, values)]
 
 
 @requires(Permission.READ)

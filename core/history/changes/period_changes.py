@@ -84,17 +84,41 @@ WHERE {{scope}} AND (abs(c.{{period}}_price_change) >= {format_least(PRICE_PERCE
 
 
 @requires(Permission.READ)
+def list_worst_changes(
+    session: Session,
+    principal: Principal,
+    query: ChangeQuery,
+    product_ids: Sequence[int],
+    size: int,
+) -> ChangesPage:
+    """Return at most `size` of some products that changed over a period, worst first."""
+    if query.period is None or not product_ids:
+        return ChangesPage([], 0)
+    found = compare_with_close(session, principal, query, query.period, product_ids)
+    worst = sorted(found, key=lambda number: (found[number].score, number), reverse=True)[:size]
+    rows = read_period_details(session, principal, query, query.period, worst)
+    return ChangesPage(rows, len(found))
+
+
+@requires(Permission.READ)
 def compare_with_close(
-    session: Session, principal: Principal, query: ChangeQuery, period: ChangePeriod
+    session: Session,
+    principal: Principal,
+    query: ChangeQuery,
+    period: ChangePeriod,
+    product_ids: Sequence[int] | None = None,
 ) -> FoundChanges:
-    """Return the products that changed over a period."""
+    """Return the products that changed over a period, of some or of all that are tracked."""
     conditions = [SCOPES[query.scope]]
     if query.roles:
         conditions.append("t.role = ANY(%(roles)s)")
+    if product_ids is not None:
+        conditions.append("t.product_id = ANY(%(ids)s)")
     statement = _CHANGED_IN_PERIOD.format(
         period=period, then=_THEN_OF_PERIOD[period], scope=" AND ".join(conditions)
     )
     values = scope_values(principal) | make_values(query) | make_period_values(period)
+    values["ids"] = list(product_ids or ())
     team = read_team_thresholds(session, principal.team_id)
     rows = fetch_rows(session, statement, values)
     return find_notable(rows, _values_then, query, team)

@@ -1,5 +1,6 @@
 """Products by what changed over a period, and what changed by team and day. SELECTs only."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -80,6 +81,31 @@ def find_movers(
     capped = f"SELECT 1 {moved} LIMIT {COUNT_CAP + 1}"
     [count] = _fetch(session, f"SELECT count(*) AS number FROM ({capped}) AS m", filtered.values)
     return Movers(ids, count.number)
+
+
+@requires(Permission.READ)
+def find_extremes(
+    session: Session,
+    _principal: Principal,
+    product_ids: Sequence[int],
+    period: ChangePeriod,
+    value: MovedValue,
+    size: int,
+) -> list[int]:
+    """Return the products whose value moved most: at most `size` of those that rose, then fell.
+
+    `product_ids`: of a list of the principal's. The largest rise first, the largest fall last.
+    """
+    column = f"c.{period}_{value}"
+    side = (
+        "(SELECT c.product_id, {column} AS change FROM product_change AS c "
+        "WHERE c.product_id = ANY(%(ids)s) AND {column} {sign} 0 "
+        "ORDER BY {column} {direction}, c.product_id LIMIT {size})"
+    )
+    rising = side.format(column=column, sign=">", direction="DESC", size=size)
+    falling = side.format(column=column, sign="<", direction="ASC", size=size)
+    statement = f"{rising} UNION ALL {falling} ORDER BY change DESC, product_id"
+    return [row.product_id for row in _fetch(session, statement, {"ids": list(product_ids)})]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """The process that reads a file from outside for another process (see `isolation`).
 
-It gets one request on its standard input, answers on its standard output, and ends. Its arguments
-are the modules to load before the request, so that the limits count only the reading.
+It gets one request on its standard input, answers on its standard output, and ends.
 """
 
 import copyreg
@@ -27,7 +26,8 @@ from core.errors import InvalidInputError
 LENGTH = 8  # bytes before each answer with its length
 MEGABYTE = 1024 * 1024
 OUT_OF_MEMORY = 77  # its exit code at the memory limit
-READERS = ("core.importing.detect", "core.importing.read_rows")
+# Loaded before the request, so that the limits count only the reading.
+_READERS = ("core.importing.detect", "core.importing.read_rows")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,6 @@ class Request:
     arguments: tuple[Any, ...]
     is_stream: bool  # the function yields values, each an answer
     limits: Limits
-    preloaded: tuple[str, ...] = READERS  # modules
 
 
 def main() -> None:
@@ -56,7 +55,7 @@ def main() -> None:
     os.dup2(2, 1)  # prints must not get between the answers
     for number in (SIGINT, SIGTERM, SIGHUP):  # meant for the caller, which ends this process
         signal(number, SIG_IGN)
-    for name in sys.argv[1:]:
+    for name in _READERS:
         import_module(name)
     try:
         request: Request = pickle.load(sys.stdin.buffer)  # noqa: S301 - from our own process

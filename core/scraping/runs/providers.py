@@ -75,3 +75,8 @@ def _make_fake_provider(settings: Settings) -> Provider:
 def list_provider_names(settings: Settings) -> list[str]:
     """Return the names of the providers that this installation uses."""
     return [APIFY, DEMO] if settings.amazcope_demo else [APIFY]
+
+
+def has_access(settings: Settings) -> bool:
+    """Return whether any provider can be used."""
+    return any(get_access(name, settings) is not None for name in list_provider_names(settings))

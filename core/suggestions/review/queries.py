@@ -3,6 +3,7 @@
 A pending suggestion counts as expired from its expiry on, even before a job stores that.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -23,6 +24,7 @@ from core.suggestions.review.views import (
     QueuePlace,
     QueueRow,
     SuggestionView,
+    VerifiedAction,
 )
 from core.suggestions.rules import (
     ActionState,
@@ -344,6 +346,50 @@ def find_place(
     """Return the place of a pending suggestion in the queue; None: it isn't pending."""
     rows = _fetch(session, _PLACE, {"id": suggestion_id, "team": principal.team_id, "now": now})
     return QueuePlace(**rows[0]) if rows else None
+
+
+@requires(Permission.READ)
+def count_pending_at(
+    session: Session, principal: Principal, moments: Sequence[datetime]
+) -> list[int]:
+    """Return how many of the team's suggestions were pending at each moment, in their order."""
+    statement = (
+        "SELECT count(s.id) AS number "
+        "FROM unnest(%(moments)s::timestamptz[]) WITH ORDINALITY AS m (at, place) "
+        "LEFT JOIN suggestion s ON s.team_id = %(team)s AND s.made_at <= m.at "
+        "AND s.expires_at > m.at AND (s.decided_at IS NULL OR s.decided_at > m.at) "
+        "GROUP BY m.place ORDER BY m.place"
+    )
+    values = {"team": principal.team_id, "moments": list(moments)}
+    return [row["number"] for row in _fetch(session, statement, values)]
+
+
+@requires(Permission.READ)
+def count_priorities(session: Session, principal: Principal, now: datetime) -> dict[int, int]:
+    """Return how many of the team's suggestions are pending, by priority; none is left out."""
+    statement = (
+        f"SELECT s.priority, count(*) AS number FROM suggestion s WHERE {_PENDING} GROUP BY 1"
+    )
+    rows = _fetch(session, statement, {"team": principal.team_id, "now": now})
+    return {row["priority"]: row["number"] for row in rows}
+
+
+@requires(Permission.READ)
+def list_verified(
+    session: Session, principal: Principal, since: datetime, size: int
+) -> list[VerifiedAction]:
+    """Return the team's actions that a check has verified since a time, newest first."""
+    rows = _fetch(
+        session,
+        "SELECT s.id AS suggestion_id, a.change, a.verified_at, s.product_id, p.marketplace, "
+        "p.asin, x.title FROM suggestion_action a JOIN suggestion s ON s.id = a.suggestion_id "
+        "JOIN product p ON p.id = s.product_id "
+        "LEFT JOIN product_text x ON x.product_id = s.product_id "
+        "WHERE s.team_id = %(team)s AND a.state = 'verified' AND a.verified_at >= %(since)s "
+        "ORDER BY a.verified_at DESC, a.id DESC LIMIT %(size)s",
+        {"team": principal.team_id, "since": since, "size": size},
+    )
+    return [VerifiedAction(**row | {"change": Change(row["change"])}) for row in rows]
 
 
 @requires(Permission.READ)

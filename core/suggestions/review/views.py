@@ -127,3 +127,16 @@ class QueuePlace:
     total: int
     before: int | None  # the suggestion ahead of it
     after: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedAction:
+    """An action whose new value a check has seen on Amazon."""
+
+    suggestion_id: int
+    change: Change
+    verified_at: datetime
+    product_id: int
+    marketplace: str
+    asin: str
+    title: str | None  # None: no title was read yet

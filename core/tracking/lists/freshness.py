@@ -11,7 +11,7 @@ from core.accounts.access.operations import requires
 from core.accounts.access.permissions import Permission, Principal
 from core.database.session import driver_connection
 from core.tracking.list_filter import COUNT_CAP, ListScope
-from core.tracking.lists.list_filter_sql import RECENT_HOURS, SCOPES, scope_values
+from core.tracking.lists.list_filter_sql import SCOPES, scope_values
 
 _CAP = COUNT_CAP + 1
 
@@ -25,7 +25,6 @@ class Freshness:
     checked: int  # of the expected ones, in the last 24 hours
     last_observed_at: datetime | None  # None: never
     as_of: datetime
-    is_compared: bool  # False: no product was checked lately that was checked on a day before
 
 
 _FRESHNESS = """
@@ -40,12 +39,7 @@ SELECT
   (SELECT l.captured_at FROM product_latest l JOIN tracking t ON t.product_id = l.product_id
      WHERE {scope} AND l.captured_at IS NOT NULL
      ORDER BY l.captured_at DESC LIMIT 1),
-  now(),
-  EXISTS (SELECT 1 FROM tracking t JOIN product_latest l ON l.product_id = t.product_id
-     JOIN product_change c ON c.product_id = t.product_id
-     WHERE {scope} AND coalesce(c.day_availability, c.day_price, c.day_bsr, c.day_rating,
-         c.day_ratings_count) IS NOT NULL
-     AND l.captured_at >= now() - interval '{recent} hours')
+  now()
 """
 
 
@@ -54,7 +48,7 @@ def measure_freshness(
     session: Session, principal: Principal, scope: ListScope = ListScope.MINE
 ) -> Freshness:
     """Return how up to date the products of the principal, or of the team, are."""
-    statement = _FRESHNESS.format(scope=SCOPES[scope], cap=_CAP, recent=RECENT_HOURS)
+    statement = _FRESHNESS.format(scope=SCOPES[scope], cap=_CAP)
     with driver_connection(session).cursor() as cursor:
         row: Any = cursor.execute(statement, scope_values(principal)).fetchone()
     return Freshness(*row)

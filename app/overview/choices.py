@@ -1,0 +1,77 @@
+"""What the Overview shows: period, marketplace, role and list. All choices are in the URL."""
+
+from typing import Final
+
+import streamlit as st
+
+from app import keys
+from app.components import list_scope
+from app.data import products
+from app.data.overview import OverviewChoice
+from core.history.periods.change_period import ChangePeriod
+from core.tracking.list_filter import ListScope
+from core.tracking.rules import Role
+
+# Streamlit writes labels, not values, into the URL: a changed label breaks saved links.
+PERIODS: Final = {
+    "Yesterday": ChangePeriod.DAY,
+    "7 d": ChangePeriod.WEEK,
+    "30 d": ChangePeriod.MONTH,
+}
+PERIOD_NAMES: Final = {
+    ChangePeriod.DAY: "since yesterday's close",
+    ChangePeriod.WEEK: "in 7 days",
+    ChangePeriod.MONTH: "in 30 days",
+}
+_DEFAULT: Final = "7 d"
+ROLES: Final = {
+    "Own products": (Role.OWN,),
+    "Competitors": (Role.COMPETITOR,),
+    "All products": (),
+}
+EVERYWHERE: Final = "All marketplaces"
+
+
+def choose() -> OverviewChoice:
+    """Show the controls in one row; return what is chosen."""
+    period = st.segmented_control(
+        "Compared with",
+        list(PERIODS),
+        default=_DEFAULT,
+        required=True,
+        key=keys.OVERVIEW_PERIOD,
+        label_visibility="collapsed",
+        bind="query-params",
+        help="Since the close of yesterday, 7 or 30 days ago, by each marketplace's clock",
+    )
+    scope = list_scope.choose_list_scope()
+    places = products.list_marketplaces(scope)
+    place = st.selectbox(
+        "Marketplace",
+        [EVERYWHERE, *places],
+        key=keys.OVERVIEW_MARKET,
+        label_visibility="collapsed",
+        width=160,
+        bind="query-params",
+    )
+    return OverviewChoice(
+        PERIODS[str(period)],
+        scope,
+        _choose_roles(scope),
+        () if place in (None, EVERYWHERE) else (place,),
+    )
+
+
+def _choose_roles(scope: ListScope) -> tuple[Role, ...]:
+    """Show whose products figures are of: own ones, unless the list has none."""
+    labels = list(ROLES)
+    chosen = st.selectbox(
+        "Products",
+        labels,
+        index=0 if products.count_own_products(scope) else labels.index("All products"),
+        key=keys.OVERVIEW_ROLE,
+        label_visibility="collapsed",
+        width=150,
+        bind="query-params",
+    )
+    return ROLES[chosen or labels[0]]

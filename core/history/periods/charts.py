@@ -1,0 +1,421 @@
+"""Charts of a period: movers, indexes, changes by day and marketplace. Rows → plotly dict. Pure."""
+
+from base64 import b64encode
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from math import log
+from typing import Any, Final
+
+from core import chart_theme
+from core.history.periods.index import BASE
+from core.history.periods.queries import ChangeCount, IndexDay
+from core.text.numbers import format_count, format_counted
+from core.text.times import format_day
+from core.tracking.rules import Role
+
+Figure = dict[str, Any]
+_FONT: Final = {"size": 12, "color": chart_theme.TEXT}
+_WITHIN: Final = {"l": 6, "r": 6, "t": 24, "b": 6, "autoexpand": True}
+
+
+def _layout(height: int, **options: Any) -> dict[str, Any]:
+    usual = {"margin": _WITHIN, "showlegend": False, "font": _FONT, "dragmode": False}
+    return chart_theme.base_layout(height) | usual | options
+
+
+def _axis(**options: Any) -> dict[str, Any]:
+    usual: dict[str, Any] = {
+        "gridcolor": chart_theme.GRID,
+        "zeroline": False,
+        "ticks": "",
+        "automargin": True,
+        "fixedrange": True,
+        "tickfont": _FONT,
+    }
+    return usual | options
+
+
+def _note(text: str, **place: Any) -> dict[str, Any]:
+    return {"text": text, "showarrow": False, "font": _FONT} | place
+
+
+# Movers
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A bar of a two-sided chart: to the right of the middle if `size` is above 0."""
+
+    name: str
+    size: float
+    text: str  # beside the bar
+    hover: str
+    is_better: bool | None  # None: neither
+
+
+BAR_HEIGHT: Final = 36  # px
+_SIDES: Final = 0.62  # of the longest bar, for the texts beside the bars
+
+
+def draw_bars(bars: Sequence[Bar], sides: tuple[str, str]) -> Figure:
+    """Return a two-sided bar chart, the first bar on top. `sides`: names of left and right.
+
+    A bar's place in `bars` is the point's in its trace.
+    """
+    colors = {None: chart_theme.PRICE, True: chart_theme.BETTER, False: chart_theme.WORSE}
+    places = list(range(len(bars)))
+    longest = max((abs(bar.size) for bar in bars), default=0) or 1
+    trace = {
+        "type": "bar",
+        "orientation": "h",
+        "y": places,
+        "x": [bar.size for bar in bars],
+        "marker": {"color": [colors[bar.is_better] for bar in bars], "cornerradius": 3},
+        "customdata": [chart_theme.escape_for_plotly(bar.hover) for bar in bars],
+        "hovertemplate": "%{customdata}<extra></extra>",
+    }
+    notes = [
+        _note(
+            chart_theme.escape_for_plotly(bar.text),
+            x=bar.size,
+            y=place,
+            xanchor="left" if bar.size > 0 else "right",
+            xshift=6 if bar.size > 0 else -6,
+        )
+        for place, bar in enumerate(bars)
+    ]
+    notes += [
+        _note(f"<b>{side}</b>", x=0, xref="x", y=1, yref="paper", yanchor="bottom", **anchor)
+        for side, anchor in zip(
+            sides,
+            ({"xanchor": "right", "xshift": -6}, {"xanchor": "left", "xshift": 6}),
+            strict=True,
+        )
+    ]
+    low, high = (any(bar.size < 0 for bar in bars), any(bar.size > 0 for bar in bars))
+    room = longest * (1 + _SIDES)
+    spare = longest * 0.3
+    layout = _layout(
+        BAR_HEIGHT * max(len(bars), 2) + 36,
+        hovermode="closest",
+        clickmode="event+select",
+        bargap=0.34,
+        annotations=notes,
+        xaxis=_axis(
+            range=[-room if low else -spare, room if high else spare],
+            showticklabels=False,
+            showgrid=False,
+            zeroline=True,
+            zerolinecolor=chart_theme.TEXT,
+            zerolinewidth=1,
+        ),
+        yaxis=_axis(
+            showgrid=False,
+            tickvals=places,
+            ticktext=[chart_theme.escape_for_plotly(bar.name) for bar in bars],
+            range=[len(bars) - 0.4, -0.6],
+        ),
+    )
+    return {"data": [trace], "layout": layout}
+
+
+# Indexes
+
+_PANELS: Final = {"rank": ("y", (0.56, 1.0)), "price": ("y2", (0.0, 0.42))}
+_NAMES: Final = {Role.OWN: "Own", Role.COMPETITOR: "Competitors"}
+
+
+@dataclass(frozen=True, slots=True)
+class IndexLine:
+    """An index by day from `BASE` on; None: not known. A higher rank index is better here."""
+
+    role: Role
+    figure: str  # "rank" or "price"
+    days: tuple[date, ...]
+    values: tuple[float | None, ...]
+
+    @property
+    def last(self) -> float | None:
+        """Return the newest known value, None if there is none beyond the start."""
+        known = [value for value in self.values[1:] if value is not None]
+        return known[-1] if known else None
+
+
+def make_index_lines(days: Iterable[IndexDay]) -> list[IndexLine]:
+    """Return the lines that have a value: rank and price, of own products and competitors.
+
+    Each begins at `BASE` on the day before the first. The rank's is turned: it is 200 where
+    ranks halved.
+    """
+    by_role: dict[Role, list[IndexDay]] = {}
+    for day in days:
+        by_role.setdefault(day.role, []).append(day)
+    lines = []
+    for role in _NAMES:
+        found = by_role.get(role, [])
+        if not found:
+            continue
+        shown = (found[0].day - timedelta(days=1), *(each.day for each in found))
+        ranks = (None if each.rank_index is None else BASE**2 / each.rank_index for each in found)
+        lines.append(IndexLine(role, "rank", shown, (BASE, *ranks)))
+        prices = (each.price_index for each in found)
+        lines.append(IndexLine(role, "price", shown, (BASE, *prices)))
+    return [line for line in lines if line.last is not None]
+
+
+def draw_indexes(lines: Sequence[IndexLine], *, is_narrow: bool = False) -> Figure:
+    """Return two panels on one time axis: the rank's index, turned, and below it the price's."""
+    colors = {"rank": chart_theme.RANK, "price": chart_theme.PRICE}
+    traces, notes = [], []
+    for line in lines:
+        axis, _ = _PANELS[line.figure]
+        color, is_own = colors[line.figure], line.role is Role.OWN
+        figure = "BSR" if line.figure == "rank" else "Price"
+        traces.append(
+            {
+                "type": "scatter",
+                "mode": "lines+markers" if len(line.days) < 9 else "lines",
+                "x": [day.isoformat() for day in line.days],
+                "y": list(line.values),
+                "yaxis": axis,
+                "line": {"color": color, "width": 2, "dash": "solid" if is_own else "dot"},
+                "marker": {"size": 5},
+                "name": f"{figure}, {_NAMES[line.role].lower()}",
+                "hovertemplate": "%{y:.1f}",
+                "connectgaps": False,
+            }
+        )
+    for line, height in zip(lines, _spread_labels(lines), strict=True):
+        axis, _ = _PANELS[line.figure]
+        notes.append(
+            _note(
+                f"{_NAMES[line.role]} {line.last:.0f}",
+                x=line.days[-1].isoformat(),
+                y=height,
+                yref=axis,
+                xanchor="left",
+                xshift=6,
+                font={"size": 12, "color": colors[line.figure]},
+            )
+        )
+    for figure, title in (("rank", "BSR index (turned: up is better)"), ("price", "Price index")):
+        if any(line.figure == figure for line in lines):
+            top = _PANELS[figure][1][1]
+            notes.append(
+                _note(
+                    f"<b>{title}</b>",
+                    x=0,
+                    xref="paper",
+                    xanchor="left",
+                    y=top,
+                    yref="paper",
+                    yanchor="bottom",
+                )
+            )
+    days = sorted({day for line in lines for day in line.days})
+    layout = _layout(
+        320 if is_narrow else 398,
+        annotations=notes,
+        hovermode="x unified",
+        yaxis=_axis(domain=list(_PANELS["rank"][1]), nticks=4),
+        yaxis2=_axis(domain=list(_PANELS["price"][1]), nticks=4),
+        xaxis=_day_axis(days, 3 if is_narrow else 6, room=0.45 if is_narrow else 0.24, anchor="y2"),
+    )
+    return {"data": traces, "layout": layout}
+
+
+def _spread_labels(lines: Sequence[IndexLine]) -> list[float]:
+    """Return where each line's label stands, so that two of one panel don't overlap."""
+    places = [line.last or BASE for line in lines]
+    for figure in _PANELS:
+        mine = [n for n, line in enumerate(lines) if line.figure == figure]
+        seen = [value for n in mine for value in lines[n].values if value is not None]
+        if len(mine) < 2:
+            continue
+        least = (max(seen) - min(seen) or 1) * 0.13
+        low, high = sorted(mine, key=lambda n: places[n])
+        missing = least - (places[high] - places[low])
+        if missing > 0:
+            places[low] -= missing / 2
+            places[high] += missing / 2
+    return places
+
+
+def _day_axis(days: Sequence[date], most: int, *, room: float, **options: Any) -> dict[str, Any]:
+    """Return an axis of days with at most `most` labels; `room`: beyond the last, as a share."""
+    step = -(-len(days) // most) if days else 1
+    named = list(days)[::-1][::step][::-1]
+    first, last = (days[0], days[-1]) if days else (date.min, date.min)
+    span = (last - first) or timedelta(days=1)
+    end = datetime.combine(last, time()) + span * room
+    return _axis(
+        type="date",
+        showgrid=False,
+        tickangle=0,
+        tickvals=[day.isoformat() for day in named],
+        tickformat="%-d %b",
+        hoverformat="%a %-d %b %Y",
+        range=[first.isoformat(), end.isoformat()],
+        **options,
+    )
+
+
+def describe_indexes(lines: Sequence[IndexLine]) -> str:
+    """Return what the indexes show: "BSR index of own products 85, of competitors 104; …"."""
+    parts = []
+    for figure, name in (("rank", "BSR index (above 100 is better)"), ("price", "price index")):
+        of = [
+            f"{'own products' if line.role is Role.OWN else 'competitors'} {line.last:.0f}"
+            for line in lines
+            if line.figure == figure
+        ]
+        if of:
+            parts.append(f"{name}: {', '.join(of)}")
+    return "; ".join(parts)
+
+
+# Changes by day and marketplace
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """How many products of a marketplace changed on a day. None: nothing was observed."""
+
+    marketplace: str
+    day: date
+    products: int | None
+
+
+def make_cells(
+    counts: Iterable[ChangeCount],
+    roles: Sequence[Role],
+    days: Sequence[date],
+    observed: Mapping[str, frozenset[date]],
+) -> list[Cell]:
+    """Return the cells of each marketplace in `observed`, day by day. No roles: all roles."""
+    found: dict[tuple[str, date], int] = {}
+    for each in counts:
+        if not roles or each.role in roles:
+            place = each.marketplace, each.day
+            found[place] = found.get(place, 0) + each.products
+    return [
+        Cell(code, day, found.get((code, day), 0 if day in seen else None))
+        for code, seen in observed.items()
+        for day in days
+    ]
+
+
+CELL_HEIGHT: Final = 34  # px
+
+
+def draw_heat_map(cells: Sequence[Cell], *, is_narrow: bool = False) -> Figure:
+    """Return a heat map, a row per marketplace and a column per day; no observation is a hole.
+
+    A cell of a heat map reports no click, so unseen points lie above them: a cell's place in
+    `cells` is that of its point in the second trace.
+    """
+    codes = list(dict.fromkeys(cell.marketplace for cell in cells))
+    days = sorted({cell.day for cell in cells})
+    known = {(cell.marketplace, cell.day): cell.products for cell in cells}
+    most = max((cell.products or 0 for cell in cells), default=0) or 1
+    shades = chart_theme.AMOUNTS
+    picture = {
+        "type": "heatmap",
+        "x": [day.isoformat() for day in days],
+        "y": list(range(len(codes))),
+        "z": [[known[code, day] for day in days] for code in codes],
+        "xgap": 3 if not is_narrow else 1,
+        "ygap": 3,
+        "zmin": 0,
+        "zmax": most,
+        "colorscale": [[n / (len(shades) - 1), shade] for n, shade in enumerate(shades)],
+        "hoverinfo": "skip",
+        "hoverongaps": False,
+        "colorbar": {
+            "thickness": 8,
+            "outlinewidth": 0,
+            "tickvals": sorted({0, most // 2, most}),
+            "ticktext": [format_count(value) for value in sorted({0, most // 2, most})],
+            "tickfont": _FONT,
+            "xpad": 8,
+        },
+    }
+    unseen = {"marker": {"opacity": 0}}
+    points = {
+        "type": "scatter",
+        "mode": "markers",
+        "x": [cell.day.isoformat() for cell in cells],
+        "y": [codes.index(cell.marketplace) for cell in cells],
+        "marker": {"symbol": "square", "size": 8 if is_narrow else 24, "opacity": 0},
+        "selected": unseen,
+        "unselected": unseen,
+        "customdata": [f"{cell.marketplace}: {_count_changes(cell)}" for cell in cells],
+        "hovertemplate": "%{x|%a %-d %b}, %{customdata}<extra></extra>",
+    }
+    axis = _day_axis(days, 4 if is_narrow else 8, room=0)
+    half = timedelta(hours=12)
+    axis["range"] = [
+        (datetime.combine(days[0], time()) - half).isoformat(),
+        (datetime.combine(days[-1], time()) + half).isoformat(),
+    ]
+    layout = _layout(
+        CELL_HEIGHT * len(codes) + 44,
+        margin=_WITHIN | {"t": 6},
+        hovermode="closest",
+        clickmode="event+select",
+        xaxis=axis,
+        yaxis=_axis(
+            showgrid=False,
+            tickvals=list(range(len(codes))),
+            ticktext=codes,
+            range=[len(codes) - 0.5, -0.5],
+        ),
+    )
+    return {"data": [picture, points], "layout": layout}
+
+
+def _count_changes(cell: Cell) -> str:
+    return "no data" if cell.products is None else format_counted(cell.products, "change")
+
+
+def describe_heat_map(cells: Sequence[Cell]) -> str:
+    """Return the most changes of a day, and how many there are in all: "112 changes; most …"."""
+    total = sum(cell.products or 0 for cell in cells)
+    if not total:
+        return "No changes on the days shown"
+    peak = max(cells, key=lambda cell: cell.products or 0)
+    return (
+        f"{format_counted(total, 'change')}; most in {peak.marketplace} on "
+        f"{format_day(peak.day)}: {format_count(peak.products)}"
+    )
+
+
+# A rank's line beside a product
+
+LINE_COLOR: Final = "#7a6be0"  # 4:1 on light and on dark ground: a drawing knows no theme
+FLATTEST: Final = log(1.5)  # the least that the height stands for: small moves look small
+
+
+def draw_rank_line(ranks: Sequence[float | None], width: int, height: int) -> str | None:
+    """Return a drawing of ranks as steps, the better the higher, as a data URL.
+
+    None: fewer than two are known.
+    """
+    known = [(place, -log(rank)) for place, rank in enumerate(ranks) if rank]
+    if len(known) < 2:
+        return None
+    low, high = min(y for _, y in known), max(y for _, y in known)
+    spare = max(FLATTEST - (high - low), 0) / 2
+    low, high = low - spare, high + spare
+    across = (width - 6) / max(len(ranks) - 1, 1)
+    down = (height - 6) / (high - low)
+    dots = [(f"{2 + place * across:.1f}", f"{3 + (high - y) * down:.1f}") for place, y in known]
+    path = f"M{dots[0][0]} {dots[0][1]}" + "".join(f"H{x}V{y}" for x, y in dots[1:])
+    drawing = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
+        f'height="{height}"><path d="{path}" fill="none" stroke="{LINE_COLOR}" '
+        f'stroke-width="1.6"/><circle cx="{dots[-1][0]}" cy="{dots[-1][1]}" r="2.4" '
+        f'fill="{LINE_COLOR}"/></svg>'
+    )
+    return "data:image/svg+xml;base64," + b64encode(drawing.encode()).decode()
