@@ -11,7 +11,8 @@ members = accounts.list_members()
 counts = agents.count_calls()
 
 # Render
-cards.show_page_header("API & agents", agent_parts.describe_screen(agents.get_mcp_url()))
+cards.show_page_header("API & agents", "Every call of a program over MCP, newest first")
+agent_parts.show_address(agents.get_mcp_url())
 if not agents.has_calls():
     agent_parts.show_no_calls()
     st.stop()

@@ -64,7 +64,7 @@ class _PreferencesForm:
     """The inputs of the preferences form, and what was typed."""
 
     def __init__(self, own: Profile) -> None:
-        st.subheader("Preferences", anchor=False)
+        st.header("Preferences", anchor=False)
         left, right = st.columns(2)
         self.name = left.text_input(
             "Name", own.name, max_chars=MAX_NAME_LENGTH, autocomplete="name"
@@ -127,7 +127,7 @@ class _PreferencesForm:
 def _show_email_form(own: Profile) -> None:
     """Show the form that changes the email address."""
     with st.form("email"):
-        st.subheader("Email", anchor=False)
+        st.header("Email", anchor=False)
         st.caption(f"You sign in as {escape_markdown(own.mail or 'a user without email address')}.")
         if own.is_demo or not own.has_password:
             st.caption(

@@ -32,7 +32,7 @@ def show_security(own: Profile) -> None:
 
 def _show_password_form(own: Profile) -> None:
     with st.form("password", clear_on_submit=True):
-        st.subheader("Password", anchor=False)
+        st.header("Password", anchor=False)
         if own.is_demo or not own.has_password:
             st.caption(
                 "Demo users can't change their passwords, which are public."
@@ -95,7 +95,7 @@ def show_required_set_up() -> None:
 
 def _show_two_factor(own: Profile) -> None:
     with st.container(border=True):
-        st.subheader("Two-factor authentication", anchor=False)
+        st.header("Two-factor authentication", anchor=False)
         if account.CODES in st.session_state:
             _show_recovery_codes(st.session_state[account.CODES])
         elif own.has_second_factor:
@@ -213,7 +213,7 @@ def _show_sessions() -> None:
     now, zone = datetime.now(UTC), get_principal().time_zone
     found = accounts.list_own_sessions()
     with st.container(border=True):
-        st.subheader("Active sessions", anchor=False)
+        st.header("Active sessions", anchor=False)
         for each in found:
             with st.container(
                 horizontal=True,

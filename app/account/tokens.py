@@ -36,7 +36,7 @@ def show_own_tokens() -> None:
     if account.TOKEN not in st.session_state:
         _show_connection_help()
     with st.container(border=True):
-        st.subheader("Your tokens", anchor=False)
+        st.header("Your tokens", anchor=False)
         show_tokens(accounts.list_own_tokens(), account.revoke_token)
 
 
@@ -90,7 +90,7 @@ def _show_config(configuration: str) -> None:
 
 def _show_token_form() -> None:
     with st.form("new_token"):
-        st.subheader("New token", anchor=False)
+        st.header("New token", anchor=False)
         st.caption("Lets a program act as you, with the permissions chosen here at most.")
         left, right = st.columns(2)
         name = left.text_input("Name", max_chars=MAX_NAME_LENGTH, placeholder="Weekly report")

@@ -58,9 +58,9 @@ def choose_person(members: Sequence[Member]) -> int | None:
     return log_table.choose_filter(LOG, "Agents of", names, "call_person", "All users")
 
 
-def describe_screen(address: str) -> str:
-    """Return what the screen shows, and where agents connect."""
-    return f"Every call of a program over MCP, newest first. Agents connect at `{address}`."
+def show_address(address: str) -> None:
+    """Show where agents connect."""
+    st.markdown(f"Agents connect at `{address}`")
 
 
 def show_calls(found: Sequence[CallRow]) -> None:

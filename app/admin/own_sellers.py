@@ -16,7 +16,7 @@ LONGEST_ID = 20  # characters
 def show_own_sellers(own: Sequence[ListedSeller], seen: Sequence[SeenSeller]) -> None:
     """Show the team's own sellers, the form to add one, and sellers seen on own products."""
     with st.container(border=True):
-        st.subheader("Own sellers", anchor=False)
+        st.header("Own sellers", anchor=False)
         st.caption(
             "The sellers that are your team, by marketplace. They decide whether a Buy Box is "
             "yours. Sellers are compared by id where a source reports one, otherwise by name."

@@ -123,7 +123,7 @@ def show_invitations(members: Sequence[Member]) -> None:
         _show_link(*st.session_state[admin.LINK])
     _show_invite_form()
     with st.container(border=True):
-        st.subheader("Invited", anchor=False)
+        st.header("Invited", anchor=False)
         invited = [each for each in members if each.state == "invited"]
         if not invited:
             st.caption("No pending invitations.")
@@ -149,7 +149,7 @@ def _show_link(email: str, link: str) -> None:
 
 def _show_invite_form() -> None:
     with st.form("invite"):
-        st.subheader("Invite", anchor=False)
+        st.header("Invite", anchor=False)
         left, right = st.columns(2)
         email = left.text_input("Email", max_chars=MAX_EMAIL_LENGTH)
         role = right.selectbox(

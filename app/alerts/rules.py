@@ -33,7 +33,7 @@ def show_rules(rows: Sequence[RuleRow]) -> None:
         ("Thresholds", "A product's own threshold, set in its settings, wins.", thresholds),
         ("Rules of the team", "", own),
     ):
-        st.subheader(heading, anchor=False)
+        st.header(heading, anchor=False)
         if about:
             st.caption(about)
         for row in some:

@@ -70,7 +70,7 @@ def is_linking() -> bool:
 def show_link_form() -> str | None:
     """Show the form that links single sign-on to a password account; return its ticket."""
     with st.form("link_sign_on"):
-        st.subheader("Link your single sign-on", anchor=False)
+        st.header("Link your single sign-on", anchor=False)
         st.caption(
             "An account with your email address has a password. Type it once; from then on "
             "single sign-on opens the account as well."

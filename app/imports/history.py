@@ -18,7 +18,7 @@ _STATES = {"queued": "Queued", "running": "Running", "done": "Done", "failed": "
 
 def show_earlier_imports(views: list[ImportView]) -> None:
     """Show earlier imports; ticking one opens it."""
-    st.subheader("Import history", anchor=False)
+    st.header("Import history", anchor=False)
     if not views:
         st.caption("No import yet. What you import is listed here with its counts.")
         return

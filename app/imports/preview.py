@@ -24,7 +24,7 @@ def kind_label(kind: str) -> str:
 
 def show_detected_kind(view: ImportView) -> None:
     """Show the kind of file, why it was detected as that, and its problems."""
-    st.subheader(kind_label(view.kind), anchor=False)
+    st.header(kind_label(view.kind), anchor=False)
     facts = [escape_markdown(view.name), format_file_size(view.file_bytes)]
     if view.kind != FileKind.PASTED_TEXT:
         facts.append(_format_rows(view.rows_estimated))

@@ -116,7 +116,7 @@ def _show_link_form(link: Link) -> None:
         _show_back_button()
         return
     with st.form("linked"):
-        st.subheader(_TITLES[link.purpose], anchor=False)
+        st.header(_TITLES[link.purpose], anchor=False)
         name, email = _ask_identity(link.purpose, invited)
         password = _ask_password()
         revokes = link.purpose is Purpose.RESET and st.checkbox(
@@ -212,7 +212,7 @@ def _show_saved() -> None:
 
 def _show_forgotten_form() -> None:
     with st.form("forgotten"):
-        st.subheader("Forgot your password?", anchor=False)
+        st.header("Forgot your password?", anchor=False)
         email = st.text_input("Email", max_chars=MAX_EMAIL_LENGTH, autocomplete="email")
         sent = st.form_submit_button("Send me a link", type="primary")
     if sent and (address := _validate_request(ThrottledForm.RESET, email)):
@@ -242,7 +242,7 @@ def _validate_request(form: ThrottledForm, email: str) -> str | None:
 
 def _show_register_form() -> None:
     with st.form("register"):
-        st.subheader("Register", anchor=False)
+        st.header("Register", anchor=False)
         email = st.text_input("Email", max_chars=MAX_EMAIL_LENGTH, autocomplete="email")
         sent = st.form_submit_button("Register", type="primary")
     if sent:

@@ -80,7 +80,7 @@ def _show_two_factor_form() -> None:
     token, email = st.session_state[_TWO_FACTOR]
     messages = st.container()
     with st.form("second_factor"):
-        st.subheader("Two-factor authentication", anchor=False)
+        st.header("Two-factor authentication", anchor=False)
         code = st.text_input(
             "Code of your app, or a recovery code",
             autocomplete="one-time-code",

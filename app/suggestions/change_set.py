@@ -17,7 +17,7 @@ def show_change_set(details: SuggestionDetails) -> None:
     if change_set is None or not change_set.checklist:
         return
     with st.container(border=True, gap="small"):
-        st.subheader("To do in Seller Central", anchor=False)
+        st.header("To do in Seller Central", anchor=False)
         for step in change_set.checklist:
             st.markdown(f":material/check_box_outline_blank: {escape_markdown(step.instruction)}")
             st.code(step.to_copy, language=None, wrap_lines=True)

@@ -26,7 +26,7 @@ def show_evidence(view: SuggestionView) -> None:
     """Show advisor, confidence, expected effect, and the cited figures."""
     row, now = view.row, datetime.now(UTC)
     with st.container(border=True):
-        st.subheader("Why", anchor=False)
+        st.header("Why", anchor=False)
         st.markdown(_format_badges(view))
         st.markdown(escape_markdown(view.reasoning))
         st.markdown(
@@ -92,7 +92,7 @@ def show_chart(view: SuggestionView) -> None:
     period = history.read_period(head, history.Range(days, period_name))
     with st.container(border=True):
         is_drawn = any(map(charts.is_drawn, view.evidence))
-        st.subheader("Evidence on the chart" if is_drawn else "Price and rank", anchor=False)
+        st.header("Evidence on the chart" if is_drawn else "Price and rank", anchor=False)
         if period is None:
             cards.show_unknown("this product was never observed")
         elif not period.statistics.observations:

@@ -38,7 +38,7 @@ def show_line() -> None:
 def show_advisors(now: datetime) -> None:
     """Show the advisors, the day's figures, and every question without a usable answer."""
     model, day = data.get_model_address(), data.read_model_day()
-    st.subheader("Advisors", anchor=False)
+    st.header("Advisors", anchor=False)
     st.caption(escape_markdown(labels.describe_advisors(model)))
     if model.missing is not None and not day.asked:
         return

@@ -21,7 +21,7 @@ def show_timeline(details: SuggestionDetails) -> None:
     """Show every step so far and the steps ahead."""
     zone, now = get_principal().time_zone, datetime.now(UTC)
     with st.container(border=True, gap="small"):
-        st.subheader("Time line", anchor=False, help=f"Times are those of {zone}.")
+        st.header("Time line", anchor=False, help=f"Times are those of {zone}.")
         for event in details.events:
             st.markdown(_format_step(event, details.view.row, now))
         if details.view.row.state is SuggestionState.EXPIRED:
@@ -46,7 +46,7 @@ def show_earlier(rows: Sequence[QueueRow]) -> None:
         return
     now = datetime.now(UTC)
     with st.container(border=True, gap="small"):
-        st.subheader("Also suggested for this product", anchor=False)
+        st.header("Also suggested for this product", anchor=False)
         for row in rows:
             title = escape_markdown(shorten(row.title, LONGEST_LINK))
             summary = escape_markdown(labels.summary_text(row, now))

@@ -20,7 +20,15 @@ def open_page(name: str, **address: str) -> AppTest:
 
 def words(app: AppTest) -> str:
     """Return the texts of a page as they are given to Streamlit."""
-    shown = [*app.markdown, *app.caption, *app.title, *app.subheader, *app.code, *app.warning]
+    shown = [
+        *app.markdown,
+        *app.caption,
+        *app.title,
+        *app.header,
+        *app.subheader,
+        *app.code,
+        *app.warning,
+    ]
     return " ".join(str(each.value) for each in shown).replace("\u2060", "")
 
 

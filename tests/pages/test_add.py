@@ -49,7 +49,7 @@ def open_page(run_id: int | None = None) -> AppTest:
 
 
 def words(app: AppTest) -> str:
-    shown = [*app.markdown, *app.caption, *app.error, *app.info, *app.warning, *app.subheader]
+    shown = [*app.markdown, *app.caption, *app.error, *app.info, *app.warning, *app.header]
     return "\n".join(str(each.value) for each in shown)
 
 

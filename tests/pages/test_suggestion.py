@@ -144,7 +144,7 @@ def test_evidence_and_the_proposed_price_are_drawn_on_the_chart(
 ):
     number = propose(session, principal, lamp, new_price())
     app = open_one(number)
-    assert "Evidence on the chart" in [each.value for each in app.subheader]
+    assert "Evidence on the chart" in [each.value for each in app.header]
     [chart] = app.get("plotly_chart")
     assert "Proposed price" in chart.proto.spec
     assert '"name":"Evidence"' in chart.proto.spec.replace(": ", ":")
@@ -405,7 +405,7 @@ def test_an_applied_change_is_a_checklist_with_texts_to_copy_and_files(
     number = propose(session, principal, lamp, new_title())
     apply(session, principal, number)
     app = open_one(number)
-    assert "To do in Seller Central" in [each.value for each in app.subheader]
+    assert "To do in Seller Central" in [each.value for each in app.header]
     assert app.code[0].value == "Reading lamp"
     files = {each.proto.label for each in app.get("download_button")}
     assert files == {"CSV", "XLSX", "JSON"}
@@ -449,7 +449,7 @@ def test_what_else_was_suggested_is_linked(session: Session, principal: Principa
     service.decline_all(session, principal, first, datetime.now(UTC), "No")
     second = propose(session, principal, lamp, new_price(), title="Ask for less")
     app = open_one(second)
-    assert "Also suggested for this product" in [each.value for each in app.subheader]
+    assert "Also suggested for this product" in [each.value for each in app.header]
     assert any("Shorten the title" in link.proto.label for link in app.get("page_link"))
 
 
