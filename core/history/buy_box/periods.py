@@ -214,24 +214,35 @@ def _find_shares(
     lasted = held[inside].astype(np.float64)
     weights = lasted if lasted.any() else np.ones_like(lasted)
     totals = np.bincount(places, weights, len(rows.holders))
+    held_by = np.bincount(places, lasted, len(rows.holders))
     averages = _weigh_prices(rows.price[inside], weights, places)
-    known_until = _to_datetimes(np.minimum(_find_known(rows, ends), bounds[1])[inside])
+    known_until = np.minimum(_find_known(rows, ends), bounds[1])[inside]
     fulfilment = rows.fulfilment[inside]
+    newest = _find_last_rows(places)
+    moments = _to_datetimes(known_until[list(newest.values())])
+    reported = fulfilment > 0
+    shipped = _find_last_rows(np.where(reported, places, -1))
     found = []
-    for place in np.unique(places).tolist():
-        at = np.flatnonzero(places == place)
-        reported = fulfilment[at][fulfilment[at] > 0]
+    for (place, _), moment in zip(newest.items(), moments, strict=True):
         found.append(
             BuyBoxShare(
                 holder=rows.holders[place],
                 share=float(totals[place] / totals.sum()),
-                held=timedelta(microseconds=float(lasted[at].sum())),
+                held=timedelta(microseconds=float(held_by[place])),
                 average_price=_to_price(averages[place]),
-                fulfilment=Fulfilment(int(reported[-1])) if len(reported) else None,
-                last_known=known_until[at[-1]],
+                fulfilment=Fulfilment(int(fulfilment[shipped[place]]))
+                if place in shipped
+                else None,
+                last_known=moment,
             )
         )
     return tuple(sorted(found, key=lambda each: (-each.share, each.holder.label or "")))
+
+
+def _find_last_rows(places: Codes) -> dict[int, int]:
+    """Return the last row of each place, -1 included."""
+    found, behind = np.unique(places[::-1], return_index=True)
+    return dict(zip(found.tolist(), (len(places) - 1 - behind).tolist(), strict=True))
 
 
 def _weigh_prices(prices: Floats, held: Durations | Floats, groups: NDArray[np.intp]) -> Floats:
