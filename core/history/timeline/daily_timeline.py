@@ -94,7 +94,7 @@ class DailyTimeline(Timeline):
     def compute_field_statistics(self, field: Field) -> FieldStatistics:
         rows = self._comparable_rows() if field is series.RANK else None
         names = _COLUMNS.get(field, (field.column,) * 3)
-        columns = (self.columns[name] for name in names)
+        columns = (self.columns[name] for name in ("day", *names))
         return statistics.statistics_of_days(
             *(each if rows is None else each[rows] for each in columns)
         )

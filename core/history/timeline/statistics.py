@@ -4,11 +4,12 @@ Every unknown figure has a reason.
 """
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 
 import numpy as np
 
-from core.history.timeline.series import Floats, Line
+from core.history.timeline.series import Floats, Line, Times
 
 
 class MissingReason(StrEnum):
@@ -20,6 +21,8 @@ class MissingReason(StrEnum):
     ONLY_FLAGGED = "only flagged values"
     SEEN_ONCE = "seen only once"
     ONLY_DAYS = "not kept by day"
+    TOO_SHORT = "less than a week observed"
+    UNCHANGED = "no change in this period"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,7 @@ class Measure:
 
     value: float | None
     reason: MissingReason | None = None
+    at: datetime | None = None  # of an extreme: when it was first observed; by day, that midnight
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,15 +87,15 @@ def statistics_of_steps(values: Floats, line: Line, held_until: np.datetime64) -
     return FieldStatistics(
         now=_figure(values[-1]),
         start=_figure(known[0]),
-        low=_figure(known.min()),
-        high=_figure(known.max()),
+        low=_extreme(line.values, line.times, int(np.nanargmin(line.values))),
+        high=_extreme(line.values, line.times, int(np.nanargmax(line.values))),
         average=_figure(weighted_average(line, held_until)),
         median=_figure(weighted_median(line, held_until)),
         changes=_changes(known, values),
     )
 
 
-def statistics_of_days(closes: Floats, lows: Floats, highs: Floats) -> FieldStatistics:
+def statistics_of_days(days: Times, closes: Floats, lows: Floats, highs: Floats) -> FieldStatistics:
     """Return a field's statistics from the last, lowest and highest value of each day.
 
     Average and median weight each day's last value equally; changes are not known.
@@ -104,8 +108,8 @@ def statistics_of_days(closes: Floats, lows: Floats, highs: Floats) -> FieldStat
     return FieldStatistics(
         now=_figure(closes[-1]),
         start=_figure(known[0]),
-        low=_figure(np.nanmin(lows)),
-        high=_figure(np.nanmax(highs)),
+        low=_extreme(lows, days, int(np.nanargmin(lows))),
+        high=_extreme(highs, days, int(np.nanargmax(highs))),
         average=_figure(known.mean()),
         median=_figure(np.median(known)),
         changes=Measure(None, MissingReason.ONLY_DAYS),
@@ -128,12 +132,17 @@ def _figure(value: float) -> Measure:
     return Measure(None, MissingReason.ABSENT) if np.isnan(value) else Measure(float(value))
 
 
+def _extreme(values: Floats, times: Times, place: int) -> Measure:
+    moment: datetime = times[place].astype("M8[us]").item()
+    return Measure(float(values[place]), at=moment.replace(tzinfo=UTC))
+
+
 def weighted_average(line: Line, held_until: np.datetime64) -> float:
     """Return the average of a line of steps, weighted by time, without gaps.
 
     NaN if nothing is known; the plain average if no value held for any time.
     """
-    values, weights = _known_and_weights(line, held_until)
+    values, weights = weigh_known(line, held_until)
     return float((values * weights).sum() / weights.sum()) if len(values) else float("nan")
 
 
@@ -142,7 +151,7 @@ def weighted_median(line: Line, held_until: np.datetime64) -> float:
 
     NaN if nothing is known; the plain median if no value held for any time.
     """
-    values, weights = _known_and_weights(line, held_until)
+    values, weights = weigh_known(line, held_until)
     if len(values) == 0:
         return float("nan")
     order = np.argsort(values)
@@ -151,8 +160,8 @@ def weighted_median(line: Line, held_until: np.datetime64) -> float:
     return float(values[order][np.minimum(sides, len(values) - 1)].mean())
 
 
-def _known_and_weights(line: Line, held_until: np.datetime64) -> tuple[Floats, Floats]:
-    """Return the known values of a line of steps, and how long each held; 1 each if none did."""
+def weigh_known(line: Line, held_until: np.datetime64) -> tuple[Floats, Floats]:
+    """Return the known values of a line of steps, and the µs each held; 1 each if none did."""
     known = ~np.isnan(line.values)
     held = np.diff(np.append(line.times, held_until)).astype(np.float64)[known]
     return line.values[known], held if held.sum() > 0 else np.ones_like(held)
