@@ -13,7 +13,7 @@ from core.catalog.marketplaces import get_marketplace
 from core.catalog.money import minor_units
 from core.errors import NotFoundError
 from core.history.current import missing_values
-from core.history.product_summary import ProductSummary
+from core.history.product_summary import HistoryKey, ProductSummary
 from core.history.timeline import statistics_text
 from core.history.timeline.period import read_timeline
 from core.history.timeline.series import Field, Line
@@ -132,13 +132,18 @@ def read_product_period(
 
     Raises NotFoundError for a product without any values.
     """
+    return read_timeline(session, find_history_key(head, now), *bounds, fields)
+
+
+def find_history_key(head: ProductSummary, now: datetime) -> HistoryKey:
+    """Return the key of a product's history. Raises NotFoundError if it has no values."""
     if head.history_key is None:
         why = missing_values.never_observed_text(head.fetching, now)
         raise NotFoundError(
             f"There are no values of {format_product_name(head.marketplace, head.asin)} yet: "
             f"{why}. `get_fetch_status` explains why, `trigger_product_refresh` checks it now."
         )
-    return read_timeline(session, head.history_key, *bounds, fields)
+    return head.history_key
 
 
 def period_fields(seen: Timeline) -> dict[str, Any]:

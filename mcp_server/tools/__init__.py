@@ -2,6 +2,7 @@
 
 from mcp_server.tools import (
     alerts,
+    buy_box,
     changes,
     checks,
     compare,
@@ -19,6 +20,7 @@ from mcp_server.tools import (
 
 __all__ = [
     "alerts",
+    "buy_box",
     "changes",
     "checks",
     "compare",

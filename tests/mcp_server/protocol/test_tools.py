@@ -35,6 +35,7 @@ LEAST: dict[str, tuple[Role, Scope]] = {
     "create_suggestion": PROPOSES,
     "explain_value": READS,
     "get_bsr_history": READS,
+    "get_buy_box_history": READS,
     "get_competitor_analysis": READS,
     "get_fetch_status": READS,
     "get_my_products": READS,
