@@ -4,16 +4,11 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from app.alerts import filters, incidents, rule_dialogs, rules
+from app.alerts import filters, incidents, outages, rule_dialogs, rules
 from app.alerts.filters import View
 from app.components import cards, list_scope, product_link
 from app.data import alerts, get_principal, products
 from core.accounts.access.permissions import Permission
-
-if not products.tracks_anything():
-    cards.show_page_header("Alerts")
-    cards.show_nothing_tracked()
-    st.stop()
 
 header = st.container()
 
@@ -32,6 +27,14 @@ if scope is None:
         ):
             rule_dialogs.show_new_rule()
     rules.show_rules(rows)
+    st.stop()
+
+if get_principal().may(Permission.ADMIN):
+    outages.show_outages(alerts.list_outages(days or 0))
+if not products.tracks_anything():
+    with header:
+        cards.show_page_header("Alerts")
+    cards.show_nothing_tracked()
     st.stop()
 
 with st.container(horizontal=True, vertical_alignment="center", gap="small"):

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Final
 
 from app.data import get_principal
-from core.alerts.incidents import service
+from core.alerts.incidents import service, source_outages
 from core.alerts.incidents.service import Verdict, Verdicts
 from core.alerts.rules import service as rules
 from core.alerts.rules.rule import AlertRule
@@ -52,6 +52,15 @@ def end_snooze(ids: Ids) -> str:
     with write_scope() as session:
         found = service.end_snooze(session, get_principal(), ids, shared_time())
     return _format_verdicts(found, "no longer snoozed")
+
+
+def acknowledge_outage(outage_id: int) -> str:
+    """Acknowledge that a source is blocked."""
+    with write_scope() as session:
+        is_new = source_outages.acknowledge_blocked_source(
+            session, get_principal(), outage_id, shared_time()
+        )
+    return "Acknowledged." if is_new else "It was acknowledged before."
 
 
 def _format_verdicts(found: Verdicts, done: str) -> str:

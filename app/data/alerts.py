@@ -11,11 +11,12 @@ import streamlit as st
 from app.data import get_principal
 from app.data.products import get_cache_token
 from core.accounts.access.permissions import Principal
-from core.alerts.incidents import queries
+from core.alerts.incidents import queries, source_outages
 from core.alerts.incidents.incident_filter import IncidentFilter
 from core.alerts.incidents.queries import IncidentPage, IssueCounts
 from core.alerts.incidents.rule_overview import RuleRow, list_rule_rows
 from core.alerts.incidents.rule_preview import PreviewRequest, RulePreview, preview_on_history
+from core.alerts.incidents.source_outages import OutageIncident
 from core.alerts.rules.queries import TeamRule, find_reached_product, read_reach
 from core.alerts.rules.rule import AlertRule, RuleScope
 from core.database.session import read_scope
@@ -89,6 +90,13 @@ def _count_open_issues(who: Principal, token: str) -> int:
     own = IncidentFilter(scope=default_list_scope(who))
     with read_scope() as session:
         return queries.count_open_issues(session, who, own, datetime.now(UTC))
+
+
+def list_outages(days: int) -> list[OutageIncident]:
+    """Return what is blocked now, and what was in the last days; for administrators."""
+    with read_scope() as session:
+        since = datetime.now(UTC) - timedelta(days=days)
+        return source_outages.list_blocked_sources(session, get_principal(), since)
 
 
 # Rules

@@ -67,6 +67,11 @@ EVENT_LABELS: Final = {
     "unacknowledged alert": "Took back acknowledgement of alert",
     "snoozed alert": "Snoozed alert",
     "ended snooze of alert": "Ended snooze of alert",
+    "acknowledged blocked source": "Acknowledged blocked source",
+    # Saved views
+    "saved view": "Saved view",
+    "changed view": "Changed view",
+    "deleted view": "Deleted view",
     # Imports
     "offered import": "Uploaded import",
     "confirmed import": "Confirmed import",

@@ -176,7 +176,10 @@ class StoredIncident(Base):
 
 
 class SourceOutage(Base):
-    """A time in which an actor was mostly blocked in a marketplace: product incidents are muted."""
+    """A time in which an actor was mostly blocked in a marketplace: product incidents are muted.
+
+    It belongs to the operators of the installation, not to a team.
+    """
 
     __tablename__ = "source_outage"
     __table_args__ = (
@@ -196,3 +199,7 @@ class SourceOutage(Base):
     ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     blocked: Mapped[int] = mapped_column(Integer)  # checks that were blocked when it began
     checked: Mapped[int] = mapped_column(Integer)  # of so many
+    acknowledged_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    acknowledged_by: Mapped[int | None] = mapped_column(
+        BigInteger, ForeignKey("person.id", ondelete="SET NULL")
+    )

@@ -12,6 +12,7 @@ from app import device
 from core.accounts.access.permissions import Principal
 from core.accounts.access.permissions import Role as PersonRole
 from core.alerts.evaluation.fold import Finding
+from core.alerts.models import SourceOutage
 from core.alerts.rules import service
 from core.alerts.rules.queries import get_rule, list_rules
 from core.alerts.rules.rule import ScopeKind
@@ -127,6 +128,23 @@ def test_with_nothing_tracked_the_page_leads_to_adding() -> None:
     app = open_page("alerts")
     assert app.button(key="to_add").label == "Add products"
     assert not app.dataframe
+
+
+def test_an_administrator_acknowledges_that_a_source_is_blocked(session: Session) -> None:
+    began = datetime.now(UTC) - timedelta(hours=2)
+    session.add(
+        SourceOutage(marketplace="DE", actor="some/actor", began_at=began, blocked=14, checked=20)
+    )
+    session.commit()
+    app = open_page("alerts")
+    assert "Amazon blocks some/actor in Germany: 14 of 20 checks, begun 2 h ago" in plain(app)
+    press(app, "Acknowledge")
+    assert "Acknowledged by Owner, just now" in plain(app)
+    assert not [each for each in app.button if each.label == "Acknowledge"]
+
+
+def test_the_rules_are_shown_before_anything_is_tracked() -> None:
+    assert "Listing removed" in plain(open_page("alerts", view="Rules"))
 
 
 def acting(handling: str | None = None) -> AppTest:
