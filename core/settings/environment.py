@@ -159,7 +159,7 @@ class Settings(BaseSettings):
         description="Fetch product images from Amazon's image hosts, and show their thumbnails.",
     )
     amazcope_thumbnail_mb: int = Field(
-        300, ge=1, le=100_000, description="Most megabytes of thumbnails that are stored."
+        300, ge=10, le=100_000, description="Most megabytes of thumbnails that are stored."
     )
 
     # Suggestions

@@ -16,6 +16,7 @@ PIXEL = bytes.fromhex("524946461a000000574542505650384c0d0000002f000000100710111
 def store_image(session: Session, url: str = URL, **values: Any) -> ProductImage:
     """Store an image with a thumbnail, or with other `values`."""
     usual: dict[str, Any] = {
+        "host": find_host(url),
         "state": ImageState.STORED,
         "thumbnail": PIXEL,
         "size": len(PIXEL),
@@ -23,7 +24,7 @@ def store_image(session: Session, url: str = URL, **values: Any) -> ProductImage
         "height": 1,
         "used_at": datetime.now(UTC),
     }
-    image = ProductImage(url_hash=hash_url(url), url=url, host=find_host(url), **(usual | values))
+    image = ProductImage(url_hash=hash_url(url), url=url, **(usual | values))
     session.add(image)
     session.commit()
     return image

@@ -45,7 +45,7 @@ class ProductImage(Base):
     url_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)  # SHA-256
     id: Mapped[int] = mapped_column(BigInteger, Identity())  # in the thumbnail's address
     url: Mapped[str] = mapped_column(Text)
-    host: Mapped[str] = mapped_column(Text)
+    host: Mapped[str] = mapped_column(Text)  # "": drawn here
     state: Mapped[str] = mapped_column(Text)
     thumbnail: Mapped[bytes | None] = mapped_column(LargeBinary)  # WebP
     size: Mapped[int | None] = mapped_column(Integer)  # of the thumbnail, bytes

@@ -23,7 +23,7 @@ from typing import Any, TypeVar
 
 from core.errors import AmazcopeError
 from core.importing.files import reader_process
-from core.importing.files.reader_process import LENGTH, OUT_OF_MEMORY, Limits, Request
+from core.importing.files.reader_process import LENGTH, OUT_OF_MEMORY, READERS, Limits, Request
 from core.importing.files.source_file import MEGABYTE, UPLOAD_MB, UnreadableFileError
 from core.settings.environment import ROOT, get_settings
 
@@ -59,13 +59,18 @@ class ReaderFailedError(AmazcopeError):
     """The reader failed by a fault of its own, which is in the log."""
 
 
-def call_isolated(function: Callable[..., T], *arguments: Any, limits: Limits = PREVIEW) -> T:
+def call_isolated(
+    function: Callable[..., T],
+    *arguments: Any,
+    limits: Limits = PREVIEW,
+    preloaded: tuple[str, ...] = READERS,
+) -> T:
     """Run a module's function in a separate process and return its result.
 
     Raises UnreadableFileError if it refuses its input, exceeds a limit or crashes,
     ReadingInterruptedError and ReaderFailedError.
     """
-    with closing(ask_reader(Request(function, arguments, False, limits))) as values:
+    with closing(ask_reader(Request(function, arguments, False, limits, preloaded))) as values:
         return next(values)  # type: ignore[no-any-return]
 
 
@@ -101,7 +106,7 @@ def _reader(request: Request) -> Iterator["_Reader"]:
     if not _AT_ONCE.acquire(timeout=request.limits.wait):
         raise ReadingInterruptedError(_BUSY)
     try:
-        reader = _Reader(request.limits)
+        reader = _Reader(request)
         try:
             reader.ask(request)
             yield reader
@@ -114,11 +119,11 @@ def _reader(request: Request) -> Iterator["_Reader"]:
 class _Reader:
     """A process that reads for this one. It ends when this process ends, with its pipes."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, request: Request) -> None:
         kept = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
-        self._limits = limits
+        self._limits = request.limits
         self._process = subprocess.Popen(  # noqa: S603
-            [sys.executable, "-m", reader_process.__name__],
+            [sys.executable, "-m", reader_process.__name__, *request.preloaded],
             cwd=ROOT,
             env=kept | {UPLOAD_MB: str(get_settings().amazcope_upload_mb)},
             stdin=subprocess.PIPE,
@@ -128,8 +133,10 @@ class _Reader:
 
     def ask(self, request: Request) -> None:
         assert self._process.stdin is not None
+        rest = memoryview(pickle.dumps(request))
         with suppress(BrokenPipeError):  # it has ended: reported when its answer is missing
-            self._process.stdin.write(pickle.dumps(request))
+            while rest:  # a signal may end a large write early
+                rest = rest[self._process.stdin.write(rest) :]
 
     def next_answer(self) -> tuple[str, Any]:
         """Return the kind and value of the next answer. Raises as `call_isolated`."""

@@ -1,6 +1,7 @@
 """The process that reads a file from outside for another process (see `isolation`).
 
-It gets one request on its standard input, answers on its standard output, and ends.
+It gets one request on its standard input, answers on its standard output, and ends. Its arguments
+are the modules to load before the request, so that the limits count only the reading.
 """
 
 import copyreg
@@ -26,8 +27,7 @@ from core.errors import InvalidInputError
 LENGTH = 8  # bytes before each answer with its length
 MEGABYTE = 1024 * 1024
 OUT_OF_MEMORY = 77  # its exit code at the memory limit
-# Loaded before the request, so that the limits count only the reading.
-_READERS = ("core.importing.detect", "core.importing.read_rows")
+READERS = ("core.importing.detect", "core.importing.read_rows")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,7 @@ class Request:
     arguments: tuple[Any, ...]
     is_stream: bool  # the function yields values, each an answer
     limits: Limits
+    preloaded: tuple[str, ...] = READERS  # modules
 
 
 def main() -> None:
@@ -55,7 +56,7 @@ def main() -> None:
     os.dup2(2, 1)  # prints must not get between the answers
     for number in (SIGINT, SIGTERM, SIGHUP):  # meant for the caller, which ends this process
         signal(number, SIG_IGN)
-    for name in _READERS:
+    for name in sys.argv[1:]:
         import_module(name)
     try:
         request: Request = pickle.load(sys.stdin.buffer)  # noqa: S301 - from our own process
