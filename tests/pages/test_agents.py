@@ -47,7 +47,7 @@ def test_before_any_call_it_says_what_agents_are_for(
     app = open_page()
     assert not app.exception
     assert any("No agent has called yet" in each.value for each in app.markdown)
-    assert any("/mcp`" in each.value for each in app.caption)
+    assert any("/mcp`" in each.value for each in app.markdown)
     assert not app.metric
 
 
