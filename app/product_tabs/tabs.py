@@ -7,6 +7,7 @@ import streamlit as st
 from app import keys
 from app.data.history import PeriodView
 from app.product_tabs import (
+    buy_box_tab,
     competitors_tab,
     history_tab,
     listing_tab,
@@ -15,10 +16,11 @@ from app.product_tabs import (
 )
 from core.history.product_summary import ProductSummary
 
-LISTING, COMPETITORS = "Listing", "Competitors"
+BUY_BOX, LISTING, COMPETITORS = "Buy Box", "Listing", "Competitors"
 SUGGESTIONS, HISTORY, SOURCES = "Suggestions", "History", "Data source"
 
 TABS: dict[str, Callable[[ProductSummary, PeriodView], None]] = {
+    BUY_BOX: buy_box_tab.show_buy_box,
     LISTING: listing_tab.show_listing,
     COMPETITORS: competitors_tab.show_competitors,
     SUGGESTIONS: suggestions_tab.show_suggestions,

@@ -61,7 +61,7 @@ def list_period_rows(history: BuyBoxHistory, marketplace: str, time_zone: str) -
                 until="now" if is_now else moment(period.until - last_day),
                 seller=format_holder(period.holder),
                 price=_format_prices(period, marketplace),
-                duration=format_duration(period.duration.total_seconds()),
+                duration=_format_length(period.duration),
                 cause=describe_change(change),
             )
         )
@@ -91,6 +91,11 @@ def format_holder(holder: Holder) -> str:
     if holder.availability is not None:
         return f"{NONE}: {availability_label(holder.availability)}"
     return f"{holder.label} (you)" if holder.is_own else holder.label or NOT_REPORTED
+
+
+def _format_length(length: timedelta) -> str:
+    """Write how long a period is known to last; one observation alone lasts no time."""
+    return format_duration(length.total_seconds()) if length else "seen once"
 
 
 def _format_prices(period: BuyBoxPeriod, marketplace: str) -> str:

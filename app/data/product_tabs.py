@@ -1,0 +1,68 @@
+"""What the product's summary and tabs show, read once per state of its data."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import streamlit as st
+
+from app.data import get_principal
+from app.data.history import CACHED_FOR, PeriodView
+from core.database.session import read_scope
+from core.history.buy_box import text as buy_box_text
+from core.history.buy_box.queries import read_buy_box
+from core.history.buy_box.text import PeriodRow, ShareRow
+from core.history.product_summary import HistoryKey, ProductSummary
+from core.text import locale as formats
+from core.text.locale import Formats
+from core.tracking.sellers.queries import read_own_sellers
+from core.tracking.sellers.rules import OwnSeller
+
+
+@dataclass(frozen=True, slots=True)
+class BuyBoxView:
+    """Who held the Buy Box, as its tab shows it."""
+
+    periods: list[PeriodRow]  # newest first
+    shares: list[ShareRow]  # largest first
+    reason: str | None  # why there are none
+    has_own_sellers: bool  # the team named its sellers in this marketplace
+
+
+def read_buy_box_view(head: ProductSummary, period: PeriodView) -> BuyBoxView | None:
+    """Return who held the Buy Box in a period, None when nothing was ever observed."""
+    if head.history_key is None:
+        return None
+    who = get_principal()
+    with read_scope() as session:
+        own = read_own_sellers(session, who.team_id).get(head.marketplace, ())
+    return _read_buy_box_view(
+        head.history_key,
+        period.since,
+        period.until,
+        tuple((each.seller_id, each.name) for each in own),
+        who.time_zone,
+        formats.get_formats(),
+        head.data_version,
+    )
+
+
+@st.cache_data(ttl=CACHED_FOR, max_entries=500, show_spinner=False)
+def _read_buy_box_view(
+    key: HistoryKey,
+    since: datetime,
+    until: datetime,
+    own: tuple[tuple[str | None, str | None], ...],
+    zone: str,
+    written: Formats,
+    data_version: int,
+) -> BuyBoxView:
+    del written, data_version  # part of the key
+    sellers = {key.marketplace: tuple(OwnSeller(*each) for each in own)}
+    with read_scope() as session:
+        found = read_buy_box(session, key, since, until, sellers)
+    return BuyBoxView(
+        periods=buy_box_text.list_period_rows(found, key.marketplace, zone),
+        shares=buy_box_text.list_share_rows(found, key.marketplace, zone),
+        reason=None if found.reason is None else str(found.reason),
+        has_own_sellers=bool(own),
+    )

@@ -1,0 +1,106 @@
+"""The numbers on the product screen's tabs and in its summary, from a real database."""
+
+from datetime import timedelta
+from typing import Any
+
+import pandas as pd
+import pytest
+import streamlit as st
+from sqlalchemy.orm import Session
+from streamlit.testing.v1 import AppTest
+
+from app import keys
+from app.product_tabs import tabs
+from core.accounts.access.permissions import Principal
+from core.history.ingest.store import SourcedObservation
+from core.history.observation import Availability, Fulfilment, Seen
+from core.settings.environment import ROOT
+from core.tracking.sellers.service import add_own_seller
+from tests.core.history.observations import (
+    ASIN,
+    SEEN,
+    make_sourced,
+    store,
+    this_hour,
+    track_product,
+)
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+
+@pytest.fixture(autouse=True)
+def _fresh_cache() -> None:
+    st.cache_data.clear()
+
+
+def open_tab(name: str, days: int = 30) -> AppTest:
+    page = AppTest.from_file(ROOT / "app" / "main.py", default_timeout=30).run()
+    page.switch_page("../pages/product.py")
+    page.query_params["marketplace"], page.query_params["asin"] = "US", ASIN
+    page.query_params["days"] = str(days)
+    page.session_state[keys.TAB] = name
+    page.run()
+    assert not page.exception
+    return page
+
+
+def texts(page: AppTest) -> str:
+    shown = [*page.markdown, *page.caption, *page.info, *page.warning]
+    return "\n".join(element.value for element in shown)
+
+
+def find_table(page: AppTest, *columns: str) -> list[dict[str, Any]]:
+    """Return the rows of the table that has these columns."""
+    frames: list[pd.DataFrame] = [element.value for element in page.dataframe]
+    [found] = [each for each in frames if set(columns) <= set(each.columns)]
+    rows: list[dict[str, Any]] = found[list(columns)].to_dict("records")
+    return rows
+
+
+def test_a_lost_buy_box_is_shown_with_its_price_cause_and_shares(
+    session: Session, principal: Principal
+):
+    product, now = track_product(session, principal), this_hour()
+    add_own_seller(session, principal, "US", "", "Bright Shop")
+    seen = SEEN | Seen.SELLER | Seen.FULFILMENT
+
+    def sold(
+        hours: int, seller: str | None, price: int | None, **values: Any
+    ) -> SourcedObservation:
+        usual = {"seen": seen, "buy_box_seller": seller, "price": price, "buy_box_price": price}
+        return make_sourced(product, now - hours * HOUR, **(usual | values))
+
+    store(
+        session,
+        [
+            *(sold(hours, "Bright Shop", 2000, fulfilment=Fulfilment.FBA) for hours in (9, 8, 7)),
+            sold(6, "**Dim** Corner", 1900),
+            sold(3, None, None, availability=Availability.UNAVAILABLE),
+            sold(1, "Bright Shop", 2100),
+        ],
+    )
+    page = open_tab(tabs.BUY_BOX)
+    rows = find_table(page, "seller", "price", "duration", "cause")
+    assert [tuple(row.values()) for row in rows] == [
+        ("Bright Shop (you)", "$21.00", "seen once", "In stock again"),
+        ("none: currently unavailable", "none", "2 h", "Out of stock"),
+        ("**Dim** Corner", "$19.00", "3 h", "New holder at −5\u202f% of your last price"),
+        ("Bright Shop (you)", "$20.00", "3 h", ""),
+    ]
+    shares = find_table(page, "seller", "share", "price", "fulfilment")
+    assert {row["seller"]: round(row["share"], 1) for row in shares} == {
+        "Bright Shop (you)": 37.5, "**Dim** Corner": 37.5, "none: currently unavailable": 25,
+    }  # fmt: skip
+    assert {row["seller"]: (row["price"], row["fulfilment"]) for row in shares} == {
+        "Bright Shop (you)": ("$20.00", "FBA"),
+        "**Dim** Corner": ("$19.00", "not reported"),
+        "none: currently unavailable": ("none", "none"),
+    }
+
+
+def test_a_source_without_sellers_has_a_sentence_for_a_buy_box(
+    session: Session, principal: Principal
+):
+    product, now = track_product(session, principal), this_hour()
+    store(session, [make_sourced(product, now - HOUR, seen=Seen.PRICE, availability=None)])
+    assert "Unknown · Buy Box not reported in this period" in texts(open_tab(tabs.BUY_BOX))
