@@ -68,6 +68,7 @@ PACKAGES = {
         "changes": {".", "expected", "periods", "timeline"},
         "provenance": {".", "timeline"},
         "buy_box": {".", "ingest", "timeline"},
+        "analysis": {".", "timeline"},
     },
     "core.scraping": {
         "parsers": set(),
