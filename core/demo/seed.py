@@ -15,10 +15,11 @@ from core.accounts.access import audit
 from core.accounts.access.operations import requires
 from core.accounts.access.permissions import Permission, Principal
 from core.accounts.people.membership import get_owner_principal
+from core.catalog.images.service import store_drawn
 from core.catalog.models import Product
 from core.catalog.service import find_products
-from core.database.session import write_scope
-from core.demo import people
+from core.database.session import read_scope, write_scope
+from core.demo import people, product_pictures
 from core.demo.market.catalogue import DemoProduct
 from core.demo.market.market import Market, list_observation_times
 from core.demo.market.observations import DEMO_SELLER, find_seller_id
@@ -49,6 +50,7 @@ def load_demo(report: Report, now: datetime | None = None) -> None:
             _load_batch(session, _get_tracker(session), market, batch, now)
         done = min((number + 1) * _BATCH, len(market.products))
         report(f"Loading the demo market: {done} of {len(market.products)} products")
+    _draw_main_pictures()
     with write_scope() as session:
         name_own_sellers(session, get_owner_principal(session), market.products)
         _choose_competitors(session, market.products, now)
@@ -58,6 +60,15 @@ def load_demo(report: Report, now: datetime | None = None) -> None:
         audit.record(session, _get_tracker(session), "loaded demo", new=count)
     with write_scope() as session:
         session.execute(text("ANALYZE snapshot, product_daily, product_latest, tracking"))
+
+
+def _draw_main_pictures() -> None:
+    """Draw a picture of each product; the worker draws those of the other images."""
+    with read_scope() as session:
+        missing = product_pictures.list_missing_pictures(session, only_main=True)
+    drawn = product_pictures.draw_apart(missing)
+    with write_scope() as session:
+        store_drawn(session, drawn)
 
 
 def name_own_sellers(
@@ -146,6 +157,7 @@ _EMPTIED = (
     f"DELETE FROM product_daily WHERE product_id IN {_OF_DEMO}",
     f"DELETE FROM raw_item WHERE product_id IN {_OF_DEMO}",
     "DELETE FROM product WHERE is_demo",
+    "DELETE FROM product_image WHERE url LIKE 'https://m.media-amazon.com/images/I/demo-%'",
     f"DELETE FROM own_seller WHERE seller_id LIKE '{DEMO_SELLER}%'",
     "DELETE FROM fetch_item WHERE fetch_run_id IN "
     "(SELECT id FROM fetch_run WHERE provider = 'demo')",

@@ -24,6 +24,7 @@ from core.catalog.images.image_hosts import (
 from core.catalog.images.rules import find_small_url
 from core.catalog.images.service import ClaimedImage
 from core.database.session import read_scope, write_scope
+from core.demo import product_pictures
 from core.importing.files.isolation import (
     ReaderFailedError,
     ReadingInterruptedError,
@@ -49,16 +50,31 @@ def fetch_images(report: JobReport) -> None:
     if not get_settings().amazcope_thumbnails:
         report.nothing_to_do("Thumbnails are switched off.")
         return
+    drawn = _draw_demo()
     _add_wanted()
     counts = fetch_due_images(AMAZON, AT_A_TIME)
     dropped = _make_room()
-    if counts or dropped:
+    if counts or dropped or drawn:
         report.summary = (
-            f"{counts['stored']} images stored, {counts['failed']} failed, "
+            f"{counts['stored'] + drawn} images stored, {counts['failed']} failed, "
             f"{counts['paused']} pauses of a host, {dropped} thumbnails dropped."
         )
     else:
         report.nothing_to_do("No images to fetch.")
+
+
+def _draw_demo() -> int:
+    """Draw pictures of the demo that are missing, some at a time; return how many."""
+    if not get_settings().amazcope_demo:
+        return 0
+    with read_scope() as session:
+        missing = product_pictures.list_missing_pictures(session)
+    if not missing:
+        return 0
+    drawn = product_pictures.draw_apart(missing)
+    with write_scope() as session:
+        service.store_drawn(session, drawn)
+    return len(drawn)
 
 
 def _add_wanted() -> None:

@@ -69,7 +69,7 @@ def encode_thumbnail(picture: "Image") -> MadeThumbnail:
     body = b""
     for quality in _QUALITIES:
         written = BytesIO()
-        picture.save(written, "WEBP", quality=quality, method=6)
+        picture.save(written, "WEBP", quality=quality)
         body = written.getvalue()
         if len(body) <= LARGEST_THUMBNAIL:
             break
