@@ -15,6 +15,7 @@ PROFILE: Final = "profile"
 ADMIN: Final = "admin"
 AUDIT: Final = "audit"
 AGENTS: Final = "agents"
+CONNECTIONS: Final = "connections"
 
 # URL parameters, as in /products?market=DE&search=kettle or /product?…&days=90
 MARKET: Final = "market"  # the filter of lists

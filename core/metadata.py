@@ -5,6 +5,7 @@ from core.agents import models as agents
 from core.alerts import models as alerts
 from core.catalog import models as catalog
 from core.catalog.images import models as images
+from core.connections import models as connections
 from core.database import leases
 from core.database.session import Base
 from core.history import models as history
@@ -22,6 +23,7 @@ __all__ = [
     "agents",
     "alerts",
     "catalog",
+    "connections",
     "expected",
     "history",
     "images",

@@ -199,6 +199,7 @@ class ModelStandIn:
     answered: Counter[str] = field(default_factory=Counter)  # by product
     seconds: float = 0.0  # that every answer takes
     next: deque[str | Response] = field(default_factory=deque)
+    models_answer: Response | None = None  # to a request for the list of models
     before: Callable[[dict[str, Any]], Response | None] | None = None  # what it may refuse
     at_once: int = 0
     most_at_once: int = 0
@@ -243,7 +244,19 @@ def running_model() -> Iterator[ModelStandIn]:
     async def completions(request: Request) -> Response:
         return await model(request)
 
-    app = Starlette(routes=[Route("/v1/chat/completions", completions, methods=["POST"])])
+    async def models(request: Request) -> Response:
+        if model.models_answer is not None:
+            return model.models_answer
+        if request.headers.get("authorization") != f"Bearer {KEY}":
+            return _error(401, "Incorrect API key provided.")
+        return JSONResponse({"object": "list", "data": [{"id": MODEL}, {"id": "stand-in-0"}]})
+
+    app = Starlette(
+        routes=[
+            Route("/v1/chat/completions", completions, methods=["POST"]),
+            Route("/v1/models", models),
+        ]
+    )
     config = uvicorn.Config(app, log_level="error", lifespan="off", proxy_headers=False)
     server = uvicorn.Server(config)
     listener = socket.create_server(("127.0.0.1", 0))

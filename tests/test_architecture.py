@@ -20,6 +20,7 @@ FOLDERS = (
     "database",
     "delivery",
     "accounts",
+    "connections",
     "agents",
     "catalog",
     "tracking",

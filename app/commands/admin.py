@@ -9,6 +9,7 @@ from core.accounts.access.permissions import Role
 from core.accounts.access.team_settings import TeamSettings
 from core.accounts.login import two_factor
 from core.accounts.people import email_templates, membership
+from core.connections.resolve import resolve_mail
 from core.database.session import shared_time, write_scope
 from core.errors import InvalidInputError
 from core.settings.environment import get_settings
@@ -74,7 +75,7 @@ def invite_member(email: str, role: Role) -> str:
 
 def has_mail_server() -> bool:
     """Return whether links are emailed instead of shown."""
-    return get_settings().amazcope_smtp_url is not None
+    return resolve_mail(get_settings()).values is not None
 
 
 def withdraw_invitation(person_id: int) -> str:

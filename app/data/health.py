@@ -9,6 +9,10 @@ from typing import Any
 import streamlit as st
 from sqlalchemy.orm import Session
 
+from app.data import get_principal
+from core.connections import service
+from core.connections.resolve import resolve_apify
+from core.connections.service import ListedConnection
 from core.database.session import read_scope, shared_time
 from core.errors import ConfigurationError
 from core.scraping.runs.providers import get_provider, list_provider_names, make_limits
@@ -93,6 +97,17 @@ def list_job_runs() -> list[JobRow]:
     """Return the jobs of the last 24 hours, failed ones first."""
     with read_scope() as session:
         return health_queries.list_job_runs(session, shared_time())
+
+
+def list_connections() -> list[ListedConnection]:
+    """Return all connections with state and last test; for administrators."""
+    with read_scope() as session:
+        return service.list_connections(session, get_principal(), get_settings())
+
+
+def is_apify_connected() -> bool:
+    """Return whether there is an Apify token, seconds old at most."""
+    return resolve_apify(get_settings()).values is not None
 
 
 def clear_health() -> None:

@@ -47,6 +47,7 @@ SCREENS = {
         Screen(keys.PROFILE, "Account", "person", Permission.SELF),
         Screen(keys.ADMIN, "Team", "group", Permission.ADMIN),
         Screen(keys.AUDIT, "Audit log", "history", Permission.ADMIN),
+        Screen(keys.CONNECTIONS, "Connections", "cable", Permission.ADMIN),
         Screen(keys.AGENTS, "API & agents", "key", Permission.ADMIN),
     ),
 }

@@ -7,7 +7,7 @@ import streamlit as st
 
 from app import data
 from app.commands import imports
-from app.data import products
+from app.data import health, products
 from app.imports import form_error
 from app.imports.address import open_import
 from core.catalog.marketplaces import MARKETPLACES
@@ -148,7 +148,7 @@ def _ask_fetch(view: ImportView) -> None:
         help="Off: products are added as paused; nothing is checked.",
     )
     st.caption(cost_sentence(view))
-    if get_settings().apify_token is None:
+    if not health.is_apify_connected():
         st.caption(f":material/key_off: {WITHOUT_A_KEY}")
 
 

@@ -7,7 +7,7 @@ import streamlit as st
 from app import keys
 from app.components import cards
 from app.components.product_link import ProductLink
-from app.data import get_principal
+from app.data import get_principal, health
 from app.data import products as lists
 from app.data.history import PeriodView
 from app.imports import upload
@@ -15,7 +15,6 @@ from app.product import dialogs
 from app.product.cards import CurrentFigure, current_figures
 from core.history.current import missing_values
 from core.history.product_summary import ProductSummary
-from core.settings.environment import get_settings
 from core.text.escaping import escape_markdown, shorten
 from core.tracking.list_filter import ListFilter, ListScope, Sort, SortBy
 from core.upkeep.health import WITHOUT_A_KEY
@@ -55,7 +54,7 @@ def show_nothing_yet(head: ProductSummary) -> None:
         f"{reason.capitalize()}. Price, rank and ratings appear here with the first check.",
         icon=":material/hourglass_empty:",
     )
-    if not head.is_demo and get_settings().apify_token is None:
+    if not head.is_demo and not health.is_apify_connected():
         st.warning(WITHOUT_A_KEY, icon=":material/key_off:")
 
 

@@ -43,6 +43,8 @@ EVENT_LABELS: Final = {
     "added own seller": "Added own seller",
     "changed own seller": "Changed own seller",
     "removed own seller": "Removed own seller",
+    "changed connection": "Changed connection",
+    "removed connection": "Removed connection",
     # Tracking
     "followed": "Started tracking",
     "unfollowed": "Stopped tracking",

@@ -1,14 +1,16 @@
 """The only module that uses a mail server. Takes addresses and texts, no users."""
 
 import smtplib
+import socket
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import formatdate, make_msgid, parseaddr
 from urllib.parse import unquote, urlsplit
 
 from core.errors import ConfigurationError, InvalidInputError, OutsideServiceError
+from core.runtime.outbound import reject_unsafe_host
 
 TIMEOUT = 20  # s
 _PORTS = {"smtp": 587, "smtps": 465}
@@ -22,7 +24,7 @@ class SmtpServer:
     port: int
     is_tls: bool  # from the first byte; otherwise STARTTLS if the server offers it
     user: str | None = None
-    password: str | None = None
+    password: str | None = field(default=None, repr=False)
 
 
 def parse_smtp_url(address: str) -> SmtpServer:
@@ -61,6 +63,47 @@ def send_email(server: SmtpServer, sender: str, to: str, subject: str, text: str
         ) from error
 
 
+def check_server(server: SmtpServer) -> str:
+    """Connect and sign in without sending anything; return what the server answered.
+
+    Raises OutsideServiceError with what to correct.
+    """
+    try:
+        with _connect(server) as connection:
+            if server.user:
+                connection.login(server.user, server.password or "")
+            connection.noop()
+            is_encrypted = isinstance(connection.sock, ssl.SSLSocket)
+    except smtplib.SMTPAuthenticationError as error:
+        raise OutsideServiceError(
+            f"The mail server refused user and password ({error.smtp_code})."
+        ) from error
+    except TimeoutError as error:
+        raise OutsideServiceError("The mail server did not answer in time.") from error
+    except ssl.SSLError as error:
+        reason = (error.reason or type(error).__name__).replace("_", " ").lower()
+        raise OutsideServiceError(f"No encrypted connection is possible: {reason}.") from error
+    except (smtplib.SMTPException, OSError, ValueError) as error:
+        raise OutsideServiceError(_describe_failure(error)) from error
+    encryption = "encrypted" if is_encrypted else "not encrypted"
+    return f"Connected, {encryption}{', signed in' if server.user else ', without sign-in'}."
+
+
+def _describe_failure(error: Exception) -> str:
+    """Return why a mail server can't be used."""
+    if isinstance(error, ConnectionRefusedError):
+        return "No mail server answers at this host and port."
+    if isinstance(error, socket.gaierror):
+        return "The mail server's host name is not known."
+    if isinstance(error, smtplib.SMTPResponseException):
+        return f"The mail server refused the connection ({error.smtp_code})."
+    if isinstance(error, smtplib.SMTPNotSupportedError):
+        return "The mail server offers no sign-in over this connection."
+    if type(error) is OSError:  # of `_connect`
+        return f"The mail server can't be used: {error}."
+    return f"The server does not answer as a mail server does ({type(error).__name__})."
+
+
 def _build_message(sender: str, to: str, subject: str, text: str) -> EmailMessage:
     message = EmailMessage(policy=SMTP)
     message["From"], message["To"] = sender, to
@@ -74,6 +117,7 @@ def _build_message(sender: str, to: str, subject: str, text: str) -> EmailMessag
 
 
 def _connect(server: SmtpServer) -> smtplib.SMTP:
+    reject_unsafe_host(server.host, server.port)
     context = ssl.create_default_context()
     if server.is_tls:
         return smtplib.SMTP_SSL(server.host, server.port, timeout=TIMEOUT, context=context)

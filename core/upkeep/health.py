@@ -200,13 +200,13 @@ def describe_worker(seen_at: datetime | None, now: datetime) -> str | None:
 
 
 WITHOUT_A_KEY: Final = (
-    "There is no Apify token: nothing is fetched from Amazon. "
-    "Set APIFY_TOKEN in .env and start again."
+    "Apify isn't connected: nothing is checked on Amazon. An administrator connects it at "
+    "Connections, or the operator sets APIFY_TOKEN."
 )
 _STATES: Final = {
     "no_token": WITHOUT_A_KEY,
-    "bad_token": "Apify refuses the token. Copy it anew from Apify's settings, "
-    "set APIFY_TOKEN in .env and start again.",
+    "bad_token": "Apify refuses the token. Copy it again from Apify's settings and "
+    "enter it at Connections, or set APIFY_TOKEN.",
     "no_credit": "The Apify account is out of credit. Top it up; "
     "fetching goes on by itself after that.",
     "unreachable": "{name} can't be reached. It is tried again by itself.",

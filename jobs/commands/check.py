@@ -87,16 +87,21 @@ def check_source(settings: Settings) -> CheckResult:
         if provider.access is not None:
             account = Apify(provider.access).check_account()
             return CheckResult("Apify", True, f"account {account}, actor {provider.actor.id}")
-    except (ConfigurationError, OutsideServiceError) as error:
-        return CheckResult("Apify", False, str(error))
+    except (ConfigurationError, OutsideServiceError, SQLAlchemyError) as error:
+        return CheckResult("Apify", False, str(error).splitlines()[0])
     if settings.amazcope_demo:
-        return CheckResult("Apify", True, "no token; only demo data is checked")
-    return CheckResult("Apify", True, "no token; set APIFY_TOKEN to check products")
+        return CheckResult("Apify", True, "not connected; only demo data is checked")
+    return CheckResult(
+        "Apify", True, "not connected; enter a token at Connections, or set APIFY_TOKEN"
+    )
 
 
 def check_model(settings: Settings) -> CheckResult:
     """Check which model generates suggestions. Does not call it: that may cost money."""
-    setup = get_setup(settings)
+    try:
+        setup = get_setup(settings)
+    except (ConfigurationError, SQLAlchemyError) as error:  # the stored connection can't be read
+        return CheckResult("Model", False, str(error).splitlines()[0])
     if setup.access is None:
         is_wanted = settings.amazcope_model is not None
         return CheckResult(

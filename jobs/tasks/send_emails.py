@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from core.accounts.people import account_notices, email_templates, membership, self_service
 from core.accounts.people.email_templates import Email
+from core.connections.resolve import resolve_mail
 from core.database.session import database_time, write_scope
 from core.delivery import smtp
 from core.errors import OutsideServiceError
@@ -60,7 +61,7 @@ def send_invitation(person_id: int) -> None:
 @huey.periodic_task(crontab(minute="*/5"), expires=300)
 def send_notices() -> None:
     """Email unread account notices, if a mail server is configured."""
-    if get_settings().amazcope_smtp_url is not None:
+    if resolve_mail(get_settings()).values is not None:
         skip_if_locked("notices", send_unread_notices)
 
 
@@ -103,13 +104,12 @@ def _send_link(
 
 
 def deliver_email(email: Email) -> None:
-    """Send an email, or log its text if no mail server is configured.
+    """Send an email, or log its text if no mail server is connected.
 
     Raises OutsideServiceError if the server refuses it.
     """
-    settings = get_settings()
-    if settings.amazcope_smtp_url is None:
-        log.warning("No mail server is configured; this email was not sent: %s", email.text)
+    found = resolve_mail(get_settings()).values
+    if found is None:
+        log.warning("No mail server is connected; this email was not sent: %s", email.text)
         return
-    server = smtp.parse_smtp_url(settings.amazcope_smtp_url.get_secret_value())
-    smtp.send_email(server, settings.amazcope_mail_from, email.to, email.subject, email.text)
+    smtp.send_email(found.server, found.sender, email.to, email.subject, email.text)

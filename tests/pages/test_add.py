@@ -194,7 +194,7 @@ def test_without_a_token_one_is_told_that_nothing_will_be_fetched(
     monkeypatch.setenv("APIFY_TOKEN", "")
     get_settings.cache_clear()
     app = paste(open_page(), "https://www.amazon.de/dp/B0TEST0001")
-    assert "There is no Apify token" in words(app)
+    assert "Apify isn't connected" in words(app)
 
 
 def test_why_a_file_is_refused_is_said_once(session: Session) -> None:

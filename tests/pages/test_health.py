@@ -61,7 +61,7 @@ def test_a_worker_that_beats_and_nothing_wrong_is_fine(session: Session) -> None
     app = open_page()
     assert "**Everything is fine.**" in app.success[0].value
     assert figures(app)["Worker"] == "Running"
-    assert "There is no Apify token" in words(app), "worth knowing, and no alarm"
+    assert "Apify isn't connected" in words(app), "worth knowing, and no alarm"
 
 
 def test_a_provider_that_does_not_answer_keeps_the_page_from_being_green(

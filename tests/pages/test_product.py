@@ -378,7 +378,7 @@ def test_a_product_that_waits_for_a_token_says_so(
     monkeypatch.setenv("APIFY_TOKEN", "")
     get_settings.cache_clear()
     track_product(session, principal)
-    assert "There is no Apify token" in open_product().warning[0].value
+    assert "Apify isn't connected" in open_product().warning[0].value
 
 
 def test_a_figure_that_was_never_seen_has_no_origin_to_open(session: Session, principal: Principal):

@@ -22,6 +22,7 @@ from core.errors import ConfigurationError
 
 # OWASP's recommendation for Argon2id with little memory: 19 MiB, two passes, one lane.
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
+TWO_FACTOR = "second factors"  # the purpose of its keys
 _ONE_CORE = BoundedSemaphore(1)
 _waiting: deque[None] = deque()  # one element per waiting thread
 
@@ -104,20 +105,23 @@ def derive_key(secret: str, purpose: str) -> bytes:
     return blake2b(purpose.encode(), key=sha256(secret.encode()).digest(), digest_size=32).digest()
 
 
-def encrypt(value: str, secret: str) -> bytes:
-    """Return a value encrypted with a secret."""
-    return _fernet(secret).encrypt(value.encode())
+def encrypt(value: str, secret: str, purpose: str = TWO_FACTOR) -> bytes:
+    """Return a value encrypted and authenticated with a secret, for one purpose only."""
+    return _fernet(secret, purpose).encrypt(value.encode())
 
 
-def decrypt(body: bytes, secret: str) -> str:
-    """Return the value that was encrypted. Raises ConfigurationError for another secret."""
+def decrypt(body: bytes, secret: str, purpose: str = TWO_FACTOR) -> str:
+    """Return the value that was encrypted.
+
+    Raises ConfigurationError for another secret or purpose, and for a changed body.
+    """
     try:
-        return _fernet(secret).decrypt(body).decode()
+        return _fernet(secret, purpose).decrypt(body).decode()
     except InvalidToken as error:
         raise ConfigurationError(
-            "AMAZCOPE_SECRET_KEY differs from the key that encrypted the stored second factors."
+            f"AMAZCOPE_SECRET_KEY differs from the key that encrypted the stored {purpose}."
         ) from error
 
 
-def _fernet(secret: str) -> Fernet:
-    return Fernet(urlsafe_b64encode(derive_key(secret, "second factors")))
+def _fernet(secret: str, purpose: str) -> Fernet:
+    return Fernet(urlsafe_b64encode(derive_key(secret, purpose)))

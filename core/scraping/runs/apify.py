@@ -10,7 +10,7 @@ web process, which imports this module through the tasks, never uses it.
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -95,7 +95,7 @@ class Page:
 class ApifyAccess:
     """How to reach Apify."""
 
-    token: str
+    token: str = field(repr=False)
     api_url: str | None = None
     timeout: timedelta = timedelta(seconds=60)  # of the request that starts a run
     # Of requests that only read. All attempts together are shorter than the three minutes
@@ -232,7 +232,7 @@ def _translate_errors() -> Iterator[None]:
         yield
     except errors.UnauthorizedError as error:
         raise TokenError(
-            "Apify does not accept the token. Set APIFY_TOKEN to a valid one."
+            "Apify does not accept the token. Enter a valid one at Connections, or set APIFY_TOKEN."
         ) from error
     except errors.ForbiddenError as error:
         raise TokenError(f"The Apify token may not do this: {error.message}") from error
@@ -242,7 +242,8 @@ def _translate_errors() -> Iterator[None]:
         raise _make_status_error(error.status_code, error.message or "no message") from error
     except impit.LocalProtocolError as error:  # never sent, such as for a line break in a header
         raise TokenError(
-            "The Apify token contains invalid characters. Set APIFY_TOKEN to a valid one."
+            "The Apify token contains invalid characters. Enter a valid one at Connections, or set "
+            "APIFY_TOKEN."
         ) from error
     except impit.HTTPError as error:
         raise UnreachableError(f"Apify did not answer ({type(error).__name__}).") from error

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import func, or_, select, text, update
+from sqlalchemy import delete, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -235,8 +235,21 @@ def close_run(
         .where(FetchItem.fetch_run_id == run_id, FetchItem.outcome.is_(None))
         .values(outcome=outcome.value, detail=detail)
     )
+    session.execute(text(_COUNT_CHECKS), {"run": run_id, "good": _ANSWERS})
     _release_products(session, run_id, now)
     return True
+
+
+_ANSWERS: Final = [each.value for each in Outcome if each.is_about_product]
+# On the run, so that a day's checks are counted without reading each of them.
+_COUNT_CHECKS = """
+UPDATE fetch_run r SET answered = i.answered, blocked = i.blocked, failed = i.failed
+FROM (SELECT count(*) FILTER (WHERE outcome = ANY(:good)) AS answered,
+             count(*) FILTER (WHERE outcome = 'blocked') AS blocked,
+             count(*) FILTER (WHERE outcome <> ALL(:good) AND outcome <> 'blocked') AS failed
+      FROM fetch_item WHERE fetch_run_id = :run) AS i
+WHERE r.id = :run
+"""
 
 
 def mark_redirected(session: Session, run_id: int, other_asins: Collection[str]) -> int:
@@ -377,6 +390,11 @@ def is_backing_off(session: Session, provider: str, now: datetime) -> bool:
     """Return whether a provider is not called for now after a failure."""
     found = session.get(ProviderState, provider)
     return found is not None and found.retry_at is not None and found.retry_at > now
+
+
+def forget_provider_state(session: Session, provider: str) -> None:
+    """Forget what was wrong with a provider, so that the next round calls it."""
+    session.execute(delete(ProviderState).where(ProviderState.provider == provider))
 
 
 def clear_backoffs(session: Session) -> None:

@@ -75,6 +75,10 @@ class FetchRun(Base):
     started_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     finished_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     collected_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    # Its checks by how they ended, counted when the run ends; None: it has not.
+    answered: Mapped[int | None] = mapped_column(Integer)
+    blocked: Mapped[int | None] = mapped_column(Integer)
+    failed: Mapped[int | None] = mapped_column(Integer)
 
 
 class FetchItem(Base):

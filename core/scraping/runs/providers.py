@@ -1,8 +1,9 @@
-"""The providers of fetches: Apify, and the demo's fake Apify server. Opens nothing."""
+"""The providers of fetches: Apify, and the demo's fake Apify server."""
 
 from dataclasses import dataclass
 from decimal import Decimal
 
+from core.connections.resolve import resolve_apify
 from core.errors import ConfigurationError
 from core.scraping.parsers.registry import Actor, get_actor
 from core.scraping.runs.apify import ApifyAccess
@@ -38,21 +39,17 @@ def get_provider(name: str, settings: Settings) -> Provider:
             f"The actor {actor.id} does not fetch single products. Set AMAZCOPE_ACTOR to one that "
             "fetches product details."
         )
-    access = get_access(APIFY, settings)
-    if access is None:
-        reason = "There is no Apify token. Set APIFY_TOKEN in .env and start again."
-        return Provider(APIFY, actor, limits, None, reason)
-    return Provider(APIFY, actor, limits, access)
+    found = resolve_apify(settings)
+    return Provider(APIFY, actor, limits, get_access(APIFY, settings), found.missing)
 
 
 def get_access(name: str, settings: Settings) -> ApifyAccess | None:
-    """Return the access to a provider, None without a token."""
+    """Return the access to a provider, None without a token. Reads the stored connection."""
     if name == DEMO:
         address = f"http://127.0.0.1:{settings.amazcope_stand_in_port}"
         return ApifyAccess(FAKE_APIFY_TOKEN, address)
-    if settings.apify_token is None:
-        return None
-    return ApifyAccess(settings.apify_token.get_secret_value(), settings.apify_api_url)
+    found = resolve_apify(settings).values
+    return None if found is None else ApifyAccess(found.token, settings.apify_api_url)
 
 
 def make_limits(settings: Settings) -> Limits:

@@ -11,13 +11,14 @@ The client library is imported on first use: that takes half a second.
 
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from core.errors import OutsideServiceError
+from core.errors import InvalidInputError, OutsideServiceError
+from core.runtime.outbound import reject_unsafe_host
 from core.suggestions.llm.reply_json import read_content_text
 from core.suggestions.llm.request_parameters import (
     RequestParameters,
@@ -83,7 +84,7 @@ class _ParameterRefusedError(RefusedError):
 class ModelAccess:
     """How to reach a model."""
 
-    key: str
+    key: str = field(repr=False)
     base_url: str
     model: str
     temperature: float | None = None  # None: the server's default
@@ -133,6 +134,21 @@ class Model:
                 time.sleep(wait)
         raise AssertionError("every attempt returns or raises")
 
+    def list_models(self) -> list[str]:
+        """Return the names of the server's models, which costs nothing.
+
+        Raises KeyRefusedError, RefusedError, BusyError or NoAnswerError.
+        """
+        deadline = time.monotonic() + self.access.timeout
+        with _plain_errors(RequestParameters()):
+            streaming = self._client.models.with_streaming_response
+            with streaming.list(timeout=self.access.timeout) as answer:
+                body = _read_body(answer.iter_bytes(), deadline)
+        listed = _object(body).get("data")
+        if not isinstance(listed, list):
+            raise UnusableAnswerError("The server's answer is no list of models.")
+        return [each["id"] for each in listed if isinstance(each, dict) and "id" in each]
+
     def _with_known_parameters(
         self, messages: Messages, schema: Mapping[str, Any], deadline: float
     ) -> Reply:
@@ -171,24 +187,27 @@ class Model:
     def _body(self, question: dict[str, Any], left: float, deadline: float) -> bytes:
         """Return the answer's bytes, within the limits of size and time."""
         streaming = self._client.chat.completions.with_streaming_response
-        body = bytearray()
         with streaming.create(**question, timeout=left) as answer:
-            for part in answer.iter_bytes():
-                body += part
-                if len(body) > LARGEST_ANSWER:
-                    raise UnusableAnswerError(_TOO_LARGE, _read_start(body))
-                if time.monotonic() > deadline:
-                    raise NoAnswerError(_TOO_SLOW)
-        return bytes(body)
+            return _read_body(answer.iter_bytes(), deadline)
 
 
 @lru_cache(maxsize=4)
 def _client(key: str, base_url: str) -> "openai.OpenAI":
     """Return the client of a server; all questions share its connections."""
-    import openai  # late: see above
+    import httpx2  # late: see above
+    import openai
 
+    def reject_unsafe(request: httpx2.Request) -> None:  # also of each redirect
+        reject_unsafe_host(request.url.host, request.url.port)
+
+    hooks = {"request": [reject_unsafe]}
     # The client must not retry: it would repeat time-outs too, which may have been paid for.
-    return openai.OpenAI(api_key=key, base_url=base_url, max_retries=0)
+    return openai.OpenAI(
+        api_key=key,
+        base_url=base_url,
+        max_retries=0,
+        http_client=openai.DefaultHttpxClient(event_hooks=hooks),
+    )
 
 
 def _question(
@@ -206,6 +225,18 @@ def _question(
 
 
 # Reading an answer
+
+
+def _read_body(parts: Iterable[bytes], deadline: float) -> bytes:
+    """Return an answer's bytes, within the limits of size and time."""
+    body = bytearray()
+    for part in parts:
+        body += part
+        if len(body) > LARGEST_ANSWER:
+            raise UnusableAnswerError(_TOO_LARGE, _read_start(body))
+        if time.monotonic() > deadline:
+            raise NoAnswerError(_TOO_SLOW)
+    return bytes(body)
 
 
 def _read(body: bytes, requested: str) -> Reply:
@@ -271,7 +302,10 @@ def _name(value: object, requested: str) -> str:
 
 # Errors
 
-_UNSENDABLE = "OPENAI_BASE_URL or OPENAI_API_KEY contains characters that can't be sent."
+_UNSENDABLE = (
+    "The base URL or key of the model server contains characters that can't be sent "
+    "(OPENAI_BASE_URL, OPENAI_API_KEY)."
+)
 _UNREADABLE = "The model server's answer could not be read."
 _TOO_LARGE = "The model server's answer is larger than any reply can be."
 _TOO_SLOW = "The model did not answer in time. AMAZCOPE_MODEL_TIMEOUT sets how long it may take."
@@ -304,9 +338,12 @@ def _classify_lost_connection(error: "openai.APIConnectionError") -> OutsideServ
     """Return the error of a broken connection, by whether the question was sent."""
     import httpx2  # late: see above
 
+    if isinstance(error.__cause__, InvalidInputError):  # of `reject_unsafe`
+        return RefusedError(str(error.__cause__))
     if isinstance(error.__cause__, httpx2.ConnectError):
         return RefusedError(
-            "The model server can't be reached. Check OPENAI_BASE_URL and that it runs."
+            "The model server can't be reached. Check its base URL (OPENAI_BASE_URL) and that "
+            "it runs."
         )
     if isinstance(error.__cause__, httpx2.LocalProtocolError | httpx2.UnsupportedProtocol):
         return RefusedError(_UNSENDABLE)
@@ -349,7 +386,9 @@ def _classify_error(
     codes = body_codes if status is None else {str(status)}
     shown = ", ".join(sorted(body_codes)) or "no code" if status is None else str(status)
     if codes & _KEY_CODES:
-        return KeyRefusedError("The model server does not accept the key. Check OPENAI_API_KEY.")
+        return KeyRefusedError(
+            "The model server does not accept the key (OPENAI_API_KEY, or the one at Connections)."
+        )
     if (codes | body_codes) & _CREDIT_CODES:
         return NoCreditError("The account at the model server has no credit left.")
     if codes & _PACE_CODES:

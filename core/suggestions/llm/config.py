@@ -1,9 +1,11 @@
-"""The model's settings as one value. Opens nothing."""
+"""The model's settings as one value: the connection, prices and limits."""
 
 from dataclasses import dataclass
 from decimal import Decimal
 from urllib.parse import urlsplit
 
+from core.connections.resolve import Origin, Resolved, resolve_model
+from core.connections.values import ModelServer
 from core.settings.environment import Settings
 from core.suggestions.llm.client import ModelAccess
 from core.suggestions.llm.costs import CostRange, Price, estimate_cost_range, read_prices
@@ -35,10 +37,11 @@ class ModelAddress:
 
 def read_model_address(settings: Settings) -> ModelAddress:
     """Return which model is asked on which server, or why none is."""
-    setup = get_setup(settings)
+    found = resolve_model(settings)
+    setup = _make_setup(found, settings)
     return ModelAddress(
-        model=settings.amazcope_model,
-        server=urlsplit(settings.openai_base_url or "").hostname,
+        model=found.values.model if found.values else settings.amazcope_model,
+        server=urlsplit(found.values.base_url if found.values else "").hostname,
         dollars_per_day=setup.dollars_per_day,
         missing=setup.missing,
         question=estimate_cost_range(setup.price, settings.amazcope_model_reply_tokens),
@@ -46,44 +49,41 @@ def read_model_address(settings: Settings) -> ModelAddress:
 
 
 def get_setup(settings: Settings) -> ModelSetup:
-    """Return the model's setup by the settings."""
-    missing = _missing(settings)
-    prices = read_prices(settings.amazcope_model_prices)
-    price = prices.get(settings.amazcope_model or "", Price(Decimal(0), Decimal(0)))
+    """Return the model's setup: the environment's, else the stored one."""
+    return _make_setup(resolve_model(settings), settings)
+
+
+def _make_setup(found: Resolved[ModelServer], settings: Settings) -> ModelSetup:
+    price, missing = _find_price(found, settings), found.missing
+    if found.values is not None and price is None:
+        missing = (
+            f"No model is asked: the price of {found.values.model} is not in "
+            "AMAZCOPE_MODEL_PRICES, so its cost can't be counted."
+        )
     return ModelSetup(
-        access=None if missing else _access(settings),
-        price=price,
+        access=None if missing or found.values is None else _access(found.values, settings),
+        price=price or Price(Decimal(0), Decimal(0)),
         dollars_per_day=settings.amazcope_model_dollars_per_day,
         parallel_calls=settings.amazcope_model_parallel_calls,
         missing=missing,
     )
 
 
-def _missing(settings: Settings) -> str | None:
-    """Return why no model can be asked, None if one can."""
-    required = {
-        "OPENAI_BASE_URL": settings.openai_base_url,
-        "OPENAI_API_KEY": settings.openai_api_key,
-        "AMAZCOPE_MODEL": settings.amazcope_model,
-    }
-    unset = [name for name, value in required.items() if value is None]
-    if unset:
-        verb = "is" if len(unset) == 1 else "are"
-        return f"No model is asked: {', '.join(unset)} {verb} not set."
-    if settings.amazcope_model not in read_prices(settings.amazcope_model_prices):
-        return (
-            f"No model is asked: the price of {settings.amazcope_model} is not in "
-            "AMAZCOPE_MODEL_PRICES, so its cost can't be counted."
-        )
-    return None
+def _find_price(found: Resolved[ModelServer], settings: Settings) -> Price | None:
+    """Return the model's price by the settings, else the one stored with the connection."""
+    if found.values is None:
+        return None
+    price = read_prices(settings.amazcope_model_prices).get(found.values.model)
+    if price is None and found.origin is Origin.STORED:
+        return Price(Decimal(found.values.prompt_price), Decimal(found.values.reply_price))
+    return price
 
 
-def _access(settings: Settings) -> ModelAccess:
-    key = settings.openai_api_key
+def _access(values: ModelServer, settings: Settings) -> ModelAccess:
     return ModelAccess(
-        key=key.get_secret_value() if key else "",
-        base_url=settings.openai_base_url or "",
-        model=settings.amazcope_model or "",
+        key=values.key,
+        base_url=values.base_url,
+        model=values.model,
         temperature=settings.amazcope_model_temperature,
         timeout=settings.amazcope_model_timeout,
         reply_tokens=settings.amazcope_model_reply_tokens,

@@ -112,12 +112,12 @@ def test_what_teammates_wrote_is_repeated_as_data(session: Session, principal: P
 def test_what_keeps_added_products_from_being_fetched_is_said_at_once(agent: Agent) -> None:
     """Who only hears that the first look is due reports that it will come."""
     answer = agent.call("track_products", products=[LAMP_NAME])
-    assert any("There is no Apify token" in each for each in answer["hindrances"])
+    assert any("Apify isn't connected" in each for each in answer["hindrances"])
     told = agent.words("track_products", products=[f"US:{KETTLE}"])
     assert "The first check of the added products is due now. The worker has never run" in told
     refreshed = agent.call("trigger_product_refresh", products=[LAMP_NAME])
-    assert any("There is no Apify token" in each for each in refreshed["hindrances"])
-    assert "There is no Apify token" in agent.words("trigger_product_refresh", products=[LAMP_NAME])
+    assert any("Apify isn't connected" in each for each in refreshed["hindrances"])
+    assert "Apify isn't connected" in agent.words("trigger_product_refresh", products=[LAMP_NAME])
 
 
 def test_where_nothing_is_to_be_fetched_nothing_hinders(session: Session, agent: Agent) -> None:

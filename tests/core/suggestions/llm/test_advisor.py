@@ -455,7 +455,9 @@ def test_rules_and_model_both_answer_on_gathered_facts(world: World) -> None:
 # Settings
 
 
-def test_no_model_is_asked_without_key_address_and_name(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_model_is_asked_without_key_address_and_name(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "AMAZCOPE_MODEL"):
         monkeypatch.delenv(name, raising=False)
     assert find_model_advisor(get_settings()) is None

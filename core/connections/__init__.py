@@ -1,0 +1,1 @@
+"""Connections to outside services that administrators enter: stored encrypted, tested, resolved."""
