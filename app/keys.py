@@ -32,8 +32,9 @@ SEARCH: Final = "search"
 STATE: Final = "state"
 TAG: Final = "tag"
 SORT: Final = "sort"
-NEWEST_CHECKED: Final = "Newest look"  # a value of SORT
+NEWEST_CHECKED: Final = "Last checked, newest first"  # a value of SORT
 PAGE: Final = "page"
+CHANGE_PERIOD: Final = "chart_period"
 
 # As in /?period=7+d&place=DE&whose=Own+products
 OVERVIEW_PERIOD: Final = "period"

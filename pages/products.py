@@ -1,44 +1,58 @@
-"""Products: every tracked product, with search, filters, order and bulk actions."""
+"""Products: every tracked product, with search, filters, order, views and bulk actions."""
 
 import streamlit as st
 
-from app.components import cards, list_scope, product_link
-from app.data import products
-from app.products import filters, list_text, table
+from app.components import cards, change_period, list_scope, product_link
+from app.data import images, products
+from app.products import column_choice, filters, list_text, selection, table, views
+from core.tracking.views.rules import ViewDefinition
 
 if not products.tracks_anything():
     cards.show_page_header("Products")
     cards.show_nothing_tracked()
     st.stop()
 
-header = st.container()
+product_link.restore_list()
+header = st.container(horizontal=True, vertical_alignment="center", gap="small")
+controls = st.container(horizontal=True, vertical_alignment="center", gap="small")
+chosen_filters = st.container()
 
 # Choose
-product_link.restore_list()
-with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-    scope = list_scope.choose_list_scope()
-    places, tags = products.list_marketplaces(scope), products.list_tags(scope)
-    list_filter = filters.choose_list_filter(places, tags, scope)
-with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-    bar = st.container(horizontal=True, vertical_alignment="center", gap="small", width="content")
-    sort = filters.choose_sort()
+with controls:
+    shown_views = st.container(horizontal=True, vertical_alignment="center", width="content")
+    st.space("stretch")
+    period = change_period.choose_change_period()
+with header:
+    st.title("Products", anchor=False, width="content")
+    search = filters.choose_search()
+    st.space("stretch")
+    list_filter = filters.choose_list_filter(search, period.days)
+    shown = column_choice.choose_columns()
+with controls:
+    sort = filters.choose_sort(list_filter, period.days)
+    size = st.empty()
 
 # Load
 found = products.find_products(list_filter, sort, filters.get_page())
+thumbnails = images.find_thumbnails(found.rows["product_id"].tolist())
 
 # Render
-with (
-    header,
-    cards.show_page_header("Products", list_text.format_list_size(found, list_filter, sort)),
-):
+definition = ViewDefinition(list_filter, sort, tuple(column.name for column in shown))
+with shown_views:
+    views.show_views(definition)
+with header:
     cards.show_add_button()
+size.caption(list_text.format_list_size(found, list_filter), width="content")
+with chosen_filters:
+    filters.show_chosen(list_filter)
+list_text.show_order_refused(list_filter)
 if found.rows.empty:
-    with bar:
-        filters.show_clear_button(list_filter)
     list_text.show_nothing_found(list_filter)
     st.stop()
-if list_scope.may_change(scope):
-    with bar:
-        table.show_action_bar(found.rows, scope)
-table.show_products(found.rows)
-filters.show_pages(found.total, products.get_page_size())
+table.show_products(found.rows, thumbnails, period, shown)
+with st.container(horizontal=True, vertical_alignment="center"):
+    st.caption(list_text.format_place(found, sort, period), width="content")
+    st.space("stretch")
+    filters.show_pages(found.total, products.get_page_size())
+if list_scope.may_change(list_filter.scope):
+    selection.show_selection_bar(table.list_selected(found.rows), list_filter.scope)

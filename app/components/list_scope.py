@@ -8,7 +8,7 @@ from core.tracking.list_filter import ListScope, default_list_scope
 
 KEY = "list"
 # Streamlit writes labels, not values, into the URL: a changed label breaks saved links.
-LABELS = {ListScope.MINE: "Mine", ListScope.TEAM: "Team"}
+LABELS = {ListScope.MINE: "My products", ListScope.TEAM: "All products"}
 
 
 def choose_list_scope() -> ListScope:
@@ -30,3 +30,16 @@ def choose_list_scope() -> ListScope:
 def may_change(whose: ListScope) -> bool:
     """Return whether the user may change the products of a list scope."""
     return get_principal().may(Permission.TEAM if whose is ListScope.TEAM else Permission.TRACK)
+
+
+def get_list_scope() -> ListScope:
+    """Return the chosen list scope; for callbacks."""
+    chosen = st.session_state.get(KEY)
+    default = default_list_scope(get_principal())
+    return next((whose for whose, label in LABELS.items() if label == chosen), default)
+
+
+def set_list_scope(whose: ListScope) -> None:
+    """Choose a list scope; for callbacks of pages that show them."""
+    if get_principal().may(Permission.TRACK):
+        st.session_state[KEY] = LABELS[whose]

@@ -9,14 +9,18 @@ from app.data import get_principal
 from app.data import suggestions as data
 from core.accounts.access.permissions import Permission
 from core.suggestions.competitors.queries import OwnProduct
-from core.text.escaping import shorten
+from core.text.escaping import escape_markdown, shorten
 
 LONGEST_TITLE = 60
 _OWN = "compare_with"
 
 
-def show_compare_popover(product_ids: Sequence[int], marketplaces: Sequence[str]) -> None:
-    """Show the popover to users who may track."""
+def show_compare_popover(
+    product_ids: Sequence[int],
+    marketplaces: Sequence[str],
+    categories: Sequence[str | None] = (),
+) -> None:
+    """Show the popover to users who may track. `categories`: those of the products' ranks."""
     if not get_principal().may(Permission.TRACK):
         return
     with st.popover("Set as competitors of…", icon=":material/group_add:"):
@@ -27,10 +31,16 @@ def show_compare_popover(product_ids: Sequence[int], marketplaces: Sequence[str]
                 "Select products of the same marketplace."
             )
             return
-        _show_form(product_ids, data.list_own_products(places[0]), places[0])
+        own = data.list_own_products(places[0])
+        _show_form(product_ids, own, places[0], {name for name in categories if name})
 
 
-def _show_form(product_ids: Sequence[int], own: Sequence[OwnProduct], marketplace: str) -> None:
+def _show_form(
+    product_ids: Sequence[int],
+    own: Sequence[OwnProduct],
+    marketplace: str,
+    categories: set[str],
+) -> None:
     names = {each.product_id: _name(each) for each in own if each.product_id not in product_ids}
     if not names:
         st.caption(
@@ -38,12 +48,19 @@ def _show_form(product_ids: Sequence[int], own: Sequence[OwnProduct], marketplac
             "Only own products have competitors."
         )
         return
-    st.selectbox(
+    chosen = st.selectbox(
         "Your own product",
         list(names),
         format_func=names.__getitem__,
         key=_OWN,
     )
+    others = categories - {each.category for each in own if each.product_id == chosen}
+    if others and any(each.category for each in own if each.product_id == chosen):
+        named = ", ".join(escape_markdown(shorten(name, LONGEST_TITLE)) for name in sorted(others))
+        st.warning(
+            f"Other category: {named}. Ranks of different categories don't compare.",
+            icon=":material/category:",
+        )
     st.caption("They stay its competitors until they are removed on its page.")
     st.button(
         "Set as competitors",

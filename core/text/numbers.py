@@ -93,6 +93,21 @@ def format_percent_change(before: Number | None, after: Number | None) -> str:
     return f"{sign}{_short(abs(percent))}{THIN_SPACE}%"
 
 
+def format_relative_change(change: float) -> str:
+    """Write a change relative to the value before: -0.063 is "−6.3 %", 0 is "0 %"."""
+    if change == 0:
+        return f"0{THIN_SPACE}%"
+    sign = "+" if change > 0 else MINUS
+    return f"{sign}{_short(abs(change) * 100)}{THIN_SPACE}%"
+
+
+def format_rank_percent(change: float) -> str:
+    """Write a rank's relative change with ▲ for better: 0.57 is "▼ +57 %", 0 is "0 %"."""
+    if change == 0:
+        return format_relative_change(change)
+    return f"{'▼' if change > 0 else '▲'} {format_relative_change(change)}"
+
+
 def format_rank_change(before: int | float | None, after: int | float | None) -> str:
     """Write whether and how much a rank improved or worsened.
 

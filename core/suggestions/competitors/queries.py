@@ -181,13 +181,16 @@ class OwnProduct:
     product_id: int
     asin: str
     title: str | None  # None: no title was read yet
+    category: str | None  # of its rank
 
 
 _OWN = """
-SELECT p.id AS product_id, p.asin, x.title
+SELECT p.id AS product_id, p.asin, x.title, g.name AS category
 FROM tracking t
 JOIN product p ON p.id = t.product_id
 LEFT JOIN product_text x ON x.product_id = p.id
+LEFT JOIN product_latest l ON l.product_id = p.id
+LEFT JOIN category g ON g.id = l.bsr_category_id
 WHERE t.team_id = %(team)s AND t.is_first AND t.role = 'own' AND p.marketplace = %(marketplace)s
 ORDER BY t.is_primary DESC, x.title, p.id LIMIT %(limit)s
 """

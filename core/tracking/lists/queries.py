@@ -42,6 +42,7 @@ class ListPage:
 
     rows: "pd.DataFrame"
     total: int
+    skipped: int = 0  # rows of the list before these
 
 
 @requires(Permission.READ)
@@ -60,8 +61,9 @@ def find_products(
     are aware. A page after the last has no rows.
     """
     size = min(max(size, 1), LARGEST_PAGE)
-    found = find_rows(session, principal, list_filter, sort, (max(page, 1) - 1) * size, size)
-    return ListPage(_with_sparklines(session, _as_frame(found.rows)), found.total)
+    skipped = (max(page, 1) - 1) * size
+    found = find_rows(session, principal, list_filter, sort, skipped, size)
+    return ListPage(_with_sparklines(session, _as_frame(found.rows)), found.total, skipped)
 
 
 @dataclass(frozen=True, slots=True)

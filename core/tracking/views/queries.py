@@ -5,8 +5,9 @@ from sqlalchemy.orm import Session
 
 from core.accounts.access.operations import requires
 from core.accounts.access.permissions import Permission, Principal
+from core.accounts.models import Person
 from core.tracking.views.models import ProductViewRow
-from core.tracking.views.rules import SavedView, read_definition
+from core.tracking.views.rules import COLUMNS, SavedView, read_definition
 
 
 @requires(Permission.READ)
@@ -29,3 +30,10 @@ def list_views(session: Session, principal: Principal) -> list[SavedView]:
         for row in rows
     ]
     return sorted(views, key=lambda view: (not view.is_own, view.name.casefold(), view.id))
+
+
+@requires(Permission.SELF)
+def read_columns(session: Session, principal: Principal) -> tuple[str, ...]:
+    """Return the columns of the list that the user chose; empty: never chosen, or none."""
+    person = session.get_one(Person, principal.person_id)
+    return tuple(map(str, person.preferences.get(COLUMNS, ())))

@@ -9,6 +9,8 @@ from core.tracking.rules import Role
 
 LONGEST_NAME: Final = 40  # characters
 MOST_VIEWS: Final = 30  # of one user
+COLUMNS: Final = "product_columns"  # among a user's preferences
+MOST_COLUMNS: Final = 40
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,7 @@
 """Operations on saved views. Never commits."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -10,7 +12,9 @@ from core.accounts.models import Person
 from core.errors import InvalidInputError, NotFoundError
 from core.tracking.views.models import ProductViewRow
 from core.tracking.views.rules import (
+    COLUMNS,
     LONGEST_NAME,
+    MOST_COLUMNS,
     MOST_VIEWS,
     ViewDefinition,
     clean_view_name,
@@ -83,3 +87,12 @@ def delete_view(session: Session, principal: Principal, view_id: int) -> None:
     session.delete(row)
     session.flush()
     record(session, principal, "deleted view", f"product_view:{view_id}", old)
+
+
+@requires(Permission.SELF)
+def set_columns(session: Session, principal: Principal, names: Sequence[str]) -> None:
+    """Remember which columns of the list the user sees. Not audited: nobody else sees it."""
+    person = session.get_one(Person, principal.person_id, with_for_update=True)
+    chosen = [name[:LONGEST_NAME] for name in names[:MOST_COLUMNS]]
+    person.preferences = {**person.preferences, COLUMNS: chosen}
+    session.flush()
