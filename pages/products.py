@@ -2,9 +2,10 @@
 
 import streamlit as st
 
+from app import device
 from app.components import cards, change_period, list_scope, product_link
 from app.data import images, products
-from app.products import column_choice, filters, list_text, selection, table, views
+from app.products import column_choice, filters, list_text, phone_cards, selection, table, views
 from core.tracking.views.rules import ViewDefinition
 
 if not products.tracks_anything():
@@ -49,7 +50,9 @@ list_text.show_order_refused(list_filter)
 if found.rows.empty:
     list_text.show_nothing_found(list_filter)
     st.stop()
-table.show_products(found.rows, thumbnails, period, shown)
+phone_cards.show_narrow(found.rows, thumbnails, period)
+if not device.is_phone():
+    table.show_products(found.rows, thumbnails, period, shown)
 with st.container(horizontal=True, vertical_alignment="center"):
     st.caption(list_text.format_place(found, sort, period), width="content")
     st.space("stretch")

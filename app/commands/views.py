@@ -13,9 +13,7 @@ from core.tracking.views.rules import ViewDefinition
 def save_view(name: str, definition: ViewDefinition, is_shared: bool) -> str:
     """Save what the list shows under a name."""
     with write_scope() as session:
-        is_new = service.save_view(
-            session, get_principal(), name, definition, is_shared=is_shared
-        )
+        is_new = service.save_view(session, get_principal(), name, definition, is_shared=is_shared)
     return f"“{escape_markdown(name.strip())}” {'saved' if is_new else 'replaced'}."
 
 

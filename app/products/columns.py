@@ -23,10 +23,10 @@ class ListColumn:
 _ALWAYS: Final = (
     ListColumn("open", "", 36),
     ListColumn("image", "", 56),
-    ListColumn("title", "Product", 214, SortBy.TITLE),
+    ListColumn("title", "Product", 208, SortBy.TITLE),
 )
 CHOOSABLE: Final = (
-    ListColumn("marketplace", "Marketplace", 84, SortBy.MARKETPLACE),
+    ListColumn("marketplace", "Marketplace", 82, SortBy.MARKETPLACE),
     ListColumn("price", "Price", 74, SortBy.PRICE, is_right=True),
     ListColumn(
         "price_change",
@@ -74,7 +74,7 @@ CHOOSABLE: Final = (
     ListColumn(
         "share",
         "Buy Box, 30 d",
-        94,
+        92,
         SortBy.SELLER_SHARE,
         about="On how many of the last 30 days the seller who has the Buy Box now closed with it, "
         "in percent of the days whose holder is known",
@@ -82,11 +82,11 @@ CHOOSABLE: Final = (
     ListColumn(
         "rank_history",
         "BSR, 30 d",
-        84,
+        80,
         about="Steps, the same scale in every row: from twice to half the rank 30 days ago. "
         "Up is better",
     ),
-    ListColumn("status", "Status", 104, SortBy.AVAILABILITY),
+    ListColumn("status", "Status", 100, SortBy.AVAILABILITY),
     ListColumn("tags", "Tags", 110, SortBy.TAGS, is_usual=False),
     ListColumn("role", "Role", 96, SortBy.ROLE, is_usual=False),
     ListColumn("asin", "ASIN", 104, SortBy.ASIN, is_usual=False),

@@ -16,10 +16,12 @@ from core.tracking.list_filter import COUNT_CAP, ListFilter, Sort, SortBy, State
 from core.tracking.rules import Role
 
 ROLE: Final = "role"
+WHOSE = "whose"
 _OPTIONS: Final = (keys.MARKET, ROLE, keys.STATE, keys.TAG)
 
 # Streamlit writes labels, not values, into the URL: a changed label breaks saved links.
 ROLES: Final = {Role.OWN: "Own", Role.COMPETITOR: "Competitors", Role.WATCHED: "Tracked"}
+ALL = "All"
 RANK_WORSE: Final = "BSR worse"  # a state, over the chosen period
 STATES: Final[dict[State | str, str]] = {
     State.ATTENTION: "Needs attention",
@@ -71,9 +73,7 @@ SORTS: Final = {
 
 def choose_search() -> str:
     """Show the search field; return its text."""
-    return filters.choose_search(
-        "Search", keys.SEARCH, "Title, brand or ASIN", 300, keys.PAGE
-    )
+    return filters.choose_search("Search", keys.SEARCH, "Title, brand or ASIN", 300, keys.PAGE)
 
 
 def choose_list_filter(search: str, days: int) -> ListFilter:
@@ -236,3 +236,18 @@ def show_pages(total: int, size: int) -> None:
     pagination.show_pages(pagination.count_pages(min(total, COUNT_CAP), size), keys.PAGE)
     if total > COUNT_CAP:
         st.caption("Showing the first 10,000. Refine your filters. The export has all.")
+
+
+def choose_roles() -> tuple[Role, ...]:
+    """Show the roles that the overview can be limited to; return the chosen, empty for all."""
+    labels = [ROLES[Role.OWN], ROLES[Role.COMPETITOR], ALL]
+    chosen = st.segmented_control(
+        "Whose products",
+        labels,
+        default=ALL,
+        required=True,
+        key=WHOSE,
+        label_visibility="collapsed",
+        bind="query-params",
+    )
+    return tuple(role for role, label in ROLES.items() if label == chosen)

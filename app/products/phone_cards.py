@@ -1,19 +1,27 @@
 """The product list as cards, for phones and narrow windows. One element for all cards."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from html import escape
 from typing import Any, Final
 from urllib.parse import urlencode
 
+import pandas as pd
+import streamlit as st
+
 from app import keys
 from app.components import product_link
 from app.components.thumbnail import format_thumbnail
-from app.products import cells
+from app.products import cells, table
 from core.catalog.money import format_price
 from core.history.periods.change_period import ChangePeriod
 from core.text.numbers import format_rank, format_rank_percent, format_relative_change
 
+_CARDS: Final = "products_cards"
+_BY_WIDTH: Final = (
+    f"<style>@media (max-width:799px){{.st-key-{table.TABLE}{{display:none}}}}"
+    f"@media (min-width:800px){{.st-key-{_CARDS}{{display:none}}}}</style>"
+)
 WIDTH: Final = 64  # px, of a picture
 _CARD: Final = (
     "display:flex;gap:12px;padding:10px 0;border-bottom:1px solid light-dark(#dededa,#32373c);"
@@ -29,6 +37,16 @@ _BETTER: Final = "color:light-dark(#126f35,#4ade80)"
 _QUIET: Final = "color:light-dark(#5b626b,#9aa3ad)"
 
 
+def show_narrow(rows: pd.DataFrame, thumbnails: Mapping[int, str], period: ChangePeriod) -> None:
+    """Show the cards where the window is narrow; the table hides there by its container's key.
+
+    No server is told a window's width: other than on phones, the browser gets both.
+    """
+    cards = format_cards(table.to_records(rows), thumbnails, period, datetime.now(UTC))
+    with st.container(key=_CARDS):
+        st.html(_BY_WIDTH + cards)
+
+
 def format_cards(
     rows: Sequence[Mapping[str, Any]],
     thumbnails: Mapping[int, str],
@@ -36,7 +54,9 @@ def format_cards(
     now: datetime,
 ) -> str:
     """Return the HTML of the cards: picture, title, price, BSR with their changes, status."""
-    return "".join(_format_card(row, thumbnails.get(row["product_id"]), period, now) for row in rows)
+    return "".join(
+        _format_card(row, thumbnails.get(row["product_id"]), period, now) for row in rows
+    )
 
 
 def _format_card(
@@ -58,7 +78,7 @@ def _format_card(
     address = urlencode(product_link.product_parameters(place, row["asin"]))
     return (
         f'<a href="{keys.PRODUCT}?{escape(address)}" style="{_CARD}">'
-        f"{format_thumbnail(thumbnail, '', WIDTH)}"
+        f'<span style="flex:none">{format_thumbnail(thumbnail, "", WIDTH)}</span>'
         f'<span style="min-width:0"><span dir="auto" style="{_TITLE}">'
         f"{escape(cells.make_title(row))}</span>"
         f'<span style="{_FACTS}">{"".join(facts)}</span></span></a>'

@@ -1,6 +1,6 @@
 """The product list as a table, and the demo banner."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 from zlib import crc32
@@ -17,6 +17,7 @@ from app.products.columns import ListColumn
 from core.accounts.access.permissions import Permission
 from core.catalog.money import format_price
 from core.history.periods.change_period import ChangePeriod
+from core.text.escaping import shorten
 from core.text.numbers import (
     format_count,
     format_rank,
@@ -25,6 +26,8 @@ from core.text.numbers import (
     format_relative_change,
 )
 
+TABLE: Final = "products_table"  # the key of its container: narrow windows show cards instead
+LONGEST_TITLE: Final = 80
 ROW_HEIGHT: Final = 58  # px: from 57 on, text is wrapped
 _HEADER_HEIGHT: Final = 33
 _OPEN: Final = "open_product"
@@ -54,6 +57,16 @@ def to_records(rows: pd.DataFrame) -> list[dict[str, Any]]:
     return [{str(name): value for name, value in row.items()} for row in rows.to_dict("records")]
 
 
+def short_title(row: dict[str, Any]) -> str:
+    """Return a product's shortened title, its ASIN without one."""
+    return shorten(row["title"], LONGEST_TITLE) if row["title"] else row["asin"]
+
+
+def product_parameters(row: Any) -> dict[str, str]:
+    """Return the URL parameters of a product's page."""
+    return product_link.product_parameters(row["marketplace"], row["asin"])
+
+
 def make_cells(
     rows: Sequence[Mapping[str, Any]],
     thumbnails: Mapping[int, str],
@@ -75,7 +88,7 @@ def make_cells(
             "seller": [cells.make_seller(row) for row in rows],
             "share": [cells.make_share(row) for row in rows],
             "rank_history": [cells.make_rank_line(row["bsr_history"]) for row in rows],
-            "status": [cells.make_status(row, now).text for row in rows],
+            "status": [cells.make_status(row, now) for row in rows],
             "tags": [" · ".join(row["tags"]) for row in rows],
             "role": [cells.make_role(row) for row in rows],
             "asin": [row["asin"] for row in rows],
@@ -96,17 +109,18 @@ def show_products(
     key = _key(rows)
     names = [column.name for column in shown if column.name != "image" or thumbnails]
     frame = make_cells(records, thumbnails, period, datetime.now(UTC))[names]
-    data_table.show_exported_table(
-        _style(frame, [row["marketplace"] for row in records]),
-        key=key,
-        row_height=ROW_HEIGHT,
-        height=ROW_HEIGHT * min(len(rows), 50) + _HEADER_HEIGHT,
-        column_config=_configure(shown, change_period.LABELS[period]),
-        on_select=lambda: _sort_by_header(key),
-        selection_mode=["multi-row", "single-column"],
-        placeholder="",
-        alt=f"{len(rows)} products with price, rank, rating and status",
-    )
+    with st.container(key=TABLE):
+        data_table.show_exported_table(
+            _style(frame, [row["marketplace"] for row in records]),
+            key=key,
+            row_height=ROW_HEIGHT,
+            height=ROW_HEIGHT * min(len(rows), 50) + _HEADER_HEIGHT,
+            column_config=_configure(shown, change_period.LABELS[period]),
+            on_select=lambda: _sort_by_header(key),
+            selection_mode=["multi-row", "single-column"],
+            placeholder="",
+            alt=f"{len(rows)} products with price, rank, rating and status",
+        )
     clicked = st.session_state.get(_OPEN)
     if clicked:
         open_product(rows.iloc[clicked["row"]])
@@ -124,7 +138,7 @@ def _style(frame: pd.DataFrame, marketplaces: Sequence[str]) -> Any:
             places = [place for place, each in enumerate(marketplaces) if each == code]
             write_price = _writing(lambda minor, code=code: format_price(minor, code))
             styled = styled.format(write_price, subset=pd.IndexSlice[places, ["price"]])
-    figures = [name for name in (*_FORMATS, "price") if name in frame]
+    figures: list[Hashable] = [name for name in (*_FORMATS, "price") if name in frame]
     quiet = f"color:{_QUIET[mode]}"
     styled = styled.map(lambda number: quiet if cells.is_word(number) else "", subset=figures)
     if "rank_change" in frame:
@@ -174,8 +188,9 @@ def _configure(shown: Sequence[ListColumn], period: str) -> dict[str, Any]:
                 )
             case name:
                 # Text also for numbers: only text is wrapped, so that words fit in.
-                alignment = "right" if column.is_right else "left"
-                made[name] = config.TextColumn(alignment=alignment, **options)
+                made[name] = config.TextColumn(
+                    alignment="right" if column.is_right else "left", **options
+                )
     return made
 
 

@@ -119,13 +119,15 @@ def test_a_list_is_searched_narrowed_sorted_and_found_again(page: Page, stack: S
     page.get_by_label("Search").first.fill("Talvora")
     page.keyboard.press("Enter")
     says(page, "products match")
-    page.get_by_role("button", name="DE", exact=True).click()
+    page.get_by_role("button", name="Filters").click()
+    page.get_by_role("button", name="DE", exact=True).first.click()
     page.wait_for_url("**market=DE**")
+    page.keyboard.press("Escape")
     settle(page)
     narrowed = text_of(page)
-    page.get_by_label("Sort by").click()
-    page.get_by_role("option", name="Highest price").click()
-    says(page, "match · by price")
+    page.get_by_label("Sort the whole list").click()
+    page.get_by_role("option", name="Price, highest first").click()
+    says(page, "· Price, highest first")
     left = page.url
     click_row(page, 1)
     page.wait_for_url("**/product?**")
@@ -133,7 +135,7 @@ def test_a_list_is_searched_narrowed_sorted_and_found_again(page: Page, stack: S
     assert "marketplace=DE" in page.url
     assert "Talvora" in page.inner_text("h1")
     page.go_back()
-    says(page, "match · by price")
+    says(page, "· Price, highest first")
     settle(page)
     assert sorted(left.split("?")[1].split("&")) == sorted(page.url.split("?")[1].split("&"))
     assert page.get_by_label("Search").first.input_value() == "Talvora"

@@ -118,7 +118,7 @@ def test_a_sign_in_outlives_reload_and_counts_in_a_new_tab(page: Page, stack: St
     go(page, stack, "/products")
     page.reload()
     is_inside(page)
-    says(page, "what needs attention first")  # others may have added products
+    says(page, "Priority")  # others may have added products
     second = page.context.new_page()
     second.goto(f"{stack.url}/health")
     is_inside(second)

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from math import log, log2
 
 import pandas as pd
 import psycopg
+import pyarrow as pa
 import pytest
 import streamlit as st
 from sqlalchemy import text
@@ -13,12 +15,10 @@ from streamlit.testing.v1 import AppTest
 
 from app import keys
 from app.commands import products
-from app.products import table
+from app.products import cells, columns, filters
 from core.accounts.access.permissions import Principal
 from core.history.observation import Availability
 from core.settings.environment import ROOT
-from core.tracking.list_filter import ListFilter, Sort
-from core.tracking.lists.queries import find_products
 from core.tracking.rules import Role
 from jobs.tasks import dispatch_runs
 from tests.pages.seeding import follow_many, schedule_of, seed
@@ -46,6 +46,9 @@ def table_of(app: AppTest) -> pd.DataFrame:
     return app.dataframe[0].value
 
 
+CHECKBOX = 33  # px
+
+
 def captions_of(app: AppTest) -> str:
     return " ".join(caption.value for caption in app.caption)
 
@@ -56,41 +59,58 @@ def test_with_nothing_tracked_the_page_leads_to_adding(session: Session) -> None
     assert app.button(key="to_add").label == "Add products"
 
 
-def test_each_product_shows_its_figures_in_its_marketplaces_way(
+def test_numbers_stay_numbers_and_are_written_in_their_marketplaces_way(
     session: Session, principal: Principal
 ) -> None:
-    seed(
-        session,
-        principal,
-        "B0TEST0001",
-        "Brightwell Kettle",
-        marketplace="DE",
-        role=Role.OWN,
-        price=2990,
-        bsr=1204,
-        rating=46,
-        ratings_count=2310,
-        availability=Availability.IN_STOCK,
-    )
-    [row] = table_of(open_products()).to_dict("records")
-    assert row["product"] == "Brightwell Kettle"
-    assert row["price"].replace("\u00a0", " ") == "29,90 €"
-    assert (row["rank"], row["rating"], row["ratings"]) == ("#1,204", "4.6", "2,310")
-    assert (row["state"], row["role"], row["asin"]) == ("In stock", "own", "B0TEST0001")
+    latest = {
+        "price": 2990, "bsr": 1204, "rating": 46, "ratings_count": 2310,
+        "availability": Availability.IN_STOCK, "buy_box_seller": "Bright Shop",
+    }  # fmt: skip
+    kept = {"week_price_change": -0.063, "week_rank_change": log(1.5), "seller_share": 0.7333}
+    own = {"marketplace": "DE", "role": Role.OWN}
+    seed(session, principal, "B0TEST0001", "Brightwell Kettle", **own, **latest, **kept)
+    seed(session, principal, "B0TEST0002", "Yen Kettle", marketplace="JP", price=2990)
+    app = open_products(sort="Product, A to Z")
+    german, japanese = table_of(app).to_dict("records")
+    assert (german["title"], german["price"], german["rank"]) == ("Brightwell Kettle", 2990, 1204)
+    assert (german["rating"], german["ratings"], german["share"]) == (46, 2310, 73)
+    assert german["price_change"] == pytest.approx(-0.063)
+    assert german["rank_change"] == pytest.approx(0.5)
+    assert texts_of(app, 0) == ["29,90 €", "−6.3 %", "#1,204", "▼ +50 %", "4.6", "2,310"]
+    assert texts_of(app, 1)[0] == "￥2,990"
+    assert japanese["status"] == "Not reported"
 
 
-def test_a_blank_says_why(session: Session, principal: Principal) -> None:
+def texts_of(app: AppTest, row: int) -> list[str]:
+    """Return the texts of a row's figures as the browser shows them."""
+    shown = pa.ipc.open_stream(
+        app.dataframe[0].proto.arrow_data.styler.display_values
+    ).read_pandas()
+    names = list(table_of(app).columns)
+    figures = ("price", "price_change", "rank", "rank_change", "rating", "ratings")
+    texts = [shown.iloc[row, names.index(name)] for name in figures]
+    return [text.replace("\u00a0", " ").replace("\u202f", " ") for text in texts]
+
+
+def test_where_there_is_no_number_a_word_says_why(session: Session, principal: Principal) -> None:
     seed(session, principal, "B0TEST0001")
     seed(session, principal, "B0TEST0002", "Lamp", price=None, bsr_at=None, rating=40)
-    never, looked = table_of(open_products(sort="Title")).to_dict("records")[::-1]
-    assert (never["price"], never["checked"]) == ("not yet", "not yet")
-    assert never["state"] == "Unknown: not checked yet"
-    assert (looked["price"], looked["rank"]) == ("none", "unknown")
+    gone = {"availability": Availability.GONE, "price": 1949, "bsr": 9, "rating": 41}
+    seed(session, principal, "B0TEST0003", "Can", **gone, week_price_change=0.5)
+    app = open_products(sort="Product, A to Z")
+    assert texts_of(app, 0) == ["removed"] * 6
+    assert texts_of(app, 1)[:5] == ["none", "none", "not reported", "none", "4.0"]
+    assert texts_of(app, 2) == ["pending first check"] * 6
+    assert table_of(app)["status"].tolist() == ["Removed", "Not reported", "Pending first check"]
 
 
-def test_invented_products_are_marked(session: Session, principal: Principal) -> None:
-    seed(session, principal, "B0DEMO0001", "Kettle", role=Role.OWN, is_demo=True)
-    assert table_of(open_products())["role"].tolist() == ["own · demo"]
+def test_the_period_is_in_the_address(session: Session, principal: Principal) -> None:
+    changes = {"day_rank_change": 0.0, "month_rank_change": log(2)}
+    seed(session, principal, "B0TEST0001", "Kettle", bsr=2, **changes)
+    for label, change in (("Yesterday", 0.0), ("30 d", 1.0)):
+        app = open_products(period=label)
+        assert table_of(app)["rank_change"].tolist() == [pytest.approx(change)]
+    assert texts_of(app, 0)[3] == "▼ +100 %"
 
 
 def test_filters_and_order_come_from_the_address(session: Session, principal: Principal) -> None:
@@ -98,32 +118,43 @@ def test_filters_and_order_come_from_the_address(session: Session, principal: Pr
     seed(session, principal, "B0TEST0002", "Blue Kettle", price=3000)
     seed(session, principal, "B0TEST0003", "Kettle", marketplace="DE", price=4000)
     seed(session, principal, "B0TEST0004", "Lamp", price=5000)
-    app = open_products(search="kettle", market=["US"], sort="Highest price")
-    assert table_of(app)["product"].tolist() == ["Blue Kettle", "Red Kettle"]
-    assert "2 products match · by price" in captions_of(app)
+    app = open_products(search="kettle", market=["US"], sort="Price, highest first")
+    assert table_of(app)["title"].tolist() == ["Blue Kettle", "Red Kettle"]
+    assert "2 products match" in captions_of(app)
+    assert "1–2 of 2 · Price, highest first" in captions_of(app)
+    app.button(key="without_market_US").click().run()
+    assert "3 products match" in captions_of(app)
 
 
-def test_a_search_without_a_match_says_so(session: Session, principal: Principal) -> None:
+def test_a_search_without_a_match_is_cleared(session: Session, principal: Principal) -> None:
     seed(session, principal, "B0TEST0001", "Kettle")
-    app = open_products(search="submarine")
+    app = open_products(search="submarine", role=["Own"])
     assert not app.dataframe
-    assert "No product matches" in app.info[0].value
+    assert app.info[0].value == "No products match your filters."
+    app.button(key=keys.CLEAR).click().run()
+    assert table_of(app)["title"].tolist() == ["Kettle"]
 
 
-def test_prices_of_several_currencies_are_not_compared_silently(
+def test_prices_of_several_currencies_are_never_ordered(
     session: Session, principal: Principal
 ) -> None:
-    seed(session, principal, "B0TEST0001", "Kettle", price=2000)
-    seed(session, principal, "B0TEST0002", "Kettle", marketplace="JP", price=3000)
-    assert "currencies are not converted" in captions_of(open_products(sort="Lowest price"))
+    seed(session, principal, "B0TEST0001", "Kettle 1", price=9000)
+    seed(session, principal, "B0TEST0002", "Kettle 2", marketplace="JP", price=3000)
+    seed(session, principal, "B0TEST0003", "Kettle 3", price=8000)
+    app = open_products(sort="Price, lowest first")
+    assert table_of(app)["title"].tolist() == ["Kettle 1", "Kettle 2", "Kettle 3"]
+    assert "different currencies aren't compared" in captions_of(app)
+    app = open_products(sort="Price, lowest first", market=["US"])
+    assert table_of(app)["title"].tolist() == ["Kettle 3", "Kettle 1"]
+    assert "currencies" not in captions_of(app)
 
 
 def test_the_second_page_is_reached_by_its_address(session: Session, principal: Principal) -> None:
     follow_many(session, principal, 52)
     assert len(table_of(open_products())) == 50
     app = open_products(page="2")
-    assert table_of(app)["asin"].tolist() == ["B0TEST0050", "B0TEST0051"]
-    assert "52 products" in captions_of(app)
+    assert table_of(app)["title"].tolist() == ["B0TEST0050", "B0TEST0051"]
+    assert "51–52 of 52" in captions_of(app)
 
 
 @pytest.mark.parametrize("page", ["9", "-1", "x", "٣", "99999999999"])
@@ -182,50 +213,94 @@ def test_each_action_says_what_it_did(session: Session, principal: Principal) ->
     assert session.execute(text("SELECT count(*) FROM product")).scalar_one() == 2
 
 
-def test_a_queued_a_fetched_and_a_doubtful_product_say_so(
-    session: Session, principal: Principal
+# Pure rules
+
+NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
+ROW = {
+    "title": "Kettle", "asin": "B0TEST0001", "availability": Availability.IN_STOCK,
+    "leased_until": None, "requested_at": None, "due_at": NOW, "paused_at": None, "flags": 0,
+    "has_lost_buy_box": False, "last_outcome": None, "captured_at": NOW, "buy_box_seller": None,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("values", "status", "is_bad"),
+    [
+        ({}, "In stock", False),
+        ({"availability": Availability.LIMITED, "flags": 1}, "Low stock · flagged", False),
+        ({"requested_at": NOW}, "In stock · check queued", False),
+        (
+            {"requested_at": NOW, "leased_until": NOW + timedelta(minutes=5)},
+            "In stock · checking now",
+            False,
+        ),
+        ({"paused_at": NOW}, "In stock · paused", False),
+        ({"has_lost_buy_box": True}, "Buy Box lost", True),
+        ({"has_lost_buy_box": True, "availability": Availability.GONE}, "Removed", True),
+        (
+            {"availability": Availability.UNAVAILABLE, "paused_at": NOW},
+            "Unavailable · paused",
+            True,
+        ),
+        ({"availability": None, "last_outcome": "blocked"}, "Not checked: blocked", False),
+        ({"availability": None, "captured_at": None}, "Pending first check", False),
+    ],
+)
+def test_a_status_names_what_is_worst_and_what_the_checks_do(
+    values: dict[str, object], status: str, is_bad: bool
 ) -> None:
-    seed(session, principal, "B0TEST0001", price=1, availability=Availability.IN_STOCK, flags=1)
-    [row] = table.to_records(find_products(session, principal, ListFilter(), Sort(), 1, 5).rows)
-    now = datetime.now(UTC)
-    assert table.state_text(row, now) == "In stock · flagged"
-    queued = row | {"requested_at": now, "due_at": now}
-    assert table.state_text(queued, now) == "In stock · queued"
-    fetching_now = queued | {"leased_until": now + timedelta(minutes=5)}
-    assert table.state_text(fetching_now, now) == "In stock · fetching now"
+    assert cells.make_status(ROW | values, NOW) == status
+    assert cells.is_bad_status(status) is is_bad
 
 
-def test_a_sparkline_draws_a_better_rank_higher_and_a_constant_flat() -> None:
-    assert table.scale_sparkline([500.0, None, 100.0], higher_is_up=False) == [105, 195]
-    assert table.scale_sparkline([700.0, 700.0]) == [150, 150]
-    assert table.scale_sparkline([None, 700.0]) == []
+@pytest.mark.parametrize(
+    ("values", "seller"),
+    [
+        ({"buy_box_seller": "Bright \u202eShop"}, "Bright Shop"),
+        ({}, "not reported"),
+        ({"availability": Availability.NO_OFFERS}, "none"),
+        ({"captured_at": None, "availability": None}, "pending first check"),
+        ({"buy_box_seller": "Bright", "availability": Availability.GONE}, "removed"),
+    ],
+)
+def test_a_missing_seller_has_a_word(values: dict[str, object], seller: str) -> None:
+    assert cells.make_seller(ROW | values) == seller
 
 
-def test_a_person_gets_out_of_a_search_without_a_match(
-    session: Session, principal: Principal
-) -> None:
-    seed(session, principal, "B0TEST0001", "Kettle")
-    app = open_products(search="submarine", role=["Own"])
-    app.button(key=keys.CLEAR).click().run()
-    assert table_of(app)["product"].tolist() == ["Kettle"]
+def test_a_rank_line_has_one_scale_for_all_and_goes_on_over_days_without_a_rank() -> None:
+    line = cells.make_rank_line([None, 800.0, None, 400.0, 100.0, 2000.0])
+    assert line == [0.0] * 8 + [0.85] * 8 + [-0.85] * 4
+    assert cells.make_rank_line([1000.0, 500.0, 1200.0])[8] == pytest.approx(-log2(1.2))
+    assert cells.make_rank_line([None, 700.0]) == []
+    assert cells.make_rank_line([]) == []
 
 
-def test_a_title_cannot_turn_the_cells_beside_it(session: Session, principal: Principal) -> None:
-    seed(session, principal, "B0TEST0001", "\u202eelttek \u2066lamp\u2069")
-    assert table_of(open_products())["product"].tolist() == ["elttek lamp"]
+LONG = "Kettle of steel " * 26 + "e"
 
 
-def test_capitals_need_more_room_than_small_letters() -> None:
-    assert table.fit_text("l" * 36, 36) == "l" * 36
-    assert len(table.fit_text("L" * 36, 36)) < 30
+@pytest.mark.parametrize(
+    ("title", "shown"),
+    [
+        (LONG, LONG),
+        ("\u202eelttek \u2066lamp\u2069", "elttek lamp"),
+        ("ميزان مطبخ رقمي", "ميزان مطبخ رقمي"),
+        ("<b>x</b> **y** $z$ :smile:\n=1+1", "<b>x</b> **y** $z$ :smile: =1+1"),
+        (None, "B0TEST0001"),
+    ],
+)
+def test_a_title_is_shown_whole_in_one_line(title: str | None, shown: str) -> None:
+    assert cells.make_title(ROW | {"title": title}) == shown
 
 
-def test_price_and_state_come_before_what_a_screen_may_cut() -> None:
-    assert table.COLUMNS[:2] == ("product", "price")
-    assert table.COLUMNS.index("state") < table.COLUMNS.index("asin")
+def test_every_column_that_sorts_has_both_directions() -> None:
+    for column in columns.CHOOSABLE:
+        directions = [sort.descending for sort in filters.SORTS.values() if sort.by is column.sort]
+        assert column.sort is None or sorted(directions) == [False, True], column.name
+    assert [each.name for each in columns.choose_columns(("asin", "price", "?"))] == [
+        "open", "image", "title", "price", "asin",
+    ]  # fmt: skip
+    assert columns.choose_columns(("?",)) == columns.choose_columns(())
 
 
-def test_a_page_that_is_gone_has_no_price_now(session: Session, principal: Principal) -> None:
-    seed(session, principal, "B0TEST0001", "Can", price=1949, availability=Availability.GONE)
-    [row] = table_of(open_products()).to_dict("records")
-    assert (row["price"], row["rating"], row["state"]) == ("gone", "gone", "Page gone")
+def test_the_usual_columns_fit_a_window_of_1360_pixels() -> None:
+    assert sum(column.width for column in columns.choose_columns(())) <= 1090 - CHECKBOX

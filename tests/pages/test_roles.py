@@ -75,7 +75,7 @@ def test_a_seller_begins_with_a_list_of_their_own(
     sign_in(somebody(Role.SELLER))
     app = open_page("products")
     assert "You track no product yourself yet" in words(app)
-    app.segmented_control(key="list").set_value("Team").run()
+    app.segmented_control(key="list").set_value("All products").run()
     assert "1 product" in words(app)
 
 

@@ -9,36 +9,12 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from app.components import data_table, downloads
+from app.components import downloads
 from core.accounts.access.permissions import Principal
 from core.errors import NotFoundError
 from tests.pages.conftest import SignIn
-from tests.pages.looking import open_page
-from tests.pages.seeding import seed
 
 LONG = "Kettle of steel " * 12 + "end"
-
-
-def test_the_file_of_the_list_holds_its_rows(
-    session: Session, principal: Principal, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    seed(session, principal, "B0TEST0001", "=HYPERLINK(1)", price=1999, bsr=7)
-    seed(session, principal, "B0TEST0002", LONG)
-    made: dict[str, Any] = {}
-
-    def button(_label: str, name: str, _mime: str, make: Any, **_options: Any) -> None:
-        made[name] = make
-
-    monkeypatch.setattr(data_table.downloads, "show_download_button", button)
-    open_page("products")
-    [(name, make)] = made.items()
-    assert name == "amazcope-products.csv"
-    header, *rows = make(principal).decode("utf-8-sig").splitlines()
-    assert header.startswith("Product,")
-    told = {row.split(",")[0]: row for row in rows}
-    assert "$19.99" in told["'=HYPERLINK(1)"]
-    assert "#7" in told["'=HYPERLINK(1)"]
-    assert LONG in told  # the table itself has room for less
 
 
 def file_of(
