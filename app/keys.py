@@ -34,7 +34,6 @@ TAG: Final = "tag"
 SORT: Final = "sort"
 NEWEST_CHECKED: Final = "Last checked, newest first"  # a value of SORT
 PAGE: Final = "page"
-CHANGE_PERIOD: Final = "period"
 
 # As in /?period=7+d&place=DE&whose=Own+products
 OVERVIEW_PERIOD: Final = "period"

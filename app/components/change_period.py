@@ -23,7 +23,7 @@ def choose_change_period() -> ChangePeriod:
         list(LABELS.values()),
         default=LABELS[_DEFAULT],
         required=True,
-        key=keys.CHANGE_PERIOD,
+        key=keys.OVERVIEW_PERIOD,
         label_visibility="collapsed",
         bind="query-params",
         help="Changes since the close of yesterday, of 7 or of 30 days ago, by the clock of each "

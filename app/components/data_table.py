@@ -1,16 +1,13 @@
 """Tables, each with a CSV file. Streamlit's own download is off: it doesn't escape formulas."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import pandas as pd
 import streamlit as st
 
 from app.components import downloads
 from core.text.spreadsheets import csv_of_frame
-
-if TYPE_CHECKING:
-    from pandas.io.formats.style import Styler
 
 ROW_HEIGHT = 38  # px
 _MOST_ROWS = 12  # more scroll
@@ -62,8 +59,8 @@ def show_table(
     return chosen
 
 
-def show_exported_table(table: "Styler", **options: Any) -> Any:
-    """Show a table whose page offers the file itself. Returns the selection."""
+def show_exported_table(table: Any, **options: Any) -> Any:
+    """Show a pandas Styler whose page offers the file itself. Returns the selection."""
     return st.dataframe(table, hide_index=True, **options)
 
 

@@ -16,12 +16,10 @@ from core.tracking.list_filter import COUNT_CAP, ListFilter, Sort, SortBy, State
 from core.tracking.rules import Role
 
 ROLE: Final = "role"
-WHOSE = "whose"
 _OPTIONS: Final = (keys.MARKET, ROLE, keys.STATE, keys.TAG)
 
 # Streamlit writes labels, not values, into the URL: a changed label breaks saved links.
 ROLES: Final = {Role.OWN: "Own", Role.COMPETITOR: "Competitors", Role.WATCHED: "Tracked"}
-ALL = "All"
 RANK_WORSE: Final = "BSR worse"  # a state, over the chosen period
 STATES: Final[dict[State | str, str]] = {
     State.ATTENTION: "Needs attention",
@@ -236,18 +234,3 @@ def show_pages(total: int, size: int) -> None:
     pagination.show_pages(pagination.count_pages(min(total, COUNT_CAP), size), keys.PAGE)
     if total > COUNT_CAP:
         st.caption("Showing the first 10,000. Refine your filters. The export has all.")
-
-
-def choose_roles() -> tuple[Role, ...]:
-    """Show the roles that the overview can be limited to; return the chosen, empty for all."""
-    labels = [ROLES[Role.OWN], ROLES[Role.COMPETITOR], ALL]
-    chosen = st.segmented_control(
-        "Whose products",
-        labels,
-        default=ALL,
-        required=True,
-        key=WHOSE,
-        label_visibility="collapsed",
-        bind="query-params",
-    )
-    return tuple(role for role, label in ROLES.items() if label == chosen)

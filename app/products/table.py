@@ -17,7 +17,6 @@ from app.products.columns import ListColumn
 from core.accounts.access.permissions import Permission
 from core.catalog.money import format_price
 from core.history.periods.change_period import ChangePeriod
-from core.text.escaping import shorten
 from core.text.numbers import (
     format_count,
     format_rank,
@@ -27,7 +26,6 @@ from core.text.numbers import (
 )
 
 TABLE: Final = "products_table"  # the key of its container: narrow windows show cards instead
-LONGEST_TITLE: Final = 80
 ROW_HEIGHT: Final = 58  # px: from 57 on, text is wrapped
 _HEADER_HEIGHT: Final = 33
 _OPEN: Final = "open_product"
@@ -55,16 +53,6 @@ _FORMATS: Final = {
 def to_records(rows: pd.DataFrame) -> list[dict[str, Any]]:
     """Return the rows of a list as dicts by column."""
     return [{str(name): value for name, value in row.items()} for row in rows.to_dict("records")]
-
-
-def short_title(row: dict[str, Any]) -> str:
-    """Return a product's shortened title, its ASIN without one."""
-    return shorten(row["title"], LONGEST_TITLE) if row["title"] else row["asin"]
-
-
-def product_parameters(row: Any) -> dict[str, str]:
-    """Return the URL parameters of a product's page."""
-    return product_link.product_parameters(row["marketplace"], row["asin"])
 
 
 def make_cells(

@@ -37,16 +37,6 @@ def change_label(kind: str) -> str:
     return _LABELS[ChangeKind(kind)]
 
 
-def short_change(change: Change) -> str:
-    """Write a change and its size, short enough for a cell: "Rank worsened 92 %"."""
-    kind, then, now = change.kind, change.then, change.now
-    if kind in (ChangeKind.RANK_WORSENED, ChangeKind.RANK_IMPROVED):
-        return f"Rank {format_rank_change(then.bsr, now.bsr)}"
-    if kind is ChangeKind.PRICE_MOVED:
-        return f"Price {format_percent_change(then.price, now.price)}"
-    return "" if kind is None else change_label(kind)
-
-
 def format_before_and_after(change: Change) -> str:
     """Write a change from which value to which: "#1,204 → #2,310 in Desk Lamps, worsened 92 %"."""
     kind, then, now = change.kind, change.then, change.now
