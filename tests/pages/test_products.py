@@ -104,11 +104,12 @@ def test_where_there_is_no_number_a_word_says_why(session: Session, principal: P
     assert table_of(app)["status"].tolist() == ["Removed", "Not reported", "Pending first check"]
 
 
-def test_the_period_is_in_the_address(session: Session, principal: Principal) -> None:
+def test_changes_are_over_the_chosen_period(session: Session, principal: Principal) -> None:
     changes = {"day_rank_change": 0.0, "month_rank_change": log(2)}
     seed(session, principal, "B0TEST0001", "Kettle", bsr=2, **changes)
+    app = open_products()
     for label, change in (("Yesterday", 0.0), ("30 d", 1.0)):
-        app = open_products(period=label)
+        app.segmented_control(key="period").set_value(label).run()
         assert table_of(app)["rank_change"].tolist() == [pytest.approx(change)]
     assert texts_of(app, 0)[3] == "▼ +100 %"
 
