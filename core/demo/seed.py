@@ -25,6 +25,7 @@ from core.demo.market.market import Market, list_observation_times
 from core.demo.market.observations import DEMO_SELLER, find_seller_id
 from core.demo.seed_state import STATE_NAME
 from core.history.ingest.store import SourcedObservation, ensure_partitions, store_observations
+from core.history.periods.team_days import compute_day, find_due_days, finish_days
 from core.settings.environment import get_settings
 from core.suggestions.advice_queue.service import request_advice
 from core.suggestions.competitors.service import add_competitor
@@ -54,6 +55,7 @@ def load_demo(report: Report, now: datetime | None = None) -> None:
     with write_scope() as session:
         name_own_sellers(session, get_owner_principal(session), market.products)
         _choose_competitors(session, market.products, now)
+        _compute_team_days(session, now)
         _ask_for_advice(session, now)
         set_state(session, STATE_NAME, {"state": "loaded"})
         count = {"count": len(market.products)}
@@ -92,6 +94,14 @@ def _choose_competitors(session: Session, products: Sequence[DemoProduct], now: 
         leader = leaders.setdefault(shelf, product_id)
         if each.role == Role.COMPETITOR and leader != product_id:
             add_competitor(session, principal, leader, product_id, now)
+
+
+def _compute_team_days(session: Session, now: datetime) -> None:
+    """Count the changes of past days, so that the first visit shows them."""
+    due = find_due_days(session, now)
+    for day in due.days:
+        compute_day(session, day, due.closed)
+    finish_days(session, due)
 
 
 def _ask_for_advice(session: Session, now: datetime) -> None:
