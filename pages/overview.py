@@ -6,7 +6,7 @@ from app import device
 from app.components import cards
 from app.data import overview as data
 from app.data import products
-from app.overview import charts, choices, figures, first_steps, issues, moves
+from app.overview import charts, choices, figures, first_steps, issues, moves, panels
 from app.products import table
 from core.tracking.list_filter import ListScope
 
@@ -17,8 +17,7 @@ if not has_products or products.read_freshness(ListScope.TEAM).last_observed_at 
     st.stop()
 
 # Choose
-title = st.container()
-with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+with cards.show_page_header("Overview"):
     choice = choices.choose()
 
 # Load
@@ -26,8 +25,8 @@ fresh = products.read_freshness(choice.scope)
 found = data.read_overview(choice)
 
 # Render
-with title:
-    cards.show_page_header("Overview", figures.format_subtitle(found, fresh))
+st.caption(figures.format_subtitle(found, fresh))
+st.html(panels.STYLE)
 table.show_demo_banner()
 figures.show_figures(found, choice)
 left, right = st.columns([1, 1.08])

@@ -60,12 +60,18 @@ def show_metric(card: Card) -> None:
         delta_color=_COLORS[card.sentiment],
         delta_arrow=_ARROWS[card.direction],
         delta_description=card.note if card.change else None,
-        chart_data=scale_sparkline(card.history, higher_is_up=card.higher_is_up) or None,
+        chart_data=_make_line(card),
         chart_type="line",
         border=True,
         height="stretch",
         help=card.about,
     )
+
+
+def _make_line(card: Card) -> list[float] | None:
+    """Return a card's sparkline, flat for equal values; None for fewer than two."""
+    flat = [50.0, 50.0] if len(card.history) > 1 else None
+    return scale_sparkline(card.history, higher_is_up=card.higher_is_up) or flat
 
 
 def scale_sparkline(history: Sequence[float], *, higher_is_up: bool = True) -> list[float]:

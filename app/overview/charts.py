@@ -10,6 +10,7 @@ from app.components import product_link
 from app.data import overview as data
 from app.data.overview import Overview, OverviewChoice
 from app.data.prebuilt_figure import PrebuiltFigure, pack_figure
+from app.overview import panels
 from app.overview.choices import PERIOD_NAMES
 from app.products import filters
 from core.chart_theme import PLOTLY_CONFIG
@@ -21,6 +22,7 @@ from core.text.escaping import escape_markdown, shorten
 from core.text.numbers import format_counted
 from core.text.times import format_day
 from core.tracking.change_sentiment import Sentiment
+from core.tracking.rules import Role
 
 MOVED: Final = {
     "BSR": MovedValue.RANK,
@@ -32,7 +34,8 @@ _SIDES: Final = {
     MovedValue.PRICE: ("Lower", "Higher"),
     MovedValue.RATINGS_COUNT: ("Fewer", "More"),
 }
-NAME_LENGTH: Final = 22
+NAME_LENGTH: Final = 26
+SHORT_NAME: Final = 15  # on a phone
 LONGEST_TITLE: Final = 60
 INDEX_HELP: Final = (
     "Each day's median change of your products, and of the products tracked as competitors, "
@@ -42,9 +45,10 @@ INDEX_HELP: Final = (
 
 
 def _draw(figure: dict[str, Any], alt: str, key: str | None = None) -> Any:
-    options: dict[str, Any] = {}
+    # Streamlit can't read the height of a figure that was built before.
+    options: dict[str, Any] = {"height": figure["layout"]["height"]}
     if key is not None:
-        options = {"key": key, "on_select": "rerun", "selection_mode": "points"}
+        options |= {"key": key, "on_select": "rerun", "selection_mode": "points"}
     body = PrebuiltFigure(pack_figure(figure))
     return st.plotly_chart(body, config=PLOTLY_CONFIG, theme="streamlit", alt=alt, **options)
 
@@ -60,9 +64,7 @@ def _find_clicked(event: Any, curve: int = 0) -> int | None:
 def show_movers(choice: OverviewChoice) -> None:
     """Show the biggest movers as bars, and as links to the products."""
     with st.container(border=True, height="stretch"):
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.header("Biggest movers", anchor=False, width="content")
-            st.space("stretch")
+        with panels.show_heading("movers", "Biggest movers"):
             label = st.segmented_control(
                 "Figure",
                 list(MOVED),
@@ -78,7 +80,9 @@ def show_movers(choice: OverviewChoice) -> None:
             st.caption(f"No {label} changed {PERIOD_NAMES[choice.period]}.")
             return
         alt = f"{label} movers {PERIOD_NAMES[choice.period]}: {_describe(movers)}"
-        figure = charts.draw_bars([_make_bar(mover) for mover in movers], _SIDES[value])
+        is_narrow = device.is_phone()
+        bars = [_make_bar(mover, is_narrow=is_narrow) for mover in movers]
+        figure = charts.draw_bars(bars, _SIDES[value])
         clicked = _find_clicked(_draw(figure, alt, f"movers_{choice.period}_{value}"))
         with st.expander("As a list"):
             for mover in movers:
@@ -88,14 +92,14 @@ def show_movers(choice: OverviewChoice) -> None:
         product_link.open_product(product.marketplace, product.asin)
 
 
-def _make_bar(mover: Mover) -> Bar:
+def _make_bar(mover: Mover, *, is_narrow: bool) -> Bar:
     product = mover.product
     title = product.title or product.asin
     is_better = {Sentiment.BETTER: True, Sentiment.WORSE: False}.get(mover.sentiment)
     return Bar(
-        f"{shorten(title, NAME_LENGTH)} · {product.marketplace}",
+        f"{shorten(title, SHORT_NAME if is_narrow else NAME_LENGTH)} · {product.marketplace}",
         mover.size,
-        mover.format_step(),
+        mover.format_share() if is_narrow else mover.format_step(),
         f"{shorten(title, LONGEST_TITLE)}, {product.marketplace}: {mover.format_values()}",
         is_better,
     )
@@ -124,13 +128,15 @@ def show_indexes(found: Overview) -> None:
     """Show the index of price and rank of own products against competitors."""
     lines = charts.make_index_lines(found.index_days)
     with st.container(border=True, height="stretch"):
-        st.header("Own products against competitors", anchor=False, help=INDEX_HELP)
+        beside = panels.show_heading("index", "Own products against competitors", INDEX_HELP)
         if not lines:
             st.caption(
                 "No index yet: it takes two closed days of at least 5 own products, or of 5 "
                 "competitors."
             )
             return
+        role = {filters.ROLE: filters.ROLES[Role.COMPETITOR]}
+        panels.show_more_link(beside, keys.PRODUCTS, "Competitors", **role)
         figure = charts.draw_indexes(lines, is_narrow=device.is_phone())
         _draw(figure, f"{charts.describe_indexes(lines)}. Start: 100")
 
@@ -143,10 +149,11 @@ def show_heat_map(found: Overview, choice: OverviewChoice) -> None:
         if not choice.marketplaces or cell.marketplace in choice.marketplaces
     ]
     with st.container(border=True):
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.header("Changes per day and marketplace", anchor=False, width="content")
-            st.space("stretch")
-            st.caption("30 closed days of the team · blank: no data", width="content")
+        panels.show_heading(
+            "heat_map",
+            "Changes per day and marketplace",
+            caption="30 closed days of the team · blank: no data",
+        )
         if not cells:
             st.caption("No day of these products is closed yet. Days are counted at midnight.")
             return

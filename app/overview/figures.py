@@ -32,6 +32,12 @@ from core.tracking.lists.freshness import Freshness
 from core.tracking.rules import Role
 
 NO_CHANGE: Final = "no change"
+_NARROW: Final = 104  # px: a card on a phone
+_SHORT_LABELS: Final = {
+    "BSR, median change": "BSR, median",
+    "Average rating": "Rating",
+    "Pending suggestions": "Suggestions",
+}
 _STEPS: Final = 4  # points of a line for each day, so that it is drawn as steps
 
 
@@ -46,14 +52,20 @@ def show_figures(found: Overview, choice: OverviewChoice) -> None:
         _pending(found),
     ]
     if device.is_phone():
-        shown = [_without_line(card) for card in shown]
-    cards.show_metrics(shown)
+        with st.grid(3, min_column_width=_NARROW, gap="xsmall"):
+            for card in shown:
+                cards.show_metric(_shorten_card(card))
+    else:
+        cards.show_metrics(shown)
     if found.figures.buy_box is None:
         _show_how_to_set_sellers()
 
 
-def _without_line(card: Card) -> Card:
-    return Card(card.label, card.value, card.change, card.sentiment, card.direction, card.note)
+def _shorten_card(card: Card) -> Card:
+    """Return a card without note, line and help, so that three stand side by side on a phone."""
+    label = _SHORT_LABELS.get(card.label, card.label)
+    change = card.change or card.note
+    return Card(label, card.value, change, card.sentiment, card.direction)
 
 
 def format_subtitle(found: Overview, fresh: Freshness) -> str:

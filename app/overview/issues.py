@@ -5,9 +5,9 @@ from typing import Final
 import streamlit as st
 
 from app import device, keys
-from app.components import product_link, thumbnail
 from app.data import get_principal, images
 from app.data.overview import Overview, OverviewChoice
+from app.overview import panels
 from core.alerts.incidents.incident_filter import COUNTED
 from core.alerts.incidents.labels import describe_next_step
 from core.alerts.incidents.queries import IncidentRow
@@ -19,7 +19,6 @@ from core.text.times import format_age
 from core.tracking.lists.freshness import Freshness
 from core.tracking.rules import Role
 
-LONGEST_TITLE: Final = 60
 THUMBNAIL: Final = 44  # px
 LINE_SIZE: Final = (84, 28)  # px
 _SIGNS: Final = {
@@ -31,22 +30,17 @@ _SIGNS: Final = {
 
 def show_issues(found: Overview, nothing: str) -> None:
     """Show the worst open issues, and a link to all. `nothing`: the sentence without any."""
+    rows = found.issues.rows
     with st.container(border=True, height="stretch", gap="small"):
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.header("Open issues", anchor=False, width="content")
-            if found.issues.rows and not device.is_phone():
-                st.caption("worst first · line: BSR in 30 days", width="content")
-            st.space("stretch")
-            if found.issues.total:
-                st.page_link(
-                    f"../pages/{keys.ALERTS}.py",
-                    label=f"All {format_capped_count(found.issues.total, COUNTED)}",
-                    icon=":material/arrow_forward:",
-                )
-        if not found.issues.rows:
+        caption = "" if device.is_phone() or not rows else "worst first · line: BSR in 30 days"
+        beside = panels.show_heading("issues", "Open issues", caption=caption)
+        if not rows:
             st.caption(nothing)
-        addresses = images.find_thumbnails([row.product_id for row in found.issues.rows])
-        for row in found.issues.rows:
+            return
+        label = f"All {format_capped_count(found.issues.total, COUNTED)}"
+        panels.show_more_link(beside, keys.ALERTS, label)
+        addresses = images.find_thumbnails([row.product_id for row in rows])
+        for row in rows:
             _show_issue(row, found, addresses.get(row.product_id))
 
 
@@ -67,28 +61,18 @@ def explain_no_issues(found: Overview, choice: OverviewChoice, fresh: Freshness)
 
 
 def _show_issue(row: IncidentRow, found: Overview, address: str | None) -> None:
-    title = row.title or row.asin
     icon, color = _SIGNS[row.severity]
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
-        thumbnail.show_thumbnail(address, "", THUMBNAIL)
-        with st.container(gap=None):
-            st.page_link(
-                f"../pages/{keys.PRODUCT}.py",
-                label=f"**{escape_markdown(shorten(title, LONGEST_TITLE))}** "
-                f":gray[· {row.marketplace}]",
-                query_params=product_link.product_parameters(row.marketplace, row.asin),
-            )
-            what = escape_markdown(row.describe(get_principal().time_zone, found.as_of))
-            st.markdown(f":{color}[{icon} {what}]  \n:small[:gray[{describe_next_step(row.kind)}]]")
-        if not device.is_phone():
-            _show_rank_line(found.rank_lines.get(row.product_id, []), title)
+    what = escape_markdown(row.describe(get_principal().time_zone, found.as_of))
+    text = f":{color}[{icon} {what}]  \n:small[:gray[{describe_next_step(row.kind)}]]"
+    product = {"marketplace": row.marketplace, "asin": row.asin, "title": row.title}
+    shown = panels.show_product_row(f"issue_{row.id}", product, text, address, THUMBNAIL)
+    ranks = found.rank_lines.get(row.product_id, [])
+    drawing = None if device.is_phone() else draw_rank_line(ranks, *LINE_SIZE)
+    if drawing is not None:
+        shown.image(drawing, width=LINE_SIZE[0], alt=_describe_ranks(row, ranks))
 
 
-def _show_rank_line(ranks: list[float | None], title: str) -> None:
-    drawing = draw_rank_line(ranks, *LINE_SIZE)
-    if drawing is None:
-        return
+def _describe_ranks(row: IncidentRow, ranks: list[float | None]) -> str:
     known = [rank for rank in ranks if rank is not None]
     ends = f"{format_rank(known[0])} to {format_rank(known[-1])}"
-    alt = f"BSR of {shorten(title, LONGEST_TITLE)} in 30 days: {ends}"
-    st.image(drawing, width=LINE_SIZE[0], alt=alt)
+    return f"BSR of {shorten(row.title or row.asin, panels.LONGEST_TITLE)} in 30 days: {ends}"

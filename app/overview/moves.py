@@ -5,9 +5,9 @@ from typing import Final
 import streamlit as st
 
 from app import keys
-from app.components import product_link, thumbnail
 from app.data import images
 from app.data.overview import MOST_COMPARED, Overview, OverviewChoice
+from app.overview import panels
 from app.overview.choices import PERIOD_NAMES
 from app.products import filters
 from core.history.changes import text
@@ -19,7 +19,6 @@ from core.text.numbers import format_capped_count, format_count
 from core.text.times import format_age
 from core.tracking.rules import Role
 
-LONGEST_TITLE: Final = 60
 THUMBNAIL: Final = 36  # px
 
 
@@ -27,22 +26,16 @@ def show_moves(found: Overview, choice: OverviewChoice) -> None:
     """Show the competitors' worst changes with links to them."""
     moves, period = found.moves, PERIOD_NAMES[choice.period]
     with st.container(border=True, height="stretch", gap="small"):
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.header("Competitor moves", anchor=False, width="content")
-            st.space("stretch")
-            if moves.competitors:
-                st.page_link(
-                    f"../pages/{keys.PRODUCTS}.py",
-                    label=_count_moves(found),
-                    icon=":material/arrow_forward:",
-                    query_params={filters.ROLE: filters.ROLES[Role.COMPETITOR]},
-                )
+        beside = panels.show_heading("moves", "Competitor moves")
         if not moves.competitors:
             st.caption(
                 "No competitor is tracked. Set the role of a product to Competitor in its settings."
             )
-        elif not moves.page.rows:
-            st.caption(f"No competitor changed beyond your thresholds {period}.")
+        else:
+            role = {filters.ROLE: filters.ROLES[Role.COMPETITOR]}
+            panels.show_more_link(beside, keys.PRODUCTS, _count_moves(found), **role)
+            if not moves.page.rows:
+                st.caption(f"No competitor changed beyond your thresholds {period}.")
         addresses = images.find_thumbnails([row.product_id for row in moves.page.rows])
         for row in moves.page.rows:
             _show_move(row, addresses.get(row.product_id))
@@ -62,18 +55,10 @@ def _count_moves(found: Overview) -> str:
 
 
 def _show_move(row: ChangedProduct, address: str | None) -> None:
-    title = escape_markdown(shorten(row.title or row.asin, LONGEST_TITLE))
     kind = "" if row.kind is None else text.change_label(row.kind)
-    change = escape_markdown(row.format_change())
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
-        thumbnail.show_thumbnail(address, "", THUMBNAIL)
-        with st.container(gap=None):
-            st.page_link(
-                f"../pages/{keys.PRODUCT}.py",
-                label=f"**{title}** :gray[· {row.marketplace}]",
-                query_params=product_link.product_parameters(row.marketplace, row.asin),
-            )
-            st.markdown(f"{kind}: {change}")
+    product = {"marketplace": row.marketplace, "asin": row.asin, "title": row.title}
+    what = f"{kind}: {escape_markdown(row.format_change())}"
+    panels.show_product_row(f"move_{row.product_id}", product, what, address, THUMBNAIL)
 
 
 def _show_verified(found: Overview) -> None:
@@ -88,6 +73,6 @@ def _show_verified(found: Overview) -> None:
 
 
 def _describe_verified(action: VerifiedAction, found: Overview) -> str:
-    title = escape_markdown(shorten(action.title or action.asin, LONGEST_TITLE))
+    title = escape_markdown(shorten(action.title or action.asin, panels.LONGEST_TITLE))
     age = format_age(action.verified_at, found.as_of)
     return f"{CHANGES[action.change]} · {title} :gray[· verified {age}]"

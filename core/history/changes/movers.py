@@ -65,6 +65,13 @@ class Mover:
             return format_percent_change(self.before, self.after)
         return count_change(self.before, self.after)
 
+    def format_share(self) -> str:
+        """Write how far it moved in percent, a rank with its direction: "▼ +57 %"."""
+        percent = format_percent_change(self.before, self.after)
+        if self.value is not MovedValue.RANK:
+            return percent
+        return f"{'▲' if self.after < self.before else '▼'} {percent}"
+
     def format_values(self) -> str:
         """Write both values: "#10,735 → #6,993", "€28.99 → €24.49"."""
         return f"{self._format(self.before)} {ARROW} {self._format(self.after)}"

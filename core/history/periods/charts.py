@@ -55,47 +55,36 @@ class Bar:
 
 
 BAR_HEIGHT: Final = 36  # px
-_SIDES: Final = 0.62  # of the longest bar, for the texts beside the bars
+_BESIDE: Final = 0.95  # of the longest bar, for the text beside it
 
 
 def draw_bars(bars: Sequence[Bar], sides: tuple[str, str]) -> Figure:
     """Return a two-sided bar chart, the first bar on top. `sides`: names of left and right.
 
-    A bar's place in `bars` is the point's in its trace.
+    A bar's name stands on the other side of the middle, so that both have the whole half. A
+    bar's place in `bars` is the point's in its trace.
     """
+    escape = chart_theme.escape_for_plotly
     colors = {None: chart_theme.PRICE, True: chart_theme.BETTER, False: chart_theme.WORSE}
     places = list(range(len(bars)))
-    longest = max((abs(bar.size) for bar in bars), default=0) or 1
+    half = max((abs(bar.size) for bar in bars), default=0) * (1 + _BESIDE) or 1
     trace = {
         "type": "bar",
         "orientation": "h",
         "y": places,
         "x": [bar.size for bar in bars],
         "marker": {"color": [colors[bar.is_better] for bar in bars], "cornerradius": 3},
-        "customdata": [chart_theme.escape_for_plotly(bar.hover) for bar in bars],
+        "customdata": [escape(bar.hover) for bar in bars],
         "hovertemplate": "%{customdata}<extra></extra>",
     }
     notes = [
-        _note(
-            chart_theme.escape_for_plotly(bar.text),
-            x=bar.size,
-            y=place,
-            xanchor="left" if bar.size > 0 else "right",
-            xshift=6 if bar.size > 0 else -6,
-        )
-        for place, bar in enumerate(bars)
+        _note(f"<b>{side}</b>", x=0, y=1, yref="paper", yanchor="bottom", **_beside(is_right))
+        for side, is_right in zip(sides, (False, True), strict=True)
     ]
-    notes += [
-        _note(f"<b>{side}</b>", x=0, xref="x", y=1, yref="paper", yanchor="bottom", **anchor)
-        for side, anchor in zip(
-            sides,
-            ({"xanchor": "right", "xshift": -6}, {"xanchor": "left", "xshift": 6}),
-            strict=True,
-        )
-    ]
-    low, high = (any(bar.size < 0 for bar in bars), any(bar.size > 0 for bar in bars))
-    room = longest * (1 + _SIDES)
-    spare = longest * 0.3
+    for place, bar in enumerate(bars):
+        is_right = bar.size > 0
+        notes.append(_note(escape(bar.text), x=bar.size, y=place, **_beside(is_right)))
+        notes.append(_note(escape(bar.name), x=0, y=place, **_beside(not is_right)))
     layout = _layout(
         BAR_HEIGHT * max(len(bars), 2) + 36,
         hovermode="closest",
@@ -103,21 +92,21 @@ def draw_bars(bars: Sequence[Bar], sides: tuple[str, str]) -> Figure:
         bargap=0.34,
         annotations=notes,
         xaxis=_axis(
-            range=[-room if low else -spare, room if high else spare],
+            range=[-half, half],
             showticklabels=False,
             showgrid=False,
             zeroline=True,
             zerolinecolor=chart_theme.TEXT,
             zerolinewidth=1,
         ),
-        yaxis=_axis(
-            showgrid=False,
-            tickvals=places,
-            ticktext=[chart_theme.escape_for_plotly(bar.name) for bar in bars],
-            range=[len(bars) - 0.4, -0.6],
-        ),
+        yaxis=_axis(showgrid=False, showticklabels=False, range=[len(bars) - 0.4, -0.6]),
     )
     return {"data": [trace], "layout": layout}
+
+
+def _beside(is_right: bool) -> dict[str, Any]:
+    """Return how a note stands to the right or to the left of its place."""
+    return {"xanchor": "left" if is_right else "right", "xshift": 6 if is_right else -6}
 
 
 # Indexes
@@ -215,14 +204,24 @@ def draw_indexes(lines: Sequence[IndexLine], *, is_narrow: bool = False) -> Figu
             )
     days = sorted({day for line in lines for day in line.days})
     layout = _layout(
-        320 if is_narrow else 398,
+        320 if is_narrow else 360,
         annotations=notes,
         hovermode="x unified",
-        yaxis=_axis(domain=list(_PANELS["rank"][1]), nticks=4),
-        yaxis2=_axis(domain=list(_PANELS["price"][1]), nticks=4),
+        yaxis=_index_axis(lines, "rank"),
+        yaxis2=_index_axis(lines, "price"),
         xaxis=_day_axis(days, 3 if is_narrow else 6, room=0.45 if is_narrow else 0.24, anchor="y2"),
     )
     return {"data": traces, "layout": layout}
+
+
+_ROOM: Final = 2.0  # points above and below the lines: a flat line is no lone tick
+
+
+def _index_axis(lines: Sequence[IndexLine], figure: str) -> dict[str, Any]:
+    seen = [value for line in lines if line.figure == figure for value in line.values if value]
+    low, high = min(seen, default=BASE), max(seen, default=BASE)
+    place = list(_PANELS[figure][1])
+    return _axis(domain=place, nticks=4, range=[low - _ROOM, high + _ROOM])
 
 
 def _spread_labels(lines: Sequence[IndexLine]) -> list[float]:
@@ -233,7 +232,7 @@ def _spread_labels(lines: Sequence[IndexLine]) -> list[float]:
         seen = [value for n in mine for value in lines[n].values if value is not None]
         if len(mine) < 2:
             continue
-        least = (max(seen) - min(seen) or 1) * 0.13
+        least = (max(seen) - min(seen) + 2 * _ROOM) * 0.13
         low, high = sorted(mine, key=lambda n: places[n])
         missing = least - (places[high] - places[low])
         if missing > 0:

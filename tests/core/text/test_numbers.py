@@ -11,9 +11,12 @@ from core.text.numbers import (
     format_dollars,
     format_file_size,
     format_percent_change,
+    format_points,
     format_rank,
     format_rank_change,
+    format_rank_step,
     format_rating,
+    format_share,
 )
 
 NAN = float("nan")
@@ -106,3 +109,19 @@ def test_a_rank_improves_or_worsens_alike_both_ways(before, after, words):
 )
 def test_a_file_size_is_written_in_powers_of_a_thousand(size, words):
     assert format_file_size(size) == words
+
+
+def test_a_rank_moves_by_places_and_says_in_which_direction():
+    assert plain(format_rank_step(10735, 6993)) == "▲ 3,742 (−35 %)"
+    assert plain(format_rank_step(1695, 2663)) == "▼ 968 (+57 %)"
+    assert format_rank_step(5, 5) == "unchanged"
+    assert format_rank_step(None, 5) == format_rank_step(5, 0) == "unknown"
+
+
+def test_a_share_is_whole_only_where_it_is():
+    assert [plain(format_share(part)) for part in (0, 0.001, 0.875, 0.999, 1)] == [
+        "0 %", "1 %", "88 %", "99 %", "100 %",
+    ]  # fmt: skip
+    assert format_share(None) == format_share(NAN) == "unknown"
+    assert plain(format_points(-4.2)) == "4.2 pt"
+    assert format_points(0) == "no change"

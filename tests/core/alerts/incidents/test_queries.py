@@ -235,3 +235,40 @@ def test_a_period_holds_incidents_of_every_state_with_their_reason(
 def test_every_built_in_rule_and_threshold_is_a_kind() -> None:
     codes = {*(each.code for each in OPEN_ISSUES), *THRESHOLD_CODES}
     assert codes == {each.value for each in IncidentKind} - {IncidentKind.TEAM_RULE.value}
+
+
+def test_what_is_worse_by_what_it_is_comes_first_among_equally_severe_issues(
+    session: Session, principal: Principal, lamp: int
+) -> None:
+    first = add_incident(session, principal, lamp, NOON, code="buy_box_lost")
+    later = add_incident(session, principal, lamp, NOON + HOUR, code="out_of_stock")
+    gone = add_incident(session, principal, lamp, NOON + 2 * HOUR, code="listing_removed")
+    rank = add_incident(
+        session, principal, lamp, NOON - HOUR, code="rank_below_usual", severity="warning"
+    )
+    assert issues(session, principal) == [gone, later, first, rank]
+
+
+def test_issues_are_counted_at_each_moment(
+    session: Session, principal: Principal, lamp: int, kettle: int
+) -> None:
+    add_incident(session, principal, lamp, NOON - 2 * DAY)
+    add_incident(
+        session, principal, lamp, NOON - 3 * DAY, code="buy_box_lost", state="resolved",
+        ended_at=NOON - HOUR,
+    )  # fmt: skip
+    add_incident(session, principal, kettle, NOON - HOUR)
+    add_incident(
+        session, principal, lamp, NOON - 4 * DAY, code="listing_removed", state="withdrawn",
+        withdrawn_at=NOON,
+    )  # fmt: skip
+    moments = [NOON - 4 * DAY, NOON - 2 * DAY, NOON]
+
+    def counts(**filtered: object) -> list[int]:
+        wanted = IncidentFilter(**filtered)  # type: ignore[arg-type]
+        return queries.count_issues_at(session, principal, wanted, moments, NOON)
+
+    assert counts() == [0, 2, 2]
+    assert counts(roles=(Role.OWN,)) == [0, 2, 1]
+    assert counts(marketplaces=("DE",)) == [0, 0, 1]
+    assert queries.count_issues_at(session, add_stranger(session), ALL, moments, NOON) == [0, 0, 0]

@@ -255,3 +255,14 @@ def test_advice_can_be_requested_for_tracked_own_products(
     kettle(session, principal)
     assert advice_queries.list_own_product_ids(session, principal, 10) == [lamp]
     assert advice_queries.list_own_product_ids(session, add_stranger(session), 10) == []
+
+
+def test_pending_suggestions_are_counted_at_each_moment_and_by_priority(
+    session: Session, principal: Principal, three: list[int]
+) -> None:
+    hour = timedelta(hours=1)
+    service.decline_all(session, principal, three[0], "No.", NOW + hour)
+    moments = [NOW - hour, NOW, NOW + 2 * hour, NOW + timedelta(days=999)]
+    assert queries.count_pending_at(session, principal, moments) == [0, 3, 2, 0]
+    assert sum(queries.count_priorities(session, principal, NOW).values()) == 2
+    assert queries.count_pending_at(session, add_stranger(session), moments) == [0, 0, 0, 0]
