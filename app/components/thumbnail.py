@@ -10,7 +10,7 @@ _BOX: Final = (
     "display:block;width:{width}px;height:{width}px;border-radius:6px;box-sizing:border-box;"
     "border:1px solid light-dark(#e3e8e7,#3a4644);"
 )
-_PICTURE: Final = _BOX + "background:#fff;object-fit:contain;padding:2px"
+_PICTURE: Final = _BOX + "background:#fff;object-fit:contain"
 _EMPTY: Final = _BOX + "background:light-dark(#f3f6f5,#222b2a)"
 
 

@@ -1,11 +1,14 @@
 """Cached reads of thumbnails."""
 
 from collections.abc import Collection
+from datetime import datetime
+from itertools import pairwise
 
 import streamlit as st
 
 from app.web import thumbnails
 from core.catalog.images import queries
+from core.catalog.images.image_changes import ImageChanges, compare_images
 from core.database.session import read_scope
 from core.settings.environment import get_settings
 
@@ -26,3 +29,35 @@ def find_thumbnails(product_ids: Collection[int]) -> dict[int, str]:
 def _find_thumbnail_ids(product_ids: tuple[int, ...]) -> dict[int, int]:
     with read_scope() as session:
         return queries.find_thumbnail_ids(session, product_ids)
+
+
+def find_image_thumbnails(urls: Collection[str]) -> dict[str, str]:
+    """Return the address of each image's thumbnail, for those that have one."""
+    if not get_settings().amazcope_thumbnails:
+        return {}
+    found = _find_image_ids(tuple(sorted(urls)))
+    return {url: thumbnails.find_address(number) for url, number in found.items()}
+
+
+@st.cache_data(ttl=30, max_entries=200, show_spinner=False)
+def _find_image_ids(urls: tuple[str, ...]) -> dict[str, int]:
+    with read_scope() as session:
+        return queries.find_image_ids(session, urls)
+
+
+@st.cache_data(ttl=3600, max_entries=200, show_spinner=False)
+def list_image_changes(
+    product_id: int, data_version: int, limit: int
+) -> dict[datetime, ImageChanges]:
+    """Return how the images changed with a version of the listing, by when it was first seen.
+
+    Versions with the same images as before have no entry. `limit`: versions that are read.
+    """
+    del data_version  # part of the key
+    with read_scope() as session:
+        lists = queries.list_image_lists(session, product_id, limit)
+    changes = {
+        seen_at: compare_images(lists[earlier], images)
+        for (seen_at, images), (earlier, _) in pairwise(lists.items())
+    }
+    return {seen_at: change for seen_at, change in changes.items() if change is not None}

@@ -54,11 +54,10 @@ def fetch_images(report: JobReport) -> None:
     _add_wanted()
     counts = fetch_due_images(AMAZON, AT_A_TIME)
     dropped = _make_room()
-    if counts or dropped or drawn:
-        report.summary = (
-            f"{counts['stored'] + drawn} images stored, {counts['failed']} failed, "
-            f"{counts['paused']} pauses of a host, {dropped} thumbnails dropped."
-        )
+    counts["drawn"], counts["dropped"] = drawn, dropped
+    if counts.total():
+        done = (f"{number} {result}" for result, number in counts.items() if number)
+        report.summary = f"Images: {', '.join(done)}."
     else:
         report.nothing_to_do("No images to fetch.")
 

@@ -2,12 +2,14 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from core.catalog.images.models import ProductImage
 from core.catalog.images.rules import ImageState, hash_url
+from core.catalog.models import ListingVersion
 from core.database.session import driver_connection
 
 _THUMBNAIL_IDS = """
@@ -54,3 +56,16 @@ def find_thumbnail(session: Session, image_id: int) -> Thumbnail | None:
         {"id": image_id},
     ).first()
     return None if found is None else Thumbnail(bytes(found[0]), bool(found[1]))
+
+
+def list_image_lists(
+    session: Session, product_id: int, limit: int
+) -> dict[datetime, tuple[str, ...]]:
+    """Return the addresses of a listing's images by when each version was first seen."""
+    rows = session.execute(
+        select(ListingVersion.first_seen_at, ListingVersion.images)
+        .where(ListingVersion.product_id == product_id)
+        .order_by(ListingVersion.first_seen_at.desc())
+        .limit(limit)
+    )
+    return {seen_at: tuple(images) for seen_at, images in rows}

@@ -129,8 +129,10 @@ def _bullets(bullets: tuple[str, ...], variant: int) -> tuple[str, ...]:
 
 
 def _images(asin: str, variant: int) -> tuple[str, ...]:
+    """Return a version's images; every third version has the third one before the second."""
     count = 5 + variant % 3
+    numbers = [1, 3, 2] if variant % 3 == 2 else [1, 2, 3]
     return tuple(
         f"https://m.media-amazon.com/images/I/demo-{asin}-{number}._AC_SL1500_.jpg"
-        for number in range(1, count + 1)
+        for number in (*numbers, *range(4, count + 1))
     )

@@ -243,7 +243,7 @@ def test_the_job_adds_fetches_and_makes_room(
     assert image_of(session, OTHER).state == ImageState.DROPPED
     task.fetch_images()
     assert job_notes(session) == [
-        "1 images stored, 0 failed, 0 pauses of a host, 1 thumbnails dropped.",
+        "Images: 1 stored, 1 dropped.",
         "No images to fetch.",
     ]
 
