@@ -1,0 +1,74 @@
+"""Every page in both themes and on a phone: readable, named, titled, no wider than its window.
+
+With AMAZCOPE_SCREENSHOTS, the name of a folder, what was measured is kept there as pictures.
+"""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+from playwright.sync_api import Page, ViewportSize
+
+from tests.browser.conftest import PHONE, Cookies, Stack, Tabs, go, settle
+
+pytestmark = pytest.mark.browser
+
+CHECK = (Path(__file__).parent / "accessibility.js").read_text()
+WIDE = ViewportSize(width=1360, height=900)
+ZOOMED = ViewportSize(width=680, height=450)  # 1360 px at 200 %
+NOTHING = {
+    "pale": [],
+    "nameless": [],
+    "without alt": [],
+    "charts without text": 0,
+    "headings that skip a level": [],
+    "main headings": 1,
+    "px too wide": 0,
+}
+PRODUCT = "/product?marketplace=FR&asin=B0DEMO1001"
+PAGES = {  # address: what stands in the browser's tab
+    "/": "Overview",
+    "/products": "Products",
+    PRODUCT: "Talvora Chef 20",
+    "/suggestions": "Suggestions",
+    "/alerts": "Alerts",
+    "/add": "Add products",
+    "/health": "Data health",
+    "/profile": "Account",
+    "/admin": "Team",
+    "/audit": "Audit log",
+    "/agents": "API & agents",
+}
+
+
+@pytest.mark.parametrize("address", PAGES)
+def test_a_page_is_readable_and_named(
+    tabs: Tabs, stack: Stack, signed_in: Callable[[str], Cookies], address: str
+) -> None:
+    with tabs.open(signed_in("admin"), WIDE) as page:
+        go(page, stack, address)
+        assert PAGES[address] in page.title()
+        assert page.title().endswith(" — Amazcope")
+        for scheme in ("light", "dark"):
+            assert measure(page, WIDE, scheme) == NOTHING, scheme
+        for window in (ZOOMED, PHONE):
+            assert measure(page, window, "light") == NOTHING, window
+
+
+def measure(page: Page, window: ViewportSize, scheme: Literal["light", "dark"]) -> Any:
+    """Return what a page lacks in a window of this size and theme."""
+    page.set_viewport_size(window)
+    page.emulate_media(color_scheme=scheme)
+    settle(page)
+    page.wait_for_timeout(300)  # the theme's colours and the charts' widths move
+    keep_picture(page, f"{window['width']}-{scheme}")
+    return page.evaluate(CHECK)
+
+
+def keep_picture(page: Page, name: str) -> None:
+    folder = os.environ.get("AMAZCOPE_SCREENSHOTS")
+    if folder:
+        screen = page.url.split("?")[0].rstrip("/").rpartition("/")[2] or "overview"
+        page.screenshot(path=Path(folder) / f"{screen}-{name}.png")
