@@ -1,4 +1,4 @@
-"""The web process: Streamlit's pages, thumbnails, /healthz and /metrics.
+"""The web process: Streamlit's pages, thumbnails, exported lists, /healthz and /metrics.
 
 `python -m app` serves it with the right settings; `uvicorn app.asgi:app` without.
 """
@@ -21,7 +21,7 @@ from app import keys
 from app.auth import oidc_config, session_routes
 from app.auth.anonymous_limits import AnonymousLimits
 from app.auth.request_guard import RequestGuard
-from app.web import error_boundary, file_owners, thumbnails
+from app.web import error_boundary, file_owners, list_export, thumbnails
 from app.web.base_url import BaseUrlMiddleware
 from app.web.security_headers import build_asset_headers, build_page_headers
 from app.web.static_compression import StaticCompressionMiddleware
@@ -56,6 +56,7 @@ def build_routes(check: DatabaseCheck | None = None) -> list[BaseRoute]:
         Route("/metrics", metrics),
         Route(f"/{keys.OVERVIEW}", overview),
         thumbnails.build_route(),
+        list_export.build_route(),
         *session_routes.build_routes(),
     ]
 

@@ -5,7 +5,16 @@ import streamlit as st
 from app import device
 from app.components import cards, change_period, list_scope, product_link
 from app.data import images, products
-from app.products import column_choice, filters, list_text, phone_cards, selection, table, views
+from app.products import (
+    column_choice,
+    export_menu,
+    filters,
+    list_text,
+    phone_cards,
+    selection,
+    table,
+    views,
+)
 from core.tracking.views.rules import ViewDefinition
 
 if not products.tracks_anything():
@@ -42,6 +51,7 @@ definition = ViewDefinition(list_filter, sort, tuple(column.name for column in s
 with shown_views:
     views.show_views(definition)
 with header:
+    export_menu.show_export(definition, found.total)
     cards.show_add_button()
 size.caption(list_text.format_list_size(found, list_filter), width="content")
 with chosen_filters:

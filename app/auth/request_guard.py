@@ -19,6 +19,7 @@ from app.auth import session as signed
 from app.web import file_owners, thumbnails
 from app.web.origin import client_address, is_own_origin
 from core.accounts.access import sessions
+from core.accounts.access.permissions import Principal
 from core.database import outages
 from core.database.session import read_scope, shared_time
 from core.errors import ConfigurationError
@@ -108,6 +109,12 @@ def find_file_refusal(request: HTTPConnection) -> Refusal | None:
 
 def find_person_id(request: HTTPConnection) -> int | None:
     """Return the id of the request's user, None when not signed in."""
+    principal = find_principal(request)
+    return None if principal is None else principal.person_id
+
+
+def find_principal(request: HTTPConnection) -> Principal | None:
+    """Return the request's user, None when not signed in."""
     token = signed.find_session_token(request.cookies)
     if not token:
         return None
@@ -116,7 +123,7 @@ def find_person_id(request: HTTPConnection) -> int | None:
         found = sessions.find_session(
             session, token, signed.get_lifetime(), now, client_address(request)
         )
-    return None if found is None else found.principal.person_id
+    return None if found is None else found.principal
 
 
 def describe_database_error(error: Exception) -> str:

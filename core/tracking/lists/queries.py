@@ -93,6 +93,27 @@ def find_rows(
 
 
 @requires(Permission.READ)
+def list_ids(
+    session: Session, principal: Principal, list_filter: ListFilter, sort: Sort
+) -> list[int]:
+    """Return the ids of all products of a list in its order, however many."""
+    filtered = make_filter_sql(principal, list_filter)
+    statement = (
+        f"SELECT o.id FROM (SELECT t.product_id AS id FROM {filtered.from_tables()} "
+        f"WHERE {filtered.conditions}) AS o {order_rows(sort, list_filter.scope)}"
+    )
+    with driver_connection(session).cursor(binary=True) as cursor:
+        found = cursor.execute(statement, filtered.values, prepare=False)
+        return [product_id for (product_id,) in found]
+
+
+@requires(Permission.READ)
+def read_rows(session: Session, principal: Principal, scope: ListScope, ids: Sequence[int]) -> Rows:
+    """Return the rows of products in the order of their ids, without those no longer tracked."""
+    return _details(session, principal, scope, ids)
+
+
+@requires(Permission.READ)
 def count_products(session: Session, principal: Principal, list_filter: ListFilter) -> int:
     """Return how many products match a filter, at most COUNT_CAP + 1."""
     return _count_products(session, make_filter_sql(principal, list_filter))[0]
