@@ -21,7 +21,8 @@ from app import keys
 from app.auth import oidc_config, session_routes
 from app.auth.anonymous_limits import AnonymousLimits
 from app.auth.request_guard import RequestGuard
-from app.web import error_boundary, file_owners, list_export, thumbnails
+from app.data import list_export
+from app.web import error_boundary, file_owners, thumbnails
 from app.web.base_url import BaseUrlMiddleware
 from app.web.security_headers import build_asset_headers, build_page_headers
 from app.web.static_compression import StaticCompressionMiddleware

@@ -1,10 +1,13 @@
 """Products page and overview: a hundred thousand products beside a thousand."""
 
+import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from statistics import median
+from time import perf_counter
 from urllib.parse import quote_plus
 
+from app.data.list_export import FILE_TYPES
 from app.products.filters import SORTS
 from benchmarks.figures import Figure, seconds_of
 from benchmarks.lease import list_size
@@ -14,8 +17,10 @@ from benchmarks.servers import Server, using
 from benchmarks.web import Web, running_web
 from core.accounts.people.membership import get_owner_principal
 from core.database.session import read_scope
+from core.history.current import list_export
 from core.tracking.list_filter import ListFilter, Sort, SortBy
 from core.tracking.lists.queries import find_products
+from core.tracking.rules import Role
 
 FEW = 1000
 OVERVIEW = ""  # the first page has no name in its address
@@ -32,13 +37,22 @@ def measure(server: Server, *, quick: bool) -> Iterator[Figure]:
     with server.shared(f"list{many}", lambda: build_list(many)) as large:
         pass
     yield from _queries(small, large, many, rounds=5 if quick else 15)
+    yield from _exports(large, many)
     yield from _pages(small, large, many, times=1 if quick else 3)
 
 
 def _queries(small: str, large: str, many: int, rounds: int) -> Iterator[Figure]:
-    questions = {f"sort by {by}": (ListFilter(), Sort(by, True), 1) for by in SortBy}
+    questions = {f"sort by {by}": (ListFilter(), Sort(by, True, 7), 1) for by in SortBy}
     questions |= {f"search “{word}”": (ListFilter(search=word), Sort(), 1) for word in SEARCHES}
     questions["page 100 by price"] = (ListFilter(), Sort(SortBy.PRICE), 100)
+    worst = Sort(SortBy.RANK_CHANGE, True, 7)
+    questions["page 100 by rank change"] = (ListFilter(), worst, 100)
+    questions["own products with a worse rank"] = (
+        ListFilter(roles=(Role.OWN,), rank_worse_days=7),
+        worst,
+        1,
+    )
+    questions["of one marketplace by rank change"] = (ListFilter(marketplaces=("DE",)), worst, 1)
     slow: dict[str, list[float]] = {name: [] for name in questions}
     quick: dict[str, list[float]] = {name: [] for name in questions}
     for url, found in ((small, quick), (large, slow), (small, quick), (large, slow)):
@@ -64,6 +78,26 @@ def _asking(asked: ListFilter, sort: Sort, page: int) -> Callable[[], object]:
             find_products(session, get_owner_principal(session), asked, sort, page, 50)
 
     return ask
+
+
+def _exports(url: str, many: int) -> Iterator[Figure]:
+    """Yield the seconds and the memory of the whole list as each kind of file."""
+    everything = ListFilter()
+    with using(url):
+        with read_scope() as session:
+            who = get_owner_principal(session)
+        for kind, file_type in FILE_TYPES.items():
+            tracemalloc.start()
+            began, size = perf_counter(), 0
+            ids = list_export.list_ids(who, everything, Sort())
+            batches = list_export.read_batches(who, ids, everything)
+            for part in file_type.write(list_export.COLUMNS, batches):
+                size += len(part)
+            seconds, (_, peak) = perf_counter() - began, tracemalloc.get_traced_memory()
+            tracemalloc.stop()
+            yield Figure(f"Export of {many:,} as {kind} (memory is traced)", seconds, "s")
+            yield Figure(f"Export of {many:,} as {kind}: size", size / 1e6, "MB")
+            yield Figure(f"Export of {many:,} as {kind}: most memory", peak / 1e6, "MB")
 
 
 def _pages(small: str, large: str, many: int, times: int) -> Iterator[Figure]:

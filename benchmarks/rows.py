@@ -200,10 +200,16 @@ SELECT id, CAST(:now AS date) - n, 500 + id * 7919 % 20000 + (n * id) % 17 * 10,
     'Bench Trading', 1
 FROM product CROSS JOIN generate_series(0, 39) AS n ORDER BY n DESC, id
 """,
-    # A fifth has a worst change; the figures of the periods are those of the roll.
+    # A fifth has a worst change; the changes of the periods are spread as those of a market.
     """
-INSERT INTO product_change (product_id, day_price, day_bsr, attention, attention_kind)
+INSERT INTO product_change (product_id, day_price, day_bsr, day_price_change, day_rank_change,
+    week_price_change, week_rank_change, month_price_change, month_rank_change, seller_share,
+    share_seller, attention, attention_kind)
 SELECT product_id, price - 100, bsr + 50,
+    CASE WHEN random() < 0.1 THEN random() - 0.4 ELSE 0 END, random() - 0.5,
+    CASE WHEN random() < 0.3 THEN random() - 0.4 ELSE 0 END, random() * 2 - 1,
+    CASE WHEN random() < 0.6 THEN random() - 0.4 ELSE 0 END, random() * 3 - 1.5,
+    CASE WHEN random() < 0.7 THEN 1 ELSE random() END, 'Bench Trading',
     CASE WHEN product_id % 5 = 0 THEN random() * 3 ELSE 0 END,
     CASE WHEN product_id % 10 = 0 THEN 'price_moved'
         WHEN product_id % 5 = 0 THEN 'rank_improved' END

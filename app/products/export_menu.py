@@ -4,7 +4,7 @@ from typing import Final
 
 import streamlit as st
 
-from app.web import list_export
+from app.data import list_export
 from core.text.numbers import format_capped_count
 from core.tracking.views.rules import ViewDefinition
 

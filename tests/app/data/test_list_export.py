@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy.orm import Session
 from starlette.testclient import TestClient
 
-from app.web import list_export
+from app.data import list_export
 from core.accounts.access.permissions import Principal
 from core.tracking.list_filter import ListFilter, ListScope, Sort, SortBy
 from core.tracking.views.rules import ViewDefinition
