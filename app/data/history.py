@@ -33,10 +33,12 @@ from core.history.chart.content import (
 )
 from core.history.product_summary import HistoryKey, ProductSummary
 from core.history.timeline import period, queries, series
+from core.history.timeline.facts import PeriodFacts
 from core.history.timeline.queries import ListingText
 from core.history.timeline.series import Line
 from core.history.timeline.snapshot_timeline import SnapshotTimeline
 from core.history.timeline.statistics import Statistics, sample_line
+from core.history.timeline.summary import compute_facts
 from core.history.timeline.timeline import Timeline
 from core.text import locale as formats
 from core.text.locale import Formats
@@ -80,6 +82,7 @@ class PeriodView:
     until: datetime
     name: str  # "the last 90 days"
     statistics: Statistics
+    facts: PeriodFacts
     chart: FigureBody
     height: int  # px, of the chart
     alt: str
@@ -264,11 +267,13 @@ def _read_rival(
 
 def _draw(content: ChartContent, name: str) -> PeriodView:
     timeline, drawn = content.timeline, figure.draw_chart(content)
+    statistics = timeline.compute_statistics()
     return PeriodView(
         since=timeline.since,
         until=timeline.until,
         name=name,
-        statistics=timeline.compute_statistics(),
+        statistics=statistics,
+        facts=compute_facts(timeline, statistics, datetime.now(UTC)),
         chart=pack_figure(drawn),
         height=drawn["layout"]["height"],
         alt=alt_text.describe_chart(content),

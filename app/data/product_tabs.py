@@ -12,10 +12,27 @@ from core.history.buy_box import text as buy_box_text
 from core.history.buy_box.queries import read_buy_box
 from core.history.buy_box.text import PeriodRow, ShareRow
 from core.history.product_summary import HistoryKey, ProductSummary
+from core.history.timeline.summary import SummaryFigures, read_figures
 from core.text import locale as formats
 from core.text.locale import Formats
 from core.tracking.sellers.queries import read_own_sellers
 from core.tracking.sellers.rules import OwnSeller
+
+
+def read_summary_figures(head: ProductSummary, period: PeriodView) -> SummaryFigures | None:
+    """Return the summary's figures beside the period's statistics, None if never observed."""
+    if head.history_key is None:
+        return None
+    return _read_summary_figures(head.history_key, period.since, period.until, head.data_version)
+
+
+@st.cache_data(ttl=CACHED_FOR, max_entries=1000, show_spinner=False)
+def _read_summary_figures(
+    key: HistoryKey, since: datetime, until: datetime, data_version: int
+) -> SummaryFigures:
+    del data_version  # part of the key
+    with read_scope() as session:
+        return read_figures(session, key, since, until)
 
 
 @dataclass(frozen=True, slots=True)

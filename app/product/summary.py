@@ -1,27 +1,105 @@
-"""The summary under the chart: each figure's statistics in the period."""
+"""The summary under the chart: each figure's statistics in the period, and facts beside it."""
 
+from typing import Final
+
+import pandas as pd
 import streamlit as st
 
-from app.components.cards import CARD_WIDTH
+from app import keys
+from app.components import cards, data_table, fragments
+from app.data import get_principal, product_tabs, provenance
 from app.data.history import PeriodView
+from app.device import is_phone
+from app.product import dialogs
 from core.history.product_summary import ProductSummary
-from core.history.timeline import statistics_text
-from core.history.timeline.statistics_text import Row
+from core.history.timeline import summary_text
+from core.history.timeline.summary_text import SummaryRow
 from core.text.escaping import escape_markdown
+
+_COLUMNS: Final = {
+    "figure": "Figure",
+    "current": "Current",
+    "change": "Change",
+    "low": "Lowest · when",
+    "high": "Highest · when",
+    "average": "Average",
+    "trailing": "90-day average",
+}
+_ON_PHONES: Final = ("figure", "current", "low", "high")
+_WITH_SOURCE: Final = ("current", "low", "high")  # in the order of `SummaryRow.values`
+_OPENED: Final = "_opened_summary_cell"
 
 
 def show_summary(head: ProductSummary, period: PeriodView) -> None:
-    """Show the statistics of each figure in the period, with reasons for blanks."""
-    st.subheader(f"In {period.name}", anchor=False)
-    rows = statistics_text.statistics_rows(period.statistics, head.marketplace)
-    with st.grid(len(rows), min_column_width=CARD_WIDTH):
-        for row in rows:
-            st.markdown(_format_row(row))
-    st.caption(statistics_text.summary_text(period.statistics))
+    """Show the statistics of each figure in the period; a selected cell opens its data source."""
+    more = product_tabs.read_summary_figures(head, period)
+    if more is None:
+        return
+    zone = get_principal().time_zone
+    rows = summary_text.list_summary_rows(
+        period.statistics, more, head.marketplace, head.bsr_category, zone
+    )
+    with st.container(border=True, gap="small"):
+        st.header(f"Summary of {period.name}", anchor=False, help=summary_text.ABOUT)
+        left, right = st.columns([3, 1])
+        with left:
+            _show_table(head, period, rows)
+        with right:
+            _show_facts(period, zone)
 
 
-def _format_row(row: Row) -> str:
-    """Return one figure's statistics as lines of Markdown."""
-    lines = [f"**{row.name}** {escape_markdown(row.now)}"]
-    lines += [f":gray[{escape_markdown(line)}]" for line in row.details]
-    return "  \n".join(lines)
+def _show_table(head: ProductSummary, period: PeriodView, rows: list[SummaryRow]) -> None:
+    frame = pd.DataFrame([{name: getattr(row, name) for name in _COLUMNS} for row in rows])
+    st.caption("Select a value to see its data source.")
+    chosen = data_table.show_table(
+        frame,
+        "summary",
+        key=keys.SUMMARY_TABLE,
+        on_select="rerun",
+        selection_mode="single-cell",
+        column_order=list(_ON_PHONES) if is_phone() else None,
+        column_config={
+            name: st.column_config.TextColumn(
+                label, alignment="left" if name == "figure" else "right"
+            )
+            for name, label in _COLUMNS.items()
+        },
+    )
+    cells = [(row, column) for row, column in chosen["selection"]["cells"]]
+    # A selection stays; its dialog is opened once.
+    if cells and cells != st.session_state.get(_OPENED) and cells[0][0] < len(rows):
+        _show_source(head, period, rows[cells[0][0]], cells[0][1])
+    st.session_state[_OPENED] = cells
+
+
+@fragments.dialog("Data source", width="medium", icon=":material/history:")
+def _show_source(head: ProductSummary, period: PeriodView, row: SummaryRow, column: str) -> None:
+    """Show the observation behind a value, or how it was calculated."""
+    st.caption(escape_markdown(f"{row.figure} · {_COLUMNS.get(column, '')}"))
+    if column not in _WITH_SOURCE:
+        st.markdown(summary_text.ABOUT)
+        return
+    figure = row.values[_WITH_SOURCE.index(column)]
+    if figure.value is None:
+        cards.show_unknown(str(figure.reason))
+    elif row.column is None:
+        st.markdown("The tab History has each observation with its source.")
+    else:
+        # For the current value: its newest observation. For an extreme: its first one.
+        found = provenance.find_value_provenance(
+            head,
+            row.column,
+            figure.value,
+            (period.since, period.until),
+            last=column == "current",
+        )
+        dialogs.show_provenance(head, found)
+
+
+def _show_facts(period: PeriodView, zone: str) -> None:
+    facts = summary_text.list_facts(period.facts, period.statistics, zone)
+    lines = [f":gray[{name}]  \n**{escape_markdown(text)}**" for name, text in facts]
+    st.markdown("**Facts**", help=summary_text.ABOUT_FACTS)
+    with st.grid(2, min_column_width=120, gap="small"):
+        for line in lines:
+            st.markdown(line)

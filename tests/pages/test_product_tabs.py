@@ -15,6 +15,7 @@ from core.accounts.access.permissions import Principal
 from core.history.ingest.store import SourcedObservation
 from core.history.observation import Availability, Fulfilment, Seen
 from core.settings.environment import ROOT
+from core.text.times import format_day
 from core.tracking.sellers.service import add_own_seller
 from tests.core.history.observations import (
     ASIN,
@@ -104,3 +105,37 @@ def test_a_source_without_sellers_has_a_sentence_for_a_buy_box(
     product, now = track_product(session, principal), this_hour()
     store(session, [make_sourced(product, now - HOUR, seen=Seen.PRICE, availability=None)])
     assert "Unknown · Buy Box not reported in this period" in texts(open_tab(tabs.BUY_BOX))
+
+
+def test_the_summary_has_extremes_with_days_averages_and_facts(
+    session: Session, principal: Principal
+):
+    product, now = track_product(session, principal), this_hour()
+    days = [(40, 2600), (20, 1500), (9, 2500), (1, 2500)]
+    store(
+        session,
+        [
+            make_sourced(product, now - day * DAY, price=price, buy_box_price=price)
+            for day, price in days
+        ],
+    )
+    page = open_tab(tabs.LISTING)
+    [price] = [row for row in find_table(page, *SUMMARY) if row["figure"] == "Price"]
+    lowest, highest = (format_day((now - day * DAY).date()) for day in (20, 9))
+    assert price == {
+        "figure": "Price",
+        "current": "$25.00",
+        "change": "+67\u202f%",
+        "low": f"$15.00 · {lowest}",
+        "high": f"$25.00 · {highest}",
+        "average": "$19.21",  # 11 days at $15.00 and 8 at $25.00
+        "trailing": "$22.69",  # 20 more days at $26.00
+    }
+    shown = texts(page).replace("\\", "")
+    assert ":gray[Price changes]  \n**0.4 a week**" in shown
+    assert ":gray[Price now]  \n**above 58 % of the time**" in shown
+    assert ":gray[Out of stock]  \n**0 % of the time**" in shown
+    assert ":gray[Data points]  \n**3**" in shown
+
+
+SUMMARY = ("figure", "current", "change", "low", "high", "average", "trailing")

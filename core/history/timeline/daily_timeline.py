@@ -57,6 +57,10 @@ class DailyTimeline(Timeline):
     def get_comparable_ranks(self) -> Line:
         return self._steps(self._closes(series.RANK), self._comparable_rows(), None)
 
+    def find_held_until(self, field: Field) -> np.datetime64:
+        known = np.flatnonzero(~np.isnan(self._closes(field)))
+        return self.times[known[-1]] + DAY if len(known) else to_array_time(self.since)
+
     def get_band(self, field: Field) -> Line:
         if field not in _COLUMNS:
             return Line.make_empty()

@@ -24,7 +24,6 @@ OUT_OF_STOCK: Final = frozenset(
     {Availability.NO_OFFERS, Availability.UNAVAILABLE, Availability.GONE}
 )
 SUPPRESSED: Final = frozenset({Availability.BUY_BOX_SUPPRESSED})
-TRAILING_DAYS: Final = 90  # of the average that does not depend on the chosen range
 _WEEK: Final = np.timedelta64(7, "D") / np.timedelta64(1, "us")
 _ONE: Final = np.timedelta64(1, "us")
 

@@ -66,6 +66,12 @@ class SnapshotTimeline(Timeline):
         rows, comparable = self._accepted_rows(series.RANK, values), self._comparable_rows()
         return self._steps(values, rows if comparable is None else rows & comparable)
 
+    def find_held_until(self, field: Field) -> np.datetime64:
+        rows = self._accepted_rows(field, self._values(field))
+        comparable = self._comparable_rows() if field is series.RANK else None
+        rows = rows if comparable is None else rows & comparable
+        return self._held_until(rows) if rows.any() else to_array_time(self.since)
+
     def get_band(self, field: Field) -> Line:  # noqa: ARG002 (no field has one)
         return Line.make_empty()
 

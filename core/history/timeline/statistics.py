@@ -105,6 +105,7 @@ def statistics_of_days(days: Times, closes: Floats, lows: Floats, highs: Floats)
         return missing_statistics(
             MissingReason.ABSENT if len(closes) else MissingReason.NO_OBSERVATION
         )
+    lows, highs = (np.where(np.isnan(each), closes, each) for each in (lows, highs))
     return FieldStatistics(
         now=_figure(closes[-1]),
         start=_figure(known[0]),

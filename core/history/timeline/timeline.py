@@ -55,6 +55,10 @@ class Timeline(ABC):
         """Return the ranks of the newest category alone, as steps."""
 
     @abstractmethod
+    def find_held_until(self, field: Field) -> np.datetime64:
+        """Return until when a field's last value held; without a value, the period's start."""
+
+    @abstractmethod
     def get_band(self, field: Field) -> Line:
         """Return the area between the extremes of each day, empty by snapshot."""
 
