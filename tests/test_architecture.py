@@ -118,7 +118,7 @@ PACKAGES = {
         "login": {"auth", "commands", "components", "data", "web"},
         "suggestions": {".", "commands", "components", "data", "web"},
         "alerts": {".", "commands", "components", "data", "web"},
-        "health": {"components", "data"},
+        "health": {".", "components", "data", "suggestions", "web"},
         "admin": {".", "account", "commands", "components", "data"},
         "overview": {".", "components", "data", "products"},
         "product": {".", "commands", "components", "data", "imports", "suggestions", "web"},

@@ -3,6 +3,7 @@
 Cached for seconds.
 """
 
+import shutil
 from datetime import datetime
 from typing import Any
 
@@ -16,10 +17,11 @@ from core.connections.service import ListedConnection
 from core.database.session import read_scope, shared_time
 from core.errors import ConfigurationError
 from core.scraping.runs.providers import get_provider, list_provider_names, make_limits
-from core.settings.environment import get_settings
-from core.upkeep import health_queries, heartbeat
-from core.upkeep.health import Health, Provider
-from core.upkeep.health_queries import FailedCheck, FetchRunRow, JobRow, OutcomeCount
+from core.settings.environment import Settings, get_settings
+from core.upkeep import check_counts, health_queries, heartbeat
+from core.upkeep.check_counts import FailureReason
+from core.upkeep.health import CheckCounts, Health, Provider
+from core.upkeep.health_queries import FailedCheck, FetchRunRow, JobRow
 from core.upkeep.unreadable import list_unreadable_fields
 
 
@@ -30,25 +32,35 @@ def find_last_worker_activity() -> datetime | None:
         return heartbeat.find_last_worker_activity(session)
 
 
-@st.cache_data(ttl=10, show_spinner=False)
+@st.cache_data(ttl=5, show_spinner=False)
 def read_health() -> Health:
-    """Return the health of the installation, ten seconds old at most."""
-    now = shared_time()
+    """Return the health of the installation, five seconds old at most, for all sessions."""
+    now, settings = shared_time(), get_settings()
     with read_scope() as session:
-        ended = health_queries.count_outcomes(session, now)
+        hours = check_counts.count_by_hour(session, now)
         return Health(
             as_of=now,
             worker_seen_at=heartbeat.find_last_worker_activity(session),
             providers=_read_providers(session, now),
-            checks=health_queries.count_checks(ended),
+            checks=CheckCounts(*check_counts.sum_checks(hours)),
             jobs=health_queries.count_jobs(session, now),
             imports=health_queries.count_imports(session),
             storage=health_queries.read_storage(
-                session, now, get_settings().amazcope_retention_months
+                session, now, settings.amazcope_retention_months, _find_free_bytes(settings)
             ),
             unreadable=list_unreadable_fields(session, now),
             blocked=health_queries.list_blocked_sources(session),
+            restarts=heartbeat.count_restarts(session, now),
+            hours=hours,
+            freshness=check_counts.count_by_freshness(session, now),
         )
+
+
+def _find_free_bytes(settings: Settings) -> int | None:
+    """Return the free bytes of the embedded database's disk, None for another server."""
+    if not settings.is_embedded or not settings.amazcope_data_dir.exists():
+        return None
+    return shutil.disk_usage(settings.amazcope_data_dir).free
 
 
 def _read_providers(session: Session, now: datetime) -> list[Provider]:
@@ -72,17 +84,17 @@ def list_fetch_runs() -> list[FetchRunRow]:
 
 
 @st.cache_data(ttl=10, show_spinner=False)
-def count_outcomes() -> list[OutcomeCount]:
-    """Return the checks of the last 24 hours by outcome."""
+def list_failure_reasons() -> list[FailureReason]:
+    """Return the failed checks of the last 24 hours by reason and marketplace."""
     with read_scope() as session:
-        return health_queries.count_outcomes(session, shared_time())
+        return check_counts.list_failure_reasons(session, shared_time())
 
 
 @st.cache_data(ttl=10, max_entries=50, show_spinner=False)
-def list_failed_checks(outcome: str) -> list[FailedCheck]:
-    """Return the newest checks with an outcome."""
+def list_failed_checks(outcome: str, marketplace: str) -> list[FailedCheck]:
+    """Return the newest checks with an outcome in a marketplace."""
     with read_scope() as session:
-        return health_queries.list_failed_checks(session, outcome, shared_time())
+        return health_queries.list_failed_checks(session, outcome, marketplace, shared_time())
 
 
 @st.cache_data(ttl=600, max_entries=50, show_spinner=False)
@@ -115,7 +127,7 @@ def clear_health() -> None:
     for cached in (
         read_health,
         list_fetch_runs,
-        count_outcomes,
+        list_failure_reasons,
         list_failed_checks,
         list_job_runs,
     ):

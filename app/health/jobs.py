@@ -13,7 +13,6 @@ from core.upkeep.health_queries import JobRow
 
 def show_jobs(jobs: Sequence[JobRow], now: datetime) -> None:
     """Show the jobs of the last 24 hours, failed ones first."""
-    st.subheader("Jobs of the last 24 hours", anchor=False)
     if not jobs:
         st.caption("No job has run in the last 24 hours.")
         return
@@ -32,6 +31,6 @@ def _cells(job: JobRow, now: datetime) -> dict[str, object]:
         "Job": job.job,
         "State": job.state,
         "Started": format_age(job.started_at, now),
-        "Took": "not ended" if took is None else format_duration(took),
-        "What it did": job.error or job.note or ("nothing to do" if job.ended_at else "not ended"),
+        "Duration": "not ended" if took is None else format_duration(took),
+        "Result": job.error or job.note or ("nothing to do" if job.ended_at else "not ended"),
     }

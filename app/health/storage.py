@@ -11,7 +11,6 @@ from core.upkeep.health import Health, Imports
 
 def show_storage(health: Health) -> None:
     """Show the storage and the imports in progress, a line each."""
-    st.subheader("Storage and imports", anchor=False)
     st.caption("  \n".join(storage_sentences(health)))
 
 
@@ -26,15 +25,15 @@ def storage_sentences(health: Health) -> list[str]:
     )
     return [
         f"The database takes {format_file_size(storage.database_bytes)}.",
-        f"There is room for snapshots until {format_day(storage.partitions_until)}, "
-        f"for original items {storage.raw_days_ahead} days ahead.",
+        f"Partitions prepared until {format_day(storage.partitions_until)} "
+        f"(raw data: {storage.raw_days_ahead} days).",
         keeps,
         _imports_sentence(health.imports, health.as_of),
     ]
 
 
 def _imports_sentence(imports: Imports, now: datetime) -> str:
-    queued = f"{format_count(imports.queued)} imports queued"
+    queued = f"Imports: {format_count(imports.queued)} queued"
     if imports.oldest_queued_at is not None:
         queued += f", the oldest confirmed {format_age(imports.oldest_queued_at, now)}"
     return f"{queued}, {format_count(imports.running)} running."

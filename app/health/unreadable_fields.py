@@ -15,7 +15,6 @@ from core.upkeep.unreadable import UnreadableField
 
 def show_unreadable_fields(fields: Sequence[UnreadableField], now: datetime) -> None:
     """Show which fields of which source could not be read, with the newest such text."""
-    st.subheader("Unreadable fields of the last 7 days", anchor=False)
     if not fields:
         st.caption("Every field of every check was understood.")
         return

@@ -1,21 +1,32 @@
 """Decide what is healthy, and describe problems and how to fix them. Pure."""
 
+import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from typing import Final
 
-from core.text.numbers import format_count, format_counted
-from core.text.times import format_age
+from core.text.numbers import (
+    format_capped_count,
+    format_count,
+    format_counted,
+    format_file_size,
+)
+from core.text.times import format_age, format_duration
+from core.upkeep.check_counts import CheckHour, CostDay, FreshCount
+from core.upkeep.heartbeat import WorkerRestarts
 from core.upkeep.unreadable import UnreadableField
 
 WORKER_OFFLINE_AFTER: Final = timedelta(minutes=3)  # its heartbeat comes every minute
+ANSWER_WAITS: Final = timedelta(seconds=15)  # a start is usually answered within two seconds
 PROVIDER_SILENT_AFTER: Final = timedelta(minutes=3)  # longer than any request may take
+MANY_RESTARTS: Final = 3  # of the worker in a day
 IMPORT_WAITS: Final = timedelta(minutes=2)
 FAILED_SHARE: Final = 0.1  # of a day's checks; below that, failures are normal
 FEWEST_CHECKS: Final = 10  # with fewer a share means nothing
+LITTLE_DISK: Final = 1_000_000_000  # bytes
 SHORTEST_PARTITIONS_AHEAD: Final = timedelta(days=14)
 
 
@@ -27,12 +38,39 @@ class Severity(IntEnum):
     ALARM = 2  # something does not work until a person acts
 
 
+class Action(StrEnum):
+    """What helps with a problem: a page or a part of Data health."""
+
+    CONNECT = "connect"
+    CHECKS = "checks"
+    RUNS = "runs"
+    FIELDS = "fields"
+    JOBS = "jobs"
+    STORAGE = "storage"
+    MODEL = "model"
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One problem, with a sentence on what to do."""
 
     severity: Severity
     sentence: str
+    action: Action | None = None  # None: nothing on a page helps
+
+    @property
+    def title(self) -> str:
+        """Return what is wrong: the sentence up to its first colon or stop."""
+        return _TITLE_END.split(self.sentence, maxsplit=1)[0].removesuffix(".")
+
+    @property
+    def detail(self) -> str:
+        """Return the rest of the sentence."""
+        rest = _TITLE_END.split(self.sentence, maxsplit=1)[1:]
+        return "".join(f"{each[0].upper()}{each[1:]}" for each in rest if each)
+
+
+_TITLE_END: Final = re.compile(r"[:.] ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +83,7 @@ class Schedule:
     overdue: int  # due for more than an hour
     next_due_at: datetime | None  # the earliest, past or future; None: nothing scheduled
     unanswered_since: datetime | None = None  # the oldest unconfirmed start; None: there is none
+    unanswered: int = 0  # unconfirmed starts
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +101,7 @@ class Provider:
     dollars_this_month: Decimal
     dollars_per_day: Decimal  # the limit
     dollars_per_product: Decimal  # expected; 0: costs nothing
+    cost_days: Sequence[CostDay] = ()  # of this month
 
     @property
     def is_paid(self) -> bool:
@@ -78,7 +118,7 @@ class Provider:
         since = self.schedule.unanswered_since
         if self.state not in ("ok", "unused") or since is None:
             return None  # the state reports a provider that is known to fail
-        return since if now - since >= PROVIDER_SILENT_AFTER else None
+        return since if now - since >= ANSWER_WAITS else None
 
     def is_backing_off(self, now: datetime) -> bool:
         """Return whether the provider is not called for now after a failure."""
@@ -120,6 +160,7 @@ class Storage:
     partitions_until: date | None  # first day without a partition; None: there is none at all
     raw_days_ahead: int
     retention_months: int | None  # None: snapshots are kept for ever
+    free_bytes: int | None = None  # of the disk; None: the database is on another machine
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +187,9 @@ class Health:
     storage: Storage
     unreadable: Sequence[UnreadableField] = ()  # of the last seven days
     blocked: Sequence[BlockedSource] = ()
+    restarts: WorkerRestarts = field(default_factory=WorkerRestarts)
+    hours: Sequence[CheckHour] = ()  # of the last 24
+    freshness: Sequence[FreshCount] = ()
 
 
 def is_worker_alive(seen_at: datetime | None, now: datetime) -> bool:
@@ -185,6 +229,14 @@ def _find_worker_problems(health: Health) -> Iterator[Problem]:
     sentence = describe_worker(health.worker_seen_at, health.as_of)
     if sentence is not None:
         yield Problem(Severity.ALARM, sentence)
+    elif health.restarts.count >= MANY_RESTARTS:
+        yield Problem(
+            Severity.WARNING,
+            f"The worker was restarted {health.restarts.count} times in 24 hours: last "
+            f"{format_age(health.restarts.last_at, health.as_of)}, {health.restarts.last_reason}. "
+            "Its log says more.",
+            Action.JOBS,
+        )
 
 
 def describe_worker(seen_at: datetime | None, now: datetime) -> str | None:
@@ -192,9 +244,9 @@ def describe_worker(seen_at: datetime | None, now: datetime) -> str | None:
     if is_worker_alive(seen_at, now):
         return None
     state = (
-        "The worker has never run: nothing is fetched or imported."
+        "The worker has not started yet: nothing is checked or imported."
         if seen_at is None
-        else "The worker is silent: nothing is fetched or imported until it runs again."
+        else "The worker is offline: nothing is checked or imported until it runs again."
     )
     return f"{state} Start it with `make run`, or `python -m jobs worker`."
 
@@ -210,10 +262,19 @@ _STATES: Final = {
     "no_credit": "The Apify account is out of credit. Top it up; "
     "fetching goes on by itself after that.",
     "unreachable": "{name} can't be reached. It is tried again by itself.",
-    "refused": "{name} refused to start a run; Health shows its answer. "
+    "refused": "{name} refused to start a run: Data health shows its answer. "
     "Another start is tried in a few minutes.",
     "misconfigured": "AMAZCOPE_ACTOR names an actor that is not known. "
     "Set one of .env.example and start again.",
+}
+
+
+_ACTIONS: Final = {
+    "no_token": Action.CONNECT,
+    "bad_token": Action.CONNECT,
+    "no_credit": Action.CONNECT,
+    "unreachable": Action.RUNS,
+    "refused": Action.RUNS,
 }
 
 
@@ -222,18 +283,25 @@ def _find_provider_problems(provider: Provider, health: Health) -> Iterator[Prob
     sentence = describe_provider(provider.name, provider.state)
     if sentence is not None:
         severity = Severity.WARNING if provider.state == "unreachable" else Severity.ALARM
-        yield Problem(severity if is_needed else Severity.NOTE, sentence)
+        action = _ACTIONS.get(provider.state)
+        if provider.state == "no_token" and is_needed:
+            waiting = format_capped_count(provider.schedule.scheduled)
+            noun = "product is" if provider.schedule.scheduled == 1 else "products are"
+            sentence = sentence.replace(
+                "nothing is checked on Amazon", f"{waiting} {noun} not checked"
+            )
+        yield Problem(severity if is_needed else Severity.NOTE, sentence, action)
     if provider.is_spent and is_needed:
         yield Problem(
             Severity.WARNING,
-            "Today's budget is used up: fetching goes on at midnight UTC. "
+            "Today's budget is used up: checks go on at midnight UTC. "
             "Raise AMAZCOPE_DOLLARS_PER_DAY to go on earlier.",
         )
     elif provider.schedule.overdue and _could_fetch(provider, health):
         yield Problem(
             Severity.WARNING,
-            "Products are due for more than an hour: more is to be fetched than the "
-            "limits allow. Raise AMAZCOPE_PARALLEL_RUNS or choose slower cadences.",
+            "Products are due for more than an hour: more checks are due than the limits allow. "
+            "Raise AMAZCOPE_PARALLEL_RUNS or choose slower cadences.",
         )
 
 
@@ -241,22 +309,27 @@ def _find_silent_providers(health: Health) -> Iterator[Problem]:
     """Yield problems of providers that don't answer, unless the worker is offline."""
     if not is_worker_alive(health.worker_seen_at, health.as_of):
         return
-    found = [(each.name, each.silent_since(health.as_of)) for each in health.providers]
-    silent = [(name, since) for name, since in found if since is not None]
-    for name, since in silent:
+    found = [(each, each.silent_since(health.as_of)) for each in health.providers]
+    silent = [(each, since) for each, since in found if since is not None]
+    for each, since in silent:
+        runs = (
+            "1 run has" if each.schedule.unanswered < 2 else f"{each.schedule.unanswered} runs have"
+        )
         yield Problem(
             Severity.WARNING,
-            f"{name.capitalize()} has not answered a request of "
-            f"{_minutes_of(health.as_of - since)} minutes ago. It is asked by itself whether a run "
-            "began; until then no other is started for these products.",
+            f"{runs} had no answer of {name_provider(each.name)} for "
+            f"{format_duration((health.as_of - since).total_seconds())}: the products of it wait. "
+            "Amazcope finds out by itself whether the run began; other checks go on.",
+            Action.RUNS,
         )
     began = health.jobs.collecting_since
     if not silent and began is not None and health.as_of - began >= PROVIDER_SILENT_AFTER:
         yield Problem(
             Severity.WARNING,
-            "A round of fetching has been under way for "
-            f"{_minutes_of(health.as_of - began)} minutes: a provider answers slowly or not at "
+            "Reading finished runs has taken "
+            f"{_minutes_of(health.as_of - began)} minutes: a data source answers slowly or not at "
             "all.",
+            Action.RUNS,
         )
 
 
@@ -267,7 +340,15 @@ def _minutes_of(lasting: timedelta) -> int:
 def describe_provider(name: str, state: str) -> str | None:
     """Return a sentence on a provider's problem and its fix, None if it can be used."""
     sentence = _STATES.get(state)
-    return None if sentence is None else sentence.format(name=name.capitalize())
+    return None if sentence is None else sentence.format(name=name_provider(name))
+
+
+def name_provider(name: str) -> str:
+    """Return a provider's name as users read it."""
+    return _NAMES.get(name, name.capitalize())
+
+
+_NAMES: Final = {"apify": "Apify", "demo": "Demo data source"}
 
 
 def _could_fetch(provider: Provider, health: Health) -> bool:
@@ -282,8 +363,9 @@ def _find_check_problems(checks: CheckCounts) -> Iterator[Problem]:
     if checks.total >= FEWEST_CHECKS and checks.failed > FAILED_SHARE * checks.total:
         yield Problem(
             Severity.WARNING,
-            "More than a tenth of the fetches of the last 24 hours failed. "
-            "See below which, and how.",
+            f"{format_count(checks.failed)} of {format_counted(checks.total, 'check')} in 24 hours "
+            "failed: more than a tenth.",
+            Action.CHECKS,
         )
 
 
@@ -294,7 +376,8 @@ def _find_blocked_problems(health: Health) -> Iterator[Problem]:
             f"Amazon blocks {each.actor} in {each.marketplace}, noticed "
             f"{format_age(each.began_at, health.as_of)}: {format_count(each.blocked)} of "
             f"{format_counted(each.checked, 'check')} in one hour. Alerts of what still comes from "
-            "it are muted until that ends. Let another actor fetch there, or wait.",
+            "it are muted until that ends. Let another actor check there, or wait.",
+            Action.CHECKS,
         )
 
 
@@ -304,8 +387,8 @@ def _find_unreadable_problems(fields: Sequence[UnreadableField]) -> Iterator[Pro
         names = ", ".join(sorted({each.field.replace("_", " ") for each in often}))
         yield Problem(
             Severity.WARNING,
-            f"Texts on pages could not be read often in the last 24 hours ({names}). "
-            "See below what they say.",
+            f"Texts on pages could often not be read in 24 hours: {names}.",
+            Action.FIELDS,
         )
 
 
@@ -313,20 +396,33 @@ def _find_job_problems(jobs: Jobs) -> Iterator[Problem]:
     if jobs.failed:
         yield Problem(
             Severity.WARNING,
-            f"A job failed in the last 24 hours, last “{jobs.last_failed}”. See its error below.",
+            f"{format_counted(jobs.failed, 'background job')} failed in 24 hours: last "
+            f"“{jobs.last_failed}”.",
+            Action.JOBS,
         )
 
 
 def _find_import_problems(health: Health) -> Iterator[Problem]:
     since = health.imports.oldest_queued_at
     if since is not None and health.as_of - since > IMPORT_WAITS:
-        yield Problem(Severity.WARNING, "An import waits for the worker.")
+        yield Problem(
+            Severity.WARNING,
+            "An import is queued for more than two minutes: the worker is busy or offline.",
+        )
 
 
 def _find_storage_problems(health: Health) -> Iterator[Problem]:
+    free = health.storage.free_bytes
+    if free is not None and free < LITTLE_DISK:
+        yield Problem(
+            Severity.WARNING,
+            f"The disk is almost full: {format_file_size(free)} are free.",
+            Action.STORAGE,
+        )
     until = health.storage.partitions_until
     if until is None or until - health.as_of.date() < SHORTEST_PARTITIONS_AHEAD:
         yield Problem(
             Severity.ALARM,
             "There is hardly any room for new snapshots. Start the worker: it makes room.",
+            Action.STORAGE,
         )

@@ -1,10 +1,9 @@
 """Reads for the Health page: schedule, runs, failures, costs, jobs, storage.
 
 Counts that grow with the number of products stop at COUNT_CAP + 1. Failures are
-counted in the newest runs only (`RUNS_COUNTED`), so that a busy day takes no longer.
+listed from the newest runs only (`RUNS_COUNTED`), so that a busy day takes no longer.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -16,15 +15,14 @@ from sqlalchemy.orm import Session
 from core.alerts.engine.outages import read_open_outages
 from core.catalog.marketplaces import get_marketplace
 from core.database.partitions import list_partitions
-from core.history.observation import Outcome
 from core.scraping.runs.budget import Limits
-from core.scraping.runs.dispatch import COST_OF_RUN, read_spending
+from core.scraping.runs.dispatch import read_spending
 from core.scraping.runs.models import ProviderState
 from core.scraping.runs.store_items import decode_raw_item
 from core.tracking.list_filter import COUNT_CAP
+from core.upkeep.check_counts import ANSWERS, OVERDUE_AFTER, RUNS_COUNTED, read_cost_days
 from core.upkeep.health import (
     BlockedSource,
-    CheckCounts,
     Imports,
     Jobs,
     Provider,
@@ -33,11 +31,8 @@ from core.upkeep.health import (
 )
 
 DAY: Final = timedelta(hours=24)
-OVERDUE_AFTER: Final = timedelta(hours=1)  # sixty rounds of dispatching
 RUNS_SHOWN: Final = 100
-RUNS_COUNTED: Final = 1000
 _CAP: Final = COUNT_CAP + 1
-_ANSWERS: Final = [outcome.value for outcome in Outcome if outcome.is_about_product]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +50,6 @@ class FetchRunRow:
     failed: int
     cost_usd: Decimal | None
     error: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class OutcomeCount:
-    """The number of checks with one outcome."""
-
-    outcome: str
-    checks: int
-    newest_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +105,9 @@ SELECT {_capped_count("")}, {_capped_count("AND leased_until IS NULL AND due_at 
   {_capped_count("AND leased_until IS NULL AND due_at <= :overdue")},
   least((SELECT min(due_at) FROM fetch_schedule WHERE provider = :provider AND priority = 0),
         (SELECT min(due_at) FROM fetch_schedule WHERE provider = :provider AND priority = 1)),
-  (SELECT min(intended_at) FROM fetch_run WHERE provider = :provider AND state = 'intended')
+  (SELECT min(COALESCE(asked_at, intended_at)) FROM fetch_run
+   WHERE provider = :provider AND state = 'intended'),
+  (SELECT count(*) FROM fetch_run WHERE provider = :provider AND state = 'intended')
 """
 
 
@@ -139,6 +127,7 @@ def read_provider(
 ) -> Provider:
     """Return a provider's state, schedule and costs. Days are UTC days."""
     known = session.get(ProviderState, name, populate_existing=True)
+    days = read_cost_days(session, name, limits, now)
     return Provider(
         name=name,
         state="no_token" if missing else (known.state if known else "unused"),
@@ -147,22 +136,11 @@ def read_provider(
         retry_at=known.retry_at if known else None,
         schedule=read_schedule(session, name, now),
         dollars_today=read_spending(session, name, limits, now).dollars_today,
-        dollars_this_month=_read_month_cost(session, name, limits, now),
+        dollars_this_month=sum((each.dollars for each in days), Decimal(0)),
         dollars_per_day=limits.dollars_per_day or Decimal(0),  # the demo costs nothing
         dollars_per_product=limits.dollars_per_product,
+        cost_days=days,
     )
-
-
-def _read_month_cost(session: Session, name: str, limits: Limits, now: datetime) -> Decimal:
-    first = now.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    cost = session.execute(
-        text(
-            f"SELECT COALESCE(sum({COST_OF_RUN}), 0) FROM fetch_run "
-            "WHERE provider = :provider AND intended_at >= :first"
-        ),
-        {"price": limits.dollars_per_product, "provider": name, "first": first},
-    ).scalar_one()
-    return Decimal(cost)
 
 
 # Runs and their failures
@@ -182,29 +160,8 @@ ORDER BY r.intended_at DESC
 
 def list_fetch_runs(session: Session, now: datetime, limit: int = RUNS_SHOWN) -> list[FetchRunRow]:
     """Return the newest runs of the last 24 hours, newest first."""
-    given = {"since": now - DAY, "limit": limit, "good": _ANSWERS}
+    given = {"since": now - DAY, "limit": limit, "good": ANSWERS}
     return [FetchRunRow(*row) for row in session.execute(text(_RUNS), given)]
-
-
-_OUTCOMES = """
-SELECT i.outcome, count(*), max(r.intended_at)
-FROM (SELECT id, intended_at FROM fetch_run WHERE intended_at >= :since
-      ORDER BY intended_at DESC LIMIT :limit) AS r
-JOIN fetch_item i ON i.fetch_run_id = r.id
-WHERE i.outcome IS NOT NULL GROUP BY i.outcome ORDER BY count(*) DESC, i.outcome
-"""
-
-
-def count_outcomes(session: Session, now: datetime) -> list[OutcomeCount]:
-    """Return the outcomes of the last 24 hours' checks with counts, most frequent first."""
-    given = {"since": now - DAY, "limit": RUNS_COUNTED}
-    return [OutcomeCount(*row) for row in session.execute(text(_OUTCOMES), given)]
-
-
-def count_checks(ended: Sequence[OutcomeCount]) -> CheckCounts:
-    """Return the number of checks, and of those without information about their product."""
-    failed = sum(each.checks for each in ended if each.outcome not in _ANSWERS)
-    return CheckCounts(sum(each.checks for each in ended), failed)
 
 
 _FAILED_CHECKS = """
@@ -213,6 +170,7 @@ SELECT r.id, i.product_id, p.marketplace, p.asin, t.title, i.detail,
        EXISTS (SELECT 1 FROM raw_item w WHERE w.fetch_run_id = r.id
                AND w.product_id = i.product_id AND w.stored_at >= r.intended_at)
 FROM (SELECT id, intended_at, finished_at FROM fetch_run WHERE intended_at >= :since
+      AND marketplace = :marketplace AND failed + blocked > 0
       ORDER BY intended_at DESC LIMIT :runs) AS r
 JOIN fetch_item i ON i.fetch_run_id = r.id AND i.outcome = :outcome
 JOIN product p ON p.id = i.product_id
@@ -222,10 +180,11 @@ ORDER BY r.id DESC, i.product_id LIMIT :limit
 
 
 def list_failed_checks(
-    session: Session, outcome: str, now: datetime, limit: int = 50
+    session: Session, outcome: str, marketplace: str, now: datetime, limit: int = 50
 ) -> list[FailedCheck]:
-    """Return the newest checks of the last 24 hours with an outcome, newest run first."""
-    given = {"since": now - DAY, "runs": RUNS_COUNTED, "outcome": outcome, "limit": limit}
+    """Return the newest checks of 24 hours with an outcome in a marketplace, newest run first."""
+    given = {"since": now - DAY, "runs": RUNS_COUNTED, "outcome": outcome}
+    given |= {"marketplace": marketplace, "limit": limit}
     return [FailedCheck(*row) for row in session.execute(text(_FAILED_CHECKS), given)]
 
 
@@ -287,7 +246,9 @@ def count_imports(session: Session) -> Imports:
     return Imports(*row)
 
 
-def read_storage(session: Session, now: datetime, retention_months: int | None) -> Storage:
+def read_storage(
+    session: Session, now: datetime, retention_months: int | None, free_bytes: int | None = None
+) -> Storage:
     """Return the size of the database, and until when partitions exist."""
     size = session.execute(text("SELECT pg_database_size(current_database())")).scalar_one()
     months = sorted(list_partitions(session, "snapshot"))
@@ -296,6 +257,7 @@ def read_storage(session: Session, now: datetime, retention_months: int | None) 
         partitions_until=_find_end_of_month(months[-1]) if months else None,
         raw_days_ahead=_count_days_ahead(session, now),
         retention_months=retention_months,
+        free_bytes=free_bytes,
     )
 
 

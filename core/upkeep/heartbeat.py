@@ -1,6 +1,7 @@
 """The worker's heartbeat. Never commits."""
 
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -9,6 +10,18 @@ from core.database.leases import LEASE_TERM
 from core.upkeep.installation_state import get_state, set_state
 
 _NAME = "heartbeat"
+_RESTARTS = "worker restarts"
+_RESTARTS_KEPT = 100  # the newest
+DAY = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerRestarts:
+    """How often the worker was restarted in 24 hours after it ended by itself or was killed."""
+
+    count: int = 0
+    last_at: datetime | None = None
+    last_reason: str | None = None  # "worker was ended by SIGKILL"
 
 
 def record_heartbeat(session: Session, now: datetime) -> None:
@@ -40,3 +53,18 @@ def find_last_worker_activity(session: Session) -> datetime | None:
     ).scalar()
     signs = [sign for sign in (job, find_last_heartbeat(session)) if sign is not None]
     return max(signs, default=None)
+
+
+def record_restart(session: Session, now: datetime, reason: str) -> None:
+    """Record that a worker was started again after it ended. `reason`: how it ended."""
+    noted = get_state(session, _RESTARTS) or {"restarts": []}
+    restarts = [*noted["restarts"], {"at": now.isoformat(), "reason": reason}]
+    set_state(session, _RESTARTS, {"restarts": restarts[-_RESTARTS_KEPT:]})
+
+
+def count_restarts(session: Session, now: datetime) -> WorkerRestarts:
+    """Return the restarts of the last 24 hours."""
+    noted = get_state(session, _RESTARTS) or {"restarts": []}
+    found = [(datetime.fromisoformat(each["at"]), each["reason"]) for each in noted["restarts"]]
+    recent = [each for each in found if now - each[0] <= DAY]
+    return WorkerRestarts(len(recent), *(recent[-1] if recent else (None, None)))

@@ -17,6 +17,8 @@ from typing import IO
 from jobs.launcher.guard import Guard
 from jobs.launcher.guard_process import end_groups
 
+RESTARTED_AFTER = "AMAZCOPE_RESTARTED_AFTER"
+"""Environment variable of a process that is started again: how the one before ended."""
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 30.0
 _SETTLED_SECONDS = 60.0  # a process that ran this long starts with the shortest pause again
@@ -44,6 +46,7 @@ class _Kept:
     started: float = 0.0
     pause: float = FIRST_PAUSE_SECONDS
     due: float = 0.0  # when to start it, monotonic
+    ended: str | None = None  # how the process before ended; None: this is the first
 
 
 def next_pause(last: float, lived: float) -> float:
@@ -121,7 +124,12 @@ class Supervisor:
     def _start(self, kept: _Kept) -> None:
         process = subprocess.Popen(  # noqa: S603
             list(kept.service.command),
-            env={**os.environ, "PYTHONUNBUFFERED": "1", **kept.service.environment},
+            env={
+                **os.environ,
+                "PYTHONUNBUFFERED": "1",
+                **({} if kept.ended is None else {RESTARTED_AFTER: kept.ended}),
+                **kept.service.environment,
+            },
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -150,7 +158,8 @@ class Supervisor:
         lived = time.monotonic() - kept.started
         wait = FIRST_PAUSE_SECONDS if lived >= _SETTLED_SECONDS else kept.pause
         how = _how_it_ended(kept.process.returncode)
-        self._say(f"{kept.service.name} {how}; it starts again in {wait:.0f} s.")
+        kept.ended = f"{kept.service.name} {how}"
+        self._say(f"{kept.ended}; it starts again in {wait:.0f} s.")
         kept.due = time.monotonic() + wait
         kept.pause = next_pause(kept.pause, lived)
         kept.process = None

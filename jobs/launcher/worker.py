@@ -2,12 +2,14 @@
 
 import gc
 import logging
+import os
 
 from core.database.connections import ConnectionShare
 from core.database.session import close_engines, discard_inherited_engines, set_connection_share
 from core.runtime.log import configure_logging
 from core.scraping.runs.apify import load_client
 from core.settings.environment import get_settings
+from jobs.launcher.supervisor import RESTARTED_AFTER
 from jobs.queue import huey, make_tables
 from jobs.tasks import (
     advise_products,
@@ -52,6 +54,7 @@ def run_worker() -> None:
     set_connection_share(ConnectionShare.WORKER)
     load_client()  # before the fork, so that the processes share it
     make_tables()
+    maintenance.record_start(os.environ.get(RESTARTED_AFTER))
     maintenance.make_partitions()
     dispatch_runs.clear_backoffs()
     close_engines()  # the worker processes open their own

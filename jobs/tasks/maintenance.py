@@ -16,7 +16,7 @@ from core.history.periods.roll import CHUNK, list_due_days, roll_products
 from core.history.periods.team_days import compute_day, find_due_days, finish_days
 from core.settings.environment import get_settings
 from core.tracking.schedule import correct_due_times
-from core.upkeep.heartbeat import record_heartbeat
+from core.upkeep.heartbeat import record_heartbeat, record_restart
 from core.upkeep.job_runs import mark_lost_jobs
 from core.upkeep.retention import drop_old_snapshots, drop_raw_items, make_partitions_ahead
 from jobs.claims import skip_if_locked
@@ -31,6 +31,13 @@ def send_heartbeat() -> None:
     """Record that the worker is alive: an idle one leaves no other trace."""
     with write_scope() as session:
         record_heartbeat(session, database_time())
+
+
+def record_start(ended: str | None) -> None:
+    """Record a restart of the worker. `ended`: how it ended before; None: a first start."""
+    if ended is not None:
+        with write_scope() as session:
+            record_restart(session, database_time(), ended)
 
 
 @periodic_job("make room", crontab(minute="7", hour="*/6"), expires=3600, lock="partitions")

@@ -368,7 +368,7 @@ def test_signed_out_every_address_shows_the_form_and_then_its_page(
 SEES = {
     "seller": {"Overview", "Products", "Suggestions", "Alerts", "Data health", "Account"},
     "manager": {"Overview", "Products", "Suggestions", "Alerts", "Data health", "Account"},
-    "admin": {"Overview", "Data health", "Team", "Audit log", "API & agents"},
+    "admin": {"Overview", "Data health", "Team", "Audit log", "Connections", "API & agents"},
 }
 
 

@@ -69,6 +69,12 @@ def a_day(session: Session, principal: Principal, lamp: int) -> None:
     )
 
 
+def open_health() -> AppTest:
+    app = open_page("health")
+    app.session_state["part_model"] = True
+    return app.run()
+
+
 def figures(app: AppTest) -> dict[str, tuple[str, str]]:
     return {each.label: (each.value, each.delta) for each in app.metric}
 
@@ -83,11 +89,11 @@ def test_without_a_model_both_screens_say_why_none_speaks(
 ) -> None:
     set_environment(monkeypatch, OPENAI_API_KEY="", OPENAI_BASE_URL="", AMAZCOPE_MODEL="")
     why = (
-        "Rules alone. No model is asked: OPENAI_BASE_URL, OPENAI_API_KEY, AMAZCOPE_MODEL "
-        "are not set."
+        "Rules alone. No model is connected. An administrator connects it at Connections, or the "
+        "operator sets OPENAI_BASE_URL, OPENAI_API_KEY and AMAZCOPE_MODEL."
     )
     assert f"Advisors: {why}" in plain(open_page("suggestions"))
-    assert why in plain(open_page("health"))
+    assert why in plain(open_health())
 
 
 def test_the_queue_says_which_model_speaks_and_how_its_day_goes(
@@ -104,7 +110,7 @@ def test_health_shows_calls_what_came_of_them_and_their_cost(
     session: Session, principal: Principal, lamp: int, model: None
 ) -> None:
     a_day(session, principal, lamp)
-    shown = figures(open_page("health"))
+    shown = figures(open_health())
     assert shown["Questions today"] == ("4", "2 answered")
     assert shown["Brought"][0] == "3 suggestions"
     assert shown["Rejected"][0] == "1"
@@ -116,7 +122,7 @@ def test_health_gives_the_reasons_of_every_reply_that_was_rejected(
     session: Session, principal: Principal, lamp: int, model: None
 ) -> None:
     a_day(session, principal, lamp)
-    rejected, failed = trouble(open_page("health"))
+    rejected, failed = trouble(open_health())
     assert (rejected["What came"], rejected["Product"]) == ("Reply rejected", f"US {LAMP}")
     assert rejected["Model"] == "local-8b-instruct"
     assert rejected["Why"].startswith("Reply 1: It cites 99, which is in no evidence. Reply 2: ")
@@ -130,7 +136,7 @@ def test_a_day_without_trouble_says_so(
     session: Session, principal: Principal, lamp: int, model: None
 ) -> None:
     asked(session, principal, lamp, "ok", suggestions=1)
-    app = open_page("health")
+    app = open_health()
     assert "Every question of today was answered with something usable." in plain(app)
     assert figures(app)["Brought"][0] == "1 suggestion"
 
@@ -142,7 +148,7 @@ def test_a_spent_budget_and_a_resting_server_are_told(
         asked(session, principal, lamp, "failed", reasons=["Question 1: away"])
     assert "asked again in some minutes" in plain(open_page("suggestions"))
     asked(session, principal, lamp, "ok", cost_usd=Decimal("0.60"))
-    app = open_page("health")
+    app = open_health()
     assert [each.value for each in app.warning if "budget is spent" in each.value]
 
 
@@ -158,7 +164,7 @@ def test_a_rest_of_the_budget_that_is_too_small_for_a_question_is_told(
     session: Session, principal: Principal, lamp: int, model: None, spent: str, said: str | None
 ) -> None:
     asked(session, principal, lamp, "ok", cost_usd=Decimal(spent))
-    warnings = [each.value for each in open_page("health").warning if "budget" in each.value]
+    warnings = [each.value for each in open_health().warning if "budget" in each.value]
     assert [each for each in warnings if said and said in each] == warnings
     assert len(warnings) == (said is not None)
     assert said is None or said in plain(open_page("suggestions"))
@@ -180,9 +186,9 @@ def test_what_the_model_said_is_read_by_managers_only(
     sign_in: SignIn,
 ) -> None:
     a_day(session, principal, lamp)
-    assert "Tick a row to read the model's replies." in plain(open_page("health"))
+    assert "Tick a row to read the model's replies." in plain(open_health())
     sign_in(somebody(Role.SELLER))
-    app = open_page("health")
+    app = open_health()
     assert trouble(app)[0]["What came"] == "Reply rejected"
     assert "Tick a row to read the model's replies." not in plain(app)
 

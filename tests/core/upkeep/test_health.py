@@ -12,18 +12,21 @@ from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Principal
 from core.alerts.models import SourceOutage
-from core.history.observation import Observation, Seen, Source
+from core.history.observation import Observation, Outcome, Seen, Source
 from core.scraping.runs.budget import Limits
 from core.scraping.runs.lifecycle import set_provider_state
 from core.scraping.runs.models import FetchItem, FetchRun
 from core.tracking.service import NewTracking, track
 from core.upkeep import health_queries
+from core.upkeep.check_counts import count_by_hour, list_failure_reasons, sum_checks
 from core.upkeep.health import (
+    Action,
     BlockedSource,
     CheckCounts,
     Health,
     Imports,
     Jobs,
+    Problem,
     Provider,
     Schedule,
     Severity,
@@ -31,7 +34,14 @@ from core.upkeep.health import (
     find_problems,
     is_worker_alive,
 )
-from core.upkeep.heartbeat import find_last_heartbeat, find_last_worker_activity, record_heartbeat
+from core.upkeep.heartbeat import (
+    WorkerRestarts,
+    count_restarts,
+    find_last_heartbeat,
+    find_last_worker_activity,
+    record_heartbeat,
+    record_restart,
+)
 from core.upkeep.job_runs import begin_job, end_job
 from core.upkeep.unreadable import UnreadableField, list_unreadable_fields
 from tests.factories.observations import make_price_observation, store_observations
@@ -69,9 +79,9 @@ def with_provider(**values: object) -> Health:
 
 
 def test_an_answer_that_is_awaited_for_a_moment_is_no_silence() -> None:
-    soon = NOW - timedelta(minutes=2)
-    assert find_problems(with_provider(schedule=Schedule(9, 9, 0, 0, NOW, soon))) == []
-    assert find_problems(replace(FINE, jobs=Jobs(5, 0, None, soon))) == []
+    soon = NOW - timedelta(seconds=10)
+    assert find_problems(with_provider(schedule=Schedule(9, 9, 0, 0, NOW, soon, 1))) == []
+    assert find_problems(replace(FINE, jobs=Jobs(5, 0, None, NOW - timedelta(minutes=2)))) == []
 
 
 def test_a_silent_worker_is_reported_once_whatever_else_fails() -> None:
@@ -91,8 +101,23 @@ def test_nothing_is_wrong_when_all_is_well() -> None:
 @pytest.mark.parametrize(
     ("health", "severity", "words"),
     [
-        (replace(FINE, worker_seen_at=None), Severity.ALARM, "never run"),
-        (replace(FINE, worker_seen_at=NOW - timedelta(minutes=4)), Severity.ALARM, "silent"),
+        (replace(FINE, worker_seen_at=None), Severity.ALARM, "not started"),
+        (replace(FINE, worker_seen_at=NOW - timedelta(minutes=4)), Severity.ALARM, "offline"),
+        (
+            replace(FINE, restarts=WorkerRestarts(3, NOW, "worker was ended by SIGKILL")),
+            Severity.WARNING,
+            "restarted 3 times in 24 hours: last just now, worker was ended by SIGKILL",
+        ),
+        (
+            with_provider(state="no_token"),
+            Severity.ALARM,
+            "Apify isn't connected: 100 products are not checked.",
+        ),
+        (
+            replace(FINE, storage=replace(FINE.storage, free_bytes=900_000_000)),
+            Severity.WARNING,
+            "almost full: 900.0 MB are free",
+        ),
         (with_provider(state="no_token"), Severity.ALARM, "APIFY_TOKEN"),
         (with_provider(state="bad_token"), Severity.ALARM, "refuses the token"),
         (with_provider(state="no_credit"), Severity.ALARM, "Top it up"),
@@ -105,16 +130,20 @@ def test_nothing_is_wrong_when_all_is_well() -> None:
             "for more than an hour",
         ),
         (
-            with_provider(schedule=Schedule(9, 9, 0, 9, NOW, NOW - timedelta(minutes=4))),
+            with_provider(schedule=Schedule(9, 9, 0, 9, NOW, NOW - timedelta(seconds=45), 1)),
             Severity.WARNING,
-            "Apify has not answered a request of 4 minutes ago",
+            "1 run has had no answer of Apify for 45 s",
         ),
         (
             replace(FINE, jobs=Jobs(5, 0, None, NOW - timedelta(minutes=3))),
             Severity.WARNING,
             "answers slowly or not at all",
         ),
-        (replace(FINE, checks=CheckCounts(100, 11)), Severity.WARNING, "More than a tenth"),
+        (
+            replace(FINE, checks=CheckCounts(100, 11)),
+            Severity.WARNING,
+            "11 of 100 checks in 24 hours failed",
+        ),
         (
             replace(
                 FINE,
@@ -127,7 +156,7 @@ def test_nothing_is_wrong_when_all_is_well() -> None:
         (
             replace(FINE, imports=Imports(1, 0, NOW - timedelta(minutes=3))),
             Severity.WARNING,
-            "import waits",
+            "import is queued",
         ),
         (
             replace(FINE, storage=replace(FINE.storage, partitions_until=NOW.date())),
@@ -165,7 +194,7 @@ def test_the_worst_comes_first() -> None:
 def test_what_a_silent_worker_leaves_waiting_is_not_blamed_on_the_limits() -> None:
     late = with_provider(schedule=Schedule(9, 9, 0, 9, NOW))
     (concern,) = find_problems(replace(late, worker_seen_at=None))
-    assert "never run" in concern.sentence
+    assert "not started" in concern.sentence
 
 
 def test_a_provider_that_costs_nothing_has_no_budget_to_use_up() -> None:
@@ -191,6 +220,26 @@ def test_a_beat_is_a_sign_and_so_is_a_job(session: Session) -> None:
     assert find_last_worker_activity(session) == later
 
 
+def test_restarts_of_a_day_are_counted_with_the_last_reason(session: Session) -> None:
+    assert count_restarts(session, NOW) == WorkerRestarts()
+    for hours in (30, 5, 1):
+        record_restart(session, NOW - timedelta(hours=hours), f"worker ended, {hours}")
+    last = NOW - timedelta(hours=1)
+    assert count_restarts(session, NOW) == WorkerRestarts(2, last, "worker ended, 1")
+    for _ in range(150):
+        record_restart(session, NOW, "again and again")
+    assert count_restarts(session, NOW).count == 100, "the newest are kept"
+
+
+def test_a_problem_has_a_title_and_a_detail() -> None:
+    (problem,) = find_problems(with_provider(state="no_token"))
+    assert problem.title == "Apify isn't connected"
+    assert problem.detail.startswith("100 products are not checked. An administrator")
+    assert problem.action is Action.CONNECT
+    short = Problem(Severity.WARNING, "Something is wrong.")
+    assert (short.title, short.detail) == ("Something is wrong", "")
+
+
 # Figures
 
 
@@ -206,7 +255,8 @@ def make_run(session: Session, outcomes: dict[int, str | None], **values: object
         "intended_at": NOW - timedelta(hours=2),
         "cost_usd": Decimal("0.25"),
     }
-    run = FetchRun(**(usual | values))
+    counts = count_outcomes(outcomes) if None not in outcomes.values() else {}
+    run = FetchRun(**(usual | counts | values))
     session.add(run)
     session.flush()
     session.add_all(
@@ -215,6 +265,17 @@ def make_run(session: Session, outcomes: dict[int, str | None], **values: object
     )
     session.flush()
     return run
+
+
+def count_outcomes(outcomes: dict[int, str | None]) -> dict[str, int]:
+    """Return what a run counts when it ends."""
+    ended = [Outcome(each or "") for each in outcomes.values()]
+    answered, blocked = sum(each.is_about_product for each in ended), ended.count(Outcome.BLOCKED)
+    return {
+        "answered": answered,
+        "blocked": blocked,
+        "failed": len(ended) - answered - blocked,
+    }
 
 
 def follow_two(session: Session, principal: Principal) -> list[int]:
@@ -314,10 +375,11 @@ def test_failures_are_counted_by_outcome_and_lead_to_the_original_item(
         },
     )
     now = datetime.now(UTC)
-    ended = health_queries.count_outcomes(session, now)
-    assert {each.outcome: each.checks for each in ended} == {"blocked": 1, "ok": 1}
-    assert health_queries.count_checks(ended) == CheckCounts(2, 1)
-    (check,) = health_queries.list_failed_checks(session, "blocked", now)
+    assert sum_checks(count_by_hour(session, now)) == (2, 1)
+    (reason,) = list_failure_reasons(session, now)
+    assert (reason.outcome, reason.marketplace, reason.checks) == ("blocked", "DE", 1)
+    (check,) = health_queries.list_failed_checks(session, "blocked", "DE", now)
+    assert health_queries.list_failed_checks(session, "blocked", "US", now) == []
     assert (check.asin, check.detail, check.has_original) == ("B0TEST0001", "why", True)
     assert health_queries.find_raw_item(session, run.id, first) == item
     assert health_queries.find_raw_item(session, run.id, second) is None

@@ -73,6 +73,17 @@ def test_what_dies_is_started_again() -> None:
     assert "worker ended with code 3; it starts again in 1 s." in watched.said
 
 
+def test_a_process_that_is_started_again_knows_how_the_one_before_ended() -> None:
+    code = """
+        import os, sys
+        print("after", os.environ.get("AMAZCOPE_RESTARTED_AFTER"), flush=True)
+        sys.exit(3)
+    """
+    watched = Watched([Service("worker", python(code))])
+    watched.run_until(lambda: watched.has_said("after worker ended with code 3"))
+    assert watched.has_said("after None")
+
+
 def test_pauses_double_up_to_the_longest_and_shrink_after_a_long_life() -> None:
     pauses = [1.0]
     for _ in range(7):
