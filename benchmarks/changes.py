@@ -31,7 +31,7 @@ def measure(server: Server, *, quick: bool) -> Iterator[Figure]:
     products = list_size(quick)
     with server.database(f"list{products}", lambda: build_list(products)):
         now = datetime.now(UTC)
-        _roll(now)
+        roll_all(now)
         vacuum("product_change")
         for value in MovedValue:
             yield _list_figure(products, value, TRACKED, products, rounds=5 if quick else 15)
@@ -86,7 +86,7 @@ def _night_figures(products: int, now: datetime, nights: int) -> Iterator[Figure
     rolling, writing, counting = [], [], []
     for night in range(1, nights + 1):
         at = now + timedelta(days=night)
-        rolling.append(seconds_of(partial(_roll, at)))
+        rolling.append(seconds_of(partial(roll_all, at)))
         writing.append(seconds_of(_write_all))
         vacuum("product_change")
         counting.append(seconds_of(partial(_count_day, at)))
@@ -106,7 +106,7 @@ def _night(name: str, seconds: list[float], floors: list[float]) -> Figure:
     )
 
 
-def _roll(now: datetime) -> None:
+def roll_all(now: datetime) -> None:
     """Roll as the job does."""
     with read_scope() as session:
         due = list_due_days(session, now)

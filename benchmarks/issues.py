@@ -36,7 +36,7 @@ def measure(server: Server, *, quick: bool) -> Iterator[Figure]:
     """Yield the milliseconds of a page of open issues, and of their counts."""
     products = list_size(quick)
     with server.database(f"list{products}", lambda: build_list(products)):
-        _add_incidents()
+        add_incidents(ISSUES)
         for name, question in QUESTIONS.items():
             found, floor = interleaved(15, _finding(question), _read_floor)
             value, best = milliseconds(found)
@@ -90,7 +90,8 @@ CROSS JOIN LATERAL (SELECT id, team_id FROM alert_rule
 """
 
 
-def _add_incidents() -> None:
+def add_incidents(count: int) -> None:
+    """Store so many open incidents and as many resolved ones."""
     with write_scope() as session:
-        session.execute(text(_INCIDENTS), {"incidents": 2 * ISSUES})
+        session.execute(text(_INCIDENTS), {"incidents": 2 * count})
     vacuum("incident, alert_rule")

@@ -1,4 +1,4 @@
-"""Products page and overview: a hundred thousand products beside a thousand."""
+"""Products page: a hundred thousand products beside a thousand."""
 
 import tracemalloc
 from collections.abc import Callable, Iterator
@@ -23,14 +23,13 @@ from core.tracking.lists.queries import find_products
 from core.tracking.rules import Role
 
 FEW = 1000
-OVERVIEW = ""  # the first page has no name in its address
 TARGET_MS = 80.0
 TARGET_RATIO = 1.5
 SEARCHES = ("lamp", "brass kettle", "B00000", "model 77", "Oak", "nothing like this")
 
 
 def measure(server: Server, *, quick: bool) -> Iterator[Figure]:
-    """Yield every sort and search as a query, then both screens as pages."""
+    """Yield every sort and search as a query, then the screen as a page."""
     many = list_size(quick)
     with server.shared(f"list{FEW}", lambda: build_list(FEW)) as small:
         pass
@@ -101,7 +100,7 @@ def _exports(url: str, many: int) -> Iterator[Figure]:
 
 
 def _pages(small: str, large: str, many: int, times: int) -> Iterator[Figure]:
-    questions = {"products": _product_queries(times), OVERVIEW: _overview_queries()}
+    questions = {"products": _product_queries(times)}
     with ExitStack() as stack:
         webs = []
         for url in (small, large):
@@ -110,7 +109,7 @@ def _pages(small: str, large: str, many: int, times: int) -> Iterator[Figure]:
         for page, queries in questions.items():
             of_few, of_many = _opened(webs, page, queries)
             value, floor = median(of_many) * 1000, median(of_few) * 1000
-            name = f"{page.capitalize() or 'Overview'} page of {many:,}"
+            name = f"{page.capitalize()} page of {many:,}"
             yield Figure(
                 name, value, "ms", min(of_many) * 1000, floor, f"of {FEW:,}", target=TARGET_MS
             )
@@ -136,7 +135,3 @@ def _product_queries(times: int) -> list[str]:
     sorts = [f"sort={label}&page={page + 1}" for label in labels for page in range(times)]
     words = [f"{first}+{second}" for first in FIRST_WORDS[:3] for second in SECOND_WORDS[:times]]
     return sorts + [f"search={word}" for word in [*words, "lamp", "kettle", "B00000"]]
-
-
-def _overview_queries() -> list[str]:
-    return ["role=own", "role=competitor"]

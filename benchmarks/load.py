@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 import websockets
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
-from streamlit.proto.Navigation_pb2 import Navigation
 
 _RUN_SECONDS = 60
 COOKIE = "amazcope_session"
@@ -101,7 +100,8 @@ class Tab:
             self._page_hash = message.new_session.page_script_hash
         elif kind == "navigation":
             self._page_hash = message.navigation.page_script_hash or self._page_hash
-            if message.navigation.position == Navigation.HIDDEN:
+        elif kind == "page_config_changed":
+            if message.page_config_changed.title.startswith("Sign in"):
                 result.error = "the page asks to sign in"
         elif kind == "page_not_found":
             result.error = f"there is no page {self._page}"

@@ -21,6 +21,7 @@ BENCHMARKS = (
     "lease",
     "history",
     "lists",
+    "overview",
     "changes",
     "issues",
     "product",

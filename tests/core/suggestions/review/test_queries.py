@@ -261,7 +261,7 @@ def test_pending_suggestions_are_counted_at_each_moment_and_by_priority(
     session: Session, principal: Principal, three: list[int]
 ) -> None:
     hour = timedelta(hours=1)
-    service.decline_all(session, principal, three[0], "No.", NOW + hour)
+    service.decline_all(session, principal, three[0], NOW + hour, "No.")
     moments = [NOW - hour, NOW, NOW + 2 * hour, NOW + timedelta(days=999)]
     assert queries.count_pending_at(session, principal, moments) == [0, 3, 2, 0]
     assert sum(queries.count_priorities(session, principal, NOW).values()) == 2
