@@ -109,27 +109,10 @@ def format_rank_percent(change: float) -> str:
 
 
 def format_rank_change(before: int | float | None, after: int | float | None) -> str:
-    """Write whether and how much a rank improved or worsened.
-
-    The size is the ratio of the worse to the better rank (100→112 worsens as much as
-    112→100 improves): in percent below 2, as a factor from 2 on.
-    """
+    """Write by how many places a rank improved ▲ or worsened ▼: "▲ 3,742 (−35 %)"."""
     if before is None or after is None or is_unknown(before) or is_unknown(after):
         return UNKNOWN
     if before <= 0 or after <= 0:
-        return UNKNOWN
-    if before == after:
-        return "unchanged"
-    verb = "improved" if after < before else "worsened"
-    ratio = max(before, after) / min(before, after)
-    if ratio < 2:
-        return f"{verb} {_short((ratio - 1) * 100)}{THIN_SPACE}%"
-    return f"{verb} ×" + localize_digits(f"{ratio:,.1f}" if ratio < 100 else f"{ratio:,.0f}")
-
-
-def format_rank_step(before: int | None, after: int | None) -> str:
-    """Write by how many places a rank improved ▲ or worsened ▼: "▲ 3,742 (−35 %)"."""
-    if not before or not after:
         return UNKNOWN
     if before == after:
         return "unchanged"

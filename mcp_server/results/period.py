@@ -77,8 +77,8 @@ class RankFigures(ResultPart):
     change: Annotated[
         str | None,
         Described(
-            description="From `start` to `now`, as a ratio; null: unknown.",
-            examples=["improved 12 %", "worsened ×2.1"],
+            description="From `start` to `now`; null: unknown.",
+            examples=["▲ 12 (−12 %)", "▼ 110 (+110 %)"],
         ),
     ] = None
 

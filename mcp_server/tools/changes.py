@@ -76,8 +76,8 @@ class Moved(ResultPart):
     change: Annotated[
         str,
         Described(
-            description="Ranks: ratio of both, in percent below ×2.",
-            examples=["worsened ×2.1"],
+            description="Ranks: ▲ improved or ▼ worsened, places, percent.",
+            examples=["▼ 110 (+110 %)"],
         ),
     ]
     explanation: Annotated[Explanation | None, _EXPLANATION]
@@ -108,7 +108,7 @@ class ChangeRow(ProductRef):
         ChangeKind | None,
         Described(description="The worst change; null: values differ, below alert thresholds."),
     ]
-    what: Annotated[str, Described(examples=["Rank worsened"])]
+    what: Annotated[str, Described(examples=["BSR worsened"])]
     from_to: Untrusted
     mood: Annotated[
         Sentiment, Described(description="Good or bad for the team, by the product's role.")

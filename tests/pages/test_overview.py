@@ -189,7 +189,7 @@ def test_movers_are_bars_and_links_and_a_rank_is_a_step_of_places(
 def test_competitor_moves_are_those_of_the_period(session: Session, principal: Principal) -> None:
     seed_pair(session, principal)
     app = open_overview()
-    assert "Price moved: $28.99 → $24.49, −16 %" in plain(app)
+    assert "Price changed: $28.99 → $24.49, −16 %" in plain(app)
     assert "All 1" in links(app)
     app = open_overview(period="30 d")
     assert "No competitor changed beyond your thresholds in 30 days." in plain(app)

@@ -20,7 +20,7 @@ from core.text.numbers import (
     format_count,
     format_percent_change,
     format_rank,
-    format_rank_step,
+    format_rank_change,
 )
 from core.tracking.change_sentiment import Sentiment, rank_sentiment
 
@@ -60,7 +60,7 @@ class Mover:
     def format_step(self) -> str:
         """Write how far it moved: "▲ 3,742 (−35 %)", "−16 %", "+48"."""
         if self.value is MovedValue.RANK:
-            return format_rank_step(self.before, self.after)
+            return format_rank_change(self.before, self.after)
         if self.value is MovedValue.PRICE:
             return format_percent_change(self.before, self.after)
         return count_change(self.before, self.after)

@@ -19,26 +19,26 @@ from core.text.numbers import (
 ARROW: Final = "→"
 
 _LABELS: Final = {
-    ChangeKind.GONE: "Page gone",
+    ChangeKind.GONE: "Listing removed",
     ChangeKind.OUT_OF_STOCK: "Out of stock",
     ChangeKind.BUY_BOX_SUPPRESSED: "Buy Box suppressed",
-    ChangeKind.BUY_BOX_MOVED: "Buy Box moved",
-    ChangeKind.RATINGS_LOST: "Ratings lost",
-    ChangeKind.RANK_WORSENED: "Rank worsened",
+    ChangeKind.BUY_BOX_MOVED: "Buy Box changed",
+    ChangeKind.RATINGS_LOST: "Ratings dropped",
+    ChangeKind.RANK_WORSENED: "BSR worsened",
     ChangeKind.LISTING_CHANGED: "Listing changed",
-    ChangeKind.PRICE_MOVED: "Price moved",
+    ChangeKind.PRICE_MOVED: "Price changed",
     ChangeKind.BACK_IN_STOCK: "Back in stock",
-    ChangeKind.RANK_IMPROVED: "Rank improved",
+    ChangeKind.RANK_IMPROVED: "BSR improved",
 }
 
 
 def change_label(kind: str) -> str:
-    """Return the label of a kind of change: "Rank worsened"."""
+    """Return the label of a kind of change: "BSR worsened"."""
     return _LABELS[ChangeKind(kind)]
 
 
 def format_before_and_after(change: Change) -> str:
-    """Write a change from which value to which: "#1,204 → #2,310 in Desk Lamps, worsened 92 %"."""
+    """Write a change from which value to which: "#204 → #310 in Lamps, ▼ 106 (+52 %)"."""
     kind, then, now = change.kind, change.then, change.now
     if kind in (ChangeKind.RANK_WORSENED, ChangeKind.RANK_IMPROVED):
         return _rank(change)

@@ -25,7 +25,7 @@ from core.text.numbers import (
     format_counted,
     format_percent_change,
     format_rank,
-    format_rank_step,
+    format_rank_change,
     format_rating,
 )
 from core.text.times import format_day
@@ -164,7 +164,7 @@ def _format_change(span: FieldStatistics, change: Callable[[float, float], str])
 
 
 def _rank_change(before: float, after: float) -> str:
-    return format_rank_step(round(before), round(after))
+    return format_rank_change(round(before), round(after))
 
 
 def _format_tenths(value: float | None) -> str:

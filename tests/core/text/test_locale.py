@@ -47,7 +47,7 @@ def test_a_reader_who_chose_german_reads_every_figure_in_it(
     assert format_count(11598) == "11.598"
     assert format_capped_count(10_001) == "10.000+"
     assert plain(format_percent_change(1000, 1023)) == "+2,3 %"
-    assert format_rank_change(100, 1234) == "worsened ×12,3"
+    assert plain(format_rank_change(100, 1234)) == "▼ 1.134 (+1.134 %)"
     assert format_dollars(Decimal("1234.5")) == "$1.234,50"
     assert format_file_size(1_234_000) == "1,2 MB"
     assert format_duration(1.26) == "1,3 s"

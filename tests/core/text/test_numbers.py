@@ -14,7 +14,6 @@ from core.text.numbers import (
     format_points,
     format_rank,
     format_rank_change,
-    format_rank_step,
     format_rating,
     format_share,
 )
@@ -89,17 +88,18 @@ def test_a_change_is_written_in_percent(before, after, words):
 @pytest.mark.parametrize(
     ("before", "after", "words"),
     [
-        (112, 100, "improved 12 %"),
-        (100, 112, "worsened 12 %"),
-        (1000, 1045, "worsened 4.5 %"),
-        (100, 210, "worsened ×2.1"),
-        (210, 100, "improved ×2.1"),
-        (250_000, 1, "improved ×250,000"),
+        (112, 100, "▲ 12 (\u221211 %)"),
+        (100, 112, "▼ 12 (+12 %)"),
+        (1000, 1045, "▼ 45 (+4.5 %)"),
+        (10735, 6993, "▲ 3,742 (\u221235 %)"),
+        (250_000, 1, "▲ 249,999 (\u2212100 %)"),
         (5, 5, "unchanged"),
         (0, 5, "unknown"),
+        (None, 5, "unknown"),
+        (5, NAN, "unknown"),
     ],
 )
-def test_a_rank_improves_or_worsens_alike_both_ways(before, after, words):
+def test_a_rank_moves_by_places_and_says_in_which_direction(before, after, words):
     assert plain(format_rank_change(before, after)) == words
 
 
@@ -109,13 +109,6 @@ def test_a_rank_improves_or_worsens_alike_both_ways(before, after, words):
 )
 def test_a_file_size_is_written_in_powers_of_a_thousand(size, words):
     assert format_file_size(size) == words
-
-
-def test_a_rank_moves_by_places_and_says_in_which_direction():
-    assert plain(format_rank_step(10735, 6993)) == "▲ 3,742 (−35 %)"
-    assert plain(format_rank_step(1695, 2663)) == "▼ 968 (+57 %)"
-    assert format_rank_step(5, 5) == "unchanged"
-    assert format_rank_step(None, 5) == format_rank_step(5, 0) == "unknown"
 
 
 def test_a_share_is_whole_only_where_it_is():

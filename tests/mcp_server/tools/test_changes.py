@@ -70,7 +70,7 @@ def test_a_price_that_moved_is_told_with_both_values(
     assert (change["product"], change["kind"], change["what"]) == (
         NAME,
         "price_moved",
-        "Price moved",
+        "Price changed",
     )
     assert change["from_to"] == {"untrusted": "USD\u00a020.00 → USD\u00a024.00, +20\u202f%"}
     # Beside the worst, every value that differs.
@@ -81,7 +81,7 @@ def test_a_price_that_moved_is_told_with_both_values(
     assert (change["moved"][0]["unit"], change["moved"][0]["change"]) == ("USD", "+20\u202f%")
     assert (change["mood"], change["role"], change["listing"]) == ("neutral", "own", [])
     told = agent.words("list_changes", **asked)
-    assert "(own, neutral) Price moved: «USD 20.00 → USD 24.00, +20 %»" in told
+    assert "(own, neutral) Price changed: «USD 20.00 → USD 24.00, +20 %»" in told
     assert '"before":20,' in orjson.dumps(change["moved"]).decode(), "20, as in other tools"
 
 
@@ -92,7 +92,7 @@ def test_a_rank_that_worsened_is_bad_news_of_ones_own(
     moved(session, rank=1000)
     change = only(agent, **asked)
     assert (change["kind"], change["mood"]) == ("rank_worsened", "worse")
-    assert change["moved"][0]["change"] == "worsened ×2.0"
+    assert change["moved"][0]["change"] == "▼ 500 (+100\u202f%)"
 
 
 @SINCE

@@ -34,7 +34,7 @@ def test_a_rank_improves_when_its_number_falls(session: Session, agent: Agent) -
     figures = found["figures"]
     assert (figures["start"]["value"], figures["now"]["value"]) == (500, 400)
     assert (figures["best"]["value"], figures["worst"]["value"]) == (400, 500)
-    assert figures["change"] == "improved 25\u202f%"
+    assert figures["change"] == "▲ 100 (−20\u202f%)"
     assert found["category"] == {"untrusted": "Lamps"}
     assert (found["time_zone"], found["resolution"]) == ("UTC", "looks")
     assert found["unit"] == "place in its category, 1 is the best"

@@ -35,7 +35,7 @@ def test_the_figures_are_those_that_were_seen(session: Session, agent: Agent) ->
     }
     assert (price["change"], found["currency"]) == ("+10\u202f%", "USD")
     assert price["median"]["value"] == 20, "the last check tells nothing of how long it held"
-    assert (found["rank"]["best"]["value"], found["rank"]["change"]) == (400, "improved 25\u202f%")
+    assert (found["rank"]["best"]["value"], found["rank"]["change"]) == (400, "▲ 100 (−20\u202f%)")
     assert (found["rating"]["now"]["value"], found["rating"]["change"]) == (4.5, "unchanged")
     assert found["ratings_count"]["change"] == "+10"
     assert found["in_stock_share"]["value"] == 1

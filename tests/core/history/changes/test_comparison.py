@@ -50,7 +50,7 @@ def test_every_value_that_differs_and_is_known_at_both_times_is_listed() -> None
     found = changed(USUAL, now, ChangeKind.PRICE_MOVED).list_value_changes()
     assert [(change.field, change.before, change.after, change.text) for change in found] == [
         ("price", 2000, 2200, "+10\u202f%"),
-        ("rank", 500, 400, "improved 25\u202f%"),
+        ("rank", 500, 400, "▲ 100 (−20\u202f%)"),
         ("rating", 45, 46, "+0.1"),
         ("ratings_count", 1000, 1010, "+10"),
     ]

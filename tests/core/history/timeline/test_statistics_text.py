@@ -71,7 +71,7 @@ def test_a_table_of_statistics_writes_change_range_and_middle():
         "$15.00 to $20.00",
         "average $20.00",
     )
-    assert rows["Rank"].details[0] == "improved ×2.0 from #200"
+    assert rows["Rank"].details[0] == "▲ 100 (−50\u202f%) from #200"
     assert rows["Rating"].now == "none on the page"
 
 
