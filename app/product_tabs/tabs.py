@@ -7,6 +7,7 @@ import streamlit as st
 from app import keys
 from app.data.history import PeriodView
 from app.product_tabs import (
+    analysis_tab,
     buy_box_tab,
     competitors_tab,
     history_tab,
@@ -17,13 +18,15 @@ from app.product_tabs import (
 from core.history.product_summary import ProductSummary
 
 BUY_BOX, LISTING, COMPETITORS = "Buy Box", "Listing", "Competitors"
-SUGGESTIONS, HISTORY, SOURCES = "Suggestions", "History", "Data source"
+SUGGESTIONS, ANALYSIS = "Suggestions", "Analysis"
+HISTORY, SOURCES = "History", "Data source"
 
 TABS: dict[str, Callable[[ProductSummary, PeriodView], None]] = {
     BUY_BOX: buy_box_tab.show_buy_box,
     LISTING: listing_tab.show_listing,
     COMPETITORS: competitors_tab.show_competitors,
     SUGGESTIONS: suggestions_tab.show_suggestions,
+    ANALYSIS: analysis_tab.show_analysis,
     HISTORY: history_tab.show_snapshots,
     SOURCES: source_tab.show_sources,
 }

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 import pytest
@@ -13,7 +14,7 @@ from app import keys
 from app.product_tabs import tabs
 from core.accounts.access.permissions import Principal
 from core.history.ingest.store import SourcedObservation
-from core.history.observation import Availability, Fulfilment, Seen
+from core.history.observation import Availability, CategoryRank, Fulfilment, Seen
 from core.settings.environment import ROOT
 from core.text.times import format_day
 from core.tracking.sellers.service import add_own_seller
@@ -139,3 +140,33 @@ def test_the_summary_has_extremes_with_days_averages_and_facts(
 
 
 SUMMARY = ("figure", "current", "change", "low", "high", "average", "trailing")
+
+
+def test_the_analysis_has_its_findings_and_refuses_what_is_too_little(
+    session: Session, principal: Principal
+):
+    product, now = track_product(session, principal), this_hour()
+    rows = [
+        make_sourced(
+            product,
+            now - day * DAY,
+            price=2000 + 100 * (day % 3),
+            ranks=(CategoryRank("Kitchen", 500 + 10 * day),),
+        )
+        for day in range(1, 41)
+    ]
+    store(session, rows[:20])
+    few = texts(open_tab(tabs.ANALYSIS)).replace("\\", "")
+    assert "No statement: 20 days with both a price and a rank, at least 30 are needed." in few
+    assert "No comparison: no date has a value in two years yet." in few
+    store(session, rows[20:])
+    page = open_tab(tabs.ANALYSIS)
+    shown = texts(page).replace("\\", "")
+    there = ZoneInfo("America/Los_Angeles")  # days are the marketplace's
+    best, worst = (format_day((now - day * DAY).astimezone(there)) for day in (1, 40))
+    assert f"BSR: best #510 on {best}, worst #900 on {worst}; 40 days with a value." in shown
+    assert "Price and BSR hardly went together: Spearman's correlation" in shown
+    assert "over 40 days. This is no cause" in shown
+    page.segmented_control(key="analysis_figure").set_value("Price").run()
+    assert not page.exception
+    assert "price: lowest $20.00 on" in texts(page).replace("\\", "")

@@ -64,7 +64,7 @@ def _value_axis(measured: Measured, values: Floats, **options: Any) -> dict[str,
         bounds = [low - room, high + room]
         return _axis(range=bounds, tickvals=ticks, ticktext=shown, **options)
     ticks = _rank_ticks(low, high)
-    bounds = [np.log10(high) + 0.05, np.log10(low) - 0.05]
+    bounds = [float(np.log10(high)) + 0.05, float(np.log10(low)) - 0.05]
     shown = [format_rank(each) for each in ticks]
     return _axis(type="log", range=bounds, tickvals=ticks, ticktext=shown, **options)
 
