@@ -10,6 +10,7 @@ from core.database import leases
 from core.database.session import Base
 from core.history import models as history
 from core.history.expected import models as expected
+from core.history.notes import models as notes
 from core.importing import models as importing
 from core.scraping.runs import models as scraping
 from core.suggestions import models as suggestions
@@ -30,6 +31,7 @@ __all__ = [
     "importing",
     "leases",
     "metadata",
+    "notes",
     "scraping",
     "sellers",
     "suggestions",

@@ -5,7 +5,7 @@ import streamlit as st
 from app.components import product_link
 from app.components.cards import show_nothing_in_period
 from app.data import history as data
-from app.product import chart_card, detail, header, summary
+from app.product import chart_card, detail, figures, header, summary
 from app.product_tabs import tabs
 
 # Choose
@@ -20,7 +20,7 @@ if head is None:
     st.stop()
 
 header.show_header(head)
-figures = st.container()
+figure_row = st.container()
 card = st.container(border=True, gap="small")
 with card:
     chosen, choice = chart_card.choose_content(head)
@@ -29,8 +29,8 @@ with card:
 period = data.read_period(head, chosen, choice)
 
 # Render
-with figures:
-    detail.show_figures(head, period, chosen.name)
+with figure_row:
+    figures.show_figures(head, period, chosen.name)
 if period is None:
     detail.show_nothing_yet(head)
     st.stop()

@@ -62,6 +62,7 @@ PACKAGES = {
         ".": set(),
         "current": {"."},
         "expected": {"."},
+        "notes": {"."},
         "periods": {"."},
         "ingest": {".", "periods"},
         "timeline": {".", "ingest"},

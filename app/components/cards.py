@@ -51,7 +51,7 @@ def show_metrics(cards: Sequence[Card], columns: int | None = None) -> None:
             show_metric(card)
 
 
-def show_metric(card: Card) -> None:
+def show_metric(card: Card, *, has_border: bool = True) -> None:
     """Show one figure as a card."""
     st.metric(
         card.label,
@@ -62,8 +62,8 @@ def show_metric(card: Card) -> None:
         delta_description=card.note if card.change else None,
         chart_data=_make_line(card),
         chart_type="line",
-        border=True,
-        height="stretch",
+        border=has_border,
+        height="stretch" if has_border else "content",
         help=card.about,
     )
 

@@ -1,7 +1,7 @@
 """A product's history, read and drawn once per state of its data.
 
 What a page shows of a period is small; the timeline behind it is not, and is dropped
-as soon as figures, statistics and sparklines are made.
+as soon as figures and statistics are made.
 """
 
 from collections.abc import Sequence
@@ -21,6 +21,7 @@ from core.catalog.service import category_names
 from core.chart_theme import money_style
 from core.database.session import read_scope
 from core.history import product_summary
+from core.history.buy_box.periods import BuyBoxShare
 from core.history.buy_box.queries import read_buy_box
 from core.history.chart import alt_text, deals, extra_lines, figure, range_strip
 from core.history.chart.content import (
@@ -31,15 +32,20 @@ from core.history.chart.content import (
     EventMark,
     Series,
 )
+from core.history.current import further_values
+from core.history.current.further_values import FurtherValues
+from core.history.notes import queries as note_queries
+from core.history.notes.queries import Note
 from core.history.product_summary import HistoryKey, ProductSummary
 from core.history.timeline import period, queries, series
 from core.history.timeline.facts import PeriodFacts
 from core.history.timeline.queries import ListingText
 from core.history.timeline.series import Line
 from core.history.timeline.snapshot_timeline import SnapshotTimeline
-from core.history.timeline.statistics import Statistics, sample_line
+from core.history.timeline.statistics import Statistics
 from core.history.timeline.summary import compute_facts
 from core.history.timeline.timeline import Timeline
+from core.suggestions.review import queries as review_queries
 from core.text import locale as formats
 from core.text.locale import Formats
 from core.tracking.sellers.queries import read_own_sellers
@@ -76,7 +82,7 @@ USUAL_CHOICE: Final = ChartChoice()
 
 @dataclass(frozen=True, slots=True)
 class PeriodView:
-    """What pages show of a product's period. Lines are sampled for sparklines."""
+    """What pages show of a product's period."""
 
     since: datetime
     until: datetime
@@ -86,10 +92,8 @@ class PeriodView:
     chart: FigureBody
     height: int  # px, of the chart
     alt: str
-    prices: Sequence[float]
-    ranks: Sequence[float]
-    ratings: Sequence[float]
-    ratings_counts: Sequence[float]
+    last_price: float | None  # the last known one, minor units
+    buy_box_shares: tuple[BuyBoxShare, ...]  # largest first
     missing: Sequence[str] = field(default=())  # chosen series and competitors without a value
 
 
@@ -135,8 +139,20 @@ def _list_team_events(
     session: Session, product_id: int, shown: frozenset[Series]
 ) -> list[EventMark]:
     """Return the events that a team has of its own. They change without the product's data."""
-    del session, product_id, shown
-    return []
+    who, events = get_principal(), []
+    if Series.NOTES in shown:
+        notes = note_queries.list_notes(session, who, product_id)
+        events += [EventMark(note.noted_at, "N", f"{note.body} ({note.author})") for note in notes]
+    if Series.SUGGESTIONS in shown:
+        applied = review_queries.list_applied_changes(session, who, product_id)
+        events += [EventMark(at, "S", f"Applied: {title}") for at, title in applied]
+    return events
+
+
+def list_notes(product_id: int) -> list[Note]:
+    """Return the team's notes on a product, newest first. Never cached."""
+    with read_scope() as session:
+        return note_queries.list_notes(session, get_principal(), product_id)
 
 
 @st.cache_data(ttl=CACHED_FOR, max_entries=1000, show_spinner=False)
@@ -166,7 +182,7 @@ def _read_period(
     with _DRAWING:
         with read_scope() as session:
             timeline = period.read_timeline(session, key, since, until)
-            holders = read_buy_box(session, key, since, until, own_sellers).periods
+            buy_box = read_buy_box(session, key, since, until, own_sellers)
             extras, sub_ranks = _read_extras(session, key, since, until, chosen)
             marks = [EventMark(*each) for each in events]
             content = ChartContent(
@@ -176,7 +192,7 @@ def _read_period(
                 zone=ZoneInfo(zone),
                 category=category[1] if category[0] == timeline.find_newest_category() else None,
                 shown=chosen,
-                holders=holders,
+                holders=buy_box.periods,
                 deals=_read_deals(session, key, timeline, chosen),
                 extras=extras,
                 sub_ranks=sub_ranks,
@@ -186,7 +202,7 @@ def _read_period(
                 ],
                 is_phone=is_phone,
             )
-        return _draw(content, name)
+        return _draw(content, name, buy_box.shares)
 
 
 def _find_ends(
@@ -265,7 +281,7 @@ def _read_rival(
     return Competitor(name, prices, ranks.thin_points(_RIVAL_POINTS))
 
 
-def _draw(content: ChartContent, name: str) -> PeriodView:
+def _draw(content: ChartContent, name: str, shares: tuple[BuyBoxShare, ...]) -> PeriodView:
     timeline, drawn = content.timeline, figure.draw_chart(content)
     statistics = timeline.compute_statistics()
     return PeriodView(
@@ -277,11 +293,26 @@ def _draw(content: ChartContent, name: str) -> PeriodView:
         chart=pack_figure(drawn),
         height=drawn["layout"]["height"],
         alt=alt_text.describe_chart(content),
-        prices=sample_line(timeline.get_line(series.PRICE)),
-        ranks=sample_line(timeline.get_comparable_ranks()),
-        ratings=sample_line(timeline.get_line(series.RATING)),
-        ratings_counts=sample_line(timeline.get_line(series.RATINGS_COUNT)),
+        last_price=_find_last(timeline.get_line(series.PRICE)),
+        buy_box_shares=shares,
     )
+
+
+def _find_last(line: Line) -> float | None:
+    newest = line.find_newest_point().values
+    return float(newest[0]) if len(newest) else None
+
+
+def read_further_values(head: ProductSummary) -> FurtherValues:
+    """Return the newest values that lists don't keep."""
+    return _read_further_values(head.product_id, head.data_version)
+
+
+@st.cache_data(ttl=CACHED_FOR, max_entries=1000, show_spinner=False)
+def _read_further_values(product_id: int, data_version: int) -> FurtherValues:
+    del data_version  # part of the key
+    with read_scope() as session:
+        return further_values.read_further_values(session, product_id)
 
 
 def read_strip(head: ProductSummary, period: PeriodView) -> FigureBody | None:

@@ -1,12 +1,15 @@
 """A product's current figures as cards: values, changes, reasons for blanks. No reads."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from app.components.cards import Card, Direction
 from app.data.history import PeriodView
 from core.catalog.money import format_price
+from core.history.buy_box.periods import BuyBoxShare
 from core.history.current import missing_values
+from core.history.current.further_values import FurtherValues
 from core.history.current.missing_values import Group
 from core.history.labels import availability_label, price_basis_label, short_availability_label
 from core.history.observation import Availability, PriceBasis
@@ -19,13 +22,18 @@ from core.text.numbers import (
     format_count,
     format_percent_change,
     format_rank,
-    format_rank_change,
+    format_rank_steps,
     format_rating,
 )
-from core.text.times import format_age, format_moment
+from core.text.times import format_age, format_cadence, format_moment
 from core.tracking.change_sentiment import Sentiment, rank_sentiment
 
-UNKNOWN = "unknown"
+UNKNOWN: Final = "unknown"
+LONGEST_NAME: Final = 14  # characters of a category or seller on a card
+_NO_ONE: Final = "none"
+# A value is stale after so many checks that did not report it; without a schedule after days.
+_STALE_CHECKS: Final = 4
+_STALE_UNSCHEDULED: Final = timedelta(days=3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,53 +41,80 @@ class CurrentFigure:
     """A card, and the column that its provenance is found by."""
 
     card: Card
-    column: str  # of the snapshot
+    key: str
+    column: str | None  # of the snapshot; None: provenance isn't kept for it
     age: str  # "2 h ago"; "" when never observed
+    is_stale: bool = False
 
 
 def current_figures(
-    head: ProductSummary, period: PeriodView | None, period_name: str, now: datetime, zone: str
+    head: ProductSummary,
+    further: FurtherValues,
+    period: PeriodView | None,
+    period_name: str,
+    now: datetime,
+    zone: str,
 ) -> list[CurrentFigure]:
     """Return the cards of a product's page, most important first."""
-    cards: list[tuple[Card, str, Group]] = [
-        (_price(head, period, now), "price", "price"),
-        (_rank(head, period, now), "bsr", "bsr"),
-        (_rating(head, period, now), "rating", "rating"),
-        (_ratings_count(head, period, now), "ratings_count", "rating"),
-        (_availability(head, period, now), "availability", "availability"),
+    cards: list[tuple[Card, str, str | None, Group]] = [
+        (_price(head, period, now), "price", "price", "price"),
+        (_buy_box(head, period, now), "buy_box", None, "availability"),
+        (_rank(head, period, now), "bsr", "bsr", "bsr"),
+        (_sub_rank(head, further, now), "sub_rank", None, "bsr"),
+        (_rating(head, period, now), "rating", "rating", "rating"),
+        (_ratings_count(head, period, now), "ratings_count", "ratings_count", "rating"),
+        (_offers(head, further, now), "offers", None, "availability"),
+        (_stock(head, period, now), "availability", "availability", "availability"),
     ]
     return [
-        _with_age(card, column, group, head, period_name, now, zone)
-        for card, column, group in cards
-    ]
+        _with_age(card, key, column, missing_values.observed_at(head, group), head, period_name,
+                  now, zone)
+        for card, key, column, group in cards
+    ]  # fmt: skip
 
 
 def _with_age(
     card: Card,
-    column: str,
-    group: Group,
+    key: str,
+    column: str | None,
+    at: datetime | None,
     head: ProductSummary,
     period_name: str,
     now: datetime,
     zone: str,
 ) -> CurrentFigure:
-    at = missing_values.observed_at(head, group)
     if at is None:
-        return CurrentFigure(card, column, "")
-    if head.availability is Availability.GONE and group != "availability":
-        # A change before the page was removed is neither better nor worse today.
+        return CurrentFigure(card, key, column, "")
+    is_stale = now - at > _find_longest_age(head)
+    if head.availability is Availability.GONE and key != "availability":
+        is_stale = True
+    if is_stale:
+        # A change that ended long ago is neither better nor worse today.
         card = replace(
-            card, change=None, sentiment=Sentiment.NEUTRAL, direction="none", note="before removal"
+            card,
+            value=f":gray[{card.value}]",
+            change=None,
+            sentiment=Sentiment.NEUTRAL,
+            direction="none",
+            note="last seen",
         )
     tooltip = [card.about] if card.about else []
     tooltip += [f"Compared with the start of {period_name}."] if card.change else []
     tooltip.append(f"Seen {format_moment(at, zone)}.")
-    return CurrentFigure(replace(card, about=" ".join(tooltip)), column, format_age(at, now))
+    card = replace(card, about=" ".join(tooltip))
+    return CurrentFigure(card, key, column, format_age(at, now), is_stale)
 
 
-_PRICE_LABELS = {
-    PriceBasis.BUY_BOX: "Buy Box price",
-    PriceBasis.LOWEST_NEW: "Lowest new offer",
+def _find_longest_age(head: ProductSummary) -> timedelta:
+    """Return until what age a value counts as current, by the product's schedule."""
+    if head.fetching is None or head.tracking is None:
+        return _STALE_UNSCHEDULED
+    return max(_STALE_CHECKS * head.tracking.settings.cadence.span, timedelta(hours=12))
+
+
+_PRICE_LABELS: Final = {
+    PriceBasis.BUY_BOX: "Price",
+    PriceBasis.LOWEST_NEW: "Lowest new",
     PriceBasis.AMAZON: "Amazon's price",
     PriceBasis.AS_LISTED: "Price as listed",
 }
@@ -89,7 +124,9 @@ def _price(head: ProductSummary, period: PeriodView | None, now: datetime) -> Ca
     label = _PRICE_LABELS.get(head.price_basis) if head.price_basis else None
     label = label or "Price"
     if head.price is None:
-        return _blank(label, head, "price", now, "No price")
+        last = None if period is None else period.last_price
+        card = _blank(label, head, "price", now)
+        return card if last is None else replace(card, note=f"last {_money(last, head)}")
     change = None
     if period is not None:
         change = change_text(period.statistics.price, format_percent_change)
@@ -98,9 +135,12 @@ def _price(head: ProductSummary, period: PeriodView | None, now: datetime) -> Ca
         format_price(head.price, head.marketplace),
         change=change,
         note=None if change else _coupon(head),
-        history=period.prices if period else (),
         about=_price_tooltip(head),
     )
+
+
+def _money(minor: float, head: ProductSummary) -> str:
+    return format_price(minor, head.marketplace)
 
 
 def _price_tooltip(head: ProductSummary) -> str:
@@ -117,23 +157,54 @@ def _coupon(head: ProductSummary) -> str | None:
     return None
 
 
+def _buy_box(head: ProductSummary, period: PeriodView | None, now: datetime) -> Card:
+    shares = () if period is None else period.buy_box_shares
+    note = _share_note(head, shares)
+    if head.availability is Availability.BUY_BOX_SUPPRESSED:
+        return Card("Buy Box", "suppressed", note=note, about="Offers exist, none is featured.")
+    name = head.seller or head.seller_id
+    if head.availability is not None and not head.availability.has_featured_offer:
+        return Card("Buy Box", _NO_ONE, note=note, about="No seller offers the product.")
+    if name is None:
+        return replace(_blank("Buy Box", head, "availability", now, "not reported"), note=note)
+    about = f"Held by {escape_markdown(name)}. Its share of the time in the period is below."
+    return Card("Buy Box", escape_markdown(shorten(name, LONGEST_NAME)), note=note, about=about)
+
+
+def _share_note(head: ProductSummary, shares: tuple[BuyBoxShare, ...]) -> str | None:
+    """Return the team's own share if its sellers are known, else that of the present holder."""
+    known = [each for each in shares if each.holder.is_own is not None]
+    if known:
+        own = sum(each.share for each in known if each.holder.is_own)
+        return f"{statistics_text.format_share(own)} own"
+    for each in shares:
+        if each.holder.label is not None and each.holder.label in (head.seller, head.seller_id):
+            return f"{statistics_text.format_share(each.share)} of the time"
+    return None
+
+
 def _rank(head: ProductSummary, period: PeriodView | None, now: datetime) -> Card:
+    label = _rank_label(head.bsr_category)
     if head.bsr is None:
-        return _blank("Best Sellers Rank", head, "bsr", now, "No rank")
-    change = change_text(period.statistics.rank, format_rank_change) if period else None
+        return _blank("BSR", head, "bsr", now)
     before, after = _ends(period.statistics.rank) if period else (None, None)
     role = head.tracking.settings.role if head.tracking else None
-    category = head.bsr_category
+    change = change_text(period.statistics.rank, format_rank_steps) if period else None
+    ends = "" if before is None or change is None else f" {format_rank(before)} →"
     return Card(
-        f"Rank in {escape_markdown(shorten(category, 24))}" if category else "Best Sellers Rank",
+        label,
         format_rank(head.bsr),
         change=change,
         sentiment=rank_sentiment(role, before, after),
         direction=_rank_direction(before, after),
-        history=period.ranks if period else (),
         higher_is_up=False,
-        about="Best Sellers Rank: 1 is best, comparable only within its category.",
+        about=f"Best Sellers Rank in {escape_markdown(head.bsr_category or 'its category')}:"
+        f"{ends} {format_rank(head.bsr)}. 1 is best; ▲ is fewer places, which is better.",
     )
+
+
+def _rank_label(category: str | None) -> str:
+    return f"BSR, {escape_markdown(shorten(category, LONGEST_NAME))}" if category else "BSR"
 
 
 def _ends(span: FieldStatistics) -> tuple[float | None, float | None]:
@@ -146,20 +217,27 @@ def _rank_direction(before: float | None, after: float | None) -> Direction:
     return "up" if after < before else "down"
 
 
+def _sub_rank(head: ProductSummary, further: FurtherValues, now: datetime) -> Card:
+    if further.sub_rank is None:
+        return _blank("BSR, sub-category", head, "bsr", now, "none")
+    category = further.sub_category or "sub-category"
+    about = f"Best Sellers Rank in {escape_markdown(category)}."
+    return Card(_rank_label(category), format_rank(further.sub_rank), about=about)
+
+
 def _rating(head: ProductSummary, period: PeriodView | None, now: datetime) -> Card:
     if head.rating is None:
-        return _blank("Rating", head, "rating", now, "No rating")
+        return _blank("Rating", head, "rating", now)
     return Card(
         "Rating",
         f"{format_rating(head.rating)} ★",
         change=change_text(period.statistics.rating, rating_change) if period else None,
-        history=period.ratings if period else (),
     )
 
 
 def _ratings_count(head: ProductSummary, period: PeriodView | None, now: datetime) -> Card:
     if head.ratings_count is None:
-        return _blank("Ratings", head, "rating", now, "No ratings")
+        return _blank("Ratings", head, "rating", now)
     reviews = head.reviews_count
     about = "Ratings with and without text."
     if reviews is not None:
@@ -168,34 +246,37 @@ def _ratings_count(head: ProductSummary, period: PeriodView | None, now: datetim
         "Ratings",
         format_count(head.ratings_count),
         change=change_text(period.statistics.ratings_count, count_change) if period else None,
-        history=period.ratings_counts if period else (),
         about=about,
     )
 
 
-def _availability(head: ProductSummary, period: PeriodView | None, now: datetime) -> Card:
+def _offers(head: ProductSummary, further: FurtherValues, now: datetime) -> Card:
+    if further.offers is None:
+        return replace(_blank("New offers", head, "availability", now, "unknown"), note=None)
+    return Card("New offers", format_count(further.offers))
+
+
+def _stock(head: ProductSummary, period: PeriodView | None, now: datetime) -> Card:
     if head.availability is None:
-        return _blank("Availability", head, "availability", now, "Not reported")
+        return _blank("Stock", head, "availability", now)
     state = head.availability
     value = short_availability_label(state)
     if head.stock_left is not None and state == Availability.LIMITED:
         value = f"{format_count(head.stock_left)} left"
     share = period.statistics.in_stock_share.value if period else None
     note = None if share is None else f"{statistics_text.format_share(share)} in stock"
-    return Card(
-        "Availability", value[0].upper() + value[1:], note=note, about=_availability_tooltip(head)
-    )
+    label = availability_label(state)
+    about = f"{label[0].upper()}{label[1:]}. Checked {format_cadence(_cadence(head))}."
+    return Card("Stock", value[0].upper() + value[1:], note=note, about=about)
 
 
-def _availability_tooltip(head: ProductSummary) -> str:
-    state = availability_label(head.availability)
-    sentence = f"{state[0].upper()}{state[1:]}."
-    if head.seller is None:
-        return sentence
-    return f"{sentence} Buy Box held by {escape_markdown(head.seller)}."
+def _cadence(head: ProductSummary) -> timedelta | None:
+    return None if head.tracking is None else head.tracking.settings.cadence.span
 
 
-def _blank(label: str, head: ProductSummary, group: Group, now: datetime, absent: str) -> Card:
+def _blank(
+    label: str, head: ProductSummary, group: Group, now: datetime, absent: str = _NO_ONE
+) -> Card:
     """Return a card without a figure: unknown, or `absent` where a check found none."""
     return Card(
         label,

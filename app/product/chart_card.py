@@ -11,6 +11,7 @@ from app.data import suggestions as competitors
 from app.data.history import ChartChoice, PeriodView, Range
 from app.data.prebuilt_figure import PrebuiltFigure
 from app.device import is_phone
+from app.product import notes
 from app.product.range_control import choose_range, take_selection
 from core.chart_theme import PLOTLY_CONFIG
 from core.history.chart import range_strip
@@ -36,6 +37,8 @@ def choose_content(head: ProductSummary) -> tuple[Range, ChartChoice]:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         chosen = choose_range()
         rivals = _choose_rivals(head)
+        st.space("stretch")
+        notes.show_button(head)
     series = st.pills(
         "Series",
         list(Series),
@@ -84,6 +87,7 @@ def show_chart(head: ProductSummary, period: PeriodView) -> None:
     with st.container(height=period.height, border=False, key="chart_box"):
         st.plotly_chart(
             PrebuiltFigure(period.chart),
+            height=period.height,
             key=keys.RANK_CHART,
             config=PLOTLY_CONFIG,
             alt=period.alt,
@@ -95,6 +99,7 @@ def show_chart(head: ProductSummary, period: PeriodView) -> None:
         with st.container(height=range_strip.HEIGHT, border=False, key="strip_box"):
             st.plotly_chart(
                 PrebuiltFigure(strip),
+                height=range_strip.HEIGHT,
                 key=key,
                 config=_STRIP_CONFIG,
                 on_select=lambda: take_selection(key),

@@ -1,4 +1,4 @@
-"""The blocks of the Product screen beside header, chart and tabs: cards, search."""
+"""What the Product screen shows of a product without data, or without a product."""
 
 from datetime import UTC, datetime
 
@@ -7,12 +7,9 @@ import streamlit as st
 from app import keys
 from app.components import cards
 from app.components.product_link import ProductLink
-from app.data import get_principal, health
+from app.data import health
 from app.data import products as lists
-from app.data.history import PeriodView
 from app.imports import upload
-from app.product import dialogs
-from app.product.cards import CurrentFigure, current_figures
 from core.history.current import missing_values
 from core.history.product_summary import ProductSummary
 from core.text.escaping import escape_markdown, shorten
@@ -21,30 +18,6 @@ from core.upkeep.health import WITHOUT_A_KEY
 
 LONGEST_TITLE = 80
 MOST_FOUND = 12
-CARD_WIDTH = 150  # px; two fit beside each other on a phone
-
-
-def show_figures(head: ProductSummary, period: PeriodView | None, period_name: str) -> None:
-    """Show the current figures; each opens its data source."""
-    zone = get_principal().time_zone
-    figures = current_figures(head, period, period_name, datetime.now(UTC), zone)
-    with st.grid(len(figures), min_column_width=CARD_WIDTH):
-        for figure in figures:
-            _show_figure(head, figure)
-
-
-def _show_figure(head: ProductSummary, figure: CurrentFigure) -> None:
-    with st.container(gap=None, height="stretch"):
-        cards.show_metric(figure.card)
-        if st.button(
-            figure.age or "never seen",
-            type="tertiary",
-            icon=":material/history:",
-            key=f"source_{figure.column}",
-            help="Data source" if figure.age else None,
-            disabled=not figure.age,
-        ):
-            dialogs.show_provenance_dialog(head, figure.column, figure.card.label)
 
 
 def show_nothing_yet(head: ProductSummary) -> None:

@@ -19,7 +19,7 @@ from core.catalog.asin import product_url
 from core.history.current import missing_values
 from core.history.labels import availability_label
 from core.history.product_summary import ProductSummary
-from core.text.escaping import escape_markdown, isolate_direction, shorten
+from core.text.escaping import escape_markdown, shorten
 from core.text.times import format_age, format_moment
 
 THUMBNAIL_WIDTH: Final = 76  # px
@@ -60,8 +60,8 @@ def show_header(head: ProductSummary) -> None:
 
 
 def _format_title(title: str) -> str:
-    """Return the whole title as a heading, in its own direction."""
-    text = isolate_direction(escape_markdown(title))
+    """Return the whole title as a heading."""
+    text = escape_markdown(title)
     return text if len(title) <= _LONGEST_HEADING else f":small[{text}]"
 
 

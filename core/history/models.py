@@ -56,6 +56,14 @@ class Snapshot(Base):
             "captured_at",
             postgresql_where=text("unreadable IS NOT NULL"),
         ),
+        # Years of deals are read for a chart: few snapshots have one.
+        Index(
+            "ix_snapshot_deal",
+            "product_id",
+            "captured_at",
+            postgresql_include=["deal_price"],
+            postgresql_where=text("deal_price IS NOT NULL"),
+        ),
         {"postgresql_partition_by": "RANGE (captured_at)"},
     )
 

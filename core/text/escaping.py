@@ -34,11 +34,6 @@ def remove_direction_marks(text: str) -> str:
     return _TURNS.sub("", text)
 
 
-def isolate_direction(text: str) -> str:
-    """Return text that is written in its own direction, whatever stands around it."""
-    return f"\u2068{text}\u2069"
-
-
 def quote(text: str, longest: int) -> str:
     """Return text from outside as quoted in a sentence: one line, between « and »."""
     seen = " ".join(_UNSEEN.sub(" ", remove_direction_marks(text)).split())

@@ -135,6 +135,12 @@ def format_points(points: float) -> str:
     return f"{_short(abs(points))}{THIN_SPACE}pt" if points else "no change"
 
 
+def format_rank_steps(before: int | float, after: int | float) -> str:
+    """Write by how many places a rank changed: "3,742 (−35 %)"; the arrow is the caller's."""
+    places = format_count(abs(after - before))
+    return f"{places} ({format_percent_change(before, after)})"
+
+
 def _short(percent: float) -> str:
     """Write a percentage with one decimal below ten unless it is 0, without decimals above."""
     if percent < 0.05:

@@ -19,6 +19,10 @@ class Cadence(StrEnum):
     def minutes(self) -> int:
         return _MINUTES[self]
 
+    @property
+    def span(self) -> timedelta:
+        return timedelta(minutes=self.minutes)
+
 
 _MINUTES = {
     Cadence.HOURLY: 60,

@@ -1,8 +1,10 @@
 """What the product page shows, through the real entry point and a real database."""
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 import streamlit as st
@@ -11,12 +13,15 @@ from sqlalchemy.orm import Session
 from streamlit.proto.Metric_pb2 import Metric
 from streamlit.testing.v1 import AppTest
 
-from app.commands import products
+from app import keys
+from app.commands import notes, products
 from app.product_tabs import tabs
 from core.accounts.access.permissions import Principal
 from core.accounts.access.permissions import Role as AccountRole
 from core.catalog.listing import Listing
+from core.history.chart.content import Series
 from core.history.labels import short_availability_label
+from core.history.notes.queries import list_notes
 from core.history.observation import Availability, CategoryRank, Seen, Source
 from core.history.product_summary import find_product_summary
 from core.settings.environment import ROOT, get_settings
@@ -32,7 +37,7 @@ from tests.core.history.observations import (
     this_hour,
     track_product,
 )
-from tests.factories.alerts import set_team_threshold
+from tests.factories.alerts import add_incident, set_team_threshold
 from tests.factories.imports import add_import
 from tests.factories.people import add_stranger
 from tests.pages.conftest import SignIn
@@ -45,7 +50,7 @@ def _fresh_cache() -> None:
     st.cache_data.clear()
 
 
-def open_page(**asked: str) -> AppTest:
+def open_page(**asked: str | list[str]) -> AppTest:
     page = AppTest.from_file(ROOT / "app" / "main.py", default_timeout=30).run()
     page.switch_page("../pages/product.py")
     for name, value in asked.items():
@@ -75,6 +80,12 @@ def summary_of(page: AppTest) -> dict[str, dict[str, str]]:
     return {row["figure"]: row for row in shown.to_dict("records")}
 
 
+def chart_of(page: AppTest) -> dict[str, Any]:
+    """Return the product's chart; the range strip comes after it."""
+    figure: dict[str, Any] = json.loads(page.get("plotly_chart")[0].proto.spec)
+    return figure
+
+
 def listing(title: str) -> Listing:
     return Listing(
         title=title, brand=None, bullets=(), description=None, category_path=(), images=(),
@@ -92,11 +103,11 @@ def test_the_current_figures_and_their_changes_are_shown(session: Session, princ
         ],
     )
     shown = metrics(open_product(30))
-    assert shown["Buy Box price"] == ("$15.00", "−25\u202f%")
-    assert shown["Rank in Kitchen"] == ("#1,200", "unchanged")
+    assert shown["Price"] == ("$15.00", "−25\u202f%")
+    assert shown["BSR, Kitchen"] == ("#1,200", "unchanged")
     assert shown["Rating"] == ("4.4 ★", "+0.1")
     assert shown["Ratings"] == ("1,038", "+38")
-    assert shown["Availability"][0] == "In stock"
+    assert shown["Stock"][0] == "In stock"
 
 
 def test_what_moved_before_a_page_was_removed_is_no_improvement(
@@ -114,9 +125,9 @@ def test_what_moved_before_a_page_was_removed_is_no_improvement(
         ],
     )
     page = open_product(365)
-    [rank] = [shown for shown in page.metric if shown.label == "Rank in Kitchen"]
-    assert (rank.value, rank.color) == ("#300", Metric.MetricColor.GRAY)
-    assert rank.delta == "before removal"
+    [rank] = [shown for shown in page.metric if shown.label == "BSR, Kitchen"]
+    assert (rank.value, rank.color) == (":gray[#300]", Metric.MetricColor.GRAY)
+    assert rank.delta == "last seen"
     assert "improved" not in " ".join(shown.delta or "" for shown in page.metric)
 
 
@@ -139,8 +150,9 @@ def test_an_improved_rank_has_the_colour_of_its_meaning_for_the_role(
         [make_sourced(product, now - 2 * HOUR), make_sourced(product, now - HOUR, ranks=better)],
     )
     page = open_product(30)
-    [rank] = [shown for shown in page.metric if shown.label == "Rank in Kitchen"]
+    [rank] = [shown for shown in page.metric if shown.label == "BSR, Kitchen"]
     assert (rank.value, rank.color) == ("#300", color)
+    assert rank.delta == "900 (−75\u202f%)"
 
 
 def test_the_settings_name_the_teams_default_thresholds(session: Session, principal: Principal):
@@ -172,7 +184,7 @@ def test_a_hostile_title_is_shown_as_text(session: Session, principal: Principal
     seen = SEEN | Seen.LISTING
     store(session, [make_sourced(product, now - HOUR, listing=listing(title), seen=seen)])
     shown = open_product().title[0].value
-    assert shown.startswith(":small[\u2068\\*\\*Bold\\*\\* \\[go\\]")
+    assert shown.startswith(":small[\\*\\*Bold\\*\\* \\[go\\]")
     assert shown.count("word") == 40
 
 
@@ -217,10 +229,10 @@ def test_a_price_that_is_not_on_the_page_says_so(session: Session, principal: Pr
     )
     store(session, [look])
     shown = metrics(open_product())
-    assert shown["Price"][0] == "No price"
-    assert shown["Price"][1].startswith("none on the page")
-    assert shown["Best Sellers Rank"] == ("unknown", "not reported")
-    assert shown["Availability"][0] == "Unavailable"
+    assert shown["Price"] == ("none", "none on the page")
+    assert shown["Buy Box"][0] == "none"
+    assert shown["BSR"] == ("unknown", "not reported")
+    assert shown["Stock"][0] == "Unavailable"
 
 
 def test_a_period_without_snapshots_says_so(session: Session, principal: Principal):
@@ -236,7 +248,7 @@ def test_a_doubtful_price_counts_in_no_figure(session: Session, principal: Princ
         [make_sourced(product, now - 2 * HOUR), make_sourced(product, now - HOUR, price=199900)],
     )
     page = open_product()
-    assert metrics(page)["Buy Box price"][0] == "$19.99"
+    assert metrics(page)["Price"][0] == "$19.99"
     assert "1,999" not in texts(page)
     assert summary_of(page)["Price"]["high"].startswith("$19.99 · ")
     assert ":gray[Flagged values]  \n**1 excluded**" in texts(page)
@@ -407,3 +419,73 @@ def test_a_rank_that_could_not_be_read_is_said_with_its_text(
     assert "Best Sellers Rank could not be read" in texts(shown)
     assert r"Pozycja \*12\* ??" in texts(shown)
     assert "unreadable" in [each.delta for each in shown.metric]
+
+
+def test_two_days_of_the_address_are_the_range_until_a_button_is_pressed(
+    session: Session, principal: Principal
+):
+    product, now = track_product(session, principal), this_hour()
+    store(
+        session,
+        [make_sourced(product, now - 20 * DAY, price=9900), make_sourced(product, now - HOUR)],
+    )
+    ends = ((now - each * DAY).date().isoformat() for each in (15, 25))
+    page = open_page(marketplace="US", asin=ASIN, **{"from": next(ends), "to": next(ends)})
+    assert page.segmented_control(key=keys.PERIOD).value is None
+    assert "Price stays at $99.00." in page.get("plotly_chart")[0].proto.alt
+    page.segmented_control(key=keys.PERIOD).set_value(7).run()
+    assert not page.exception
+    assert "from" not in page.query_params
+    assert "Price stays at $19.99." in page.get("plotly_chart")[0].proto.alt
+
+
+def test_days_that_are_none_are_no_range(session: Session, principal: Principal):
+    product, now = track_product(session, principal), this_hour()
+    store(session, [make_sourced(product, now - HOUR)])
+    page = open_page(marketplace="US", asin=ASIN, **{"from": "2026-13-01", "to": "2026-01-01"})
+    assert page.segmented_control(key=keys.PERIOD).value == 90
+
+
+def test_what_is_wrong_stands_on_top_with_its_time(session: Session, principal: Principal):
+    product, now = track_product(session, principal), this_hour()
+    add_incident(session, principal, product, now - 2 * DAY)
+    store(session, [make_sourced(product, now - HOUR)])
+    page = open_product()
+    [banner] = page.error
+    assert banner.value.startswith("**Out of stock since ")
+
+
+def test_chips_and_competitors_are_in_the_address_and_drawn(session: Session, principal: Principal):
+    product, now = track_product(session, principal), this_hour()
+    further = (CategoryRank("Kitchen", 1200), CategoryRank("Kettles", 7))
+    more = {"used_price": 1500, "new_price": 1900, "offers_new": 4, "coupon_percent": 10,
+            "deal_price": 1700, "ranks": further, "seen": SEEN | Seen.OFFERS_NEW}  # fmt: skip
+    store(session, [make_sourced(product, now - hours * HOUR, **more) for hours in (1, 2, 3)])
+    page = open_page(marketplace="US", asin=ASIN, series=[each.value for each in Series])
+    figures = {shown.label: shown.value for shown in page.metric}
+    assert (figures["BSR, Kettles"], figures["New offers"]) == ("#7", "4")
+    assert set(page.pills(key="series").value) == set(Series)
+    names = {trace.get("name") for trace in chart_of(page)["data"]}
+    assert {"Lowest used", "Lowest new", "With coupon", "Rank in Kettles", "New offers", "Rating",
+            "Deal"} <= names  # fmt: skip
+
+
+def test_a_note_is_marked_on_the_chart_and_listed_in_its_dialog(
+    session: Session, principal: Principal
+):
+    product, now = track_product(session, principal), this_hour()
+    store(session, [make_sourced(product, now - hours * HOUR) for hours in (1, 80)])
+    assert notes.add_note(product, now - 2 * DAY, "New *image* :smile:") == "Note added."
+    [note] = list_notes(session, principal, product)
+    page = open_product()
+    [mark] = [trace for trace in chart_of(page)["data"] if trace.get("name") == "Events"]
+    assert mark["text"] == ["N"]
+    assert "New *image* :smile: (" in mark["customdata"][0]
+    page.button(key="notes").click().run()
+    assert not page.exception
+    assert "New \\*image\\* :" in texts(page)
+    assert {f"edit_{note.id}", f"drop_{note.id}"} <= {each.key for each in page.button}
+    assert notes.change_note(note.id, note.noted_at, "Image") == "Note changed."
+    assert [each.body for each in list_notes(session, principal, product)] == ["Image"]
+    assert notes.delete_note(note.id) == "Note deleted."
+    assert list_notes(session, principal, product) == []

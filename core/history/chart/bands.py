@@ -131,7 +131,7 @@ def band_legend(bands: Sequence[Band]) -> list[Trace]:
 def deal_labels(
     deals: Sequence[Deal], shown: Stretch, lanes: Lanes, zone: tzinfo
 ) -> list[dict[str, Any]]:
-    """Return "−29 %" at the top of the price lane for each deal that has room for it."""
+    """Return "−29 %" above the price lane for each deal that has room for it."""
     cell = (shown[1] - shown[0]) / _CELLS
     labels, last_end = [], shown[0]
     for deal in deals:
@@ -148,7 +148,7 @@ def deal_labels(
                 "yref": "paper",
                 "x": format_times(np.array([middle]), zone)[0],
                 "y": lanes.domains[Lane.PRICE][1],
-                "yanchor": "top",
+                "yanchor": "bottom",
                 "text": format_percent_change(deal.usual, deal.price),
                 "showarrow": False,
                 "font": {"size": 12, "color": chart_theme.RATING},

@@ -36,6 +36,12 @@ LONGEST_NAME: Final = 30  # characters of a category or competitor in the legend
 _DAY: Final = "%a %-d %b %Y"
 _DASHES: Final = ("dash", "dot", "dashdot", "longdash", "longdashdot")
 _SUB_RANK_COLORS: Final = ("#000009", "#000010", "#000007", "#000005", "#000004")
+_LEGEND: Final = {
+    "yref": "container",
+    "y": 1,
+    "yanchor": "top",
+    "font": {"size": chart_theme.TEXT_SIZE, "color": chart_theme.TEXT},
+}
 _RANK_HOVER: Final = "#%{y:,.0f}"
 
 
@@ -91,6 +97,7 @@ class _Drawing:
             "xaxis": time,
             "margin": {"l": 8, "r": 8, "t": self.lanes.top, "b": BOTTOM, "autoexpand": True},
             "showlegend": not self.content.is_phone,
+            "legend": layout["legend"] | _LEGEND,
             "barmode": "overlay",
         }
 
@@ -208,7 +215,7 @@ class _Drawing:
     # Other lanes
 
     def _draw_buy_box(self) -> None:
-        if not self.content.holders:
+        if Lane.BUY_BOX not in self.lanes.domains:
             return
         traces, colors = buy_box_ribbon.ribbon_traces(self.content.holders, self.shown, self.zone)
         self.traces += traces

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from core.history.buy_box.holders import HolderState
 from core.history.chart.content import ChartContent, Series
 
 
@@ -34,7 +35,7 @@ _HEIGHTS: Final[Mapping[Lane, int]] = {  # px
     Lane.RATING: 64,
     Lane.RATINGS: 64,
 }
-_SPACE_ABOVE: Final[Mapping[Lane, int]] = {Lane.BUY_BOX: 30, Lane.EVENTS: 0, Lane.PRICE: 6}
+_SPACE_ABOVE: Final[Mapping[Lane, int]] = {Lane.BUY_BOX: 30, Lane.EVENTS: 0, Lane.PRICE: 18}
 _USUAL_SPACE: Final = 18
 TOP, BOTTOM, PHONE_TOP = 44, 46, 10  # px of legend and dates; a phone has no legend
 
@@ -69,7 +70,8 @@ def place_lanes(shown: frozenset[Series], *, has_buy_box: bool, is_phone: bool) 
 
 def lanes_of(content: ChartContent) -> Lanes:
     """Return the lanes of a content."""
-    return place_lanes(content.shown, has_buy_box=bool(content.holders), is_phone=content.is_phone)
+    has_buy_box = any(each.holder.state is HolderState.SELLER for each in content.holders)
+    return place_lanes(content.shown, has_buy_box=has_buy_box, is_phone=content.is_phone)
 
 
 def _stack(chosen: Sequence[Lane], top: int) -> Lanes:

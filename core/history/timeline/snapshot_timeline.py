@@ -101,12 +101,20 @@ class SnapshotTimeline(Timeline):
             return [(first, last)] if last > first else []
         rows = np.ones(len(self.times), dtype=bool)
         runs = series.find_runs(self._steps(np.ones(len(self.times)), rows), self._held_until(rows))
-        usual = self._longest_holds[-1] if len(self.times) > 1 else series.SHORTEST_HOLD
+        usual = self._usual_gap(-1)
         covered = [(start, end) for start, end, _ in runs]
         covered[-1] = (covered[-1][0], max(covered[-1][1], min(self.times[-1] + usual, last)))
         edges = [first, *(edge for run in covered for edge in run), last]
         pairs = zip(edges[::2], edges[1::2], strict=True)
-        return [(start, end) for start, end in pairs if end - start > series.SHORTEST_HOLD]
+        holes = [(start, end) for start, end in pairs if end - start > series.SHORTEST_HOLD]
+        # Before the first observation, what is usual after it is no hole.
+        begins_late = holes and holes[0][0] == first and holes[0][1] - first <= self._usual_gap(0)
+        return holes[1:] if begins_late else holes
+
+    def _usual_gap(self, row: int) -> np.timedelta64:
+        """Return how long a row may hold if it is a sample."""
+        holds = self._longest_holds
+        return holds[row] if len(holds) else series.SHORTEST_HOLD
 
     def compute_field_statistics(self, field: Field) -> FieldStatistics:
         values = self._values(field)

@@ -166,14 +166,3 @@ def weigh_known(line: Line, held_until: np.datetime64) -> tuple[Floats, Floats]:
     known = ~np.isnan(line.values)
     held = np.diff(np.append(line.times, held_until)).astype(np.float64)[known]
     return line.values[known], held if held.sum() > 0 else np.ones_like(held)
-
-
-def sample_line(line: Line, count: int = 60) -> list[float]:
-    """Return `count` values of a line of steps at even distances, without gaps."""
-    times, values = line.times, line.values
-    if len(times) < 2:
-        return []
-    grid = np.linspace(times[0].astype(np.int64), times[-1].astype(np.int64), count)
-    held = np.searchsorted(times.astype(np.int64), grid, side="right") - 1
-    chosen = values[np.clip(held, 0, len(values) - 1)]
-    return [float(value) for value in chosen[~np.isnan(chosen)]]

@@ -325,6 +325,22 @@ def list_product_suggestions(
     return list(map(_row, rows))
 
 
+_APPLIED = """
+SELECT a.applied_at, s.title FROM suggestion s JOIN suggestion_action a ON a.suggestion_id = s.id
+WHERE s.product_id = %(product)s AND s.team_id = %(team)s AND a.applied_at IS NOT NULL
+ORDER BY a.applied_at
+"""
+
+
+@requires(Permission.READ)
+def list_applied_changes(
+    session: Session, principal: Principal, product_id: int
+) -> list[tuple[datetime, str]]:
+    """Return when changes of a product were applied, and their suggestion's title, by time."""
+    rows = _fetch(session, _APPLIED, {"product": product_id, "team": principal.team_id})
+    return [(row["applied_at"], row["title"]) for row in rows]
+
+
 _PLACE = f"""
 WITH here AS (SELECT s.worth, s.id FROM suggestion s WHERE s.id = %(id)s AND {_PENDING})
 SELECT

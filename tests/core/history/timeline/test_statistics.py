@@ -11,7 +11,6 @@ from core.history.observation import Availability, Flag, Kind, Seen
 from core.history.timeline.series import Line
 from core.history.timeline.statistics import (
     MissingReason,
-    sample_line,
     weighted_median,
 )
 from tests.core.history.timeline.test_series import daily_timeline_of, history_frame, timeline_of
@@ -155,12 +154,6 @@ def test_days_give_extremes_of_their_lows_and_highs():
     assert statistics.in_stock_share.value == 0.75
     assert statistics.rank.now.reason == MissingReason.ABSENT
     assert statistics.observations == 48
-
-
-def test_a_sparkline_holds_each_value_and_leaves_holes_out():
-    times = np.array(["2026-01-01", "2026-01-02", "2026-01-03"], dtype="datetime64[us]")
-    assert sample_line(Line(times, np.array([1.0, np.nan, 3.0])), 5) == [1, 1, 3]
-    assert sample_line(Line(times[:1], np.array([1.0])), 5) == []
 
 
 def test_a_sparkline_of_ranks_leaves_the_former_category_out():

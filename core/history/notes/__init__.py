@@ -1,0 +1,1 @@
+"""Notes that users add to a product's history."""
