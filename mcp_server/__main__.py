@@ -68,11 +68,12 @@ def serve_stdio(settings: Settings) -> None:
     Raises ConfigurationError without a valid token.
     """
     from mcp_server.protocol.authentication import UNAUTHENTICATED, EnvironmentToken
-    from mcp_server.server import make_server
 
     token = settings.amazcope_token
     if token is None or not _is_valid(token.get_secret_value()):
         raise ConfigurationError(UNAUTHENTICATED)
+    from mcp_server.server import make_server  # takes longer than a refusal needs
+
     make_server(EnvironmentToken(token.get_secret_value())).run("stdio")
 
 

@@ -3,6 +3,8 @@
 from hypothesis import HealthCheck, settings
 
 LONG = "long"
+USUAL = 40  # examples in `make test`, where a test names no other number
+MANY = 500  # and in `make test-long`
 TIMES_MORE = 5
 
 
@@ -13,9 +15,9 @@ def register_profiles() -> None:
     fixture is shared by all examples of a test, which each test allows for.
     """
     health_checks = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
-    usual = settings(deadline=None, suppress_health_check=health_checks)
+    usual = settings(deadline=None, suppress_health_check=health_checks, max_examples=USUAL)
     settings.register_profile("amazcope", usual)
-    settings.register_profile(LONG, usual, max_examples=examples_in_long_runs(100))
+    settings.register_profile(LONG, usual, max_examples=MANY)
     settings.load_profile("amazcope")
 
 

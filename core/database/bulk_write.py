@@ -113,7 +113,13 @@ def format_array(column: Sequence[Any]) -> str:
         return "{" + ",".join(["NULL"] * len(column)) + "}"
     if kinds == {int}:
         return "{" + str(list(column))[1:-1].replace("None", "NULL") + "}"
-    write = _find_writer(kinds.pop()) if len(kinds) == 1 else _write_value
+    if len(kinds) > 1:
+        write = _write_value
+    else:
+        [kind] = kinds
+        write = _find_writer(kind)
+        if issubclass(kind, date | str):  # mostly a few values over and over
+            write = {value: write(value) for value in set(column) - {None}}.__getitem__
     return "{" + ",".join(["NULL" if value is None else write(value) for value in column]) + "}"
 
 

@@ -33,11 +33,14 @@ from sqlalchemy.orm import Session
 from core.database.embedded.server import EmbeddedPostgres, find_running_url
 from core.demo.people import PEOPLE
 from core.settings.environment import ROOT
+from tests.mailbox import Mailbox, running_mailbox
+from tests.provider import Provider, running_provider
 
 FIRST_START = 600  # seconds, on a busy machine: the demo market is loaded
 PATIENCE = 60  # seconds until something that has to show counts as missing
 # The demo market is as old in every run, so that the same things happen in it on every date.
 MARKET_AGE = timedelta(days=2521, hours=15)
+PASSWORD = "correct horse battery staple 7"
 Cookies = Sequence[Any]  # as Playwright returns and takes them
 
 LINKS = "[data-testid='stSidebar'] [data-testid='stPageLink-NavLink']"  # to the pages
@@ -135,6 +138,37 @@ def chromium() -> str:
     if found is None:
         pytest.skip("no Chromium: install Debian's package chromium")
     return found
+
+
+@pytest.fixture(scope="session")
+def mailbox() -> Iterator[Mailbox]:
+    """The mail server of `real_stack`: each test reads the letters to its own address."""
+    with running_mailbox() as box:
+        yield box
+
+
+@pytest.fixture(scope="session")
+def running_sign_on() -> Iterator[Provider]:
+    """The provider of `real_stack`."""
+    with running_provider() as provider:
+        yield provider
+
+
+@pytest.fixture(scope="session")
+def real_stack(
+    tmp_path_factory: pytest.TempPathFactory, mailbox: Mailbox, running_sign_on: Provider
+) -> Iterator[Stack]:
+    """An Amazcope without the demo market: it sends mail, lets all register, has single sign-on."""
+    settings = running_sign_on.settings(
+        AMAZCOPE_DEMO="false",
+        AMAZCOPE_SMTP_URL=mailbox.url,
+        AMAZCOPE_REGISTRATION="open",
+        AMAZCOPE_ADMIN_MAIL="owner@team.example",
+        AMAZCOPE_ADMIN_PASSWORD=PASSWORD,
+        AMAZCOPE_OIDC_GROUPS="buyers=seller, leads = manager, it=admin",
+    )
+    with amazcope(tmp_path_factory.mktemp("without a demo"), **settings) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")
@@ -375,6 +409,31 @@ def refresh(page: Page, database: Session, asin: str) -> None:
     while database.scalar(statement, {"asin": asin}) == before:
         assert time.monotonic() < deadline, "no new snapshot came"
         page.wait_for_timeout(500)
+
+
+def list_faults(page: Page, stack: Stack, address: str) -> list[str]:
+    """Open an address and return what is wrong with its looks, in light and in dark.
+
+    A page changes its scheme at once when the system's does: each is loaded only once.
+    """
+    page.emulate_media(color_scheme="light")
+    go(page, stack, address)
+    faults: list[str] = []
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        page.wait_for_function(
+            """isDark => {
+                const app = document.querySelector('.stApp')
+                const red = getComputedStyle(app).backgroundColor.match(/\\d+/)[0]
+                return (Number(red) < 128) === isDark
+            }""",
+            arg=scheme == "dark",
+        )
+        settle(page)
+        if is_wider_than_its_window(page):
+            faults.append(f"{address} is wider than its window in {scheme}")
+        faults += [f"{address} in {scheme}: {each}" for each in errors_on(page)]
+    return faults
 
 
 def errors_on(page: Page) -> list[str]:

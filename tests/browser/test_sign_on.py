@@ -1,6 +1,5 @@
 """Single sign-on, through a real browser and a provider that speaks OpenID Connect."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,8 +7,8 @@ from playwright.sync_api import Page, Response, expect
 from sqlalchemy import create_engine, text
 
 from core.database.embedded.server import find_running_url
-from tests.browser.conftest import Stack, Tabs, amazcope, is_inside, listening, open_account, says
-from tests.provider import Provider, running_provider
+from tests.browser.conftest import Stack, Tabs, is_inside, listening, open_account, says
+from tests.provider import Provider
 
 pytestmark = pytest.mark.browser
 
@@ -22,28 +21,15 @@ ANNA = {
 }
 
 
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stack, Provider]]:
-    """An Amazcope whose people come from a provider, and that provider."""
-    with running_provider() as provider:
-        settings = provider.settings(
-            AMAZCOPE_DEMO="false",
-            AMAZCOPE_REGISTRATION="open",
-            AMAZCOPE_OIDC_GROUPS="buyers=seller, leads = manager, it=admin",
-        )
-        with amazcope(tmp_path_factory.mktemp("sign-on"), **settings) as running:
-            yield running, provider
+@pytest.fixture
+def stack(real_stack: Stack) -> Stack:
+    return real_stack
 
 
 @pytest.fixture
-def stack(served: tuple[Stack, Provider]) -> Stack:
-    return served[0]
-
-
-@pytest.fixture
-def provider(served: tuple[Stack, Provider]) -> Provider:
-    served[1].claims, served[1].error = dict(ANNA), None
-    return served[1]
+def provider(running_sign_on: Provider) -> Provider:
+    running_sign_on.claims, running_sign_on.error = dict(ANNA), None
+    return running_sign_on
 
 
 def ask(stack: Stack, question: str) -> list[tuple[object, ...]]:

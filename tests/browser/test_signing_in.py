@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
@@ -21,10 +21,10 @@ from core.settings.environment import Settings
 from core.settings.secret_key import get_secret_key
 from tests.browser.conftest import (
     LINKS,
+    PASSWORD,
     Cookies,
     Stack,
     Tabs,
-    amazcope,
     enter,
     get_cookies,
     go,
@@ -34,12 +34,11 @@ from tests.browser.conftest import (
     settle,
     text_of,
 )
-from tests.mailbox import Mailbox, running_mailbox
+from tests.mailbox import Mailbox
 
 pytestmark = pytest.mark.browser
 
 COOKIE = "amazcope_session"
-PASSWORD = "correct horse battery staple 7"
 NOT_RIGHT = "Incorrect email or password."
 DEEP = "/product?marketplace=US&asin=B0DEMO0101&days=365"
 ADDRESSES = ["/", "/overview", "/products", DEEP, "/add", "/health"]
@@ -277,40 +276,19 @@ def set_up_second_factor(database: Session, stack: Stack, mail: str) -> tuple[py
 # Mailed links
 
 
-@pytest.fixture(scope="module")
-def mailbox() -> Iterator[Mailbox]:
-    """A mail server for the whole module: each test reads the letters to its own address."""
-    with running_mailbox() as box:
-        yield box
-
-
-@pytest.fixture(scope="module")
-def mailing_stack(tmp_path_factory: pytest.TempPathFactory, mailbox: Mailbox) -> Iterator[Stack]:
-    """An Amazcope without a demo that mails, and lets everybody register."""
-    with amazcope(
-        tmp_path_factory.mktemp("mailing"),
-        AMAZCOPE_DEMO="false",
-        AMAZCOPE_SMTP_URL=mailbox.url,
-        AMAZCOPE_REGISTRATION="open",
-        AMAZCOPE_ADMIN_MAIL="owner@team.example",
-        AMAZCOPE_ADMIN_PASSWORD=PASSWORD,
-    ) as running:
-        yield running
-
-
 def test_a_mailed_link_sets_a_new_password_once(
-    tabs: Tabs, mailing_stack: Stack, mailbox: Mailbox
+    tabs: Tabs, real_stack: Stack, mailbox: Mailbox
 ) -> None:
     renewed = PASSWORD.replace("7", "of 2026")
     with tabs.open() as page:
-        page.goto(mailing_stack.url)
+        page.goto(real_stack.url)
         page.get_by_role("button", name="Forgot your password?").click()
         page.get_by_role("button", name="Send me a link").wait_for()
         page.get_by_label("Email").fill("Owner@team.example")
         page.get_by_role("button", name="Send me a link").click()
         says(page, "If this address belongs to an account")
         link = mailbox.wait_for_link("owner@team.example")
-        assert link.startswith(f"{mailing_stack.url}/?reset=")
+        assert link.startswith(f"{real_stack.url}/?reset=")
         page.goto(link)
         page.get_by_label("New password", exact=True).fill("password1234")
         page.get_by_role("button", name="Save and sign in").click()
@@ -322,7 +300,7 @@ def test_a_mailed_link_sets_a_new_password_once(
         page.goto(link)
         says(page, "This link was already used or has expired.")
     with tabs.open() as page:
-        page.goto(mailing_stack.url)
+        page.goto(real_stack.url)
         fill_form(page, "owner@team.example", PASSWORD)
         says(page, NOT_RIGHT)
         fill_form(page, "owner@team.example", renewed)
@@ -330,10 +308,10 @@ def test_a_mailed_link_sets_a_new_password_once(
 
 
 def test_who_registers_gets_in_by_the_mailed_link_as_a_viewer(
-    tabs: Tabs, mailing_stack: Stack, mailbox: Mailbox
+    tabs: Tabs, real_stack: Stack, mailbox: Mailbox
 ) -> None:
     with tabs.open() as page:
-        page.goto(mailing_stack.url)
+        page.goto(real_stack.url)
         page.get_by_role("button", name="Register").click()
         page.get_by_role("heading", name="Register").wait_for()
         page.get_by_label("Email").fill("nora@team.example")
@@ -381,8 +359,12 @@ def test_people_of_the_demo_see_what_is_theirs(
         assert SEES[role] <= listed(page)
         assert ("Team" in listed(page)) == (role == "admin")
         assert open_account(page).inner_text().endswith(f"signed in as {role}")
-        for address in ADDRESSES:
-            go(page, stack, address)
+        page.keyboard.press("Escape")
+        for link in page.get_by_test_id("stSidebarNavLink").all()[1:]:
+            before = page.inner_text("[data-testid='stMain'] h1")
+            link.click()
+            expect(page.locator("[data-testid='stMain'] h1")).not_to_have_text(before)
+            settle(page)
             assert "Email" not in text_of(page)
 
 

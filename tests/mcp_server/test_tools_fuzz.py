@@ -40,7 +40,6 @@ from tests.mcp_server.from_schema import arguments_of
 from tests.mcp_server.tools.test_proposals import WRITES
 from tests.mcp_server.valid_arguments import valid_arguments
 
-EXAMPLES = 100  # a tool
 SECRET = "Zq7onlyours"  # stands in everything that another team has
 THEIRS = "B0THEIRS01"
 LEAKS = (
@@ -143,6 +142,7 @@ def others(session: Session) -> tuple[str, ...]:
     return (f"US:{THEIRS}", *map(str, ids), f"suggestions://US/{THEIRS}", f"person:{person.id}")
 
 
+@pytest.mark.hypothesis
 @pytest.mark.parametrize("tool", TOOLS)
 def test_whatever_a_tool_is_given_it_answers_or_says_why_not(
     fuzzed: Fuzzed, session: Session, tool: str
@@ -150,12 +150,7 @@ def test_whatever_a_tool_is_given_it_answers_or_says_why_not(
     listed = fuzzed.tools[tool]
     answers = Draft202012Validator(listed.output_schema or {})
 
-    @settings(
-        max_examples=EXAMPLES,
-        deadline=None,
-        database=None,
-        suppress_health_check=list(HealthCheck),
-    )
+    @settings(database=None, suppress_health_check=list(HealthCheck))
     @given(fuzzed.arguments(tool))
     def check(arguments: dict[str, Any]) -> None:
         result = fuzzed.call(tool, arguments)
@@ -177,7 +172,7 @@ def test_whatever_a_tool_is_given_it_answers_or_says_why_not(
     assert outcomes <= {"answered", "refused"}
 
 
-@settings(max_examples=40, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@settings(database=None, suppress_health_check=list(HealthCheck))
 @given(name=st.text(max_size=300))
 def test_a_tool_that_there_is_not_is_told(fuzzed: Fuzzed, name: str) -> None:
     result = fuzzed.call(name, {})

@@ -6,10 +6,9 @@ out. Recomputing a day is always safe. Never commits.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -41,8 +40,7 @@ _REPLACE = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ProductDay:
+class ProductDay(NamedTuple):
     """A product's day, with its start and end by its marketplace's clock."""
 
     product_id: int
@@ -115,14 +113,13 @@ _ROLL_UP = _rollup_statement()
 
 def roll_up_samples(session: Session, days: Iterable[ProductDay]) -> None:
     """Recompute days that hold only samples."""
-    ordered = sorted(set(days), key=lambda day: (day.product_id, day.day))
+    ordered = sorted(set(days))
     if not ordered:
         return
     # The bounds are in the text, so that the plan opens only the partitions it needs.
     first = min(day.starts_at for day in ordered).isoformat()
     last = max(day.ends_at for day in ordered).isoformat()
-    rows = [(d.product_id, d.day, d.starts_at, d.ends_at) for d in ordered]
-    execute_with_arrays(session, _ROLL_UP.format(first=first, last=last), rows)
+    execute_with_arrays(session, _ROLL_UP.format(first=first, last=last), ordered)
 
 
 _READ = [

@@ -53,4 +53,5 @@ def _fits(observation: Observation) -> bool:
 
 
 def _within(numbers: Iterable[int | None], largest: int) -> bool:
-    return all(-largest <= number <= largest for number in numbers if number is not None)
+    known = [*filter(None, numbers)]  # 0 always fits
+    return not known or (-largest <= min(known) and max(known) <= largest)

@@ -278,9 +278,15 @@ def _check_in_order(
         values = make_gated_values(observation, currency, _find_category(batch, observation))
         checked = check_values(values, reference, currency)
         reference = checked.reference
-        batch.confirmed += [(sourced.product_id, each) for each in checked.confirmed]
-        yield replace(sourced, observation=observation), checked.flags
+        if checked.confirmed:
+            batch.confirmed += [(sourced.product_id, each) for each in checked.confirmed]
+        yield _with_observation(sourced, observation), checked.flags
     state.pending = [each.as_json() for each in reference.pending] or None
+
+
+def _with_observation(sourced: SourcedObservation, observation: Observation) -> SourcedObservation:
+    is_same = sourced.observation is observation  # most often: a copy costs more than this
+    return sourced if is_same else replace(sourced, observation=observation)
 
 
 def _yield_replayed(
@@ -290,7 +296,7 @@ def _yield_replayed(
     for sourced in observations:
         observation = without_zero_amounts(sourced.observation)
         key = observation.captured_at, int(observation.source)
-        yield replace(sourced, observation=observation), replay.flags[key]
+        yield _with_observation(sourced, observation), replay.flags[key]
     if replay.pending is not None:
         fields = sum(replay.fields)
         others = [each for each in state.pending or () if not each["flag"] & fields]

@@ -7,6 +7,8 @@ has written both in the same transaction.
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -16,7 +18,7 @@ from core.database.bulk_write import execute_with_arrays
 from core.database.session import driver_connection
 from core.history.accepted_values import CURRENT_COLUMNS, DAY_COLUMNS, AcceptedValues
 from core.history.observation import Availability
-from core.history.periods.change_detection import find_change, make_change_rule
+from core.history.periods.change_detection import ChangeRule, find_change, make_change_rule
 from core.history.periods.change_period import (
     LOOKBACK_DAYS,
     ChangePeriod,
@@ -283,11 +285,17 @@ def _find_changes(session: Session, days: Mapping[int, MarketDay]) -> None:
         product_id, day, score, kind, listing_changed, price_percent, rank_percent = row[:7]
         prior = AcceptedValues(*row[7 : 7 + len(DAY_COLUMNS)])
         now = AcceptedValues(*row[7 + len(DAY_COLUMNS) :])
-        rule = make_change_rule(USUAL_THRESHOLDS.with_own(price_percent, rank_percent))
+        rule = _make_rule(price_percent, rank_percent)
         new_kind, new_score = find_change(prior, now, bool(listing_changed), rule)
         if new_kind != kind or abs(new_score - score) > _SAME_SCORE:
             found.append((product_id, day, new_score, new_kind and new_kind.value))
     execute_with_arrays(session, _SET_FOUND, found)
+
+
+@lru_cache(maxsize=1024)
+def _make_rule(price_percent: Decimal | None, rank_percent: Decimal | None) -> ChangeRule:
+    """Return the rule of the smallest thresholds of a product's users; None: the usual one."""
+    return make_change_rule(USUAL_THRESHOLDS.with_own(price_percent, rank_percent))
 
 
 _SAME_SCORE: Final = 1e-5  # scores are stored with seven digits

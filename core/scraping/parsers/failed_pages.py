@@ -104,18 +104,18 @@ def find_outcome_by_signs(item: Mapping[str, Any]) -> tuple[Outcome, str] | None
     An item with an error is not a successful check without values. If the page states
     that the product is unavailable, that wins over a missing price.
     """
-    words = " ".join(_join_words(item.get(key)) for key in _ERROR_KEYS).strip()
+    words = " ".join(_join_words(item[key]) for key in _ERROR_KEYS if key in item).strip()
     if words:
         outcome = find_outcome_by_words(words)
         is_known = outcome is Outcome.RUN_FAILED and _is_unavailable(item)
         return None if is_known else (outcome, words)
-    if any(_is_true(item.get(key)) for key in _BLOCKED_KEYS):
+    if any(_is_true(item[key]) for key in _BLOCKED_KEYS if key in item):
         return Outcome.BLOCKED, ""
     for key in _STATUS_KEYS:
         message = item.get(key)
         if isinstance(message, str) and _FAILED_WORDS.fullmatch(message[:_LONGEST_REASON]):
             return None if _is_unavailable(item) else (find_outcome_by_words(message), message)
-    if any(localized_text.is_not_sent_here(item.get(key)) for key in _DELIVERY_KEYS):
+    if any(localized_text.is_not_sent_here(item[key]) for key in _DELIVERY_KEYS if key in item):
         return Outcome.WRONG_LOCALE, ""
     return None
 

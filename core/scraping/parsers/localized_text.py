@@ -189,7 +189,12 @@ def _parse_stock_text(sentence: str) -> tuple[Availability | None, int | None]:
 
 def is_not_sent_here(value: object) -> bool:
     """Return whether a sentence means that the item isn't delivered to the place shown."""
-    return isinstance(value, str) and _NOT_SENT_HERE.search(value[:_LONGEST_SENTENCE]) is not None
+    return isinstance(value, str) and _matches_not_sent_here(value[:_LONGEST_SENTENCE])
+
+
+@lru_cache(maxsize=4096)
+def _matches_not_sent_here(sentence: str) -> bool:
+    return _NOT_SENT_HERE.search(sentence) is not None
 
 
 def parse_coupon(
