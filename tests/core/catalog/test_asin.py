@@ -306,9 +306,9 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("piece", HOSTILE)
-def test_a_hostile_megabyte_is_read(piece):
+def test_a_hostile_text_is_read(piece):
     """A quadratic step would not end within the suite's time."""
-    text = "https://www.amazon.de/x" + piece * (1_000_000 // len(piece))
+    text = "https://www.amazon.de/x" + piece * (300_000 // len(piece))
     assert len(read_mentions(text + "\n" + text)) <= 4
 
 

@@ -55,6 +55,22 @@ def server(folder: Path) -> Iterator[EmbeddedPostgres]:
         server.remove()
 
 
+@pytest.fixture(scope="module")
+def running_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("running") / "a folder with $paces"
+
+
+@pytest.fixture(scope="module")
+def running(running_folder: Path) -> Iterator[EmbeddedPostgres]:
+    """A server that runs, for tests that neither stop it nor change its files."""
+    server = EmbeddedPostgres(running_folder, running_folder / "secrets")
+    try:
+        server.start()
+        yield server
+    finally:
+        server.remove()
+
+
 def ask(url: str, question: str) -> object:
     with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
         cursor = connection.execute(question)  # type: ignore[call-overload]
@@ -77,16 +93,16 @@ def test_what_was_stored_is_there_after_a_restart_on_the_same_port(
     assert ask(again, "SELECT number FROM kept") == 7
 
 
-def test_the_server_is_durable_and_the_application_no_superuser(server: EmbeddedPostgres) -> None:
-    url = server.start()
+def test_the_server_is_durable_and_the_application_no_superuser(running: EmbeddedPostgres) -> None:
+    url = running.start()
     assert ask(url, "SHOW fsync") == "on"
     assert ask(url, "SHOW timezone") == "UTC"
     assert ask(url, "SHOW server_encoding") == "UTF8"
     assert ask(url, "SELECT rolsuper FROM pg_roles WHERE rolname = current_user") is False
 
 
-def test_without_the_password_every_connection_is_refused(server: EmbeddedPostgres) -> None:
-    url = server.start().replace("+psycopg", "")
+def test_without_the_password_every_connection_is_refused(running: EmbeddedPostgres) -> None:
+    url = running.start().replace("+psycopg", "")
     password = url.split(":")[2].split("@")[0]
     with pytest.raises(psycopg.OperationalError, match="authentication failed"):
         psycopg.connect(url.replace(password, "guessed"))
@@ -110,12 +126,14 @@ def test_secrets_and_cluster_are_apart_and_all_is_closed_to_others(
     assert {path: mode for path, mode in modes.items() if mode & 0o077} == {}
 
 
-def test_a_server_left_by_a_crash_is_found_and_used(server: EmbeddedPostgres, folder: Path) -> None:
-    url = server.start()
-    before = postmaster(server)
-    another = EmbeddedPostgres(folder, folder / "secrets")
+def test_a_server_left_by_a_crash_is_found_and_used(
+    running: EmbeddedPostgres, running_folder: Path
+) -> None:
+    url = running.start()
+    before = postmaster(running)
+    another = EmbeddedPostgres(running_folder, running_folder / "secrets")
     assert another.start() == url
-    assert postmaster(server) == before
+    assert postmaster(running) == before
 
 
 def test_a_killed_server_comes_back_with_what_was_committed(server: EmbeddedPostgres) -> None:
@@ -221,18 +239,18 @@ def test_a_server_that_cannot_start_reports_the_end_of_its_log(
 
 
 def test_the_log_of_a_running_server_is_kept_small_and_goes_on(
-    server: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
+    running: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    url = server.start()
+    url = running.start()
     monkeypatch.setattr("core.database.embedded.files.LOG_BYTES", 100)
     with pytest.raises(psycopg.Error):
         ask(url, "SELECT earlier_mistake")
-    server.keep_log_small()
+    running.keep_log_small()
     with pytest.raises(psycopg.Error):
         ask(url, "SELECT later_mistake")
-    aside = server.log_file.with_name(server.log_file.name + ".1").read_text()
+    aside = running.log_file.with_name(running.log_file.name + ".1").read_text()
     assert "earlier_mistake" in aside
-    now = server.log_file.read_text()
+    now = running.log_file.read_text()
     assert "later_mistake" in now
     assert "earlier_mistake" not in now
 
@@ -247,9 +265,8 @@ def test_there_is_no_address_while_nothing_runs(folder: Path, server: EmbeddedPo
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only the superuser hands the server to another user")
 class TestAsTheSuperuser:
-    def test_the_server_runs_without_privileges(self, server: EmbeddedPostgres) -> None:
-        server.start()
-        assert Path(f"/proc/{postmaster(server)}").stat().st_uid != 0
+    def test_the_server_runs_without_privileges(self, running: EmbeddedPostgres) -> None:
+        assert Path(f"/proc/{postmaster(running)}").stat().st_uid != 0
 
     def test_a_closed_parent_stays_closed_and_the_cluster_is_kept_outside(
         self, tmp_path: Path

@@ -1,4 +1,4 @@
-"""Hundreds of products, eight questions at a time, and a worker that is killed in the middle."""
+"""Many products, eight questions at a time, and a worker that is killed in the middle."""
 
 import signal
 import time
@@ -124,7 +124,7 @@ def requeue() -> int:
         )
 
 
-@pytest.mark.parametrize("products", [200, pytest.param(1_000, marks=pytest.mark.long)])
+@pytest.mark.parametrize("products", [96, pytest.param(1_000, marks=pytest.mark.long)])
 def test_a_worker_killed_in_the_middle_loses_nothing_and_asks_nothing_twice(
     server: ModelStandIn, products: int
 ) -> None:
