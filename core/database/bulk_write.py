@@ -113,9 +113,8 @@ def format_array(column: Sequence[Any]) -> str:
         return "{" + ",".join(["NULL"] * len(column)) + "}"
     if kinds == {int}:
         return "{" + str(list(column))[1:-1].replace("None", "NULL") + "}"
-    if len(kinds) > 1:
-        write = _write_value
-    else:
+    write: Callable[[Any], str] = _write_value
+    if len(kinds) == 1:
         [kind] = kinds
         write = _find_writer(kind)
         if issubclass(kind, date | str):  # mostly a few values over and over

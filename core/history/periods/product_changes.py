@@ -76,9 +76,11 @@ def update_changes(
             late.append((product_id, max(first, day - timedelta(LATE_DAYS))))
         (fresh if is_same else moved)[product_id] = make_market_day(day, zone)
     execute_with_arrays(session, _MOVE, _rows(moved))
-    execute_with_arrays(session, _REFRESH, _rows(fresh))
+    found = _find_changes(session, fresh | moved)
+    _store_found(session, moved, found)
+    rows = [(*row, *found.get(row[0], (None, None))) for row in _rows(fresh)]
+    execute_with_arrays(session, _REFRESH, rows)
     _update_shares(session, fresh, {product_id for product_id, _ in late})
-    _find_changes(session, fresh | moved)
     execute_with_arrays(session, _MARK_LATE, late)
 
 
@@ -93,7 +95,7 @@ _MARK_LATE: Final = (
 def move_rows(session: Session, days: Mapping[int, MarketDay]) -> None:
     """Compute the rows of products, which are locked, anew for these days."""
     execute_with_arrays(session, _MOVE, _rows(days))
-    _find_changes(session, days)
+    _store_found(session, days, _find_changes(session, days))
 
 
 def _update_shares(session: Session, days: Mapping[int, MarketDay], late: Collection[int]) -> None:
@@ -110,9 +112,11 @@ def _rows(days: Mapping[int, MarketDay]) -> list[Sequence[Any]]:
 
 
 _STARTS: Final = [f"{period}_start" for period in ChangePeriod]
-_GIVEN: Final = (
-    "unnest(%s::int8[], %s::date[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[]) "
-    f"AS w (product_id, day, {', '.join(_STARTS)})"
+_ARRAYS: Final = "%s::int8[], %s::date[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[]"
+_NAMES: Final = f"product_id, day, {', '.join(_STARTS)}"
+_GIVEN: Final = f"unnest({_ARRAYS}) AS w ({_NAMES})"
+_GIVEN_WITH_FOUND: Final = (
+    f"unnest({_ARRAYS}, %s::float4[], %s::text[]) AS w ({_NAMES}, score, kind)"
 )
 
 
@@ -197,16 +201,23 @@ def _change_columns(bases: str) -> Iterator[tuple[str, str]]:
 
 
 def _refresh_statement() -> str:
-    """Return the SQL that compares the newest values with what is kept of the periods."""
+    """Return the SQL that compares the newest values with what is kept of the periods.
+
+    It stores the worst change, too, where it is another one: a row is written only once.
+    """
     changes = dict(_change_columns("o"))
     computed = ", ".join(f"{sql} AS {name}" for name, sql in changes.items())
     kept, new = (", ".join(f"{of}.{name}" for name in changes) for of in ("c", "n"))
     return (
-        f"UPDATE product_change AS c SET {', '.join(f'{name} = n.{name}' for name in changes)} "
-        f"FROM (SELECT w.product_id, {computed} FROM {_GIVEN} "
+        f"UPDATE product_change AS c SET {', '.join(f'{name} = n.{name}' for name in changes)}, "
+        "attention = coalesce(n.score, c.attention), attention_kind = "
+        "CASE WHEN n.score IS NULL THEN c.attention_kind ELSE n.kind END, "
+        "changed_on = CASE WHEN n.kind IS NULL THEN c.changed_on ELSE n.day END "
+        f"FROM (SELECT w.product_id, w.day, w.score, w.kind, {computed} FROM {_GIVEN_WITH_FOUND} "
         "JOIN product_change AS o ON o.product_id = w.product_id "
         "JOIN product_latest AS l ON l.product_id = w.product_id OFFSET 0) AS n "
-        f"WHERE c.product_id = n.product_id AND ({kept}) IS DISTINCT FROM ({new})"
+        "WHERE c.product_id = n.product_id "
+        f"AND (n.score IS NOT NULL OR ({kept}) IS DISTINCT FROM ({new}))"
     )
 
 
@@ -257,11 +268,11 @@ _SMALLEST: Final = (
 )
 _OBSERVED: Final = (
     f"WITH defaults AS MATERIALIZED ({TEAM_DEFAULTS}) "
-    f"SELECT c.product_id, w.day, c.attention, c.attention_kind, l.listing_changed_at >= w.start, "
+    f"SELECT c.product_id, c.attention, c.attention_kind, l.listing_changed_at >= w.start, "
     f"h.price, h.rank, "
     f"{', '.join(f'c.{name}' for name in DAY_COLUMNS)}, "
     f"{', '.join(f'l.{name}' for name in CURRENT_COLUMNS)} "
-    "FROM unnest(%s::int8[], %s::date[], %s::timestamptz[]) AS w (product_id, day, start) "
+    "FROM unnest(%s::int8[], %s::timestamptz[]) AS w (product_id, start) "
     "JOIN product_change AS c ON c.product_id = w.product_id "
     "JOIN product_latest AS l ON l.product_id = w.product_id AND l.captured_at >= w.start "
     f"{_SMALLEST} "
@@ -277,19 +288,30 @@ _SET_FOUND: Final = (
 )
 
 
-def _find_changes(session: Session, days: Mapping[int, MarketDay]) -> None:
-    """Store the worst change since yesterday of each product that was observed today."""
-    given = [(number, day.day, day.starts[0]) for number, day in days.items()]
-    found: list[tuple[int, date, float, str | None]] = []
+Found = tuple[float, str | None]  # the score and kind of a change; a kind of None: no change
+
+
+def _find_changes(session: Session, days: Mapping[int, MarketDay]) -> dict[int, Found]:
+    """Return the worst change since yesterday of products observed today, if it is not stored."""
+    given = [(number, day.starts[0]) for number, day in days.items()]
+    found: dict[int, Found] = {}
     for row in execute_with_arrays(session, _OBSERVED, given, fetch=True):
-        product_id, day, score, kind, listing_changed, price_percent, rank_percent = row[:7]
-        prior = AcceptedValues(*row[7 : 7 + len(DAY_COLUMNS)])
-        now = AcceptedValues(*row[7 + len(DAY_COLUMNS) :])
+        product_id, score, kind, listing_changed, price_percent, rank_percent = row[:6]
+        prior = AcceptedValues(*row[6 : 6 + len(DAY_COLUMNS)])
+        now = AcceptedValues(*row[6 + len(DAY_COLUMNS) :])
         rule = _make_rule(price_percent, rank_percent)
         new_kind, new_score = find_change(prior, now, bool(listing_changed), rule)
         if new_kind != kind or abs(new_score - score) > _SAME_SCORE:
-            found.append((product_id, day, new_score, new_kind and new_kind.value))
-    execute_with_arrays(session, _SET_FOUND, found)
+            found[product_id] = new_score, new_kind and new_kind.value
+    return found
+
+
+def _store_found(
+    session: Session, days: Mapping[int, MarketDay], found: Mapping[int, Found]
+) -> None:
+    """Store the changes found of these products."""
+    rows = [(number, days[number].day, *found[number]) for number in days if number in found]
+    execute_with_arrays(session, _SET_FOUND, rows)
 
 
 @lru_cache(maxsize=1024)

@@ -69,7 +69,8 @@ def read_ranks(text: str, *, is_named: bool = False) -> tuple[CategoryRank, ...]
     A number without a sign ("45 en Cuisine") counts only if the line links to a
     top 100 or its name means ranks (`is_named`).
     """
-    line, pointers = _SEE_TOP.subn(" ", _UNSEEN.sub("", text[:_LONGEST_RANK_LINE]))
+    line = text[:_LONGEST_RANK_LINE]
+    line, pointers = _SEE_TOP.subn(" ", line if line.isascii() else _UNSEEN.sub("", line))
     if "位" in line:
         return _make_distinct(_split_japanese(line))
     if "kategorisinde" in line:
@@ -102,7 +103,7 @@ def _make_distinct(found: Iterable[tuple[str, str]]) -> tuple[CategoryRank, ...]
     ranks: dict[str, CategoryRank] = {}
     for digits, raw_category in found:
         category = clean_or_none(raw_category.strip(_EDGES), LONGEST_NAME)
-        rank = int(_NOT_A_DIGIT.sub("", digits))
+        rank = int(digits if digits.isdecimal() else _NOT_A_DIGIT.sub("", digits))
         if category and 1 <= rank <= LARGEST_COUNT and len(ranks) < MOST_RANKS:
             ranks.setdefault(category, CategoryRank(category, rank))
     return tuple(ranks.values())

@@ -220,7 +220,11 @@ def _to_minor_units(value: float | Decimal, decimals: int) -> int | None:
     if isinstance(value, float):
         if not math.isfinite(value) or not 0 <= value < LARGEST_AMOUNT:
             raise UnreadableValueError("This amount is not a possible price.")
-        value = Decimal(repr(value))
+        written = repr(value)
+        whole, _, part = written.partition(".")
+        if part.isdecimal() and len(part) <= decimals:  # as most: Decimal costs more
+            return _check_price(int(whole + part.ljust(decimals, "0")))
+        value = Decimal(written)
     elif isinstance(value, int) and not 0 <= value < LARGEST_AMOUNT:
         raise UnreadableValueError("This amount is not a possible price.")
     if isinstance(value, int):

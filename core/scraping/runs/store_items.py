@@ -93,12 +93,12 @@ def _store_items(
 ) -> StoreItemsResult:
     result = StoreItemsResult()
     read = _parse_items(batch, items, result)
-    originals = {number: _encode_json(item) for number, item, _ in read}
-    with ThreadPoolExecutor(1) as beside:  # compressing needs neither Python nor the database
-        bodies = beside.submit(_compress_bodies, list(originals.values()))
+    with ThreadPoolExecutor(1) as beside:  # while this thread waits for the database
+        bodies = beside.submit(_compress_items, [item for _, item, _ in read])
         stored = store_observations(session, _add_sources(batch, read), now)
         answered = {number for number, _, parsed in read if isinstance(parsed, Observation)}
-        packed = dict(zip(originals, bodies.result(), strict=True))
+        numbers = [number for number, _, _ in read]
+        packed = dict(zip(numbers, bodies.result(), strict=True))
         _store_raw(session, batch, packed, answered, now)
     refused = {observation.product_id: reason for observation, reason in stored.refused}
     result.stored, result.already_stored = stored.stored, stored.known
@@ -156,10 +156,11 @@ def _add_sources(
     ]
 
 
-def _compress_bodies(bodies: Sequence[bytes]) -> list[bytes]:
-    """Return each body compressed separately; other threads run meanwhile."""
-    if not bodies:
+def _compress_items(items: Sequence[dict[str, Any]]) -> list[bytes]:
+    """Return each item as compressed JSON; other threads run while it is compressed."""
+    if not items:
         return []
+    bodies = [_encode_json(item) for item in items]
     compressor = zstandard.ZstdCompressor(level=_LEVEL)
     parts = compressor.multi_compress_to_buffer([*bodies])
     return [parts[place].tobytes() for place in range(len(bodies))]
