@@ -33,15 +33,32 @@ from core.importing.files.isolation import (
 from core.importing.files.reader_process import Limits
 from core.importing.files.source_file import MEGABYTE, UnreadableFileError
 from core.settings.environment import get_settings
-from core.upkeep.wanted_images import list_wanted_images
+from core.upkeep.wanted_images import list_recently_wanted_images, list_wanted_images
 from jobs.job import JobReport, periodic_job
 
 log = logging.getLogger(__name__)
 
 AT_A_TIME = 20.0  # seconds of each minute, so that other jobs have the worker, too
 ADDED = 100  # addresses in a round: more than it can fetch
+ADDED_BY_ALL = 1500  # in half an hour: likewise
 DECODING = Limits(memory=512 * MEGABYTE, cpu=5, wait=10.0)
 _CRASHED: Final = "Decoding the image took too much memory or time, or crashed."
+
+
+@periodic_job("find images", crontab(minute="*/30"), expires=1800, lock="find images")
+def find_images(report: JobReport) -> None:
+    """Find images of all tracked products; each round of fetching finds those of the last hours."""
+    if not get_settings().amazcope_thumbnails:
+        report.nothing_to_do("Thumbnails are switched off.")
+        return
+    with read_scope() as session:
+        wanted = list_wanted_images(session, ADDED_BY_ALL)
+    with write_scope() as session:
+        added = service.add_images(session, wanted)
+    if added:
+        report.summary = f"{added} images to fetch."
+    else:
+        report.nothing_to_do("No new images.")
 
 
 @periodic_job("fetch images", crontab(minute="*"), expires=60, lock="fetch images")
@@ -78,7 +95,7 @@ def _draw_demo() -> int:
 
 def _add_wanted() -> None:
     with read_scope() as session:
-        wanted = list_wanted_images(session, ADDED)
+        wanted = list_recently_wanted_images(session, ADDED)
     if wanted:
         with write_scope() as session:
             service.add_images(session, wanted)

@@ -98,6 +98,7 @@ print(*{name.split(".")[0] for name in sys.modules})
             "app.asgi jobs.tasks.dispatch_runs jobs.tasks.import_files",
             {"apify_client", "impit"},
         ),
+        ("the worker", "jobs.launcher.worker", {"PIL", "streamlit"}),
     ],
 )
 def test_a_start_does_not_bring_in_what_it_does_not_need(

@@ -18,7 +18,7 @@ from core.catalog.listing_versions import NewVersion, content_hash, store_versio
 from core.settings.environment import get_settings
 from core.tracking.rules import Role
 from core.upkeep.models import JobRun
-from core.upkeep.wanted_images import list_wanted_images
+from core.upkeep.wanted_images import list_recently_wanted_images, list_wanted_images
 from jobs.tasks import fetch_images as task
 from tests.core.importing import bad_readers
 from tests.factories.images import URL, store_image
@@ -203,6 +203,25 @@ def test_main_images_of_tracked_products_are_wanted_own_ones_first(
     assert list_wanted_images(session, 1) == [URL]
     service.add_images(session, [URL])
     assert list_wanted_images(session, 10) == [OTHER]
+
+
+def test_between_two_rounds_of_all_products_only_recent_ones_are_read(
+    session: Session, principal: Principal
+) -> None:
+    asins = ["B0TEST0001", "B0TEST0002", "B0TEST0003"]
+    earlier, changed, new = track_products(session, principal, asins)
+    store_listing(session, earlier, [URL], days=1)
+    store_listing(session, changed, [OTHER])
+    session.execute(text("UPDATE product SET created_at = now() - interval '1 day'"))
+    store_listing(session, new, [LAST], days=1)
+    session.execute(text("UPDATE product SET created_at = now() WHERE id = :id"), {"id": new})
+    assert list_recently_wanted_images(session, 10) == [OTHER, LAST]
+    task.find_images()
+    assert list_wanted_images(session, 10) == []
+    assert {image_of(session, url).state for url in (URL, OTHER, LAST)} == {ImageState.DUE}
+    task.find_images()
+    notes = session.scalars(select(JobRun.note).where(JobRun.job == "find images"))
+    assert list(notes) == ["3 images to fetch.", "No new images."]
 
 
 def test_the_images_of_a_changed_listing_are_wanted(session: Session, principal: Principal) -> None:
