@@ -1,10 +1,10 @@
 """Products page: a hundred thousand products beside a thousand."""
 
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from statistics import median
-from time import perf_counter
+from time import process_time
 from urllib.parse import quote_plus
 
 from app.data.list_export import FILE_TYPES
@@ -18,6 +18,7 @@ from benchmarks.web import Web, running_web
 from core.accounts.people.membership import get_owner_principal
 from core.database.session import read_scope
 from core.history.current import list_export
+from core.text.streamed_tables import Writer
 from core.tracking.list_filter import ListFilter, Sort, SortBy
 from core.tracking.lists.queries import find_products
 from core.tracking.rules import Role
@@ -85,18 +86,23 @@ def _exports(url: str, many: int) -> Iterator[Figure]:
     with using(url):
         with read_scope() as session:
             who = get_owner_principal(session)
+        ids = list_export.list_ids(who, everything, Sort())
         for kind, file_type in FILE_TYPES.items():
-            tracemalloc.start()
-            began, size = perf_counter(), 0
-            ids = list_export.list_ids(who, everything, Sort())
-            batches = list_export.read_batches(who, ids, everything)
-            for part in file_type.write(list_export.COLUMNS, batches):
-                size += len(part)
-            seconds, (_, peak) = perf_counter() - began, tracemalloc.get_traced_memory()
+
+            def export(some: Sequence[int], write: Writer = file_type.write) -> int:
+                batches = list_export.read_batches(who, some, everything)
+                return sum(len(part) for part in write(list_export.COLUMNS, batches))
+
+            began = process_time()
+            size = export(ids)
+            name = f"Export of {many:,} as {kind}"
+            yield Figure(f"{name}: CPU of the web process", process_time() - began, "s")
+            yield Figure(f"{name}: size", size / 1e6, "MB")
+            tracemalloc.start()  # it makes all else slow, and each batch needs the same
+            export(ids[: 10 * list_export.BATCH])
+            _, peak = tracemalloc.get_traced_memory()
             tracemalloc.stop()
-            yield Figure(f"Export of {many:,} as {kind} (memory is traced)", seconds, "s")
-            yield Figure(f"Export of {many:,} as {kind}: size", size / 1e6, "MB")
-            yield Figure(f"Export of {many:,} as {kind}: most memory", peak / 1e6, "MB")
+            yield Figure(f"{name}: most memory", peak / 1e6, "MB")
 
 
 def _pages(small: str, large: str, many: int, times: int) -> Iterator[Figure]:

@@ -60,9 +60,9 @@ list_text.show_order_refused(list_filter)
 if found.rows.empty:
     list_text.show_nothing_found(list_filter)
     st.stop()
-phone_cards.show_narrow(found.rows, thumbnails, period)
 if not device.is_phone():
     table.show_products(found.rows, thumbnails, period, shown)
+phone_cards.show_narrow(found.rows, thumbnails, period)
 with st.container(horizontal=True, vertical_alignment="center"):
     st.caption(list_text.format_place(found, sort, period), width="content")
     st.space("stretch")

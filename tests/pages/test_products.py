@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from math import log, log2
+from typing import Any
 
 import pandas as pd
 import psycopg
@@ -20,6 +21,8 @@ from core.accounts.access.permissions import Principal
 from core.history.observation import Availability
 from core.settings.environment import ROOT
 from core.tracking.rules import Role
+from core.tracking.views.queries import list_views, read_columns
+from core.tracking.views.service import set_columns
 from jobs.tasks import dispatch_runs
 from tests.pages.seeding import follow_many, schedule_of, seed
 
@@ -164,6 +167,137 @@ def test_a_page_that_does_not_exist_is_the_first(
 ) -> None:
     follow_many(session, principal, 2)
     assert len(table_of(open_products(page=page))) == 2
+
+
+# Views
+
+
+def seed_own(session: Session, principal: Principal) -> None:
+    """Track a kettle that is out of stock, a lamp with a worse rank and a competitor's pan."""
+    own = {"role": Role.OWN}
+    seed(session, principal, "B0TEST0001", "Kettle", **own, availability=Availability.UNAVAILABLE)
+    seed(session, principal, "B0TEST0002", "Lamp", **own, bsr=9, week_rank_change=log(1.5))
+    seed(session, principal, "B0TEST0003", "Pan", price=1, role=Role.COMPETITOR)
+
+
+def choose_view(app: AppTest, label: str) -> AppTest:
+    [views] = [group for group in app.button_group if group.key == "chosen_view"]
+    views.set_value([label] if isinstance(views.value, list) else label).run()
+    assert not app.exception
+    return app
+
+
+def test_a_quick_view_sets_its_filters_and_shows_that_it_is_chosen(
+    session: Session, principal: Principal
+) -> None:
+    seed_own(session, principal)
+    app = open_products(search="pan")
+    for label, titles, filters_set in (
+        ("My own", ["Kettle", "Lamp"], {"without_role_own"}),
+        ("Out of stock", ["Kettle"], {"without_role_own", "without_state_out_of_stock"}),
+        ("BSR worse", ["Lamp"], {"without_role_own", "without_state_BSR worse"}),
+    ):
+        choose_view(app, label)
+        assert sorted(table_of(app)["title"]) == titles
+        assert {
+            key for b in app.button if (key := b.key or "").startswith("without")
+        } == filters_set
+        assert app.session_state["chosen_view"] == label
+    assert "BSR change, worst first, in 7 days" in captions_of(app)
+    choose_view(app, "All")
+    assert len(table_of(app)) == 3
+
+
+def choose_columns(app: AppTest, names: list[str]) -> None:
+    [chosen] = [group for group in app.button_group if group.key == "product_columns"]
+    chosen.set_value(names).run()
+
+
+def test_a_saved_view_keeps_filter_order_and_columns(
+    session: Session, principal: Principal
+) -> None:
+    seed_own(session, principal)
+    app = open_products(role=["Own"], sort="Product, Z to A")
+    choose_columns(app, ["asin", "tags"])
+    app.text_input(key="view_name").set_value("My *best*")
+    app.checkbox(key="view_shared").check()
+    app.button(key="save_view").click().run()
+    assert [toast.value for toast in app.toast] == ["“My \\*best\\*” saved."]
+    st.cache_data.clear()
+    [saved] = list_views(session, principal)
+    assert (saved.name, saved.is_shared) == ("My *best*", True)
+    set_columns(session, principal, ["price"])
+    session.commit()
+    label = ":material/group: My \\*best\\*"
+    app = open_products()
+    choose_view(app, label)
+    assert list(table_of(app).columns) == ["open", "title", "tags", "asin"]
+    assert table_of(app)["title"].tolist() == ["Lamp", "Kettle"]
+    app.button(key=f"delete_view_{saved.id}").click().run()
+    assert list_views(session, principal) == []
+
+
+def test_columns_are_remembered_for_the_user(session: Session, principal: Principal) -> None:
+    seed(session, principal, "B0TEST0001", "Kettle")
+    app = open_products()
+    choose_columns(app, ["price", "asin"])
+    assert read_columns(session, principal) == ("price", "asin")
+    assert list(table_of(open_products()).columns) == ["open", "title", "price", "asin"]
+
+
+def test_two_thousand_tags_are_one_filter(session: Session, principal: Principal) -> None:
+    for part in range(4):
+        number = seed(session, principal, f"B0TEST000{part}", f"Kettle {part}")
+        tags = [f"tag {part * 500 + each:04d} $x$" for each in range(500)]
+        session.execute(
+            text("UPDATE tracking SET tags = :tags WHERE product_id = :id"),
+            {"tags": tags, "id": number},
+        )
+    session.commit()
+    app = open_products(tag=["tag 1999 $x$"])
+    assert table_of(app)["title"].tolist() == ["Kettle 3"]
+    assert len(app.multiselect(key="tag").options) == 2000
+
+
+def show_bar(rows: list[dict[str, Any]]) -> AppTest:
+    def show(rows: list[dict[str, object]]) -> None:
+        from app.products import selection
+        from core.tracking.list_filter import ListScope
+
+        selection.show_selection_bar(rows, ListScope.MINE)
+
+    app = AppTest.from_function(show, args=(rows,), default_timeout=30).run()
+    assert not app.exception
+    return app
+
+
+def test_the_bar_opens_one_selected_product_and_acts_on_several(
+    session: Session, principal: Principal
+) -> None:
+    ids = [seed(session, principal, f"B0TEST000{n}") for n in range(2)]
+    rows = [
+        {"product_id": each, "marketplace": "US", "asin": "B0TEST0001", "bsr_category": None}
+        for each in ids
+    ]
+    assert not show_bar([]).button
+    assert "open_selected" in {button.key for button in show_bar(rows[:1]).button}
+    app = show_bar(rows)
+    assert "open_selected" not in {button.key for button in app.button}
+    assert "**2 selected**" in [text.value for text in app.markdown]
+    app.button(key="do_Pause").click().run()
+    assert [toast.value for toast in app.toast] == ["2 products paused."]
+
+
+def test_a_header_sorts_and_turns_the_order_round() -> None:
+    def click() -> None:
+        from app.products import filters
+        from core.tracking.list_filter import SortBy
+
+        filters.sort_by(SortBy.RANK_CHANGE)
+
+    app = AppTest.from_function(click)
+    for label in ("BSR change, worst first", "BSR change, best first", "BSR change, worst first"):
+        assert app.run().session_state["sort"] == label
 
 
 # What can be done
