@@ -58,4 +58,12 @@ def _show_costs(health: Health) -> None:
 
 def _draw(figure: dict[str, Any], alt: str, key: str) -> None:
     body = PrebuiltFigure(pack_figure(figure))
-    st.plotly_chart(body, config=PLOTLY_CONFIG, theme="streamlit", alt=alt, key=key)
+    # Streamlit can't read the height of a figure that was built before.
+    st.plotly_chart(
+        body,
+        height=health_charts.HEIGHT,
+        config=PLOTLY_CONFIG,
+        theme="streamlit",
+        alt=alt,
+        key=key,
+    )

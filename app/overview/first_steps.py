@@ -19,7 +19,7 @@ def show_first_steps(steps: FirstSteps) -> None:
             steps.is_connected,
             "Connect Apify",
             "Its actors read Amazon's pages. You need an account and its token.",
-            keys.HEALTH,
+            keys.CONNECTIONS if is_admin else keys.HEALTH,
         )
         _show_step(
             steps.has_products,

@@ -165,7 +165,7 @@ def test_the_tab_of_another_browser_is_shut_at_its_next_click(
         is_outside(there)
         here.get_by_role("button", name="Check again").click()
         is_inside(here)
-        says(here, "Everything is fine.")
+        says(here, "All systems operational")
 
 
 def end_others(database: Session, mail: str, token: str) -> None:

@@ -172,7 +172,7 @@ def test_another_teams_products_are_not_counted(session: Session, agent: Agent) 
 
 def test_what_hinders_everything_is_said_with_its_remedy(agent: Agent) -> None:
     hindrances = agent.call("get_fetch_status")["hindrances"]
-    assert any("The worker has never run" in each for each in hindrances)
+    assert any("The worker has not started yet" in each for each in hindrances)
     assert any("Apify isn't connected" in each for each in hindrances)
 
 

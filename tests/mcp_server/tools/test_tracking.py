@@ -114,7 +114,8 @@ def test_what_keeps_added_products_from_being_fetched_is_said_at_once(agent: Age
     answer = agent.call("track_products", products=[LAMP_NAME])
     assert any("Apify isn't connected" in each for each in answer["hindrances"])
     told = agent.words("track_products", products=[f"US:{KETTLE}"])
-    assert "The first check of the added products is due now. The worker has never run" in told
+    due = "The first check of the added products is due now."
+    assert f"{due} The worker has not started yet" in told
     refreshed = agent.call("trigger_product_refresh", products=[LAMP_NAME])
     assert any("Apify isn't connected" in each for each in refreshed["hindrances"])
     assert "Apify isn't connected" in agent.words("trigger_product_refresh", products=[LAMP_NAME])
