@@ -42,6 +42,15 @@ class FigureOrReason(ResultPart):
     why_unknown: Annotated[str | None, Described(description="Null where `value` is known.")] = None
 
 
+class Extreme(FigureOrReason):
+    """The lowest or highest figure."""
+
+    at: Annotated[
+        Moment | None,
+        Described(description="When it was first seen; with resolution days, the marketplace day."),
+    ] = None
+
+
 LastObserved = Annotated[
     FigureOrReason,
     Described(description="Last known value, possibly long before the end."),
@@ -54,8 +63,8 @@ class PeriodFigures(ResultPart):
 
     now: LastObserved
     start: FirstObserved
-    low: FigureOrReason
-    high: FigureOrReason
+    low: Extreme
+    high: Extreme
     average: Annotated[FigureOrReason, Described(description="Weighted by duration.")]
     median: Annotated[FigureOrReason, Described(description="Weighted by duration.")]
     changes: Annotated[FigureOrReason, Described(description="Number of changes.")]
@@ -70,8 +79,9 @@ class RankFigures(ResultPart):
 
     now: LastObserved
     start: FirstObserved
-    best: Annotated[FigureOrReason, Described(description="The smallest number.")]
-    worst: Annotated[FigureOrReason, Described(description="The largest number.")]
+    best: Annotated[Extreme, Described(description="The smallest number.")]
+    worst: Annotated[Extreme, Described(description="The largest number.")]
+    average: Annotated[FigureOrReason, Described(description="Weighted by duration.")]
     median: Annotated[FigureOrReason, Described(description="Weighted by duration.")]
     changes: Annotated[FigureOrReason, Described(description="Number of changes.")]
     change: Annotated[
@@ -197,27 +207,45 @@ def convert_stored(what: str, minor: int, marketplace: str) -> int | float:
     return minor / 10 if what == "rating" else minor
 
 
-def make_figures(span: FieldStatistics, divisor: float, change: FormatChange) -> PeriodFigures:
+def make_figures(
+    span: FieldStatistics, divisor: float, change: FormatChange, *, is_by_day: bool
+) -> PeriodFigures:
     """Return a field's statistics in result units. `change` formats a change of stored values."""
     scaled = {
         name: make_figure(getattr(span, name), divisor)
-        for name in ("now", "start", "low", "high", "average", "median")
+        for name in ("now", "start", "average", "median")
     }
-    moved = statistics_text.change_text(span, change)
-    return PeriodFigures(**scaled, changes=make_figure(span.changes), change=moved)
+    return PeriodFigures(
+        **scaled,
+        low=_make_extreme(span.low, divisor, is_by_day=is_by_day),
+        high=_make_extreme(span.high, divisor, is_by_day=is_by_day),
+        changes=make_figure(span.changes),
+        change=statistics_text.change_text(span, change),
+    )
 
 
-def make_rank_figures(span: FieldStatistics, change: FormatChange) -> RankFigures:
+def make_rank_figures(
+    span: FieldStatistics, change: FormatChange, *, is_by_day: bool
+) -> RankFigures:
     """Return the statistics of a rank."""
     return RankFigures(
         now=make_figure(span.now),
         start=make_figure(span.start),
-        best=make_figure(span.low),
-        worst=make_figure(span.high),
+        best=_make_extreme(span.low, is_by_day=is_by_day),
+        worst=_make_extreme(span.high, is_by_day=is_by_day),
+        average=make_figure(span.average),
         median=make_figure(span.median),
         changes=make_figure(span.changes),
         change=statistics_text.change_text(span, change),
     )
+
+
+def _make_extreme(figure: Measure, divisor: float = 1, *, is_by_day: bool) -> Extreme:
+    plain = make_figure(figure, divisor)
+    if figure.at is None:
+        return Extreme(value=plain.value, why_unknown=plain.why_unknown)
+    at = figure.at.date().isoformat() if is_by_day else format_moment(figure.at)
+    return Extreme(value=plain.value, at=at)
 
 
 def make_figure(figure: Measure, divisor: float = 1) -> FigureOrReason:

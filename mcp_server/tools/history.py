@@ -82,7 +82,7 @@ def get_price_history(
         **product_fields(head),
         **period_fields(seen),
         **series_fields(seen, series.PRICE, f"{currency} per item", divisor, most_points),
-        figures=make_figures(span, divisor, format_percent_change),
+        figures=make_figures(span, divisor, format_percent_change, is_by_day=seen.is_by_day),
         currency=currency,
         summary=summarize_history(head, "Price", seen, span, money, format_percent_change),
     )
@@ -154,7 +154,7 @@ def get_bsr_history(
         **product_fields(head),
         **period_fields(seen),
         **series_fields(seen, series.RANK, "place in its category, 1 is the best", 1, most_points),
-        figures=make_rank_figures(span, format_rank_change),
+        figures=make_rank_figures(span, format_rank_change, is_by_day=seen.is_by_day),
         category=spells[-1].category if spells else None,
         category_spells=spells[-MAX_SPELLS:],
         category_spells_total=len(spells),
@@ -221,7 +221,7 @@ def get_rating_history(
     counted = seen.compute_field_statistics(series.RATINGS_COUNT)
     counts = CountLine(
         **series_fields(seen, series.RATINGS_COUNT, "ratings", 1, most_points),
-        figures=make_figures(counted, 1, statistics_text.count_change),
+        figures=make_figures(counted, 1, statistics_text.count_change, is_by_day=seen.is_by_day),
     )
     summary = summarize_history(
         head, "Rating", seen, stars, format_rating, statistics_text.rating_change
@@ -232,7 +232,7 @@ def get_rating_history(
         **product_fields(head),
         **period_fields(seen),
         **series_fields(seen, series.RATING, "stars, 1 to 5", 10, most_points),
-        figures=make_figures(stars, 10, statistics_text.rating_change),
+        figures=make_figures(stars, 10, statistics_text.rating_change, is_by_day=seen.is_by_day),
         ratings_count=counts,
         summary=f"{summary} Number of ratings: {change or reason}.",
     )

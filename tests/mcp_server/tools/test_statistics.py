@@ -43,6 +43,28 @@ def test_the_figures_are_those_that_were_seen(session: Session, agent: Agent) ->
     assert found["rank_category"] == {"untrusted": "Lamps"}
 
 
+def test_extremes_have_their_times_and_shares_their_meaning(session: Session, agent: Agent) -> None:
+    own_lamp(session, agent.principal)
+    store_observation(session, hours_ago(0.5), price=None, availability=Availability.NO_OFFERS)
+    found = agent.call("get_statistics", product=NAME)
+    at = hours_ago(1).strftime("%Y-%m-%dT%H:%MZ")
+    assert found["price"]["high"] == {"value": 22, "why_unknown": None, "at": at}
+    assert found["price"]["now"]["why_unknown"] == "none on the page"
+    assert found["rank"]["best"]["at"] == at
+    assert found["out_of_stock_share"]["value"] == 0  # seen once, at the end
+    assert found["suppressed_share"]["value"] == 0
+    assert found["price_changes_per_week"]["why_unknown"] == "less than a week observed"
+    assert found["days_since_price_change"]["value"] == 0
+    assert found["rank_drops"]["value"] == 1
+    means = found["averages_90_days"]
+    assert means["price"]["value"] == found["price"]["average"]["value"]
+    assert means["rating"]["value"] == 4.5
+    assert found["offers"]["now"]["why_unknown"] == "not reported in this period"
+    assert (found["sub_rank_category"], found["sub_rank"]["best"]["at"]) == (None, None)
+    by_day = agent.call("get_statistics", product=NAME, days=600)
+    assert len(by_day["price"]["high"]["at"]) == len("2026-01-01")
+
+
 def test_the_short_text_says_what_the_page_says(session: Session, agent: Agent) -> None:
     own_lamp(session, agent.principal)
     told = agent.words("get_statistics", product=NAME)
