@@ -15,6 +15,7 @@ from core.history.product_summary import HistoryKey, ProductSummary
 from core.history.timeline.summary import SummaryFigures, read_figures
 from core.text import locale as formats
 from core.text.locale import Formats
+from core.tracking.lists.queries import read_sparklines
 from core.tracking.sellers.queries import read_own_sellers
 from core.tracking.sellers.rules import OwnSeller
 
@@ -33,6 +34,15 @@ def _read_summary_figures(
     del data_version  # part of the key
     with read_scope() as session:
         return read_figures(session, key, since, until)
+
+
+@st.cache_data(ttl=60, max_entries=200, show_spinner=False)
+def read_month_lines(
+    product_ids: tuple[int, ...],
+) -> dict[int, tuple[list[float | None], list[float | None]]]:
+    """Return prices (minor units) and ranks of the last 30 days by product, oldest first."""
+    with read_scope() as session:
+        return read_sparklines(session, product_ids)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,104 +1,141 @@
 """The tab Competitors: the product's competitors and its price caps."""
 
+from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
+from typing import Any, Final
 
+import pandas as pd
 import streamlit as st
 
-from app import keys
 from app.commands import products
 from app.commands import suggestions as suggestion_actions
-from app.data import get_principal
+from app.components import data_table, product_link
+from app.data import get_principal, images, product_tabs
 from app.data import suggestions as data
 from app.data.history import PeriodView
+from app.products.cells import LINE_HEIGHT, make_rank_line
 from core.accounts.access.permissions import Permission
-from core.catalog.money import format_price
 from core.history.product_summary import ProductSummary
+from core.suggestions.competitors import comparison_text
 from core.suggestions.competitors.queries import CompetitorValues
 from core.suggestions.review import labels
 from core.text.escaping import escape_markdown, shorten
-from core.text.numbers import format_count, format_percent_change, format_rank, format_rating
-from core.text.times import format_age
 
 LONGEST_TITLE = 70
 _PASTED = "pasted_competitor"
+_OPEN: Final = "open_competitor"
+_ROW_HEIGHT: Final = 58  # px; titles in two lines
+_BLANK: Final[tuple[list[float | None], list[float | None]]] = ([], [])
 
 
 def show_competitors(head: ProductSummary, _period: PeriodView) -> None:
     """Show the product's competitors; users who may track can add and remove them."""
     may = get_principal().may(Permission.TRACK) and head.tracking is not None
     rows = data.list_competitors(head.product_id)
-    if not rows:
+    if rows:
+        _show_table(head, rows)
+    else:
         st.caption(
             "No competitor is chosen yet. Advice on price and content compares with those "
             "chosen here."
         )
-    for row in rows:
-        _show_competitor(head, row, may_remove=may)
     if may:
-        _show_add_form(head)
+        with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+            _show_add_form(head)
+            if rows:
+                _show_removal(head, rows)
     caps = labels.price_caps_text(data.get_price_caps(head.product_id), head.marketplace)
     st.caption(f":material/straighten: Price caps of advice: {escape_markdown(caps)}.")
 
 
-def _show_competitor(head: ProductSummary, row: CompetitorValues, *, may_remove: bool) -> None:
-    title = escape_markdown(shorten(row.title or row.asin, LONGEST_TITLE))
-    with st.container(
-        border=True, horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
-    ):
-        with st.container(gap=None, width="stretch"):
-            st.page_link(
-                f"../pages/{keys.PRODUCT}.py",
-                label=f"{title} :gray[{row.asin}]",
-                icon=":material/monitoring:",
-                query_params={
-                    keys.MARKETPLACE: row.marketplace,
-                    keys.ASIN: row.asin,
-                },
-            )
-            st.markdown(_format_figures(head, row))
-        if may_remove:
+def _show_table(head: ProductSummary, rows: Sequence[CompetitorValues]) -> None:
+    """Show the competitors side by side; a click on a title opens its page."""
+    now = datetime.now(UTC)
+    ids = tuple(row.product_id for row in rows)
+    lines = product_tabs.read_month_lines(ids)
+    pictures = images.find_thumbnails(ids)
+    frame = pd.DataFrame(
+        [
+            {
+                "image": pictures.get(row.product_id),
+                **asdict(comparison_text.make_row(row, head.price, head.bsr_category_id, now)),
+                "price_line": comparison_text.make_price_line(lines.get(row.product_id, _BLANK)[0]),
+                "rank_line": make_rank_line(lines.get(row.product_id, _BLANK)[1]),
+            }
+            for row in rows
+        ],
+        columns=list(_configure()),
+    )
+    shown = [name for name in frame.columns if name != "image" or pictures]
+    data_table.show_table(
+        frame,
+        "competitors",
+        key="competitor_table",
+        column_order=shown,
+        column_config=_configure(),
+        row_height=_ROW_HEIGHT,
+    )
+    clicked = st.session_state.get(_OPEN)
+    if clicked and clicked["row"] < len(rows):
+        row = rows[clicked["row"]]
+        product_link.open_product(row.marketplace, row.asin)
+
+
+def _configure() -> dict[str, Any]:
+    config = st.column_config
+    height = comparison_text.LINE_HEIGHT
+    return {
+        "image": config.ImageColumn("Image", width=60),
+        "title": config.ButtonColumn("Product", type="tertiary", key=_OPEN, width=230),
+        "price": config.TextColumn("Price", alignment="right"),
+        "versus": config.TextColumn(
+            "vs yours", alignment="right", help="Its price against this product's."
+        ),
+        "rank": config.TextColumn("BSR", alignment="right"),
+        "rating": config.TextColumn("Rating", alignment="right"),
+        "ratings": config.TextColumn("Ratings", alignment="right"),
+        "seller": config.TextColumn("Buy Box"),
+        "price_line": config.LineChartColumn(
+            "30-day price", y_min=-height, y_max=height, color="green",
+            help="Relative to its first day; the edges are 20 % above and below.",
+        ),
+        "rank_line": config.LineChartColumn(
+            "30-day BSR", y_min=-LINE_HEIGHT, y_max=LINE_HEIGHT, color="violet",
+            help="Relative to its first day; up is better.",
+        ),
+        "checked": config.TextColumn("Last checked"),
+    }  # fmt: skip
+
+
+def _show_removal(head: ProductSummary, rows: Sequence[CompetitorValues]) -> None:
+    with st.popover("Remove", icon=":material/close:"):
+        st.caption("It is compared no longer, and stays on the list of products.")
+        for row in rows:
             st.button(
-                "Remove",
+                escape_markdown(shorten(row.title or row.asin, LONGEST_TITLE)),
                 icon=":material/close:",
                 key=f"remove_competitor_{row.product_id}",
                 on_click=products.run_with_toast,
                 args=(suggestion_actions.remove_competitor, head.product_id, row.product_id),
-                help="Compare no longer. It stays on the list of products.",
             )
 
 
-def _format_figures(head: ProductSummary, row: CompetitorValues) -> str:
-    """Return a competitor's newest values; ranks only compare within a category."""
-    now = datetime.now(UTC)
-    if row.captured_at is None:
-        return ":gray[not checked yet]"
-    parts = [escape_markdown(format_price(row.price, row.marketplace))]
-    if row.price is not None and head.price:
-        parts[0] += f" ({format_percent_change(head.price, row.price)} to this product's)"
-    rank = f"rank {escape_markdown(format_rank(row.bsr))}"
-    if row.bsr is not None and row.bsr_category:
-        rank += f" in {escape_markdown(row.bsr_category)}"
-    stars = format_rating(row.rating)
-    parts += [rank, f"{stars} stars of {format_count(row.ratings_count)} ratings"]
-    return f":gray[{' · '.join(parts)} · seen {format_age(row.captured_at, now)}]"
-
-
 def _show_add_form(head: ProductSummary) -> None:
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        st.text_input(
-            "Add a competitor",
-            key=_PASTED,
-            placeholder="Address of its page, or its ASIN",
-            max_chars=2000,
-            width=360,
-        )
-        st.button(
-            "Add",
-            icon=":material/add:",
-            key="add_competitor",
-            on_click=_add_pasted,
-            args=(head.product_id, head.marketplace),
-        )
+    st.text_input(
+        "Add a competitor",
+        key=_PASTED,
+        placeholder="Address of its page, or its ASIN",
+        max_chars=2000,
+        width=360,
+    )
+    st.button(
+        "Add",
+        icon=":material/add:",
+        key="add_competitor",
+        on_click=_add_pasted,
+        args=(head.product_id, head.marketplace),
+    )
 
 
 def _add_pasted(product_id: int, marketplace: str) -> None:

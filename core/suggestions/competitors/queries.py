@@ -44,12 +44,14 @@ class CompetitorValues:
     rating_at: datetime | None
     availability: int | None
     availability_at: datetime | None
+    seller: str | None  # who holds the Buy Box; text from outside
 
 
 _COLUMNS = """
 SELECT k.own_id, p.id AS product_id, p.marketplace, p.asin, x.title, l.captured_at, l.flags,
     l.price, l.price_at, l.bsr, l.bsr_category_id, c.name AS bsr_category, l.bsr_at, l.rating,
-    l.ratings_count, l.rating_at, l.availability, l.availability_at
+    l.ratings_count, l.rating_at, l.availability, l.availability_at,
+    COALESCE(l.buy_box_seller, l.buy_box_seller_id) AS seller
 """
 _TABLES = """
 JOIN product AS p ON p.id = k.id
