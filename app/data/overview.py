@@ -19,7 +19,8 @@ from core.alerts.incidents import queries as incidents
 from core.alerts.incidents.incident_filter import IncidentFilter
 from core.alerts.incidents.queries import IncidentPage
 from core.database.session import read_scope
-from core.history.changes.change_query import ChangeQuery, ChangesPage, find_first_start
+from core.history.changes.change_query import ChangeQuery, find_first_start
+from core.history.changes.comparison import ChangedProduct
 from core.history.changes.movers import Mover, list_extreme_movers
 from core.history.changes.period_changes import list_worst_changes
 from core.history.periods import figures
@@ -47,7 +48,7 @@ MOVES_SHOWN: Final = 6
 VERIFIED_SHOWN: Final = 3
 FEWEST_DAYS: Final = 7  # of lines and indexes
 HEAT_DAYS: Final = 30
-MOST_COMPARED: Final = 2_000  # competitors; of more, those that changed since yesterday
+MOST_COMPARED: Final = 1_000  # competitors; of more, those that changed since yesterday
 CANDIDATES: Final = 200
 
 
@@ -93,7 +94,7 @@ class CountedDays:
 class CompetitorMoves:
     """The worst changes of competitors. `is_complete`: False if not all were compared."""
 
-    page: ChangesPage
+    rows: list[ChangedProduct]
     competitors: int  # at most MOST_COMPARED + 1
     is_complete: bool
 
@@ -187,8 +188,8 @@ def _read_moves(
     if not is_complete:
         ids = figures.list_changed_ids(session, who, competitors, CANDIDATES)
     query = _make_query(choice, now, (Role.COMPETITOR,))
-    page = list_worst_changes(session, who, query, ids, MOVES_SHOWN)
-    return CompetitorMoves(page, count, is_complete)
+    rows = list_worst_changes(session, who, query, ids, MOVES_SHOWN)
+    return CompetitorMoves(rows, count, is_complete)
 
 
 def _read_cells(

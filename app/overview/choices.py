@@ -1,10 +1,11 @@
 """What the Overview shows: period, marketplace, role and list. All choices are in the URL."""
 
+from contextlib import nullcontext
 from typing import Final
 
 import streamlit as st
 
-from app import keys
+from app import device, keys
 from app.components import list_scope
 from app.data import products
 from app.data.overview import OverviewChoice
@@ -27,13 +28,13 @@ _DEFAULT: Final = "7 d"
 ROLES: Final = {
     "Own products": (Role.OWN,),
     "Competitors": (Role.COMPETITOR,),
-    "All products": (),
+    "All roles": (),
 }
 EVERYWHERE: Final = "All marketplaces"
 
 
 def choose() -> OverviewChoice:
-    """Show the controls in one row; return what is chosen."""
+    """Show the controls in one row; return what is chosen. On a phone, one button has most."""
     period = st.segmented_control(
         "Compared with",
         list(PERIODS),
@@ -44,22 +45,19 @@ def choose() -> OverviewChoice:
         bind="query-params",
         help="Since the close of yesterday, 7 or 30 days ago, by each marketplace's clock",
     )
-    scope = list_scope.choose_list_scope()
-    places = products.list_marketplaces(scope)
-    place = st.selectbox(
-        "Marketplace",
-        [EVERYWHERE, *places],
-        key=keys.OVERVIEW_MARKET,
-        label_visibility="collapsed",
-        width=160,
-        bind="query-params",
-    )
-    return OverviewChoice(
-        PERIODS[str(period)],
-        scope,
-        _choose_roles(scope),
-        () if place in (None, EVERYWHERE) else (place,),
-    )
+    with st.popover("Filter", icon=":material/tune:") if device.is_phone() else nullcontext():
+        scope = list_scope.choose_list_scope()
+        place = st.selectbox(
+            "Marketplace",
+            [EVERYWHERE, *products.list_marketplaces(scope)],
+            key=keys.OVERVIEW_MARKET,
+            label_visibility="collapsed",
+            width=160,
+            bind="query-params",
+        )
+        roles = _choose_roles(scope)
+    places = () if place in (None, EVERYWHERE) else (place,)
+    return OverviewChoice(PERIODS[str(period)], scope, roles, places)
 
 
 def _choose_roles(scope: ListScope) -> tuple[Role, ...]:
@@ -68,7 +66,7 @@ def _choose_roles(scope: ListScope) -> tuple[Role, ...]:
     chosen = st.selectbox(
         "Products",
         labels,
-        index=0 if products.count_own_products(scope) else labels.index("All products"),
+        index=0 if products.count_own_products(scope) else labels.index("All roles"),
         key=keys.OVERVIEW_ROLE,
         label_visibility="collapsed",
         width=150,

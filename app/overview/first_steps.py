@@ -18,8 +18,10 @@ def show_first_steps(steps: FirstSteps) -> None:
         _show_step(
             steps.is_connected,
             "Connect Apify",
-            "Its actors read Amazon's pages. You need an account and its token.",
-            keys.CONNECTIONS if is_admin else keys.HEALTH,
+            "Its actors read Amazon's pages: enter the token of an Apify account."
+            if is_admin
+            else "An administrator enters the token of an Apify account.",
+            keys.CONNECTIONS if is_admin else None,
         )
         _show_step(
             steps.has_products,

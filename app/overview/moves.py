@@ -15,7 +15,7 @@ from core.history.changes.comparison import ChangedProduct
 from core.suggestions.review.labels import CHANGES
 from core.suggestions.review.views import VerifiedAction
 from core.text.escaping import escape_markdown, shorten
-from core.text.numbers import format_capped_count, format_count
+from core.text.numbers import format_count
 from core.text.times import format_age
 from core.tracking.rules import Role
 
@@ -33,11 +33,11 @@ def show_moves(found: Overview, choice: OverviewChoice) -> None:
             )
         else:
             role = {filters.ROLE: filters.ROLES[Role.COMPETITOR]}
-            panels.show_more_link(beside, keys.PRODUCTS, _count_moves(found), **role)
-            if not moves.page.rows:
+            panels.show_more_link(beside, keys.PRODUCTS, "All competitors", **role)
+            if not moves.rows:
                 st.caption(f"No competitor changed beyond your thresholds {period}.")
-        addresses = images.find_thumbnails([row.product_id for row in moves.page.rows])
-        for row in moves.page.rows:
+        addresses = images.find_thumbnails([row.product_id for row in moves.rows])
+        for row in moves.rows:
             _show_move(row, addresses.get(row.product_id))
         if not moves.is_complete:
             st.caption(
@@ -46,12 +46,6 @@ def show_moves(found: Overview, choice: OverviewChoice) -> None:
             )
         if found.verified:
             _show_verified(found)
-
-
-def _count_moves(found: Overview) -> str:
-    if not found.moves.is_complete:
-        return "All competitors"
-    return f"All {format_capped_count(found.moves.page.total)}"
 
 
 def _show_move(row: ChangedProduct, address: str | None) -> None:

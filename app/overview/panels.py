@@ -10,7 +10,7 @@ from app import keys
 from app.components import product_link, thumbnail
 from core.text.escaping import escape_markdown, shorten
 
-LONGEST_TITLE: Final = 60
+LONGEST_TITLE: Final = 46
 _HEAD, _ROW = "overview_head", "overview_row"
 # Cards beside each other start alike, and a title where the text below it does: Streamlit has no
 # option for either.
@@ -62,7 +62,8 @@ def show_product_row(
     `product`: its marketplace, asin and title. `name`: of the row, once on the page.
     """
     marketplace, asin = str(product["marketplace"]), str(product["asin"])
-    title = escape_markdown(shorten(product["title"] or asin, LONGEST_TITLE))
+    title = product["title"] or asin
+    label = f"**{escape_markdown(shorten(title, LONGEST_TITLE))}** :gray[· {marketplace}]"
     row = st.container(
         horizontal=True,
         vertical_alignment="center",
@@ -75,7 +76,8 @@ def show_product_row(
         with st.container(gap=None):
             st.page_link(
                 f"../pages/{keys.PRODUCT}.py",
-                label=f"**{title}** :gray[· {marketplace}]",
+                label=label,
+                help=escape_markdown(title) if len(title) > LONGEST_TITLE else None,
                 query_params=product_link.product_parameters(marketplace, asin),
             )
             st.markdown(text)

@@ -190,7 +190,7 @@ def test_competitor_moves_are_those_of_the_period(session: Session, principal: P
     seed_pair(session, principal)
     app = open_overview()
     assert "Price changed: $28.99 → $24.49, −16 %" in plain(app)
-    assert "All 1" in links(app)
+    assert "All competitors" in links(app)
     app = open_overview(period="30 d")
     assert "No competitor changed beyond your thresholds in 30 days." in plain(app)
 
@@ -244,7 +244,7 @@ def test_without_own_products_all_are_shown_and_no_all_clear(
 ) -> None:
     seed(session, principal, LAMP, "Lamp", role=Role.COMPETITOR, bsr=5, availability=1)
     app = open_overview()
-    assert app.selectbox(key="whose").value == "All products"
+    assert app.selectbox(key="whose").value == "All roles"
     assert "No product is marked as your own yet" in plain(app)
     assert "No competitor changed" in plain(app)
 

@@ -24,6 +24,7 @@ from core.history.changes.change_rows import (
     make_values,
 )
 from core.history.changes.comparison import ChangedProduct, find_notable_change
+from core.history.observation import Availability
 from core.history.periods.change_period import ChangePeriod
 from core.history.periods.queries import find_movers
 from core.history.periods.roll import list_market_days
@@ -66,10 +67,7 @@ _LISTING_CHANGED_IN_PERIOD: Final = """
     WHERE v.product_id = l.product_id AND v.first_seen_at < m.starts_at))
 """
 # Wider than the check in Python, never narrower, as `_MAY_BE_OF_NOTE`.
-_CHANGED_IN_PERIOD: Final = f"""
-SELECT l.product_id, l.captured_at, t.price_change_percent, t.rank_change_percent,
-    {", ".join(f"l.{name}" for name in CURRENT_COLUMNS)}, {{then}},
-    {_LISTING_CHANGED_IN_PERIOD} AS listing_changed
+_CHANGED_FROM: Final = f"""
 FROM tracking t
 JOIN product p ON p.id = t.product_id
 JOIN {MARKETS} ON m.code = p.marketplace
@@ -81,6 +79,36 @@ WHERE {{scope}} AND (abs(c.{{period}}_price_change) >= {format_least(PRICE_PERCE
     OR l.availability <> c.{{period}}_availability OR c.{{period}}_seller_changed
     OR l.listing_changed_at >= m.starts_at)
 """
+_CHANGED_IN_PERIOD: Final = f"""
+SELECT l.product_id, l.captured_at, t.price_change_percent, t.rank_change_percent,
+    {", ".join(f"l.{name}" for name in CURRENT_COLUMNS)}, {{then}},
+    {_LISTING_CHANGED_IN_PERIOD} AS listing_changed
+{_CHANGED_FROM}
+"""
+
+
+_CANDIDATES: Final = 4  # times as many as are listed: the score in SQL is a little rougher
+# As `change_detection.find_change`: worst first, by what it costs.
+_SCORE: Final = f"""
+greatest(
+    CASE WHEN l.availability <> c.{{period}}_availability THEN CASE l.availability
+        WHEN {int(Availability.GONE)} THEN 100 WHEN {int(Availability.UNAVAILABLE)} THEN 90
+        WHEN {int(Availability.NO_OFFERS)} THEN 90
+        WHEN {int(Availability.BUY_BOX_SUPPRESSED)} THEN 81 ELSE 15 END END,
+    CASE WHEN c.{{period}}_seller_changed THEN 85 END,
+    CASE WHEN -c.{{period}}_ratings_change >= c.{{period}}_ratings_count * {SMALLEST_LOSS}
+        THEN 70 END,
+    CASE WHEN c.{{period}}_rank_change >= ln(1 + {format_least(RANK_PERCENT)})
+        THEN least(69, 40 + 10 * c.{{period}}_rank_change) END,
+    CASE WHEN l.listing_changed_at >= m.starts_at THEN 30 END,
+    CASE WHEN abs(c.{{period}}_price_change) >= {format_least(PRICE_PERCENT)}
+        THEN least(39, 20 + 20 * abs(c.{{period}}_price_change)) END,
+    0)
+"""
+_WORST_IN_PERIOD: Final = f"""
+SELECT l.product_id {_CHANGED_FROM}
+ORDER BY {_SCORE} DESC, l.product_id DESC LIMIT %(size)s
+"""
 
 
 @requires(Permission.READ)
@@ -90,14 +118,16 @@ def list_worst_changes(
     query: ChangeQuery,
     product_ids: Sequence[int],
     size: int,
-) -> ChangesPage:
+) -> list[ChangedProduct]:
     """Return at most `size` of some products that changed over a period, worst first."""
     if query.period is None or not product_ids:
-        return ChangesPage([], 0)
-    found = compare_with_close(session, principal, query, query.period, product_ids)
-    worst = sorted(found, key=lambda number: (found[number].score, number), reverse=True)[:size]
-    rows = read_period_details(session, principal, query, query.period, worst)
-    return ChangesPage(rows, len(found))
+        return []
+    scope = f"{SCOPES[query.scope]} AND t.product_id = ANY(%(ids)s)"
+    statement = _WORST_IN_PERIOD.format(period=query.period, scope=scope)
+    values = scope_values(principal) | make_period_values(query.period)
+    values |= {"ids": list(product_ids), "size": _CANDIDATES * size}
+    found = [row.product_id for row in fetch_rows(session, statement, values)]
+    return read_period_details(session, principal, query, query.period, found)[:size]
 
 
 @requires(Permission.READ)
@@ -106,19 +136,15 @@ def compare_with_close(
     principal: Principal,
     query: ChangeQuery,
     period: ChangePeriod,
-    product_ids: Sequence[int] | None = None,
 ) -> FoundChanges:
-    """Return the products that changed over a period, of some or of all that are tracked."""
+    """Return the products that changed over a period."""
     conditions = [SCOPES[query.scope]]
     if query.roles:
         conditions.append("t.role = ANY(%(roles)s)")
-    if product_ids is not None:
-        conditions.append("t.product_id = ANY(%(ids)s)")
     statement = _CHANGED_IN_PERIOD.format(
         period=period, then=_THEN_OF_PERIOD[period], scope=" AND ".join(conditions)
     )
     values = scope_values(principal) | make_values(query) | make_period_values(period)
-    values["ids"] = list(product_ids or ())
     team = read_team_thresholds(session, principal.team_id)
     rows = fetch_rows(session, statement, values)
     return find_notable(rows, _values_then, query, team)

@@ -9,6 +9,7 @@ from core.accounts.access.permissions import Principal
 from core.history.changes.change_query import ChangeQuery
 from core.history.changes.movers import Mover, list_extreme_movers
 from core.history.changes.period_changes import list_worst_changes
+from core.history.observation import Availability
 from core.history.periods.change_period import ChangePeriod
 from core.history.periods.queries import MovedValue
 from core.tracking.change_sentiment import Sentiment
@@ -72,11 +73,15 @@ def test_the_worst_changes_are_sought_among_some_products_only(
 ) -> None:
     found = track_products(session, principal, ASINS[:3], role=Role.OWN)
     now = datetime.now(UTC)
-    for asin, rank in zip(ASINS, (1000, 125, 500), strict=False):
-        for at, values in ((now - timedelta(days=1), {}), (now, {"rank": rank})):
-            store_observations(session, make_observation(asin, at, **values), now=now)
-    page = list_worst_changes(session, principal, QUERY, found, 1)
-    assert ([each.asin for each in page.rows], page.total) == ([ASINS[0]], 2)
-    page = list_worst_changes(session, principal, QUERY, found[1:], 9)
-    assert [each.asin for each in page.rows] == [ASINS[1]]
-    assert list_worst_changes(session, principal, QUERY, [], 9).total == 0
+    gone = {"availability": Availability.UNAVAILABLE, "price": None}
+    for asin, values in zip(ASINS, ({"rank": 1000}, {"rank": 125}, gone), strict=False):
+        for at, seen in ((now - timedelta(days=1), {}), (now, values)):
+            store_observations(session, make_observation(asin, at, **seen), now=now)
+
+    def worst(of: list[int], size: int = 9) -> list[str]:
+        return [each.asin for each in list_worst_changes(session, principal, QUERY, of, size)]
+
+    assert worst(found) == [ASINS[2], ASINS[0], ASINS[1]]  # out of stock, worse, better
+    assert worst(found, 1) == [ASINS[2]]
+    assert worst(found[1:2]) == [ASINS[1]]
+    assert worst([]) == []
