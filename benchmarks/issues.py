@@ -83,15 +83,16 @@ SELECT r.team_id, r.id, 1, p.id, CASE WHEN p.place % 2 = 0 THEN 'firing' ELSE 'r
     now() - p.place * interval '2 minutes', CASE WHEN p.place % 2 = 1 THEN now() END,
     '[[7, 1772452800000000, 1, 1772449200000000]]', 1,
     CASE WHEN p.place % 20 = 0 THEN 'outage' END
-FROM (SELECT id, row_number() OVER (ORDER BY hashint8(id)) AS place FROM product
-    ORDER BY 2 LIMIT :incidents) AS p
+FROM (SELECT product_id AS id, row_number() OVER (ORDER BY hashint8(product_id)) AS place
+    FROM tracking WHERE role = ANY(:roles) ORDER BY 2 LIMIT :incidents) AS p
 CROSS JOIN LATERAL (SELECT id, team_id FROM alert_rule
     ORDER BY id OFFSET p.place % 7 LIMIT 1) AS r
 """
 
 
-def add_incidents(count: int) -> None:
-    """Store so many open incidents and as many resolved ones."""
+def add_incidents(count: int, role: Role | None = None) -> None:
+    """Store so many open incidents and as many resolved ones, of products of a role or all."""
+    roles = [each.value for each in Role if role in (None, each)]
     with write_scope() as session:
-        session.execute(text(_INCIDENTS), {"incidents": 2 * count})
+        session.execute(text(_INCIDENTS), {"incidents": 2 * count, "roles": roles})
     vacuum("incident, alert_rule")

@@ -20,12 +20,14 @@ from benchmarks.web import Web, running_web
 from core.accounts.people.membership import get_owner_principal
 from core.database.session import write_scope
 from core.history.periods.team_days import compute_day
+from core.tracking.rules import Role
 from core.tracking.sellers.service import add_own_seller
 
 FEW = 1000
 PAGE = ""  # the first page has no name in its address
 TARGET_MS = 80.0
 TARGET_RATIO = 1.5
+OWN = 50  # one product in so many is own, as in `build_list`
 DAYS = 8  # of teams that are counted: an index over 7 days
 LISTS = ("Team", "Mine")
 PERIODS = ("7 d", "30 d", "Yesterday")
@@ -78,5 +80,5 @@ def _build(products: int) -> None:
         day = now.date() - timedelta(days=days)
         with write_scope() as session:
             compute_day(session, day, dict.fromkeys(("US", "DE", "JP", "FR"), now.date()))
-    add_incidents(min(products // 5, 20_000))
-    vacuum("product_change, product_latest, team_change_day, team_index_day")
+    add_incidents(products // OWN // 5, Role.OWN)  # a fifth of them is open
+    vacuum("product_change, product_latest, team_change_day, team_index_day, team_figure_day")

@@ -5,7 +5,7 @@ The session's token is part of each cache key, as with the lists of products.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import streamlit as st
@@ -132,10 +132,14 @@ def _read_overview(who: Principal, choice: OverviewChoice, token: str) -> Overvi
     with read_scope() as session:
         ids = figures.list_product_ids(session, who, choice.list_filter)
         own = read_own_sellers(session, who.team_id)
+        first = now.date() - timedelta(days=HEAT_DAYS)
+        figure_days = figures.list_figure_days(session, who, choice.list_filter, own, first)
         asked = IncidentFilter(
             scope=choice.scope, roles=choice.roles, marketplaces=choice.marketplaces
         )
-        issues = incidents.find_open_issues(session, who, asked, now, size=ISSUES_SHOWN)
+        issues = incidents.find_open_issues(
+            session, who, asked, now, size=ISSUES_SHOWN, is_by_kind=True
+        )
         of_issues = [row.product_id for row in issues.rows]
         ranks = {
             number: ranks for number, (_, ranks) in read_sparklines(session, of_issues).items()
@@ -144,7 +148,7 @@ def _read_overview(who: Principal, choice: OverviewChoice, token: str) -> Overvi
             as_of=now,
             has_own_products=_has_own_products(session, who, choice, ids),
             figures=figures.read_period_figures(session, who, ids, own, choice.period),
-            days=figures.list_day_figures(session, who, ids, own, since),
+            days=[each for each in figure_days.days if each.day >= since],
             issues=issues,
             issue_days=CountedDays(
                 tuple(incidents.count_issues_at(session, who, asked, moments, now)), choice.period
@@ -159,7 +163,12 @@ def _read_overview(who: Principal, choice: OverviewChoice, token: str) -> Overvi
             ),
             index_days=list_index_days(session, who, since),
             moves=_read_moves(session, who, choice, now),
-            cells=_read_cells(session, who, choice, ids, now.date()),
+            cells=make_cells(
+                list_change_counts(session, who, first),
+                choice.roles,
+                [first + timedelta(days=n) for n in range(HEAT_DAYS)],  # closed ones
+                figure_days.observed,
+            ),
         )
 
 
@@ -190,15 +199,6 @@ def _read_moves(
     query = _make_query(choice, now, (Role.COMPETITOR,))
     rows = list_worst_changes(session, who, query, ids, MOVES_SHOWN)
     return CompetitorMoves(rows, count, is_complete)
-
-
-def _read_cells(
-    session: Session, who: Principal, choice: OverviewChoice, ids: Sequence[int], today: date
-) -> list[Cell]:
-    first = today - timedelta(days=HEAT_DAYS)
-    days = [first + timedelta(days=n) for n in range(HEAT_DAYS)]  # closed ones
-    observed = figures.find_observed_days(session, who, ids, first)
-    return make_cells(list_change_counts(session, who, first), choice.roles, days, observed)
 
 
 def list_movers(choice: OverviewChoice, value: MovedValue) -> list[Mover]:

@@ -14,7 +14,7 @@ from app.overview.choices import PERIOD_NAMES
 from core.accounts.access.permissions import Permission
 from core.alerts.incidents.incident_filter import COUNTED
 from core.history.periods.charts import make_index_lines
-from core.history.periods.figures import MOST_BY_DAY, Share
+from core.history.periods.figures import Share
 from core.suggestions.review.labels import PRIORITIES
 from core.text.numbers import (
     UNKNOWN,
@@ -32,6 +32,7 @@ from core.tracking.lists.freshness import Freshness
 from core.tracking.rules import Role
 
 NO_CHANGE: Final = "no change"
+_LINE: Final = " Line: the team's products at the close of each day."
 _NARROW: Final = 104  # px: a card on a phone
 _SHORT_LABELS: Final = {
     "BSR, median change": "BSR, median",
@@ -158,7 +159,7 @@ def _buy_box(found: Overview, choice: OverviewChoice) -> Card:
     share = found.figures.buy_box
     about = (
         "Share of the products for sale whose Buy Box your team's sellers have, of those whose "
-        f"holder is known; {format_since(found)}."
+        f"holder is known; {format_since(found)}.{_LINE}"
     )
     if share is None:
         return Card("Buy Box won", UNKNOWN, note="no own seller is set", about=about)
@@ -169,7 +170,7 @@ def _buy_box(found: Overview, choice: OverviewChoice) -> Card:
 def _in_stock(found: Overview, choice: OverviewChoice) -> Card:
     about = (
         "Share of products in stock at their newest check, of those whose availability is known. "
-        f"{format_since(found)}.{_explain_line(found)}"
+        f"{format_since(found)}.{_LINE}"
     )
     history = [day.in_stock for day in found.days]
     return _make_share(
@@ -204,7 +205,7 @@ def _rating(found: Overview, choice: OverviewChoice) -> Card:
     rating = found.figures.rating
     about = (
         "Mean of the products' ratings, each product once, at their newest check. "
-        f"{format_since(found)}.{_explain_line(found)}"
+        f"{format_since(found)}.{_LINE}"
     )
     if rating.value is None:
         return Card("Average rating", UNKNOWN, note="no rating is known", about=about)
@@ -219,12 +220,6 @@ def _rating(found: Overview, choice: OverviewChoice) -> Card:
         [*(day.rating for day in found.days), rating.value],
         is_good=True if choice.roles == (Role.OWN,) else None,
     )
-
-
-def _explain_line(found: Overview) -> str:
-    if found.figures.products > MOST_BY_DAY:
-        return f" No line: it is drawn for up to {format_count(MOST_BY_DAY)} products."
-    return " Line: the products that were checked on each day."
 
 
 def _pending(found: Overview) -> Card:

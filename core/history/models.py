@@ -298,6 +298,28 @@ class TeamIndexDay(Base):
     rank_products: Mapped[int] = mapped_column(Integer)
 
 
+class TeamFigureDay(Base):
+    """A team's products at a day's close, by role, availability and seller in the Buy Box.
+
+    A day is the marketplace's, and closed. Of products with a value on that day.
+    """
+
+    __tablename__ = "team_figure_day"
+
+    team_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("team.id", ondelete="CASCADE"), primary_key=True
+    )
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
+    marketplace: Mapped[str] = mapped_column(Text, primary_key=True)
+    role: Mapped[str] = mapped_column(Text, primary_key=True)
+    availability: Mapped[int] = mapped_column(SmallInteger, primary_key=True)  # 0: not known
+    # "": not known. Only of own products: nothing is counted by others' sellers.
+    seller: Mapped[str] = mapped_column(Text, primary_key=True)
+    products: Mapped[int] = mapped_column(Integer)
+    rated: Mapped[int] = mapped_column(Integer)  # products with a rating
+    ratings_sum: Mapped[int] = mapped_column(BigInteger)  # of their ratings, in tenths of a star
+
+
 class MarketDayCount(Base):
     """Through which day the days of teams include a marketplace."""
 

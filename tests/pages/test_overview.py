@@ -198,14 +198,14 @@ def test_competitor_moves_are_those_of_the_period(session: Session, principal: P
 def test_changes_are_counted_by_day_and_marketplace_and_lead_to_the_list(
     session: Session, principal: Principal
 ) -> None:
-    lamp, _ = seed_pair(session, principal)
+    seed_pair(session, principal)
     for days in (1, 2, 3):
         session.execute(
-            text(
-                "INSERT INTO product_daily (product_id, day, bsr_close, looks) "
-                "VALUES (:id, :day, 5, 1)"
-            ),
-            {"id": lamp, "day": TODAY - timedelta(days=days)},
+            text("INSERT INTO team_figure_day VALUES (:team, :day, 'US', :role, 1, '', 9, 9, 400)"),
+            [
+                {"team": principal.team_id, "day": TODAY - timedelta(days=days), "role": role}
+                for role in ("own", "competitor")
+            ],
         )
     session.execute(
         text("INSERT INTO team_change_day VALUES (:team, :day, 'US', 'own', 'rank_worsened', 3)"),

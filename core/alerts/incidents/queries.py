@@ -135,15 +135,18 @@ def find_open_issues(
     now: datetime,
     skipped: int = 0,
     size: int = 50,
+    *,
+    is_by_kind: bool = False,
 ) -> IncidentPage:
     """Return at most `size` open issues after the first `skipped`: worst, then oldest first.
 
-    The worst by their severity, then by what they are: a listing that was removed comes before
-    a product that is out of stock, and that before a lost Buy Box, a rank and a price.
+    `is_by_kind`: among equally severe ones, a listing that was removed comes before a product
+    that is out of stock, and that before a lost Buy Box, a rank and a price. All are sorted.
     """
     source, values = _make_sql(principal, incident_filter, now)
     where = f"{source} AND {_IS_ISSUE}"
-    order = f"ORDER BY {_SEVERITY}, {_KIND_ORDER}, i.opened_at, i.id"
+    kind = f"{_KIND_ORDER}, " if is_by_kind else ""
+    order = f"ORDER BY {_SEVERITY}, {kind}i.opened_at, i.id"
     total = _count(session, where, values)
     ids, has_more = _find_ids(session, where, order, values, skipped, size)
     rows = _details(session, principal, incident_filter.scope, ids)

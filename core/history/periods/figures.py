@@ -1,6 +1,7 @@
-"""Figures of a set of products: now, their change over a period, and day by day. SELECTs only."""
+"""Figures of products: now, their change over a period, and day by day. SELECTs only."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final
@@ -15,9 +16,8 @@ from core.history.observation import Availability
 from core.history.periods.change_period import ChangePeriod
 from core.tracking.list_filter import ListFilter
 from core.tracking.lists.list_filter_sql import make_filter_sql
+from core.tracking.rules import Role
 from core.tracking.sellers.rules import OwnSellers, is_own_seller
-
-MOST_BY_DAY: Final = 5_000  # products; the days of more are not read
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +96,8 @@ def read_period_figures(
     period: ChangePeriod,
 ) -> PeriodFigures:
     """Return the figures of products, of `list_product_ids`, over a period."""
-    values = {"ids": list(product_ids)}
-    [row] = _fetch(session, _FIGURES.format(period=period), values)
-    buy_box = None
-    if own_sellers:
-        held = _fetch(session, _HOLDERS.format(period=period), values)
-        buy_box = _share_buy_box(held, own_sellers)
+    [row] = _fetch(session, _FIGURES.format(period=period), {"ids": list(product_ids)})
+    buy_box = _share_buy_box(row.holders or (), own_sellers) if own_sellers else None
     return PeriodFigures(
         products=len(product_ids),
         observed=row.observed,
@@ -114,45 +110,49 @@ def read_period_figures(
     )
 
 
-_IN_STOCK: Final = f"({int(Availability.IN_STOCK)}, {int(Availability.LIMITED)})"
+_STOCKED: Final = (int(Availability.IN_STOCK), int(Availability.LIMITED))
+_IN_STOCK: Final = str(_STOCKED)
+# In one pass: the rows of many products are what takes time.
 _FIGURES: Final = f"""
-SELECT count(l.captured_at) AS observed, min(c.day) AS day,
-    exp(percentile_cont(0.5) WITHIN GROUP (ORDER BY c.{{period}}_rank_change)) AS rank_change,
-    count(c.{{period}}_rank_change) AS ranked,
-    count(l.availability) AS stock_known,
-    count(*) FILTER (WHERE l.availability IN {_IN_STOCK}) AS in_stock,
-    avg((l.availability IN {_IN_STOCK})::int - (c.{{period}}_availability IN {_IN_STOCK})::int)
-        ::float8 AS stock_change,
-    avg(l.rating)::float8 AS rating, count(l.rating) AS rated,
-    avg(c.{{period}}_rating_change)::float8 AS rating_change
-FROM unnest(%(ids)s::int8[]) AS o (id)
-JOIN product_latest AS l ON l.product_id = o.id
-JOIN product_change AS c ON c.product_id = o.id
-"""
-_HOLDERS: Final = """
-SELECT p.marketplace, l.buy_box_seller_id AS seller_id, l.buy_box_seller AS seller, l.availability,
-    c.{period}_seller AS seller_then, c.{period}_availability AS availability_then,
-    count(*) AS products
-FROM unnest(%(ids)s::int8[]) AS o (id)
-JOIN product AS p ON p.id = o.id
-JOIN product_latest AS l ON l.product_id = o.id
-JOIN product_change AS c ON c.product_id = o.id
-GROUP BY 1, 2, 3, 4, 5, 6
+WITH r AS MATERIALIZED (
+    SELECT p.marketplace, l.captured_at, c.day, c.{{period}}_rank_change AS rank_change,
+        l.availability, c.{{period}}_availability AS availability_then,
+        l.rating, c.{{period}}_rating_change AS rating_change,
+        l.buy_box_seller_id AS seller_id, l.buy_box_seller AS seller,
+        c.{{period}}_seller AS seller_then
+    FROM unnest(%(ids)s::int8[]) AS o (id)
+    JOIN product AS p ON p.id = o.id
+    JOIN product_latest AS l ON l.product_id = o.id
+    JOIN product_change AS c ON c.product_id = o.id)
+SELECT count(captured_at) AS observed, min(day) AS day,
+    exp(percentile_cont(0.5) WITHIN GROUP (ORDER BY rank_change)) AS rank_change,
+    count(rank_change) AS ranked,
+    count(availability) AS stock_known,
+    count(*) FILTER (WHERE availability IN {_IN_STOCK}) AS in_stock,
+    avg((availability IN {_IN_STOCK})::int - (availability_then IN {_IN_STOCK})::int)::float8
+        AS stock_change,
+    avg(rating)::float8 AS rating, count(rating) AS rated, avg(rating_change)::float8
+        AS rating_change,
+    (SELECT json_agg(h) FROM (SELECT marketplace, seller_id, seller, availability, seller_then,
+        availability_then, count(*) FROM r GROUP BY 1, 2, 3, 4, 5, 6) AS h
+    ) AS holders
+FROM r
 """
 
 
-def _share_buy_box(rows: Sequence[Any], own: OwnSellers) -> Share:
+def _share_buy_box(holders: Sequence[Mapping[str, Any]], own: OwnSellers) -> Share:
     won = known = moved = compared = 0
-    for row in rows:
-        now = is_won(own, row.marketplace, row.seller_id, row.seller, row.availability)
+    for row in holders:
+        market, count = row["marketplace"], row["count"]
+        now = is_won(own, market, row["seller_id"], row["seller"], row["availability"])
         if now is None:
             continue
-        known += row.products
-        won += row.products * now
-        then = is_won(own, row.marketplace, None, row.seller_then, row.availability_then)
+        known += count
+        won += count * now
+        then = is_won(own, market, None, row["seller_then"], row["availability_then"])
         if then is not None:
-            compared += row.products
-            moved += row.products * (now - then)
+            compared += count
+            moved += count * (now - then)
     return Share(won, known, moved / compared if compared else None)
 
 
@@ -181,7 +181,7 @@ def is_won(
 
 @dataclass(frozen=True, slots=True)
 class DayFigures:
-    """Figures of products at a day's close, of those observed on it. None: of none."""
+    """Figures of a team's products at a day's close, of those observed on it. None: of none."""
 
     day: date
     buy_box: float | None  # the share that the team won
@@ -189,94 +189,77 @@ class DayFigures:
     rating: float | None  # in tenths of a star
 
 
+@dataclass(frozen=True, slots=True)
+class FigureDays:
+    """The closed days of a team's products, and on which of them a marketplace had any."""
+
+    days: list[DayFigures]
+    observed: dict[str, frozenset[date]]  # the marketplace with most products first
+
+
 @requires(Permission.READ)
-def list_day_figures(
+def list_figure_days(
     session: Session,
-    _principal: Principal,
-    product_ids: Sequence[int],
+    principal: Principal,
+    list_filter: ListFilter,
     own_sellers: OwnSellers,
     since: date,
-) -> list[DayFigures]:
-    """Return the figures of products day by day, from `since` on, by the marketplaces' days.
+) -> FigureDays:
+    """Return the team's closed days from `since` on, of a list's roles and marketplaces.
 
-    Empty for more than `MOST_BY_DAY` products. Days on which less than half as many products
-    were observed as on the fullest are left out: they would be figures of other products.
+    Days on which less than half as many products were observed as on the fullest have no
+    figures: they would be those of other products.
     """
-    if not product_ids or len(product_ids) > MOST_BY_DAY:
-        return []
-    rows = _fetch(session, _DAYS, {"ids": list(product_ids), "since": since})
+    values = {
+        "team": principal.team_id,
+        "since": since,
+        "roles": [role.value for role in list_filter.roles or Role],
+        "marketplaces": list(list_filter.marketplaces),
+    }
     days: dict[date, list[Any]] = {}
-    for row in rows:
+    observed: dict[str, set[date]] = {}
+    products: Counter[str] = Counter()
+    for row in _fetch(session, _DAYS, values):
         days.setdefault(row.day, []).append(row)
-    observed = {day: sum(row.products for row in found) for day, found in days.items()}
-    fullest = max(observed.values(), default=0)
-    return [
-        _make_day(day, found, own_sellers)
-        for day, found in sorted(days.items())
-        if 2 * observed[day] >= fullest
-    ]
+        observed.setdefault(row.marketplace, set()).add(row.day)
+        products[row.marketplace] += row.products
+    sizes = {day: sum(row.products for row in found) for day, found in days.items()}
+    fullest = max(sizes.values(), default=0)
+    return FigureDays(
+        [
+            _make_day(day, found, own_sellers)
+            for day, found in days.items()
+            if 2 * sizes[day] >= fullest
+        ],
+        {code: frozenset(observed[code]) for code, _ in products.most_common()},
+    )
 
 
-_DAYS: Final = f"""
-SELECT d.day, p.marketplace, d.seller_close AS seller, d.availability_close AS availability,
-    count(*) AS products, sum(d.rating)::int8 AS ratings, count(d.rating) AS rated,
-    count(coalesce(d.availability_close, d.in_stock_share)) AS stock_known,
-    count(*) FILTER (WHERE CASE WHEN d.availability_close IS NULL THEN d.in_stock_share > 0
-        ELSE d.availability_close IN {_IN_STOCK} END) AS in_stock
-FROM product_daily AS d JOIN product AS p ON p.id = d.product_id
-WHERE d.product_id = ANY(%(ids)s) AND d.day >= %(since)s
-GROUP BY 1, 2, 3, 4
+_DAYS: Final = """
+SELECT day, marketplace, availability, seller, products, rated, ratings_sum FROM team_figure_day
+WHERE team_id = %(team)s AND day >= %(since)s AND role = ANY(%(roles)s)
+    AND (marketplace = ANY(%(marketplaces)s) OR %(marketplaces)s::text[] = '{}')
+ORDER BY day, marketplace
 """
 
 
 def _make_day(day: date, rows: Sequence[Any], own: OwnSellers) -> DayFigures:
-    won = known = 0
+    won = known = stocked = in_stock = 0
     for row in rows:
-        is_own = is_won(own, row.marketplace, None, row.seller, row.availability)
+        is_own = is_won(own, row.marketplace, None, row.seller or None, row.availability)
         if is_own is not None:
             known += row.products
             won += row.products * is_own
-    stock_known, rated = (
-        sum(getattr(row, name) for row in rows) for name in ("stock_known", "rated")
-    )
+        if row.availability:
+            stocked += row.products
+            in_stock += row.products * (row.availability in _STOCKED)
+    rated = sum(row.rated for row in rows)
     return DayFigures(
         day,
         won / known if known else None,
-        sum(row.in_stock for row in rows) / stock_known if stock_known else None,
-        sum(row.ratings or 0 for row in rows) / rated if rated else None,
+        in_stock / stocked if stocked else None,
+        sum(row.ratings_sum for row in rows) / rated if rated else None,
     )
-
-
-SAMPLED: Final = 25  # products of each marketplace
-
-
-@requires(Permission.READ)
-def find_observed_days(
-    session: Session, _principal: Principal, product_ids: Sequence[int], since: date
-) -> dict[str, frozenset[date]]:
-    """Return the days from `since` on with a value of the products, by marketplace.
-
-    Of a marketplace with more, the days of `SAMPLED` products. Ordered by the number of
-    products, the most first.
-    """
-    rows = _fetch(session, _OBSERVED, {"ids": list(product_ids), "since": since})
-    return {row.marketplace: frozenset(row.days) for row in rows}
-
-
-_OBSERVED: Final = f"""
-WITH placed AS MATERIALIZED (
-    SELECT p.marketplace, p.id,
-        row_number() OVER (PARTITION BY p.marketplace ORDER BY p.id) AS place
-    FROM unnest(%(ids)s::int8[]) AS o (id) JOIN product AS p ON p.id = o.id),
-days AS MATERIALIZED (
-    SELECT m.marketplace, array_agg(DISTINCT d.day) AS days
-    FROM (SELECT * FROM placed WHERE place <= {SAMPLED}) AS m
-    JOIN product_daily AS d ON d.product_id = m.id AND d.day >= %(since)s
-    GROUP BY m.marketplace)
-SELECT m.marketplace, coalesce(min(d.days), '{{}}') AS days
-FROM placed AS m LEFT JOIN days AS d ON d.marketplace = m.marketplace
-GROUP BY m.marketplace ORDER BY count(*) DESC, m.marketplace
-"""
 
 
 def _fetch(session: Session, statement: str, values: dict[str, Any]) -> list[Any]:

@@ -1,4 +1,4 @@
-"""Counts what changed by team and day, and how prices and ranks moved. Never commits.
+"""Counts a team's products and changes by day, and how prices and ranks moved. Never commits.
 
 Closed days only, from the closes of `product_daily`. Computing a day again replaces it.
 """
@@ -75,6 +75,8 @@ def compute_day(session: Session, day: date, closed: Mapping[str, date]) -> None
         cursor.execute(_PAIRS, {"day": day, "codes": codes, "zones": zones})
         cursor.execute("DELETE FROM team_index_day WHERE day = %s", [day])
         cursor.execute(_INDEX, {"day": day, "fewest": FEWEST})
+        cursor.execute("DELETE FROM team_figure_day WHERE day = %s", [day])
+        cursor.execute(_FIGURES, {"day": day})
         cursor.execute("DELETE FROM team_change_day WHERE day = %s", [day])
         rows = cursor.execute(_MAY_BE_CHANGED).fetchall()
         cursor.execute("DROP TABLE day_pair")
@@ -145,6 +147,16 @@ FROM (SELECT product_id,
 JOIN tracking AS t ON t.product_id = r.product_id AND t.is_first
     AND t.role IN ('own', 'competitor')
 GROUP BY t.team_id, t.role
+"""
+_FIGURES: Final = """
+INSERT INTO team_figure_day
+    (team_id, day, marketplace, role, availability, seller, products, rated, ratings_sum)
+SELECT t.team_id, %(day)s, d.marketplace, t.role, coalesce(d.availability, 0),
+    CASE WHEN t.role = 'own' THEN coalesce(d.seller, '') ELSE '' END,
+    count(*), count(d.rating), coalesce(sum(d.rating), 0)
+FROM day_pair AS d
+JOIN tracking AS t ON t.product_id = d.product_id AND t.is_first
+GROUP BY 1, 2, 3, 4, 5, 6
 """
 # Wider than `find_change`, never narrower: it skips products that did not change.
 _MAY_BE_CHANGED: Final = f"""

@@ -246,7 +246,9 @@ def test_what_is_worse_by_what_it_is_comes_first_among_equally_severe_issues(
     rank = add_incident(
         session, principal, lamp, NOON - HOUR, code="rank_below_usual", severity="warning"
     )
-    assert issues(session, principal) == [gone, later, first, rank]
+    found = queries.find_open_issues(session, principal, ALL, NOW, is_by_kind=True)
+    assert [each.id for each in found.rows] == [gone, later, first, rank]
+    assert issues(session, principal) == [first, later, gone, rank]
 
 
 def test_issues_are_counted_at_each_moment(

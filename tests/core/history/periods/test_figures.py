@@ -11,12 +11,14 @@ from core.history.observation import Availability
 from core.history.periods import figures
 from core.history.periods.change_period import ChangePeriod
 from core.history.periods.figures import Average, PeriodFigures, Share, is_won
+from core.history.periods.team_days import compute_day
 from core.tracking.list_filter import ListFilter, ListScope
 from core.tracking.rules import Role
 from core.tracking.sellers.rules import OwnSeller
 from tests.factories.observations import NOON, make_observation, store_observations
 from tests.factories.people import add_stranger
 from tests.factories.products import KETTLE, LAMP, track_products
+from tests.factories.tables import fetch_rows
 
 DESK = "B0TEST0003"
 DAY = timedelta(days=1)
@@ -63,31 +65,55 @@ def test_what_is_not_known_is_none_and_never_zero(
         found = read(session, principal, asked)
         assert (found.rank_change, found.since, found.in_stock.value) == (None, None, None)
         assert found.rating == Average(None, 0, None)
-        assert figures.list_day_figures(session, principal, asked, OWN, date(2026, 2, 1)) == []
+    found = figures.list_figure_days(session, principal, OURS, OWN, date(2026, 2, 1))
+    assert (found.days, found.observed) == ([], {})
 
 
-def test_each_day_has_its_own_figures(
+def days(session: Session, who: Principal, **asked: Any) -> figures.FigureDays:
+    wanted = ListFilter(scope=ListScope.TEAM, **({"roles": (Role.OWN,)} | asked))
+    return figures.list_figure_days(session, who, wanted, OWN, date(2026, 2, 1))
+
+
+def count(session: Session, *dates: date) -> None:
+    for each in dates:
+        compute_day(session, each, {"US": each, "DE": each})
+
+
+MARCH = [date(2026, 3, number) for number in range(1, 4)]
+
+
+def test_each_closed_day_has_its_own_figures(
     session: Session, principal: Principal, ids: list[int]
 ) -> None:
-    first, second = figures.list_day_figures(session, principal, ids, OWN, date(2026, 2, 1))
-    assert (first.day, first.buy_box, first.in_stock, first.rating) == (
-        date(2026, 3, 1), 1.0, 1.0, 45.0,
-    )  # fmt: skip
+    count(session, *MARCH[:2])
+    first, second = days(session, principal).days
+    assert (first.day, first.buy_box, first.in_stock, first.rating) == (MARCH[0], 1.0, 1.0, 45.0)
     assert (second.buy_box, second.in_stock, second.rating) == (0.0, 0.5, 44.0)
-    days = figures.find_observed_days(session, principal, ids, date(2026, 2, 1))
-    assert days == {"US": frozenset({date(2026, 3, 1), date(2026, 3, 2)})}
+    assert days(session, principal).observed == {"US": frozenset(MARCH[:2])}
+    assert days(session, principal, roles=(Role.COMPETITOR,)).days == []
+    assert days(session, principal, marketplaces=("DE",)).days == []
+    assert len(days(session, principal, roles=()).days) == 2
+    assert days(session, add_stranger(session)).days == []
 
 
-def test_a_day_on_which_few_were_checked_is_left_out(
+def test_a_day_on_which_few_were_checked_has_no_figures(
     session: Session, principal: Principal, ids: list[int]
 ) -> None:
+    track_products(session, principal, ["B0TEST0004"], role=Role.OWN)
+    store_observations(session, make_observation("B0TEST0004", NOON), now=NOON)
     late = NOON + DAY
     store_observations(session, make_observation(LAMP, late), now=late)
-    track_products(session, principal, ["B0TEST0004"], role=Role.OWN)
-    third = figures.list_product_ids(session, principal, OURS)
-    store_observations(session, make_observation("B0TEST0004", NOON), now=late)
-    days = figures.list_day_figures(session, principal, third, OWN, date(2026, 2, 1))
-    assert [each.day.day for each in days] == [1, 2]
+    count(session, *MARCH)
+    assert [each.day for each in days(session, principal).days] == MARCH[:2]
+    assert days(session, principal).observed == {"US": frozenset(MARCH)}
+
+
+def test_a_seller_of_a_competitor_is_not_counted(session: Session, principal: Principal) -> None:
+    track_products(session, principal, [LAMP], role=Role.COMPETITOR)
+    store_observations(session, make_observation(LAMP, NOON), now=NOON)
+    count(session, MARCH[1])
+    [row] = fetch_rows(session, "SELECT * FROM team_figure_day")
+    assert (row["seller"], row["products"], row["rated"], row["ratings_sum"]) == ("", 1, 1, 45)
 
 
 @pytest.mark.parametrize(
