@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from statistics import median
+from urllib.parse import quote_plus
 
 from benchmarks.browser import first_load_bytes
 from benchmarks.figures import Figure, percentile
@@ -10,8 +11,10 @@ from benchmarks.load import Load, walk
 from benchmarks.rows import build_history, history_asin
 from benchmarks.servers import Server
 from benchmarks.web import Web, running_web
+from core.history.chart.content import USUAL_SERIES, Series
 
 SESSIONS = 20
+_ALL_SERIES = "".join(f"&series={quote_plus(each)}" for each in Series)
 
 
 def measure(server: Server, *, quick: bool) -> Iterator[Figure]:
@@ -22,6 +25,8 @@ def measure(server: Server, *, quick: bool) -> Iterator[Figure]:
         one = min(products, 40) // 2
         cold_cpu, warm_cpu, alone = _cpu_of_one_tab(web, range(one))
         yield from _cpu_figures(cold_cpu, warm_cpu, alone)
+        cold_cpu, _, loads = _cpu_of_one_tab(web, range(one), _ALL_SERIES)
+        yield from _figures_of_all_series(cold_cpu, alone[0], loads[0])
         cold, warm = walk(web.pages, "product", _walks(range(one, products)), passes=2)
         yield from _load_figures("cold", cold, 60)
         yield from _load_figures("warm", warm, 100)
@@ -30,8 +35,8 @@ def measure(server: Server, *, quick: bool) -> Iterator[Figure]:
         yield Figure("First load in a browser", wire / 1e6, "MB over the wire", target=2.6)
 
 
-def _query(number: int) -> str:
-    return f"marketplace=US&asin={history_asin(number)}&days=365"
+def _query(number: int, more: str = "") -> str:
+    return f"marketplace=US&asin={history_asin(number)}&days=365{more}"
 
 
 def _walks(numbers: range) -> list[list[str]]:
@@ -39,9 +44,11 @@ def _walks(numbers: range) -> list[list[str]]:
     return [[_query(number) for number in numbers[start::SESSIONS]] for start in range(SESSIONS)]
 
 
-def _cpu_of_one_tab(web: Web, numbers: range) -> tuple[float, float, Sequence[Load]]:
+def _cpu_of_one_tab(
+    web: Web, numbers: range, more: str = ""
+) -> tuple[float, float, Sequence[Load]]:
     """Return the CPU milliseconds of a rerun, cold and warm, without what rest costs."""
-    queries = [_query(number) for number in numbers]
+    queries = [_query(number, more) for number in numbers]
     found, loads = [], []
     walk(web.pages, "product", [[_query(numbers[-1] + 1)]])  # whatever is loaded at the first run
     idle = web.idle_share()
@@ -59,12 +66,21 @@ def _cpu_figures(cold: float, warm: float, loads: Sequence[Load]) -> Iterator[Fi
     charts = max(run.chart_bytes for run in loads[0].runs)
     if charts == 0:
         raise RuntimeError("The product page shows no chart: there is nothing to measure.")
-    yield Figure("Product page: charts", charts / 1000, "kB", target=100)
-    yield Figure("Product page: CPU of a rerun, cold frames", cold, "ms", target=45)
-    yield Figure("Product page: CPU of a rerun, warm frames", warm, "ms", target=15)
+    yield Figure("Product page: charts", charts / 1000, "kB", target=120)
+    yield Figure("Product page: CPU of a rerun, cold frames", cold, "ms", target=25)
+    yield Figure("Product page: CPU of a rerun, warm frames", warm, "ms", target=12)
     for name, load in zip(("cold", "warm"), loads, strict=True):
         seconds = [run.seconds * 1000 for run in load.runs]
         yield Figure(f"Product page: one tab, {name}", median(seconds), "ms", best=min(seconds))
+
+
+def _figures_of_all_series(cold: float, usual: Load, everything: Load) -> Iterator[Figure]:
+    yield Figure("Product page: CPU, cold, all series", cold, "ms", target=40)
+    more = max(run.chart_bytes for run in everything.runs) - max(
+        run.chart_bytes for run in usual.runs
+    )
+    further = len(Series) - len(USUAL_SERIES)
+    yield Figure("Product page: a further series", more / further / 1000, "kB", target=25)
 
 
 def _load_figures(name: str, load: Load, target: float) -> Iterator[Figure]:

@@ -16,6 +16,8 @@ from sqlalchemy.orm import Session
 
 from app.data import get_principal
 from app.data.prebuilt_figure import FigureBody, pack_figure
+from app.data.products import get_cache_token
+from core.accounts.access.permissions import Principal
 from core.catalog.marketplaces import get_marketplace
 from core.catalog.service import category_names
 from core.chart_theme import money_style
@@ -45,6 +47,7 @@ from core.history.timeline.snapshot_timeline import SnapshotTimeline
 from core.history.timeline.statistics import Statistics
 from core.history.timeline.summary import compute_facts
 from core.history.timeline.timeline import Timeline
+from core.suggestions.competitors import queries as competitor_queries
 from core.suggestions.review import queries as review_queries
 from core.text import locale as formats
 from core.text.locale import Formats
@@ -75,6 +78,15 @@ class ChartChoice:
     shown: frozenset[Series] = USUAL_SERIES
     rivals: tuple[ProductSummary, ...] = ()
     is_phone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rival:
+    """A competitor that can be drawn beside the product. The name is text from outside."""
+
+    marketplace: str
+    asin: str
+    name: str
 
 
 USUAL_CHOICE: Final = ChartChoice()
@@ -110,9 +122,9 @@ def read_period(
     if head.history_key is None:
         return None
     who = get_principal()
-    with read_scope() as session:
-        own = read_own_sellers(session, who.team_id).get(head.marketplace, ())
-        events = _list_team_events(session, head.product_id, choice.shown)
+    own, events = _read_team_view(
+        who, head.marketplace, head.product_id, choice.shown, get_cache_token()
+    )
     rivals = tuple(
         (each.history_key, each.title or each.asin, each.bsr_category_id, each.data_version)
         for each in choice.rivals
@@ -125,8 +137,8 @@ def read_period(
         chosen.name,
         (head.bsr_category_id, head.bsr_category or ""),
         tuple(sorted(choice.shown)),
-        tuple((each.seller_id, each.name) for each in own),
-        tuple((each.at, each.letter, each.text) for each in events),
+        own,
+        events,
         rivals,
         choice.is_phone,
         who.time_zone,
@@ -135,18 +147,42 @@ def read_period(
     )
 
 
-def _list_team_events(
-    session: Session, product_id: int, shown: frozenset[Series]
-) -> list[EventMark]:
-    """Return the events that a team has of its own. They change without the product's data."""
-    who, events = get_principal(), []
-    if Series.NOTES in shown:
-        notes = note_queries.list_notes(session, who, product_id)
-        events += [EventMark(note.noted_at, "N", f"{note.body} ({note.author})") for note in notes]
-    if Series.SUGGESTIONS in shown:
-        applied = review_queries.list_applied_changes(session, who, product_id)
-        events += [EventMark(at, "S", f"Applied: {title}") for at, title in applied]
-    return events
+Sellers = tuple[tuple[str | None, str | None], ...]  # ids and names
+Events = tuple[tuple[datetime, str, str], ...]  # as in EventMark
+
+
+@st.cache_data(ttl=30, max_entries=1000, show_spinner=False)
+def _read_team_view(
+    who: Principal, marketplace: str, product_id: int, shown: frozenset[Series], token: str
+) -> tuple[Sellers, Events]:
+    """Return a team's own sellers and its events, which change without the product's data.
+
+    As of half a minute ago at most; a user's own actions show at once.
+    """
+    del token  # part of the key
+    events: list[tuple[datetime, str, str]] = []
+    with read_scope() as session:
+        own = read_own_sellers(session, who.team_id).get(marketplace, ())
+        if Series.NOTES in shown:
+            notes = note_queries.list_notes(session, who, product_id)
+            events += [(note.noted_at, "N", f"{note.body} ({note.author})") for note in notes]
+        if Series.SUGGESTIONS in shown:
+            applied = review_queries.list_applied_changes(session, who, product_id)
+            events += [(at, "S", f"Applied: {title}") for at, title in applied]
+    return tuple((each.seller_id, each.name) for each in own), tuple(events)
+
+
+def list_rivals(product_id: int) -> list[Rival]:
+    """Return the competitors that the team chose for a product, the earliest choice first."""
+    return _list_rivals(get_principal(), product_id, get_cache_token())
+
+
+@st.cache_data(ttl=30, max_entries=1000, show_spinner=False)
+def _list_rivals(who: Principal, product_id: int, token: str) -> list[Rival]:
+    del token  # part of the key
+    with read_scope() as session:
+        rows = competitor_queries.list_competitors(session, who, product_id)
+    return [Rival(row.marketplace, row.asin, row.title or row.asin) for row in rows]
 
 
 def list_notes(product_id: int) -> list[Note]:
@@ -163,8 +199,8 @@ def _read_period(
     name: str,
     category: tuple[int | None, str],
     shown: tuple[Series, ...],
-    own: tuple[tuple[str | None, str | None], ...],
-    events: tuple[tuple[datetime, str, str], ...],
+    own: Sellers,
+    events: Events,
     rivals: tuple[tuple[HistoryKey, str, int | None, int], ...],
     is_phone: bool,
     zone: str,

@@ -7,8 +7,7 @@ import streamlit as st
 
 from app import keys
 from app.data import history
-from app.data import suggestions as competitors
-from app.data.history import ChartChoice, PeriodView, Range
+from app.data.history import ChartChoice, PeriodView, Range, Rival
 from app.data.prebuilt_figure import PrebuiltFigure
 from app.device import is_phone
 from app.product import notes
@@ -17,7 +16,6 @@ from core.chart_theme import PLOTLY_CONFIG
 from core.history.chart import range_strip
 from core.history.chart.content import USUAL_SERIES, Series
 from core.history.product_summary import ProductSummary
-from core.suggestions.competitors.queries import CompetitorValues
 from core.text.escaping import escape_markdown, shorten
 
 _STRIP: Final = "range_strip"
@@ -53,7 +51,7 @@ def choose_content(head: ProductSummary) -> tuple[Range, ChartChoice]:
 
 def _choose_rivals(head: ProductSummary) -> tuple[ProductSummary, ...]:
     """Show the product's competitors; return the chosen ones, at most those that fit a chart."""
-    rows = competitors.list_competitors(head.product_id)
+    rows = history.list_rivals(head.product_id)
     if not rows:
         return ()
     by_asin = {row.asin: row for row in rows}
@@ -72,11 +70,11 @@ def _choose_rivals(head: ProductSummary) -> tuple[ProductSummary, ...]:
     return _find_rivals([by_asin[asin] for asin in chosen[: history.MOST_COMPETITORS]])
 
 
-def _name_rival(row: CompetitorValues) -> str:
-    return escape_markdown(shorten(row.title or row.asin, _LONGEST_NAME))
+def _name_rival(row: Rival) -> str:
+    return escape_markdown(shorten(row.name, _LONGEST_NAME))
 
 
-def _find_rivals(rows: Sequence[CompetitorValues]) -> tuple[ProductSummary, ...]:
+def _find_rivals(rows: Sequence[Rival]) -> tuple[ProductSummary, ...]:
     found = (history.find_product_summary(row.marketplace, row.asin) for row in rows)
     return tuple(each for each in found if each is not None)
 

@@ -9,7 +9,7 @@ import streamlit as st
 
 from app.commands import notes as commands
 from app.components import fragments
-from app.data import get_principal, history
+from app.data import get_principal, history, products
 from app.web import error_boundary
 from core.accounts.access.permissions import Permission
 from core.history.notes.queries import Note
@@ -98,5 +98,6 @@ def _run(command: Callable[..., str], *given: object) -> None:
         st.error(error_boundary.get_message(error), icon=":material/error:")
         return
     st.session_state.pop(_EDITED, None)
+    products.clear_lists()  # also what is cached of this product's notes
     st.toast(message, icon=":material/check:")
     st.rerun()

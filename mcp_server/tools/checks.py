@@ -89,7 +89,7 @@ class ProductStatus(ProductRef):
     failures_in_a_row: int
     last_outcome: str | None
     last_outcome_in_words: str | None
-    next_step: Annotated[str, Described(examples=["next fetch in 5 h"])]
+    next_step: Annotated[str, Described(examples=["next check in 5 h"])]
     trouble: Annotated[
         str | None, Described(description="Why the last check failed; null: it did not.")
     ]

@@ -273,7 +273,7 @@ def test_refresh_puts_the_product_in_line_and_says_so(
     page.button(key="refresh").click().run()
     assert not page.exception
     assert page.toast[0].value == "1 product queued, next in line."
-    assert "asked for just now, next in line" in texts(page)
+    assert "check queued just now" in texts(page)
 
 
 def test_settings_open_with_what_is_set(session: Session, principal: Principal):

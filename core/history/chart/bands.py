@@ -12,7 +12,7 @@ from core.history.chart.content import ChartContent, Deal, Series
 from core.history.chart.lanes import Lane, Lanes
 from core.history.chart.traces import Trace, format_times
 from core.history.observation import Availability
-from core.history.timeline.timeline import Stretch, Timeline
+from core.history.timeline.timeline import Stretch
 from core.text.numbers import format_percent_change
 
 _CELLS: Final = 240  # a narrower band than one of so many is drawn as wide as one
@@ -42,16 +42,13 @@ def list_bands(content: ChartContent) -> list[Band]:
         "Buy Box suppressed": (chart_theme.NEUTRAL + "4d", (Availability.BUY_BOX_SUPPRESSED,)),
     }
     bands = [Band("Deal", chart_theme.RATING + "38", deals)]
+    runs = timeline.find_states()
     bands += [
-        Band(name, color, _stretches_of(timeline, chosen))
+        Band(name, color, [(start, end) for start, end, state in runs if state in chosen])
         for name, (color, chosen) in states.items()
     ]
     bands.append(Band("No data", chart_theme.NEUTRAL + "1f", timeline.find_holes()))
     return [band for band in bands if band.stretches]
-
-
-def _stretches_of(timeline: Timeline, states: Sequence[Availability]) -> list[Stretch]:
-    return [(start, end) for start, end, state in timeline.find_states() if state in states]
 
 
 def band_shapes(

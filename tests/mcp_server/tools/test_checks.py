@@ -63,7 +63,7 @@ def status(agent: Agent, name: str = NAME) -> dict[str, Any]:
 def test_a_product_that_waits_for_its_first_fetch_says_so(agent: Agent, number: int) -> None:
     found = status(agent)
     assert found["why_nothing_is_known"] == "never fetched: due now"
-    assert found["next_step"] == "next fetch due now"
+    assert found["next_step"] == "next check due now"
     assert (found["cadence"], found["is_followed"], found["is_paused"]) == (
         "daily",
         True,
@@ -78,7 +78,7 @@ def test_a_product_that_is_read_says_when_next(session: Session, agent: Agent, n
     schedule(session, number, due_at=due, last_outcome="ok", looked_at=hours_ago(1))
     found = status(agent)
     assert (found["why_nothing_is_known"], found["trouble"]) == (None, None)
-    assert found["next_step"] == "next fetch in 5 h"
+    assert found["next_step"] == "next check in 5 h"
     assert found["last_outcome_in_words"] == "The product was read."
     assert found["last_seen_at"] == f"{hours_ago(1):%Y-%m-%dT%H:%MZ}"
     assert "«Reading lamp with a long neck»" in agent.words("get_fetch_status", product=NAME)
@@ -112,7 +112,7 @@ def test_the_last_five_runs_come_newest_first(session: Session, agent: Agent, nu
 def test_a_fetch_under_way_is_told(session: Session, agent: Agent, number: int) -> None:
     schedule(session, number, leased_until=datetime.now(UTC) + timedelta(hours=1))
     found = status(agent)
-    assert found["next_step"] == "being fetched now"
+    assert found["next_step"] == "being checked now"
     assert found["being_fetched_until"] is not None
 
 

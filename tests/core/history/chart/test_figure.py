@@ -25,6 +25,7 @@ from core.history.chart.content import (
 )
 from core.history.chart.figure import Figure, draw_chart
 from core.history.chart.lanes import Lane
+from core.history.chart.traces import format_times
 from core.history.observation import Availability, Flag, Seen
 from core.history.timeline.series import Line
 from core.history.timeline.timeline import Timeline
@@ -386,4 +387,14 @@ def test_the_text_alternative_has_the_findings():
     )
     assert describe_chart(content_of(history([0]))) == (
         "No price is known in this period. No rank is known in this period."
+    )
+
+
+@pytest.mark.parametrize("name", ["Europe/Paris", "America/New_York", "Asia/Tokyo", "Asia/Kolkata"])
+def test_times_are_written_as_the_clocks_of_a_zone_show_them(name: str) -> None:
+    times = times_of(*np.arange(0, 2 * 8760, 0.5))
+    zone = ZoneInfo(name)
+    local = pd.DatetimeIndex(times).tz_localize("UTC").tz_convert(zone).tz_localize(None)
+    np.testing.assert_array_equal(
+        format_times(times, zone), np.datetime_as_string(local.to_numpy(), unit="m")
     )

@@ -54,9 +54,9 @@ def test_a_failed_fetch_is_a_problem_and_a_good_one_is_not():
 
 def test_a_request_is_shown_until_a_check_answers_it():
     asked = fetching(due_at=NOW, requested_at=NOW - timedelta(minutes=2))
-    assert missing_values.next_fetch_text(asked, NOW) == "asked for 2 min ago, next in line"
+    assert missing_values.next_fetch_text(asked, NOW) == "check queued 2 min ago"
     answered = fetching(requested_at=NOW - timedelta(hours=2), observed_at=NOW)
-    assert missing_values.next_fetch_text(answered, NOW) == "next fetch in 3 h"
+    assert missing_values.next_fetch_text(answered, NOW) == "next check in 3 h"
 
 
 def test_a_table_of_statistics_writes_change_range_and_middle():
