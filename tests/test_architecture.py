@@ -71,6 +71,7 @@ PACKAGES = {
         "provenance": {".", "timeline"},
         "buy_box": {".", "ingest", "timeline"},
         "analysis": {".", "timeline"},
+        "promotions": {".", "chart", "timeline"},
     },
     "core.scraping": {
         "parsers": set(),

@@ -11,13 +11,22 @@ from core.database.session import read_scope
 from core.history.buy_box import text as buy_box_text
 from core.history.buy_box.queries import read_buy_box
 from core.history.buy_box.text import PeriodRow, ShareRow
+from core.history.chart.deals import find_deals
 from core.history.product_summary import HistoryKey, ProductSummary
+from core.history.promotions import text as promotions_text
+from core.history.promotions.coupons import find_coupons
+from core.history.promotions.text import PromotionRow, PromotionTimes
+from core.history.timeline import queries, series
+from core.history.timeline.period import read_timeline
+from core.history.timeline.snapshot_timeline import SnapshotTimeline
 from core.history.timeline.summary import SummaryFigures, read_figures
 from core.text import locale as formats
 from core.text.locale import Formats
 from core.tracking.lists.queries import read_sparklines
 from core.tracking.sellers.queries import read_own_sellers
 from core.tracking.sellers.rules import OwnSeller
+
+_COUPONS = ("coupon_amount", "coupon_percent")
 
 
 def read_summary_figures(head: ProductSummary, period: PeriodView) -> SummaryFigures | None:
@@ -34,6 +43,46 @@ def _read_summary_figures(
     del data_version  # part of the key
     with read_scope() as session:
         return read_figures(session, key, since, until)
+
+
+def list_promotions(head: ProductSummary, period: PeriodView) -> list[PromotionRow]:
+    """Return a period's deals and coupons, newest first."""
+    if head.history_key is None:
+        return []
+    return _list_promotions(
+        head.history_key,
+        period.since,
+        period.until,
+        get_principal().time_zone,
+        formats.get_formats(),
+        head.data_version,
+    )
+
+
+@st.cache_data(ttl=CACHED_FOR, max_entries=200, show_spinner=False)
+def _list_promotions(
+    key: HistoryKey,
+    since: datetime,
+    until: datetime,
+    zone: str,
+    written: Formats,
+    data_version: int,
+) -> list[PromotionRow]:
+    del written, data_version  # part of the key
+    with read_scope() as session:
+        timeline = read_timeline(session, key, since, until, (series.PRICE,))
+        deals = queries.deal_columns(session, key.product_id, since, until)
+        arrays = queries.extra_columns(
+            session, key.product_id, since, until, key.first_day, _COUPONS
+        )
+    return promotions_text.list_rows(
+        find_deals(timeline, deals),
+        find_coupons(SnapshotTimeline(arrays, since, until)),
+        key.marketplace,
+        PromotionTimes(
+            zone, timeline.times[-1] if len(timeline.times) else None, timeline.is_by_day
+        ),
+    )
 
 
 @st.cache_data(ttl=60, max_entries=200, show_spinner=False)

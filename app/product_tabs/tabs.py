@@ -10,6 +10,7 @@ from app.product_tabs import (
     analysis_tab,
     buy_box_tab,
     competitors_tab,
+    deals_tab,
     history_tab,
     listing_tab,
     source_tab,
@@ -18,7 +19,7 @@ from app.product_tabs import (
 from core.history.product_summary import ProductSummary
 
 BUY_BOX, LISTING, COMPETITORS = "Buy Box", "Listing", "Competitors"
-SUGGESTIONS, ANALYSIS = "Suggestions", "Analysis"
+SUGGESTIONS, DEALS, ANALYSIS = "Suggestions", "Deals", "Analysis"
 HISTORY, SOURCES = "History", "Data source"
 
 TABS: dict[str, Callable[[ProductSummary, PeriodView], None]] = {
@@ -26,6 +27,7 @@ TABS: dict[str, Callable[[ProductSummary, PeriodView], None]] = {
     LISTING: listing_tab.show_listing,
     COMPETITORS: competitors_tab.show_competitors,
     SUGGESTIONS: suggestions_tab.show_suggestions,
+    DEALS: deals_tab.show_deals,
     ANALYSIS: analysis_tab.show_analysis,
     HISTORY: history_tab.show_snapshots,
     SOURCES: source_tab.show_sources,

@@ -16,7 +16,7 @@ from core.accounts.access.permissions import Principal
 from core.history.ingest.store import SourcedObservation
 from core.history.observation import Availability, CategoryRank, Fulfilment, Seen
 from core.settings.environment import ROOT
-from core.text.times import format_day
+from core.text.times import format_day, format_moment
 from core.tracking.sellers.service import add_own_seller
 from tests.core.history.observations import (
     ASIN,
@@ -170,3 +170,20 @@ def test_the_analysis_has_its_findings_and_refuses_what_is_too_little(
     page.segmented_control(key="analysis_figure").set_value("Price").run()
     assert not page.exception
     assert "price: lowest $20.00 on" in texts(page).replace("\\", "")
+
+
+def test_deals_and_coupons_are_listed_with_their_depth(session: Session, principal: Principal):
+    product, now = track_product(session, principal), this_hour()
+    seen = SEEN | Seen.DEAL | Seen.COUPON
+
+    def look(hours: int, **values: Any) -> SourcedObservation:
+        return make_sourced(product, now - hours * HOUR, **({"seen": seen} | values))
+
+    deal = {"price": 1499, "deal_price": 1499}
+    store(session, [look(8), look(7, **deal), look(6, **deal), look(5), look(4, coupon_percent=10)])
+    rows = find_table(open_tab(tabs.DEALS), "kind", "until", "duration", "depth", "price")
+    ended = format_moment(now - 5 * HOUR, principal.time_zone)
+    assert [tuple(row.values()) for row in rows] == [
+        ("Coupon", "now", "seen once", "−10\u202f%", ""),
+        ("Deal", ended, "2 h", "−25\u202f%", "$14.99"),
+    ]

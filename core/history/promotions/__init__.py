@@ -1,0 +1,1 @@
+"""When a product had deals and coupons, and how deep they were."""
