@@ -1,5 +1,7 @@
 """Every page in both themes and on a phone: readable, named, titled, no wider than its window.
 
+Its tab fails on what its console reports, so every page lives with the policy, too.
+
 With AMAZCOPE_SCREENSHOTS, the name of a folder, what was measured is kept there as pictures.
 """
 
@@ -11,7 +13,7 @@ from typing import Any, Literal
 import pytest
 from playwright.sync_api import Page, ViewportSize
 
-from tests.browser.conftest import PHONE, Cookies, Stack, Tabs, go, settle
+from tests.browser.conftest import PHONE, Cookies, Stack, Tabs, errors_on, go, settle
 
 pytestmark = pytest.mark.browser
 
@@ -51,6 +53,7 @@ def test_a_page_is_readable_and_named(
         go(page, stack, address)
         assert PAGES[address] in page.title()
         assert page.title().endswith(" — Amazcope")
+        assert errors_on(page) == []
         for scheme in ("light", "dark"):
             assert measure(page, WIDE, scheme) == NOTHING, scheme
         for window in (ZOOMED, PHONE):

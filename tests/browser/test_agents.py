@@ -20,7 +20,6 @@ from tests.browser.conftest import (
     confirm,
     errors_on,
     go,
-    is_wider_than_its_window,
     password_of,
     says,
     text_of,
@@ -151,13 +150,3 @@ def test_without_a_token_the_mcp_server_refuses(stack: Stack) -> None:
     headers = {"Accept": "application/json, text/event-stream"}
     answer = httpx2.post(url, content=json.dumps(asked), headers=headers)
     assert answer.status_code == 401
-
-
-@pytest.mark.parametrize("width", [390, 1360])
-def test_the_agents_screen_fits_its_window(
-    tabs: Tabs, stack: Stack, signed_in: Callable[[str], Cookies], width: int
-) -> None:
-    with tabs.open(signed_in("admin"), {"width": width, "height": 844}) as page:
-        go(page, stack, "/agents")
-        assert not is_wider_than_its_window(page)
-        assert errors_on(page) == []

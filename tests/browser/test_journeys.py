@@ -15,8 +15,6 @@ from tests.browser.conftest import (
     Tabs,
     errors_on,
     go,
-    list_faults,
-    listening,
     refresh,
     says,
     settle,
@@ -200,32 +198,7 @@ def test_health_says_fine_and_draws_the_day(page: Page, stack: Stack) -> None:
     assert errors_on(page) == []
 
 
-# What leaves this machine
-
-
-def test_no_page_asks_another_machine_for_anything(
-    tabs: Tabs, stack: Stack, signed_in: Callable[[str], Cookies]
-) -> None:
-    asked: list[str] = []
-    with (
-        tabs.open(signed_in("seller"), with_empty_cache=True) as page,
-        listening(page, "request", lambda request: asked.append(request.url)),
-    ):
-        for address in PAGES:
-            go(page, stack, address)
-    local = (stack.url, stack.url.replace("http", "ws"), "data:", "blob:")
-    assert [url for url in asked if not url.startswith(local)] == []
-
-
 # How it looks
-
-
-@pytest.mark.parametrize("width", [390, 1360])
-def test_no_page_is_wider_than_its_window_or_shows_an_error(
-    tabs: Tabs, stack: Stack, signed_in: Callable[[str], Cookies], width: int
-) -> None:
-    with tabs.open(signed_in("seller"), {"width": width, "height": 844}) as page:
-        assert [fault for each in PAGES for fault in list_faults(page, stack, each)] == []
 
 
 def test_a_phone_shows_each_title_of_the_overview_to_its_end(

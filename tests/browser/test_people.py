@@ -21,14 +21,11 @@ from tests.browser.conftest import (
 pytestmark = pytest.mark.browser
 
 DARK, LIGHT = "rgb(18, 20, 22)", "rgb(251, 251, 250)"
-SCREENS = [
-    "/profile",
+SCREENS = [  # besides the pages as they open
     "/profile?part=Security",
     "/profile?part=API+tokens",
-    "/admin",
     "/admin?part=Invitations",
     "/admin?part=Team",
-    "/audit",
 ]
 
 
