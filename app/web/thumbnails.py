@@ -4,6 +4,7 @@ The browser gets all pictures from here, never from Amazon.
 """
 
 import logging
+from datetime import date
 from functools import lru_cache
 
 import streamlit as st
@@ -13,7 +14,8 @@ from starlette.routing import Route
 
 from core.catalog.images import queries, service
 from core.database import outages
-from core.database.session import read_scope, write_scope
+from core.database.session import read_scope, shared_time, write_scope
+from core.errors import NotFoundError
 from core.settings.environment import ROOT, get_settings
 
 log = logging.getLogger(__name__)
@@ -34,13 +36,23 @@ def _send_thumbnail(request: Request) -> Response:
     image_id = request.path_params["image_id"]
     if not get_settings().amazcope_thumbnails or image_id > _LARGEST_ID:
         return _make_missing()
+    try:
+        body = _get_body(image_id, shared_time().date())
+    except NotFoundError:
+        return _make_missing()
+    return Response(body, media_type="image/webp", headers={"Cache-Control": _KEPT})
+
+
+@lru_cache(maxsize=1000)  # 3 MB: those of the lists that are shown now
+def _get_body(image_id: int, _day: date) -> bytes:
+    """Return a thumbnail, and record that it is shown, once a day. Raises NotFoundError."""
     with read_scope() as session:
         found = queries.find_thumbnail(session, image_id)
     if found is None:
-        return _make_missing()
+        raise NotFoundError(f"There is no thumbnail {image_id}.")
     if not found.is_used_today:
         _record_use(image_id)
-    return Response(found.body, media_type="image/webp", headers={"Cache-Control": _KEPT})
+    return found.body
 
 
 def _make_missing() -> Response:

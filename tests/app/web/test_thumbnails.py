@@ -24,6 +24,7 @@ HOME = "http://127.0.0.1:8501"
 
 @pytest.fixture(autouse=True)
 def _fresh_settings() -> Iterator[None]:
+    thumbnails._get_body.cache_clear()
     get_settings.cache_clear()
     yield
     get_settings.cache_clear()
@@ -46,6 +47,17 @@ def test_a_thumbnail_is_for_users_who_are_signed_in(session: Session, principal:
     assert answer.headers["cache-control"].startswith("private, max-age=")
     sign_out(session, headers)
     assert client().get(path, headers=headers).status_code == 401
+
+
+def test_a_thumbnail_is_read_once_by_each_process(
+    session: Session, principal: Principal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    headers = cookie_of(session, principal)
+    path = f"{thumbnails.PATH}{store_image(session).id}.webp"
+    assert client().get(path, headers=headers).content == PIXEL
+    monkeypatch.setattr(thumbnails.queries, "find_thumbnail", None)
+    assert client().get(path, headers=headers).content == PIXEL
+    assert client().get(path).status_code == 401
 
 
 def test_what_is_no_stored_thumbnail_is_not_found(session: Session, principal: Principal) -> None:
