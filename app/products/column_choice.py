@@ -5,6 +5,7 @@ from typing import Final
 
 import streamlit as st
 
+from app import device
 from app.commands import views as commands
 from app.data import views as data
 from app.products import columns
@@ -14,10 +15,12 @@ _KEY: Final = "product_columns"
 
 
 def choose_columns() -> list[ListColumn]:
-    """Show the columns to choose from; return the shown ones in their order."""
+    """Show the columns to choose from; return the shown ones in their order. Phones have none."""
     if _KEY not in st.session_state:
         chosen = columns.choose_columns(data.read_columns())
         st.session_state[_KEY] = [each.name for each in chosen if each in columns.CHOOSABLE]
+    if device.is_phone():
+        return columns.choose_columns(tuple(st.session_state[_KEY]))
     with st.popover("Columns", icon=":material/view_column:"):
         names = st.pills(
             "Columns",

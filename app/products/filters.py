@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import streamlit as st
 
-from app import keys
+from app import device, keys
 from app.components import filters, list_scope, pagination
 from app.data import products
 from core.catalog.marketplaces import MARKETPLACES
@@ -71,7 +71,8 @@ SORTS: Final = {
 
 def choose_search() -> str:
     """Show the search field; return its text."""
-    return filters.choose_search("Search", keys.SEARCH, "Title, brand or ASIN", 300, keys.PAGE)
+    width = 230 if device.is_phone() else 300  # beside the title
+    return filters.choose_search("Search", keys.SEARCH, "Title, brand or ASIN", width, keys.PAGE)
 
 
 def choose_list_filter(search: str, days: int) -> ListFilter:
@@ -179,7 +180,7 @@ def choose_sort(list_filter: ListFilter, days: int) -> Sort:
         list(SORTS),
         key=keys.SORT,
         label_visibility="collapsed",
-        width=220,
+        width=160 if device.is_phone() else 220,
         bind="query-params",
         on_change=pagination.reset_page,
         args=(keys.PAGE,),

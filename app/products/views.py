@@ -5,7 +5,7 @@ from typing import Final
 
 import streamlit as st
 
-from app import keys
+from app import device, keys
 from app.commands import views as commands
 from app.commands.products import run_with_toast
 from app.components import list_scope
@@ -57,7 +57,7 @@ def show_views(shown: ViewDefinition) -> None:
         on_change=_apply,
         args=(definitions,),
     )
-    if get_principal().may(Permission.TRACK):
+    if get_principal().may(Permission.TRACK) and not device.is_phone():
         _show_saving(shown, list(saved.values()))
 
 

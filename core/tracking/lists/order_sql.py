@@ -22,6 +22,13 @@ class Order:
         return "p.id" if self.table == "p" else f"{self.table}.product_id"
 
     @property
+    def ordered(self) -> str:
+        """Return the column's part of ORDER BY."""
+        if self.column == _ASIN:  # as in the index that finds ASINs by prefix
+            return f"{self.column} USING {'~>~' if self.direction == 'DESC' else '~<~'}"
+        return f"{self.column} {self.direction}"
+
+    @property
     def is_change(self) -> bool:
         """Return whether the column has no index: all changes are read."""
         return self.table == "c" and self.column != _ATTENTION
@@ -51,6 +58,7 @@ def _of_change(column: str) -> _Column:
 # As in the index: a whole title may be longer than an index entry can be.
 _TITLE = "lower(left(x.title, 60))"
 _ATTENTION = "c.attention"
+_ASIN = "p.asin"
 _COLUMNS: dict[SortBy, _Column] = {
     SortBy.ATTENTION: ("c", _ATTENTION, "c.attention > 0", "c.attention <= 0"),
     SortBy.TITLE: ("x", _TITLE, f"{_TITLE} IS NOT NULL", "x.title IS NULL"),
@@ -64,7 +72,7 @@ _COLUMNS: dict[SortBy, _Column] = {
     SortBy.AVAILABILITY: _of_latest("availability"),
     SortBy.TAGS: ("t", "t.tags", "t.tags <> '{}'", "t.tags = '{}'"),
     SortBy.ROLE: _always("t", "array_position(ARRAY['own', 'competitor', 'watched'], t.role)"),
-    SortBy.ASIN: _always("p", "p.asin"),
+    SortBy.ASIN: _always("p", _ASIN),
     SortBy.OBSERVED_AT: _of_latest("captured_at"),
 }
 _CHANGES = {SortBy.PRICE_CHANGE: "price_change", SortBy.RANK_CHANGE: "rank_change"}
@@ -95,5 +103,5 @@ def order_rows(sort: Sort, scope: ListScope) -> str:
     key = f"CASE WHEN {order.known} THEN o.id END"
     return (
         f"{_JOINS[order.table].format(scope=SCOPES[scope])} ORDER BY ({order.known}) DESC, "
-        f"{order.column} {order.direction}, {key} {order.direction}, o.id"
+        f"{order.ordered}, {key} {order.direction}, o.id"
     )

@@ -206,7 +206,7 @@ def _known_ids(
     key = order.product_id
     found = f"SELECT {key} AS id FROM {filtered.from_tables(order.table)} "
     where = f"WHERE {filtered.conditions} AND {order.known} "
-    ordered = f"ORDER BY {order.column} {order.direction}, {key} {order.direction} "
+    ordered = f"ORDER BY {order.ordered}, {key} {order.direction} "
     page = f"{ordered} OFFSET {skipped} LIMIT {size}"
     if order.is_change and filtered.is_whole:
         # Most products are tracked, so the first of all are among the first of the list.
