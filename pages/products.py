@@ -53,7 +53,7 @@ with shown_views:
 with header:
     export_menu.show_export(definition, found.total)
     cards.show_add_button()
-size.caption(list_text.format_list_size(found, list_filter), width="content")
+size.caption(list_text.format_list_size(found), width="content")
 with chosen_filters:
     filters.show_chosen(list_filter)
 list_text.show_order_refused(list_filter)

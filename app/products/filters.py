@@ -180,7 +180,7 @@ def choose_sort(list_filter: ListFilter, days: int) -> Sort:
         list(SORTS),
         key=keys.SORT,
         label_visibility="collapsed",
-        width=160 if device.is_phone() else 220,
+        width=160 if device.is_phone() else 210,
         bind="query-params",
         on_change=pagination.reset_page,
         args=(keys.PAGE,),

@@ -19,11 +19,10 @@ MIXED = (
 )
 
 
-def format_list_size(found: ListPage, list_filter: ListFilter) -> str:
-    """Return the list's size: "12 products match"."""
+def format_list_size(found: ListPage) -> str:
+    """Return the list's size: "12 products"."""
     noun = "product" if found.total == 1 else "products"
-    matching = "" if list_filter.is_empty else " match" if found.total != 1 else " matches"
-    return f"{format_capped_count(found.total)} {noun}{matching}"
+    return f"{format_capped_count(found.total)} {noun}"
 
 
 def format_place(found: ListPage, sort: Sort, period: ChangePeriod) -> str:
