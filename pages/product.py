@@ -21,6 +21,12 @@ if head is None:
 
 header.show_header(head)
 figure_row = st.container()
+if head.history_key is None:
+    with figure_row:
+        figures.show_figures(head, None, "")
+    detail.show_nothing_yet(head)
+    st.stop()
+
 card = st.container(border=True, gap="small")
 with card:
     chosen, choice = chart_card.choose_content(head)
@@ -32,12 +38,14 @@ period = data.read_period(head, chosen, choice)
 with figure_row:
     figures.show_figures(head, period, chosen.name)
 if period is None:
-    detail.show_nothing_yet(head)
-    st.stop()
-if not period.statistics.observations:
-    show_nothing_in_period(chosen.name)
     st.stop()
 with card:
-    chart_card.show_chart(head, period)
+    if period.statistics.observations:
+        chart_card.show_chart(head, period)
+    else:
+        show_nothing_in_period(chosen.name)
+        chart_card.show_strip(head, period)
+if not period.statistics.observations:
+    st.stop()
 summary.show_summary(head, period)
 tabs.show_tabs(head, period)

@@ -5,7 +5,7 @@ as soon as figures and statistics are made.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from threading import BoundedSemaphore
 from typing import Any, Final
@@ -106,7 +106,7 @@ class PeriodView:
     alt: str
     last_price: float | None  # the last known one, minor units
     buy_box_shares: tuple[BuyBoxShare, ...]  # largest first
-    missing: Sequence[str] = field(default=())  # chosen series and competitors without a value
+    missing: tuple[str, ...] = ()  # sentences on chosen series without a value
 
 
 def find_product_summary(marketplace: str, asin: str) -> ProductSummary | None:
@@ -329,6 +329,7 @@ def _draw(content: ChartContent, name: str, shares: tuple[BuyBoxShare, ...]) -> 
         chart=pack_figure(drawn),
         height=drawn["layout"]["height"],
         alt=alt_text.describe_chart(content),
+        missing=tuple(alt_text.list_missing(content)),
         last_price=_find_last(timeline.get_line(series.PRICE)),
         buy_box_shares=shares,
     )

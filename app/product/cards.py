@@ -33,6 +33,7 @@ LONGEST_NAME: Final = 14  # characters of a category or seller on a card
 _NO_ONE: Final = "none"
 # A value is stale after so many checks that did not report it; without a schedule after days.
 _STALE_CHECKS: Final = 4
+_PRESENT: Final = timedelta(hours=2)  # a range that ended so long ago reaches the present
 _STALE_UNSCHEDULED: Final = timedelta(days=3)
 
 
@@ -56,6 +57,8 @@ def current_figures(
     zone: str,
 ) -> list[CurrentFigure]:
     """Return the cards of a product's page, most important first."""
+    if period is not None and now - period.until > _PRESENT:
+        period = None  # a range that ended earlier says nothing about today's values
     cards: list[tuple[Card, str, str | None, Group]] = [
         (_price(head, period, now), "price", "price", "price"),
         (_buy_box(head, period, now), "buy_box", None, "availability"),

@@ -12,6 +12,7 @@ from app.data.prebuilt_figure import PrebuiltFigure
 from app.device import is_phone
 from app.product import notes
 from app.product.range_control import choose_range, take_selection
+from app.web import url_parameters
 from core.chart_theme import PLOTLY_CONFIG
 from core.history.chart import range_strip
 from core.history.chart.content import USUAL_SERIES, Series
@@ -55,16 +56,21 @@ def _choose_rivals(head: ProductSummary) -> tuple[ProductSummary, ...]:
     if not rows:
         return ()
     by_asin = {row.asin: row for row in rows}
+    asked = (url_parameters.read_text(keys.COMPARE) or "").split(",")
     chosen = st.pills(
         "Compare with",
         list(by_asin),
         selection_mode="multi",
+        default=[asin for asin in asked if asin in by_asin],
         format_func=lambda asin: _name_rival(by_asin[asin]),
-        key=keys.COMPARE,
-        bind="query-params",
+        key=f"rivals_{head.product_id}",
         label_visibility="collapsed",
-        help="Competitors",
     )
+    # By ASIN: names are long, change, and may be equal.
+    if chosen:
+        st.query_params[keys.COMPARE] = ",".join(chosen)
+    else:
+        st.query_params.pop(keys.COMPARE, None)
     if len(chosen) > history.MOST_COMPETITORS:
         st.caption(f"The first {history.MOST_COMPETITORS} are drawn.")
     return _find_rivals([by_asin[asin] for asin in chosen[: history.MOST_COMPETITORS]])
@@ -90,6 +96,14 @@ def show_chart(head: ProductSummary, period: PeriodView) -> None:
             config=PLOTLY_CONFIG,
             alt=period.alt,
         )
+    for sentence in period.missing:
+        st.caption(escape_markdown(sentence))
+    show_strip(head, period)
+    st.caption(_PHONE_HINT if is_phone() else _HINT)
+
+
+def show_strip(head: ProductSummary, period: PeriodView) -> None:
+    """Show the whole history; a selection in it sets the range."""
     strip = history.read_strip(head, period)
     if strip is not None:
         # A new range is a new strip, without the selection that was drawn in it.
@@ -105,6 +119,3 @@ def show_chart(head: ProductSummary, period: PeriodView) -> None:
                 alt=f"The whole history of the price, with {period.name} framed. "
                 "The period's buttons choose a range by keyboard.",
             )
-    for sentence in period.missing:
-        st.caption(sentence)
-    st.caption(_PHONE_HINT if is_phone() else _HINT)

@@ -25,6 +25,7 @@ from core.history.notes.queries import list_notes
 from core.history.observation import Availability, CategoryRank, Seen, Source
 from core.history.product_summary import find_product_summary
 from core.settings.environment import ROOT, get_settings
+from core.suggestions.competitors.service import add_competitor
 from core.text.times import format_moment
 from core.thresholds import PRICE_CHANGE
 from core.tracking.rules import Cadence, Role
@@ -40,6 +41,7 @@ from tests.core.history.observations import (
 from tests.factories.alerts import add_incident, set_team_threshold
 from tests.factories.imports import add_import
 from tests.factories.people import add_stranger
+from tests.factories.products import track_products
 from tests.pages.conftest import SignIn
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -489,3 +491,33 @@ def test_a_note_is_marked_on_the_chart_and_listed_in_its_dialog(
     assert [each.body for each in list_notes(session, principal, product)] == ["Image"]
     assert notes.delete_note(note.id) == "Note deleted."
     assert list_notes(session, principal, product) == []
+
+
+def test_a_past_range_says_nothing_of_today(session: Session, principal: Principal):
+    product, now = track_product(session, principal), this_hour()
+    better = (CategoryRank("Kitchen", 300),)
+    looks = [make_sourced(product, now - days * DAY) for days in (40, 30)]
+    store(session, [*looks, make_sourced(product, now - HOUR, ranks=better, price=1000)])
+    ends = {"from": (now - 45 * DAY).date(), "to": (now - 20 * DAY).date()}
+    page = open_page(
+        marketplace="US", asin=ASIN, **{name: day.isoformat() for name, day in ends.items()}
+    )
+    assert metrics(page)["BSR, Kitchen"] == ("#300", "")
+    assert metrics(page)["Price"] == ("$10.00", "")
+
+
+def test_competitors_are_drawn_by_the_asins_of_the_address(session: Session, principal: Principal):
+    product, now = track_product(session, principal), this_hour()
+    [rival] = track_products(session, principal, ["B0TEST0077"])
+    add_competitor(session, principal, product, rival, datetime.now(UTC))
+    store(
+        session,
+        [make_sourced(each, now - hours * HOUR) for each in (product, rival) for hours in (1, 2)],
+    )
+    page = open_page(marketplace="US", asin=ASIN, compare="B0TEST0077,B0TEST0078", series="Used")
+    [lines] = [[each["line"]["dash"] for each in chart_of(page)["data"] if each.get("legendgroup")]]
+    assert lines == ["dash", "dash"]
+    assert "None in this period: Used." in texts(page)
+    page.pills(key=f"rivals_{product}").set_value([]).run()
+    assert not [each for each in chart_of(page)["data"] if each.get("legendgroup")]
+    assert "compare" not in page.query_params

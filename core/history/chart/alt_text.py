@@ -1,7 +1,8 @@
-"""Sentences that say what the product's chart shows."""
+"""Sentences that say what the product's chart shows, and what it lacks."""
 
 from core.catalog.money import format_price
 from core.history.buy_box.holders import HolderState
+from core.history.chart import extra_lines
 from core.history.chart.content import ChartContent, Series
 from core.history.observation import Availability
 from core.history.timeline import axes, series
@@ -53,3 +54,22 @@ def _describe_stock(content: ChartContent) -> str:
     out = (Availability.UNAVAILABLE, Availability.NO_OFFERS)
     runs = [each for each in content.timeline.find_states() if each[2] in out]
     return f"Out of stock {format_counted(len(runs), 'time')}." if runs else ""
+
+
+def list_missing(content: ChartContent) -> list[str]:
+    """Return sentences on what was chosen and has nothing to draw. Names are from outside."""
+    extras, shown = content.extras, content.shown
+    lines: dict[Series, bool] = {}
+    if extras is not None:
+        for each, field in ((Series.NEW, series.NEW_PRICE), (Series.USED, series.USED_PRICE)):
+            lines[each] = each in shown and extras.get_line(field).is_empty
+        lines[Series.COUPONS] = (
+            Series.COUPONS in shown and extra_lines.apply_coupons(extras).is_empty
+        )
+        lines[Series.SUB_RANKS] = Series.SUB_RANKS in shown and not content.sub_ranks
+    absent = [each.value for each, is_absent in lines.items() if is_absent]
+    sentences = [f"None in this period: {', '.join(absent)}."] if absent else []
+    others = [each.name for each in content.competitors if each.ranks.is_empty]
+    if others:
+        sentences.append(f"Rank not drawn, unknown or of another category: {', '.join(others)}.")
+    return sentences
