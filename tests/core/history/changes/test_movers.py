@@ -1,12 +1,14 @@
 """The products that moved most: both sides, their size, and the words for it."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Principal
-from core.history.changes.change_query import ChangeQuery
+from core.history.changes.change_query import ORDER_VALUES, ChangeOrder, ChangeQuery
+from core.history.changes.feed import find_changes
 from core.history.changes.movers import Mover, list_extreme_movers
 from core.history.changes.period_changes import list_worst_changes
 from core.history.observation import Availability
@@ -85,3 +87,21 @@ def test_the_worst_changes_are_sought_among_some_products_only(
     assert worst(found, 1) == [ASINS[2]]
     assert worst(found[1:2]) == [ASINS[1]]
     assert worst([]) == []
+
+
+@pytest.mark.dates
+@pytest.mark.parametrize("order", [ChangeOrder.RANK, ChangeOrder.PRICE])
+def test_the_movers_of_the_screen_are_those_that_agents_list(
+    session: Session, principal: Principal, ids: list[int], order: ChangeOrder
+) -> None:
+    value = ORDER_VALUES[order]
+    found = {each.product.asin: each.size for each in movers(session, principal, ids, value)}
+    listed = []
+    for is_descending in (True, False):
+        asked = replace(QUERY, order=order, is_descending=is_descending)
+        listed.append(find_changes(session, principal, asked, 0, 9).rows)
+    rising, falling = listed
+    assert {each.asin for each in rising} == found.keys()
+    assert [each.asin for each in rising][::-1] == [each.asin for each in falling]
+    if order is ChangeOrder.RANK:  # each other price moved by as much
+        assert [each.asin for each in rising] == list(found)
