@@ -3,15 +3,16 @@
 import streamlit as st
 
 from app import device
-from app.components import cards
+from app.components import cards, product_link
 from app.data import overview as data
 from app.data import products
 from app.overview import charts, choices, figures, first_steps, issues, moves, panels
 from app.products import table
 from core.tracking.list_filter import ListScope
 
+product_link.restore_list()
 has_products = products.tracks_anything()
-if not has_products or products.read_freshness(ListScope.TEAM).last_observed_at is None:
+if not has_products or data.find_last_check(ListScope.TEAM) is None:
     cards.show_page_header("Overview")
     first_steps.show_first_steps(data.read_first_steps(has_products))
     st.stop()
@@ -21,17 +22,17 @@ with cards.show_page_header("Overview"):
     choice = choices.choose()
 
 # Load
-fresh = products.read_freshness(choice.scope)
+checked_at = data.find_last_check(choice.scope)
 found = data.read_overview(choice)
 
 # Render
-st.caption(figures.format_subtitle(found, fresh))
+st.caption(figures.format_subtitle(found, checked_at))
 st.html(panels.STYLE)
 table.show_demo_banner()
 figures.show_figures(found, choice)
 left, right = st.columns([1, 1.08])
 with left:
-    issues.show_issues(found, issues.explain_no_issues(found, choice, fresh))
+    issues.show_issues(found, issues.explain_no_issues(found, choice, checked_at))
 with right:
     charts.show_indexes(found)
 left, right = st.columns([1, 1.08])

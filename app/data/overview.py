@@ -38,6 +38,7 @@ from core.settings.environment import get_settings
 from core.suggestions.review import queries as suggestions
 from core.suggestions.review.views import VerifiedAction
 from core.tracking.list_filter import ListFilter, ListScope
+from core.tracking.lists import freshness
 from core.tracking.lists.queries import read_sparklines
 from core.tracking.rules import Role
 from core.tracking.sellers.queries import read_own_sellers
@@ -125,12 +126,11 @@ def read_overview(choice: OverviewChoice) -> Overview:
 
 @st.cache_data(ttl=60, max_entries=200, show_spinner=False)
 def _read_overview(who: Principal, choice: OverviewChoice, token: str) -> Overview:
-    del token
+    ids = _list_ids(who, choice.list_filter, token)
     now = datetime.now(UTC)
     moments = [now - timedelta(days=n) for n in range(choice.line_days, -1, -1)]
     since = now.date() - timedelta(days=choice.line_days)
     with read_scope() as session:
-        ids = figures.list_product_ids(session, who, choice.list_filter)
         own = read_own_sellers(session, who.team_id)
         first = now.date() - timedelta(days=HEAT_DAYS)
         figure_days = figures.list_figure_days(session, who, choice.list_filter, own, first)
@@ -201,6 +201,25 @@ def _read_moves(
     return CompetitorMoves(rows, count, is_complete)
 
 
+@st.cache_data(ttl=60, max_entries=20, show_spinner=False)
+def _list_ids(who: Principal, list_filter: ListFilter, token: str) -> list[int]:
+    del token
+    with read_scope() as session:
+        return figures.list_product_ids(session, who, list_filter)
+
+
+def find_last_check(scope: ListScope) -> datetime | None:
+    """Return when any product of a list was last observed, None for never."""
+    return _find_last_check(get_principal(), scope, get_cache_token())
+
+
+@st.cache_data(ttl=60, max_entries=100, show_spinner=False)
+def _find_last_check(who: Principal, scope: ListScope, token: str) -> datetime | None:
+    del token
+    with read_scope() as session:
+        return freshness.find_last_observed(session, who, scope)
+
+
 def list_movers(choice: OverviewChoice, value: MovedValue) -> list[Mover]:
     """Return the products whose value moved most, the largest rise first."""
     return _list_movers(get_principal(), choice, value, get_cache_token())
@@ -210,10 +229,9 @@ def list_movers(choice: OverviewChoice, value: MovedValue) -> list[Mover]:
 def _list_movers(
     who: Principal, choice: OverviewChoice, value: MovedValue, token: str
 ) -> list[Mover]:
-    del token
     query = _make_query(choice, datetime.now(UTC))
+    ids = _list_ids(who, choice.list_filter, token)
     with read_scope() as session:
-        ids = figures.list_product_ids(session, who, choice.list_filter)
         return list_extreme_movers(session, who, query, ids, value, MOVERS_SHOWN)
 
 

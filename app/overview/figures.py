@@ -1,6 +1,7 @@
 """The six figures on top of the Overview, each with the line of its last days."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Final
 
 import streamlit as st
@@ -28,7 +29,6 @@ from core.text.numbers import (
 )
 from core.text.times import format_age, format_day
 from core.tracking.change_sentiment import Sentiment
-from core.tracking.lists.freshness import Freshness
 from core.tracking.rules import Role
 
 NO_CHANGE: Final = "no change"
@@ -69,10 +69,12 @@ def _shorten_card(card: Card) -> Card:
     return Card(label, card.value, change, card.sentiment, card.direction)
 
 
-def format_subtitle(found: Overview, fresh: Freshness) -> str:
+def format_subtitle(found: Overview, checked_at: datetime | None) -> str:
     """Return of how many products the figures are, of when, and what they compare."""
     products = format_counted(found.figures.products, "product")
-    checked = f"last check {format_age(fresh.last_observed_at, found.as_of)}"
+    checked = "no check yet"
+    if checked_at is not None:
+        checked = f"last check {format_age(checked_at, found.as_of)}"
     return f"{products} · {checked} · {format_since(found)}"
 
 

@@ -1,5 +1,6 @@
 """The open issues of the Overview: what is wrong, since when, and the next step."""
 
+from datetime import datetime
 from typing import Final
 
 import streamlit as st
@@ -16,7 +17,6 @@ from core.history.periods.charts import draw_rank_line
 from core.text.escaping import escape_markdown, shorten
 from core.text.numbers import format_capped_count, format_rank
 from core.text.times import format_age
-from core.tracking.lists.freshness import Freshness
 from core.tracking.rules import Role
 
 THUMBNAIL: Final = 44  # px
@@ -44,7 +44,7 @@ def show_issues(found: Overview, nothing: str) -> None:
             _show_issue(row, found, addresses.get(row.product_id))
 
 
-def explain_no_issues(found: Overview, choice: OverviewChoice, fresh: Freshness) -> str:
+def explain_no_issues(found: Overview, choice: OverviewChoice, checked_at: datetime | None) -> str:
     """Return why no issue is open: no such product, no check yet, or all is well."""
     if not found.figures.products:
         return "No such product is in this list. Choose other products or another marketplace."
@@ -57,7 +57,7 @@ def explain_no_issues(found: Overview, choice: OverviewChoice, fresh: Freshness)
         )
     if not found.figures.observed:
         return "Nothing was checked yet, so nothing is known to be wrong."
-    return f"No open issues. Last check {format_age(fresh.last_observed_at, found.as_of)}."
+    return f"No open issues. Last check {format_age(checked_at, found.as_of)}."
 
 
 def _show_issue(row: IncidentRow, found: Overview, address: str | None) -> None:

@@ -27,6 +27,11 @@ class Freshness:
     as_of: datetime
 
 
+_LAST_OBSERVED = """
+SELECT l.captured_at FROM product_latest l JOIN tracking t ON t.product_id = l.product_id
+WHERE {scope} AND l.captured_at IS NOT NULL
+ORDER BY l.captured_at DESC LIMIT 1
+"""
 _FRESHNESS = """
 SELECT
   (SELECT count(*) FROM (SELECT 1 FROM tracking t WHERE {scope} LIMIT {cap}) AS a),
@@ -36,9 +41,7 @@ SELECT
      JOIN product_latest l ON l.product_id = t.product_id
      WHERE {scope} AND t.paused_at IS NULL AND t.cadence <> 'weekly'
      AND l.captured_at >= now() - interval '24 hours' LIMIT {cap}) AS c),
-  (SELECT l.captured_at FROM product_latest l JOIN tracking t ON t.product_id = l.product_id
-     WHERE {scope} AND l.captured_at IS NOT NULL
-     ORDER BY l.captured_at DESC LIMIT 1),
+  ({last_observed}),
   now()
 """
 
@@ -48,10 +51,23 @@ def measure_freshness(
     session: Session, principal: Principal, scope: ListScope = ListScope.MINE
 ) -> Freshness:
     """Return how up to date the products of the principal, or of the team, are."""
-    statement = _FRESHNESS.format(scope=SCOPES[scope], cap=_CAP)
+    in_scope = SCOPES[scope]
+    last_observed = _LAST_OBSERVED.format(scope=in_scope)
+    statement = _FRESHNESS.format(scope=in_scope, cap=_CAP, last_observed=last_observed)
     with driver_connection(session).cursor() as cursor:
         row: Any = cursor.execute(statement, scope_values(principal)).fetchone()
     return Freshness(*row)
+
+
+@requires(Permission.READ)
+def find_last_observed(
+    session: Session, principal: Principal, scope: ListScope = ListScope.MINE
+) -> datetime | None:
+    """Return when any of the principal's, or of the team's, products was last observed."""
+    statement = _LAST_OBSERVED.format(scope=SCOPES[scope])
+    with driver_connection(session).cursor() as cursor:
+        row: Any = cursor.execute(statement, scope_values(principal)).fetchone()
+    return None if row is None else row[0]
 
 
 def count_pending_requests(session: Session, except_ids: list[int]) -> int:
