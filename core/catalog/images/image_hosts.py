@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from http.client import HTTPException, HTTPResponse, HTTPSConnection
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Final
@@ -76,6 +77,12 @@ def resolve_host(host: str) -> list[str]:
     return [str(entry[4][0]) for entry in found]
 
 
+@lru_cache(maxsize=1)
+def get_context() -> ssl.SSLContext:
+    """Return the context of this machine's certificate authorities, which takes a while to read."""
+    return ssl.create_default_context()
+
+
 @dataclass(frozen=True, slots=True)
 class HostAccess:
     """How hosts are reached. Only tests reach other hosts than these."""
@@ -83,7 +90,7 @@ class HostAccess:
     refusal: Callable[[str], str | None] = find_refusal
     resolve: Callable[[str], Sequence[str]] = resolve_host
     is_allowed: Callable[[Address], bool] = is_global
-    context: Callable[[], ssl.SSLContext] = ssl.create_default_context
+    context: Callable[[], ssl.SSLContext] = get_context
     seconds: float = 15.0  # for one image, from the first byte sent to the last one read
 
 
