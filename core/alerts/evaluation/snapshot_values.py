@@ -23,13 +23,12 @@ from core.history.ingest.quality_gate import (
     PRICE_FLAGS,
     RANK_FLAGS,
     RATING_FLAGS,
+    STALE_FLAGS,
 )
-from core.history.observation import Confirmed, Flag, Seen
+from core.history.observation import Flag, Seen
 
 _TICK: Final = timedelta(microseconds=1)
 _AMOUNT_FLAGS: Final = PRICE_FLAGS | int(Flag.AMOUNTS_DISAGREE)
-# Nothing but the price of such a row is believed, even where the price was confirmed later.
-_STALE: Final = int(Flag.STALE_VALUE) | int(Confirmed.STALE)
 
 
 class Span(NamedTuple):
@@ -75,11 +74,11 @@ _SOURCES: Final[Mapping[Subject, _Source]] = {
     Subject.RANK: _Source("bsr", Seen.BSR, RANK_FLAGS),
     Subject.RATING: _Source("rating", Seen.RATING, RATING_FLAGS),
     Subject.RATINGS_COUNT: _Source("ratings_count", Seen.RATINGS_COUNT, COUNT_FLAGS),
-    Subject.STOCK_LEFT: _Source("stock_left", Seen.STOCK_LEFT, _STALE),
+    Subject.STOCK_LEFT: _Source("stock_left", Seen.STOCK_LEFT, STALE_FLAGS),
     Subject.OFFERS_NEW: _Source("offers_new", Seen.OFFERS_NEW, 0),
     Subject.OFFERS_USED: _Source("offers_used", Seen.OFFERS_USED, 0),
-    Subject.AVAILABILITY: _Source("availability", Seen.AVAILABILITY, _STALE),
-    Subject.SELLER: _Source("buy_box_seller", Seen.SELLER, _STALE),
+    Subject.AVAILABILITY: _Source("availability", Seen.AVAILABILITY, STALE_FLAGS),
+    Subject.SELLER: _Source("buy_box_seller", Seen.SELLER, STALE_FLAGS),
 }
 
 

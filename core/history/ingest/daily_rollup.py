@@ -24,6 +24,7 @@ from core.history.ingest.quality_gate import (
     PRICE_FLAGS,
     RANK_FLAGS,
     RATING_FLAGS,
+    STALE_FLAGS,
 )
 from core.history.models import ProductDaily
 from core.history.observation import Availability, Kind
@@ -77,7 +78,8 @@ def _rollup_statement() -> str:
     def find_last(name: str, flags: int) -> str:
         return f"{list_accepted(name, flags)}[cardinality{list_accepted(name, flags)}]"
 
-    stock = f"avg((availability IN {_IN_STOCK})::int) FILTER (WHERE availability IS NOT NULL)"
+    known = f"availability IS NOT NULL AND flags & {STALE_FLAGS} = 0"
+    stock = f"avg((availability IN {_IN_STOCK})::int) FILTER (WHERE {known})"
     chosen = [
         find_first("price", PRICE_FLAGS),
         f"min({price})",
@@ -92,8 +94,8 @@ def _rollup_statement() -> str:
         find_last("rating", RATING_FLAGS),
         find_last("ratings_count", COUNT_FLAGS),
         f"{stock}::float4",
-        find_last("availability", 0),
-        find_last("buy_box_seller", 0),
+        find_last("availability", STALE_FLAGS),
+        find_last("buy_box_seller", STALE_FLAGS),
         "count(*)",
     ]
     return (
@@ -245,6 +247,7 @@ def _without_flagged(frame: pd.DataFrame) -> pd.DataFrame:
         (["bsr", "bsr_category_id"], RANK_FLAGS),
         (["rating"], RATING_FLAGS),
         (["ratings_count"], COUNT_FLAGS),
+        (["availability", "buy_box_seller"], STALE_FLAGS),
     ):
         clean.loc[(frame["flags"] & int(flags)) != 0, names] = np.nan
     return clean

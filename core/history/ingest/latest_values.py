@@ -22,6 +22,7 @@ from core.history.ingest.quality_gate import (
     PRICE_FLAGS,
     RANK_FLAGS,
     RATING_FLAGS,
+    STALE_FLAGS,
     Reference,
     UnconfirmedValue,
 )
@@ -148,7 +149,8 @@ def apply_observation(
         state.bsr_category_id, state.bsr_at = category_id, at
     if seen & (_RATING | _RATINGS_COUNT) and _is_newer(at, state.rating_at):
         _set_rating(state, observation, flags)
-    if seen & _AVAILABILITY and _is_newer(at, state.availability_at):
+    is_stale = bool(flags & STALE_FLAGS)
+    if seen & _AVAILABILITY and not is_stale and _is_newer(at, state.availability_at):
         state.availability, state.availability_at = _number(observation.availability), at
         state.stock_left = observation.stock_left
         if seen & (_SELLER | _SELLER_ID):

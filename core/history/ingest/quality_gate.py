@@ -30,6 +30,8 @@ LIST_PRICE_FLAGS: Final = int(Flag.LIST_PRICE_INVALID | Flag.CURRENCY_MISMATCH)
 RANK_FLAGS: Final = int(Flag.RANK_INVALID | Flag.RANK_SPIKE)
 RATING_FLAGS: Final = int(Flag.RATING_OUT_OF_RANGE)
 COUNT_FLAGS: Final = int(Flag.RATINGS_COLLAPSED | Flag.RATINGS_JUMPED)
+# Nothing but the price of such a row is believed, even where the price was confirmed later.
+STALE_FLAGS: Final = int(Flag.STALE_VALUE) | int(Confirmed.STALE)
 ALL_FLAGS: Final = sum(int(flag) for flag in Flag)  # without the bits of `Confirmed`
 
 _JUMP: Final = int(Flag.PRICE_JUMP)

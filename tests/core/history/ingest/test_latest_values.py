@@ -13,7 +13,7 @@ from core.history.ingest.latest_values import (
     lock_latest,
     write_latest,
 )
-from core.history.observation import Availability, Flag, Observation, Seen
+from core.history.observation import Availability, Confirmed, Flag, Observation, Seen
 from tests.factories.observations import NOON, make_observation, make_price_observation
 from tests.factories.products import KETTLE, LAMP, add_product
 from tests.factories.tables import fetch_latest
@@ -86,6 +86,16 @@ def test_a_flagged_value_does_not_replace_the_accepted_one(
     expected = {"price": 9, "bsr": 9, "rating": 9, "ratings_count": 9} | {name: kept}
     assert values == expected
     assert state.flags == flag
+
+
+@pytest.mark.parametrize("flags", [int(Flag.STALE_VALUE), int(Confirmed.STALE)])
+def test_a_stale_row_changes_neither_stock_nor_seller(state: LatestState, flags: int) -> None:
+    apply(state, make_observation())
+    gone = {"availability": Availability.GONE, "stock_left": 0, "buy_box_seller": "Dim Shop"}
+    apply(state, make_observation(at=NOON + HOUR, **gone), flags)
+    assert state.availability == Availability.IN_STOCK
+    assert (state.stock_left, state.buy_box_seller) == (None, "Bright Shop")
+    assert state.availability_at == NOON
 
 
 def test_a_price_that_is_reported_as_none_is_unknown(state: LatestState) -> None:

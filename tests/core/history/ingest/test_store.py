@@ -553,11 +553,15 @@ def test_newest_values_in_order_are_those_of_one_batch(session: Session) -> None
 
 
 def test_the_flags_of_prices_are_those_the_days_leave_out(session: Session) -> None:
-    stale = make_observation(flags=Flag.STALE_VALUE, price=1500)
-    store_observations(session, stale, make_observation(at=NOON + HOUR, price=2000))
+    store_observations(session, make_observation(price=2000))
+    old_page = {"availability": Availability.UNAVAILABLE, "buy_box_seller": "Dim Shop"}
+    stale = make_observation(at=NOON + HOUR, price=1500, flags=Flag.STALE_VALUE, **old_page)
+    store_observations(session, stale)
     (day,) = fetch_days(session, add_product(session))
     assert int(Flag.STALE_VALUE) & PRICE_FLAGS
     assert day["price_low"] == 2000
+    assert day["availability_close"] == Availability.IN_STOCK
+    assert (day["in_stock_share"], day["seller_close"]) == (1, "Bright Shop")
 
 
 def test_times_in_another_zone_are_the_same_times(session: Session) -> None:
