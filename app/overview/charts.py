@@ -43,6 +43,11 @@ INDEX_HELP: Final = (
     "Of closed days, in all marketplaces. The BSR index is turned: up is better."
 )
 
+HEAT_HELP: Final = (
+    "How many products had a change beyond the team's thresholds on a closed day of their "
+    "marketplace; each counts once a day. A click opens the list of that marketplace."
+)
+
 
 def _draw(figure: dict[str, Any], alt: str, key: str | None = None) -> Any:
     # Streamlit can't read the height of a figure that was built before.
@@ -152,6 +157,7 @@ def show_heat_map(found: Overview, choice: OverviewChoice) -> None:
         panels.show_heading(
             "heat_map",
             "Changes per day and marketplace",
+            HEAT_HELP,
             caption="30 closed days of the team · blank: no data",
         )
         if not cells:

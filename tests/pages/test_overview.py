@@ -6,12 +6,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
 from app import device
 from app.commands import products
+from app.components import product_link
+from app.overview import charts
 from core.accounts.access.permissions import Principal
 from core.accounts.access.permissions import Role as PersonRole
 from core.alerts.evaluation.fold import Finding
@@ -20,11 +22,13 @@ from core.history.changes.text import change_label, format_before_and_after
 from core.history.observation import Availability
 from core.history.periods.change_detection import ChangeKind
 from core.settings.environment import ROOT
+from core.suggestions.models import SuggestionAction
 from core.text.numbers import THIN_SPACE
 from core.tracking.rules import Role
 from core.tracking.sellers.service import add_own_seller
 from tests.factories.alerts import add_incident
 from tests.factories.products import KETTLE, LAMP, track_products
+from tests.factories.suggestions import new_title, suggest
 from tests.pages.conftest import SignIn
 from tests.pages.looking import plain
 from tests.pages.seeding import seed
@@ -184,6 +188,40 @@ def test_movers_are_bars_and_links_and_a_rank_is_a_step_of_places(
     assert "No Price changed in 7 days." in plain(open_overview(moved="Price"))
     assert "+48" in alts(open_overview(moved="Ratings"))
     assert "No BSR changed since yesterday's close." in plain(open_overview(period="Yesterday"))
+
+
+def test_a_click_on_a_bar_or_a_cell_leads_to_what_is_behind_it(
+    session: Session, principal: Principal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seed_pair(session, principal)
+    point = {"curve_number": 0, "point_index": 0}
+    clicked = {"selection": {"points": [point]}}
+    monkeypatch.setattr(charts, "_draw", lambda *_: clicked)
+    opened: list[Any] = []
+    monkeypatch.setattr(product_link, "open_product", lambda *of: opened.append(of))
+    open_overview()
+    assert opened == [("US", LAMP)]
+    point["point_index"] = 9  # of a chart with more bars, before the period changed
+    open_overview()
+    assert len(opened) == 1
+    assert charts._find_clicked(clicked, 1) is None
+    assert charts._find_clicked(None) is None
+
+
+def test_ones_own_verified_change_is_no_alarm_and_stands_apart(
+    session: Session, principal: Principal
+) -> None:
+    seed_pair(session, principal)
+    assert "Your changes" not in plain(open_overview())
+    number = suggest(session, principal, new_title())
+    session.execute(
+        update(SuggestionAction).values(state="verified", verified_at=datetime.now(UTC))
+    )
+    session.commit()
+    app = open_overview(period="30 d")
+    assert "Your changes" in plain(app)
+    [link] = [each for each in app.get("page_link") if "verified just now" in each.proto.label]
+    assert f"id={number}" in link.proto.query_string
 
 
 def test_competitor_moves_are_those_of_the_period(session: Session, principal: Principal) -> None:
