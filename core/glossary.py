@@ -100,6 +100,21 @@ _FIGURES = (
         "worsens, is comparable only within one category of one marketplace, and is updated "
         "about hourly. Changes are compared as ratios: 100 to 200 is as far as 200 to 100.",
     ),
+    Term(
+        "Buy Box share",
+        "The part of the time in which the holder is known that one seller held it; all parts sum "
+        "to 1. Time without checks counts nowhere.",
+    ),
+    Term(
+        "Sales rank drops",
+        "How often the BSR was better than the one known before it, in one category, as Keepa "
+        "counts them (Keepa: about one per sale). More frequent checks see more.",
+    ),
+    Term(
+        "average",
+        "Of a period: weighted by how long each value held, without time that no check covers. The "
+        "90-day average is of the 90 days before the period's end.",
+    ),
     Term("rating", "The mean of its stars, 1 to 5 in tenths; shared by a family of variations."),
     Term(
         "ratings count",
