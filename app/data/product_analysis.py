@@ -33,6 +33,7 @@ class DrawnFinding:
 
     chart: FigureBody | None
     finding: str
+    height: int = charts.CHART_HEIGHT  # px
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,7 @@ def _draw(
         calendar=DrawnFinding(
             pack_figure(calendar),
             text.describe_calendar(days.days[recent], values[recent], measured),
+            charts.CALENDAR_HEIGHT,
         ),
         months=DrawnFinding(
             pack_figure(charts.draw_months(months, measured)),

@@ -54,5 +54,6 @@ def _show(title: str, drawn: DrawnFinding, about: str) -> None:
                 key=f"analysis_{title}",
                 config=PLOTLY_CONFIG,
                 alt=drawn.finding,
+                height=drawn.height,
             )
         st.caption(drawn.finding)

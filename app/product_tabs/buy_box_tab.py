@@ -34,16 +34,13 @@ _ABOUT_SHARES = (
 
 
 def show_buy_box(head: ProductSummary, period: PeriodView) -> None:
-    """Show the holders in the period, newest first, beside each seller's share."""
+    """Show each seller's share of the period, and the holders, newest first."""
     view = data.read_buy_box_view(head, period)
     if view is None or not view.periods:
         cards.show_unknown("no Buy Box" if view is None else f"Buy Box {view.reason}")
         return
-    left, right = st.columns([7, 5])
-    with left:
-        _show_periods(view)
-    with right:
-        _show_shares(view)
+    _show_shares(view)
+    _show_periods(view)
     if not view.has_own_sellers:
         st.caption(
             "Which of these sellers are yours? An administrator names them on the Team page, so "
@@ -56,7 +53,7 @@ def _show_periods(view: BuyBoxView) -> None:
     config = {name: st.column_config.TextColumn(label) for name, label in _PERIODS.items()}
     config["price"] = st.column_config.TextColumn("Price", alignment="right")
     config["duration"] = st.column_config.TextColumn("Duration", alignment="right")
-    config["cause"] = st.column_config.TextColumn("Cause", width="medium", help=_ABOUT_CAUSES)
+    config["cause"] = st.column_config.TextColumn("Cause", width="large", help=_ABOUT_CAUSES)
     data_table.show_table(
         frame,
         "buy-box",

@@ -1,7 +1,7 @@
 """The tab Competitors: the product's competitors and its price caps."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -10,7 +10,7 @@ import streamlit as st
 
 from app.commands import products
 from app.commands import suggestions as suggestion_actions
-from app.components import data_table, product_link
+from app.components import data_table, downloads, product_link
 from app.data import get_principal, images, product_tabs
 from app.data import suggestions as data
 from app.data.history import PeriodView
@@ -18,14 +18,17 @@ from app.products.cells import LINE_HEIGHT, make_rank_line
 from core.accounts.access.permissions import Permission
 from core.history.product_summary import ProductSummary
 from core.suggestions.competitors import comparison_text
+from core.suggestions.competitors.comparison_text import CompetitorRow
 from core.suggestions.competitors.queries import CompetitorValues
 from core.suggestions.review import labels
 from core.text.escaping import escape_markdown, shorten
+from core.text.spreadsheets import csv_of_frame
 
 LONGEST_TITLE = 70
 _PASTED = "pasted_competitor"
 _OPEN: Final = "open_competitor"
 _ROW_HEIGHT: Final = 58  # px; titles in two lines
+_IN_FILE: Final = [each.name for each in fields(CompetitorRow)]
 _BLANK: Final[tuple[list[float | None], list[float | None]]] = ([], [])
 
 
@@ -50,7 +53,7 @@ def show_competitors(head: ProductSummary, _period: PeriodView) -> None:
 
 
 def _show_table(head: ProductSummary, rows: Sequence[CompetitorValues]) -> None:
-    """Show the competitors side by side; a click on a title opens its page."""
+    """Show the competitors side by side; a button opens each one's page."""
     now = datetime.now(UTC)
     ids = tuple(row.product_id for row in rows)
     lines = product_tabs.read_month_lines(ids)
@@ -59,6 +62,7 @@ def _show_table(head: ProductSummary, rows: Sequence[CompetitorValues]) -> None:
         [
             {
                 "image": pictures.get(row.product_id),
+                "open": ":material/open_in_new:",
                 **asdict(comparison_text.make_row(row, head.price, head.bsr_category_id, now)),
                 "price_line": comparison_text.make_price_line(lines.get(row.product_id, _BLANK)[0]),
                 "rank_line": make_rank_line(lines.get(row.product_id, _BLANK)[1]),
@@ -68,14 +72,22 @@ def _show_table(head: ProductSummary, rows: Sequence[CompetitorValues]) -> None:
         columns=list(_configure()),
     )
     shown = [name for name in frame.columns if name != "image" or pictures]
-    data_table.show_table(
+    data_table.show_exported_table(
         frame,
-        "competitors",
         key="competitor_table",
         column_order=shown,
         column_config=_configure(),
         row_height=_ROW_HEIGHT,
     )
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        downloads.show_download_button(
+            "CSV",
+            "amazcope-competitors.csv",
+            downloads.CSV,
+            lambda _who: csv_of_frame(frame[_IN_FILE].assign(asin=[row.asin for row in rows])),
+            key="competitors_csv",
+            is_quiet=True,
+        )
     clicked = st.session_state.get(_OPEN)
     if clicked and clicked["row"] < len(rows):
         row = rows[clicked["row"]]
@@ -87,7 +99,8 @@ def _configure() -> dict[str, Any]:
     height = comparison_text.LINE_HEIGHT
     return {
         "image": config.ImageColumn("Image", width=60),
-        "title": config.ButtonColumn("Product", type="tertiary", key=_OPEN, width=230),
+        "open": config.ButtonColumn("Open", type="tertiary", key=_OPEN, width=60),
+        "title": config.TextColumn("Product", width=240),
         "price": config.TextColumn("Price", alignment="right"),
         "versus": config.TextColumn(
             "vs yours", alignment="right", help="Its price against this product's."
