@@ -14,7 +14,7 @@ from core.history.chart.traces import format_times
 from core.history.timeline.series import Line
 from core.history.timeline.timeline import Stretch
 from core.text.numbers import format_rank
-from core.text.times import format_day_of_year
+from core.text.times import format_day, format_day_of_year
 
 
 def tick_texts(ticks: Sequence[int], money: MoneyStyle, marketplace: str) -> list[str]:
@@ -59,6 +59,11 @@ def rank_labels(
     return found
 
 
+def _format_day(day: date, shown: Stretch) -> str:
+    is_long = shown[1] - shown[0] > np.timedelta64(366, "D")
+    return format_day(day) if is_long else format_day_of_year(day)
+
+
 def _find_ends(line: Line) -> tuple[int, int] | None:
     """Return the places of the lowest and the highest value, None if they don't differ."""
     if line.is_empty:
@@ -87,7 +92,7 @@ def _label(
         "y": y,
         "xref": "x",
         "yref": axis,
-        "text": f"{text} · {format_day_of_year(date.fromisoformat(written[:10]))}",
+        "text": f"{text} · {_format_day(date.fromisoformat(written[:10]), shown)}",
         "showarrow": False,
         "xanchor": "left" if is_left else "right",
         "yanchor": "bottom" if side > 0 else "top",

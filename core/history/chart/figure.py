@@ -87,7 +87,9 @@ class _Drawing:
     def _frame(self) -> dict[str, Any]:
         layout = chart_theme.base_layout(self.lanes.height, number_separators())
         ends = format_times(np.array(self.shown), self.zone).tolist()
-        time = chart_theme.time_axis(self.lanes.lowest.value) | {
+        # Not anchored to a lane: plotly moves an axis whose lane has no line.
+        time = chart_theme.time_axis("free") | {
+            "position": 0,
             "range": ends,
             "nticks": 4 if self.content.is_phone else 9,
         }

@@ -53,10 +53,6 @@ class Lanes:
         """Return the figure's height in px."""
         return self.plot + self.top + BOTTOM
 
-    @property
-    def lowest(self) -> Lane:
-        return list(self.domains)[-1]
-
 
 def place_lanes(shown: frozenset[Series], *, has_buy_box: bool, is_phone: bool) -> Lanes:
     """Return the lanes of a chart; its height is known before anything is read."""

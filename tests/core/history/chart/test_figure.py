@@ -24,7 +24,6 @@ from core.history.chart.content import (
     Series,
 )
 from core.history.chart.figure import Figure, draw_chart
-from core.history.chart.lanes import Lane
 from core.history.chart.traces import format_times
 from core.history.observation import Availability, Flag, Seen
 from core.history.timeline.series import Line
@@ -317,13 +316,18 @@ def test_the_lowest_and_highest_values_are_labelled_with_their_days():
     } <= set(texts(figure))  # fmt: skip
 
 
+def test_labels_of_several_years_have_the_year():
+    figure = drawn(history([0, 24 * 200, 24 * 400], price=[2000.0, 1500, 1800]))
+    assert "low $15.00 · 20 Jul 2026" in texts(figure)
+
+
 def test_a_chart_is_as_high_as_its_lanes():
     usual, all_lanes = history([0, 1]), {Series.OFFERS, Series.RATING}
     small = drawn(usual).layout.height
     large = drawn(usual, shown=USUAL_SERIES | all_lanes).layout
     assert small < 560 < large.height
     assert large.yaxis2.domain[0] > large.yaxis5.domain[1] > large.yaxis6.domain[1]
-    assert large.xaxis.anchor == Lane.RATINGS.value
+    assert (large.xaxis.anchor, large.xaxis.position) == ("free", 0)
 
 
 def test_the_axis_shows_the_whole_period_and_an_observation_after_it():
