@@ -4,7 +4,7 @@ Cached for seconds.
 """
 
 import shutil
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import streamlit as st
@@ -16,10 +16,11 @@ from core.connections.resolve import resolve_apify
 from core.connections.service import ListedConnection
 from core.database.session import read_scope, shared_time
 from core.errors import ConfigurationError
+from core.scraping.runs.budget import Limits
 from core.scraping.runs.providers import get_provider, list_provider_names, make_limits
 from core.settings.environment import Settings, get_settings
 from core.upkeep import check_counts, health_queries, heartbeat
-from core.upkeep.check_counts import FailureReason
+from core.upkeep.check_counts import CostDay, FailureReason
 from core.upkeep.health import CheckCounts, Health, Provider
 from core.upkeep.health_queries import FailedCheck, FetchRunRow, JobRow
 from core.upkeep.unreadable import list_unreadable_fields
@@ -72,8 +73,16 @@ def _read_providers(session: Session, now: datetime) -> list[Provider]:
             limits, missing = used.limits, used.missing
         except ConfigurationError as error:  # shown as a state; the next dispatch stores it
             limits, missing = make_limits(settings), str(error)
-        found.append(health_queries.read_provider(session, name, limits, missing, now))
+        days = _read_cost_days(name, now.date(), limits)
+        found.append(health_queries.read_provider(session, name, limits, missing, now, days))
     return found
+
+
+@st.cache_data(ttl=300, max_entries=10, show_spinner=False)
+def _read_cost_days(name: str, today: date, _limits: Limits) -> list[CostDay]:  # noqa: ARG001 - of the cache's key
+    """Return a provider's costs of this month's days; a day that is over hardly changes."""
+    with read_scope() as session:
+        return check_counts.read_cost_days(session, name, _limits, shared_time())
 
 
 @st.cache_data(ttl=10, show_spinner=False)
@@ -126,6 +135,7 @@ def clear_health() -> None:
     """Clear the cached health, so that the next read is new."""
     for cached in (
         read_health,
+        _read_cost_days,
         list_fetch_runs,
         list_failure_reasons,
         list_failed_checks,

@@ -42,8 +42,10 @@ def _show_board() -> None:
     health, is_admin = data.read_health(), get_principal().may(Permission.ADMIN)
     found = problems.choose_shown(find_problems(health), is_admin=is_admin)
     _show_header(problems.summarize(found), health.as_of)
-    tiles.show_tiles(_list_tiles(health, is_admin=is_admin))
-    problems.show_problems(found, is_admin=is_admin, open_part=_open_part)
+    # In one container, so that a problem that comes or goes does not draw the charts again.
+    with st.container(key="state"):
+        tiles.show_tiles(_list_tiles(health, is_admin=is_admin))
+        problems.show_problems(found, is_admin=is_admin, open_part=_open_part)
     charts.show_charts(health)
     failed_checks.show_failed_checks(data.list_failure_reasons(), health.as_of, is_admin=is_admin)
     if is_admin:

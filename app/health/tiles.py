@@ -19,7 +19,7 @@ from core.text.numbers import format_capped_count, format_count, format_file_siz
 from core.text.times import format_age, format_duration
 from core.upkeep.health import LITTLE_DISK, Health, Provider, is_worker_alive, name_provider
 
-TILE_WIDTH: Final = 150  # px; two fit beside each other on a phone
+TILE_WIDTH: Final = 130  # px; an administrator's seven fit into a row, two on a phone
 
 
 class Level(StrEnum):

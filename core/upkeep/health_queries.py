@@ -4,6 +4,7 @@ Counts that grow with the number of products stop at COUNT_CAP + 1. Failures are
 listed from the newest runs only (`RUNS_COUNTED`), so that a busy day takes no longer.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -20,7 +21,14 @@ from core.scraping.runs.dispatch import read_spending
 from core.scraping.runs.models import ProviderState
 from core.scraping.runs.store_items import decode_raw_item
 from core.tracking.list_filter import COUNT_CAP
-from core.upkeep.check_counts import ANSWERS, OVERDUE_AFTER, RUNS_COUNTED, read_cost_days
+from core.upkeep.check_counts import (
+    ANSWERS,
+    OVERDUE_AFTER,
+    RUNS_COUNTED,
+    CostDay,
+    add_cost_of_today,
+    read_cost_days,
+)
 from core.upkeep.health import (
     BlockedSource,
     Imports,
@@ -123,11 +131,20 @@ def read_schedule(session: Session, provider: str, now: datetime) -> Schedule:
 
 
 def read_provider(
-    session: Session, name: str, limits: Limits, missing: str | None, now: datetime
+    session: Session,
+    name: str,
+    limits: Limits,
+    missing: str | None,
+    now: datetime,
+    cost_days: Sequence[CostDay] = (),
 ) -> Provider:
-    """Return a provider's state, schedule and costs. Days are UTC days."""
+    """Return a provider's state, schedule and costs. Days are UTC days.
+
+    `cost_days`: those of this month as read earlier, to which today's newest cost is added.
+    """
     known = session.get(ProviderState, name, populate_existing=True)
-    days = read_cost_days(session, name, limits, now)
+    spent = read_spending(session, name, limits, now).dollars_today
+    days = add_cost_of_today(cost_days or read_cost_days(session, name, limits, now), spent)
     return Provider(
         name=name,
         state="no_token" if missing else (known.state if known else "unused"),
@@ -135,7 +152,7 @@ def read_provider(
         checked_at=known.checked_at if known else None,
         retry_at=known.retry_at if known else None,
         schedule=read_schedule(session, name, now),
-        dollars_today=read_spending(session, name, limits, now).dollars_today,
+        dollars_today=spent,
         dollars_this_month=sum((each.dollars for each in days), Decimal(0)),
         dollars_per_day=limits.dollars_per_day or Decimal(0),  # the demo costs nothing
         dollars_per_product=limits.dollars_per_product,
