@@ -24,6 +24,11 @@ PERIOD_NAMES: Final = {
     ChangePeriod.WEEK: "in 7 days",
     ChangePeriod.MONTH: "in 30 days",
 }
+SHORT_NAMES: Final = {  # beside a figure
+    ChangePeriod.DAY: "vs yesterday",
+    ChangePeriod.WEEK: "in 7 days",
+    ChangePeriod.MONTH: "in 30 days",
+}
 _DEFAULT: Final = "7 d"
 ROLES: Final = {
     "Own products": (Role.OWN,),

@@ -11,7 +11,7 @@ from app.components import cards
 from app.components.cards import Card, Direction
 from app.data import get_principal
 from app.data.overview import CountedDays, Overview, OverviewChoice
-from app.overview.choices import PERIOD_NAMES
+from app.overview.choices import SHORT_NAMES
 from core.accounts.access.permissions import Permission
 from core.alerts.incidents.incident_filter import COUNTED
 from core.history.periods.charts import make_index_lines
@@ -114,7 +114,7 @@ def _issues(found: Overview, choice: OverviewChoice) -> Card:
         format_capped_count(found.issues.total, COUNTED),
         days.change,
         _format_more(days),
-        PERIOD_NAMES[choice.period],
+        SHORT_NAMES[choice.period],
         "Alerts that last, now. Line: how many were open at this hour of each day.",
         days.counts,
         is_good=False,
@@ -150,7 +150,7 @@ def _rank(found: Overview, choice: OverviewChoice) -> Card:
         format_percent_change(1, figures.rank_change),
         -worse,
         "worse" if worse > 0 else "better" if worse < 0 else NO_CHANGE,
-        PERIOD_NAMES[choice.period],
+        SHORT_NAMES[choice.period],
         about,
         history,
         is_good=True if is_own else None,

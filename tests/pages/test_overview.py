@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import streamlit as st
 from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
@@ -13,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 from app import device
 from app.commands import products
 from app.components import product_link
+from app.data import overview
 from app.overview import charts
 from core.accounts.access.permissions import Principal
 from core.accounts.access.permissions import Role as PersonRole
@@ -224,13 +226,26 @@ def test_ones_own_verified_change_is_no_alarm_and_stands_apart(
     assert f"id={number}" in link.proto.query_string
 
 
-def test_competitor_moves_are_those_of_the_period(session: Session, principal: Principal) -> None:
-    seed_pair(session, principal)
+def test_competitor_moves_are_those_of_the_period(
+    session: Session, principal: Principal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, kettle = seed_pair(session, principal)
     app = open_overview()
     assert "Price changed: $28.99 → $24.49, −16 %" in plain(app)
     assert "All competitors" in links(app)
     app = open_overview(period="30 d")
     assert "No competitor changed beyond your thresholds in 30 days." in plain(app)
+    monkeypatch.setattr(overview, "MOST_COMPARED", 0)
+    st.cache_data.clear()
+    words = plain(open_overview())
+    assert "No competitor changed beyond" in words
+    assert "Of those that changed since yesterday" in words
+    session.execute(
+        text("UPDATE product_change SET attention = 21 WHERE product_id = :id"), {"id": kettle}
+    )
+    session.commit()
+    st.cache_data.clear()
+    assert "Price changed: $28.99" in plain(open_overview())
 
 
 def test_changes_are_counted_by_day_and_marketplace_and_lead_to_the_list(
