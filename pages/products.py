@@ -63,9 +63,7 @@ if found.rows.empty:
 if not device.is_phone():
     table.show_products(found.rows, thumbnails, period, shown)
 phone_cards.show_narrow(found.rows, thumbnails, period)
-with st.container(horizontal=True, vertical_alignment="center"):
-    st.caption(list_text.format_place(found, sort, period), width="content")
-    st.space("stretch")
-    filters.show_pages(found.total, products.get_page_size())
+st.caption(list_text.format_place(found, sort, period))
+filters.show_pages(found.total, products.get_page_size())
 if list_scope.may_change(list_filter.scope):
     selection.show_selection_bar(table.list_selected(found.rows), list_filter.scope)

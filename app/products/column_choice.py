@@ -16,15 +16,18 @@ _KEY: Final = "product_columns"
 
 def choose_columns() -> list[ListColumn]:
     """Show the columns to choose from; return the shown ones in their order. Phones have none."""
-    if _KEY not in st.session_state:
-        chosen = columns.choose_columns(data.read_columns())
-        st.session_state[_KEY] = [each.name for each in chosen if each in columns.CHOOSABLE]
+    remembered = columns.choose_columns(data.read_columns())
+    usual = [each.name for each in remembered if each in columns.CHOOSABLE]
+    chosen: list[str] = st.session_state.get(_KEY, usual)
     if device.is_phone():
-        return columns.choose_columns(tuple(st.session_state[_KEY]))
+        return columns.choose_columns(tuple(chosen))
     with st.popover("Columns", icon=":material/view_column:"):
         names = st.pills(
             "Columns",
             [column.name for column in columns.CHOOSABLE],
+            # The browser makes what is in a popover when it opens: from the default, even if
+            # the value was set before.
+            default=chosen,
             selection_mode="multi",
             format_func=_label,
             key=_KEY,

@@ -31,11 +31,11 @@ OF_ANOTHER_DAY = "B0DEMO0501"  # a product that no other test here refreshes
 
 
 def click_row(page: Page, number: int) -> None:
-    """Open the product in a row of the list: its table is painted, without elements to click."""
+    """Click the icon that opens a row's product: the table is painted, without elements."""
     table = page.get_by_test_id("stDataFrame").first
     table.wait_for()
     settle(page)
-    table.click(position={"x": 110, "y": ROW_HEIGHT * (number + 0.5)})
+    table.click(position={"x": 51, "y": 33 + ROW_HEIGHT * (number - 0.5)})
 
 
 def snapshots_of(page: Page) -> int:
@@ -123,7 +123,7 @@ def test_a_list_is_searched_narrowed_sorted_and_found_again(page: Page, stack: S
     page.keyboard.press("Escape")
     settle(page)
     narrowed = text_of(page)
-    page.get_by_label("Sort the whole list").click()
+    page.get_by_role("combobox", name="Sort the whole list").click()
     page.get_by_role("option", name="Price, highest first").click()
     says(page, "· Price, highest first")
     left = page.url
