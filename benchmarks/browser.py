@@ -8,6 +8,11 @@ from benchmarks.load import COOKIE, Pages
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
+def find_browser() -> str | None:
+    """Return where Chromium is, None where it is missing."""
+    return next(filter(None, map(shutil.which, NAMES)), None)
+
+
 def first_load_bytes(pages: Pages, address: str) -> int | None:
     """Return the bytes a browser with an empty cache receives until a page stands still.
 
@@ -17,7 +22,7 @@ def first_load_bytes(pages: Pages, address: str) -> int | None:
         from playwright.sync_api import sync_playwright
     except ImportError:
         return None
-    program = next(filter(None, map(shutil.which, NAMES)), None)
+    program = find_browser()
     if program is None:
         return None
     with sync_playwright() as playwright:

@@ -29,12 +29,12 @@ def measure(server: Server, *, quick: bool) -> Iterator[Figure]:
     del server  # the application brings its own
     with TemporaryDirectory(prefix="amazcope-bench-up-") as folder:
         Path(folder).chmod(0o755)
-        environment = _environment(Path(folder) / "var")
+        environment = make_environment(Path(folder) / "var")
         url = f"http://127.0.0.1:{environment['AMAZCOPE_PORT']}"
-        with _up(environment):
+        with running_application(environment):
             first = wait_until_healthy(url, _FIRST_START_SECONDS)
         yield Figure("Start, the first time (loads the demo market)", first, "s")
-        with _up(environment) as process:
+        with running_application(environment) as process:
             second = wait_until_healthy(url, _FIRST_START_SECONDS)
             yield Figure("Start, the second time", second, "s", target=TARGET_SECONDS)
             open_each(Pages(url, _sign_in(Path(folder) / "var")), "", [""]).raise_errors()
@@ -54,7 +54,8 @@ def _sign_in(data_dir: Path) -> str:
         return sign_in()
 
 
-def _environment(data_dir: Path) -> dict[str, str]:
+def make_environment(data_dir: Path) -> dict[str, str]:
+    """Return the settings of an application with ports and a demo market of its own."""
     own = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
     return own | {
         "AMAZCOPE_DATA_DIR": str(data_dir),
@@ -67,7 +68,7 @@ def _environment(data_dir: Path) -> dict[str, str]:
 
 
 @contextmanager
-def _up(environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+def running_application(environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
     """Run `python -m jobs up`, and end it as Ctrl-C does."""
     with (Path(environment["AMAZCOPE_DATA_DIR"]).parent / "up.log").open("ab") as log:
         process = subprocess.Popen(

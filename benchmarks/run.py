@@ -31,6 +31,7 @@ BENCHMARKS = (
     "agents",
     "alerts",
     "rest",
+    "journeys",
 )
 
 Measure = Callable[..., Iterator[Figure]]
