@@ -59,9 +59,9 @@ def test_of_an_animation_the_first_frame_is_taken(kind: str) -> None:
 
 
 def test_a_picture_of_noise_is_small_enough_all_the_same() -> None:
-    noise = random.Random(7).randbytes(192 * 192 * 3)
+    noise = random.Random(7).randbytes(SIDE * SIDE * 3)
     body = io.BytesIO()
-    Image.frombytes("RGB", (192, 192), noise).save(body, "PNG")
+    Image.frombytes("RGB", (SIDE, SIDE), noise).save(body, "PNG")
     assert opened(make_thumbnail(body.getvalue())).size == (SIDE, SIDE)
 
 
