@@ -8,11 +8,10 @@ out. Recomputing a day is always safe. Never commits.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
-import pandas as pd
 from sqlalchemy.orm import Session
 
 from core.database.bulk_write import column_types, execute_with_arrays, insert_rows
@@ -28,6 +27,9 @@ from core.history.ingest.quality_gate import (
 )
 from core.history.models import ProductDaily
 from core.history.observation import Availability, Kind
+
+if TYPE_CHECKING:
+    import pandas as pd  # imported late: of a worker's tasks only imported series need it
 
 _IN_STOCK = (int(Availability.IN_STOCK), int(Availability.LIMITED))
 
@@ -155,6 +157,8 @@ def roll_up_carried(
     before, after = _neighbours(session, product_id, first, last)
     if after is not None:
         last = make_product_day(product_id, after.astimezone(zone).date(), zone).ends_at
+    import pandas as pd  # late: see above
+
     values = {"id": product_id, "first": before or first, "last": last}
     frame = read_frame(session, _READ, _SNAPSHOTS, values)
     frame["buy_box_seller"] = _read_sellers(session, values)
@@ -167,8 +171,10 @@ def roll_up_carried(
     )
 
 
-def _read_sellers(session: Session, values: dict[str, Any]) -> pd.Series:
+def _read_sellers(session: Session, values: dict[str, Any]) -> "pd.Series":
     """Return the sellers of the snapshots, which are texts and don't travel as an array."""
+    import pandas as pd  # late: see above
+
     with driver_connection(session).cursor() as cursor:
         rows = cursor.execute(f"SELECT buy_box_seller {_SNAPSHOTS}", values).fetchall()
     return pd.Series([seller for (seller,) in rows], dtype=object)
@@ -203,7 +209,7 @@ def _delete_carried(
     )
 
 
-def carry_days(frame: pd.DataFrame, zone: ZoneInfo) -> pd.DataFrame:
+def carry_days(frame: "pd.DataFrame", zone: ZoneInfo) -> "pd.DataFrame":
     """Return one row per day of a product's snapshots, with values of changes carried forward.
 
     `frame`: captured_at (datetime64[us, UTC], ascending), kind, flags, price, list_price,
@@ -238,7 +244,7 @@ def carry_days(frame: pd.DataFrame, zone: ZoneInfo) -> pd.DataFrame:
     return days.reset_index()
 
 
-def _without_flagged(frame: pd.DataFrame) -> pd.DataFrame:
+def _without_flagged(frame: "pd.DataFrame") -> "pd.DataFrame":
     """Return a copy in which flagged values are unknown."""
     clean = frame.copy()
     for names, flags in (
@@ -253,8 +259,10 @@ def _without_flagged(frame: pd.DataFrame) -> pd.DataFrame:
     return clean
 
 
-def _with_carried_rows(frame: pd.DataFrame, zone: ZoneInfo) -> pd.DataFrame:
+def _with_carried_rows(frame: "pd.DataFrame", zone: ZoneInfo) -> "pd.DataFrame":
     """Return the rows and one more at each midnight over which a change held, in time order."""
+    import pandas as pd  # late: see above
+
     local = frame["captured_at"].dt.tz_convert(zone).dt.tz_localize(None)
     rows = frame.assign(day=local.dt.normalize(), is_snapshot=1.0, order=1)
     next_day = rows["day"].shift(-1)
@@ -268,7 +276,7 @@ def _with_carried_rows(frame: pd.DataFrame, zone: ZoneInfo) -> pd.DataFrame:
     return both.sort_values(["day", "order", "captured_at"], kind="stable")
 
 
-def _day_rows(product_id: int, days: pd.DataFrame) -> Sequence[Sequence[Any]]:
+def _day_rows(product_id: int, days: "pd.DataFrame") -> Sequence[Sequence[Any]]:
     dates = [moment.date() for moment in days["day"]]
     same = [product_id] * len(dates)
     columns = [map(_WRITERS.get(name, _whole), days[name]) for name in _VALUES]

@@ -98,7 +98,9 @@ print(*{name.split(".")[0] for name in sys.modules})
             "app.asgi jobs.tasks.dispatch_runs jobs.tasks.import_files",
             {"apify_client", "impit"},
         ),
-        ("the worker", "jobs.launcher.worker", {"PIL", "streamlit"}),
+        ("the worker", "jobs.launcher.worker", {"PIL", "streamlit", "pandas", "pyarrow", "openai"}),
+        ("the fake Apify server", "core.demo.serve", {"pandas", "huey", "redis", "apify_client"}),
+        ("the MCP server", "mcp_server.http", {"pandas", "plotly", "streamlit", "openai"}),
     ],
 )
 def test_a_start_does_not_bring_in_what_it_does_not_need(
