@@ -16,10 +16,11 @@ from core.history.product_summary import HistoryKey, ProductSummary
 from core.history.promotions import text as promotions_text
 from core.history.promotions.coupons import find_coupons
 from core.history.promotions.text import PromotionRow, PromotionTimes
-from core.history.timeline import queries, series
+from core.history.timeline import queries, series, summary_text
 from core.history.timeline.period import read_timeline
 from core.history.timeline.snapshot_timeline import SnapshotTimeline
-from core.history.timeline.summary import SummaryFigures, read_figures
+from core.history.timeline.summary import read_figures
+from core.history.timeline.summary_text import SummaryRow
 from core.text import locale as formats
 from core.text.locale import Formats
 from core.tracking.lists.queries import read_sparklines
@@ -29,20 +30,48 @@ from core.tracking.sellers.rules import OwnSeller
 _COUPONS = ("coupon_amount", "coupon_percent")
 
 
-def read_summary_figures(head: ProductSummary, period: PeriodView) -> SummaryFigures | None:
-    """Return the summary's figures beside the period's statistics, None if never observed."""
+@dataclass(frozen=True, slots=True)
+class SummaryView:
+    """The summary of a period as the page shows it."""
+
+    rows: list[SummaryRow]
+    facts: list[tuple[str, str]]  # names and texts
+
+
+def read_summary(head: ProductSummary, period: PeriodView) -> SummaryView | None:
+    """Return the summary of a period, None if the product was never observed."""
     if head.history_key is None:
         return None
-    return _read_summary_figures(head.history_key, period.since, period.until, head.data_version)
+    return _read_summary(
+        head.history_key,
+        period.since,
+        period.until,
+        head.bsr_category,
+        get_principal().time_zone,
+        formats.get_formats(),
+        head.data_version,
+        period,
+    )
 
 
 @st.cache_data(ttl=CACHED_FOR, max_entries=1000, show_spinner=False)
-def _read_summary_figures(
-    key: HistoryKey, since: datetime, until: datetime, data_version: int
-) -> SummaryFigures:
-    del data_version  # part of the key
+def _read_summary(
+    key: HistoryKey,
+    since: datetime,
+    until: datetime,
+    category: str | None,
+    zone: str,
+    written: Formats,
+    data_version: int,
+    _period: PeriodView,  # of these times and this version
+) -> SummaryView:
+    del written, data_version  # part of the key
     with read_scope() as session:
-        return read_figures(session, key, since, until)
+        more = read_figures(session, key, since, until)
+    return SummaryView(
+        summary_text.list_summary_rows(_period.statistics, more, key.marketplace, category, zone),
+        summary_text.list_facts(_period.facts, _period.statistics, zone),
+    )
 
 
 def list_promotions(head: ProductSummary, period: PeriodView) -> list[PromotionRow]:

@@ -7,7 +7,7 @@ import streamlit as st
 
 from app import keys
 from app.components import cards, data_table, fragments
-from app.data import get_principal, product_tabs, provenance
+from app.data import product_tabs, provenance
 from app.data.history import PeriodView
 from app.device import is_phone
 from app.product import dialogs
@@ -32,20 +32,16 @@ _OPENED: Final = "_opened_summary_cell"
 
 def show_summary(head: ProductSummary, period: PeriodView) -> None:
     """Show the statistics of each figure in the period; a selected cell opens its data source."""
-    more = product_tabs.read_summary_figures(head, period)
-    if more is None:
+    view = product_tabs.read_summary(head, period)
+    if view is None:
         return
-    zone = get_principal().time_zone
-    rows = summary_text.list_summary_rows(
-        period.statistics, more, head.marketplace, head.bsr_category, zone
-    )
     with st.container(border=True, gap="small"):
         st.header(f"Summary of {period.name}", anchor=False, help=summary_text.ABOUT)
         left, right = st.columns([3, 1])
         with left:
-            _show_table(head, period, rows)
+            _show_table(head, period, view.rows)
         with right:
-            _show_facts(period, zone)
+            _show_facts(view.facts)
 
 
 def _show_table(head: ProductSummary, period: PeriodView, rows: list[SummaryRow]) -> None:
@@ -96,8 +92,7 @@ def _show_source(head: ProductSummary, period: PeriodView, row: SummaryRow, colu
         dialogs.show_provenance(head, found)
 
 
-def _show_facts(period: PeriodView, zone: str) -> None:
-    facts = summary_text.list_facts(period.facts, period.statistics, zone)
+def _show_facts(facts: list[tuple[str, str]]) -> None:
     lines = [f":gray[{name}]  \n**{escape_markdown(text)}**" for name, text in facts]
     st.markdown("**Facts**", help=summary_text.ABOUT_FACTS)
     with st.grid(2, min_column_width=120, gap="small"):

@@ -40,9 +40,9 @@ def show_analysis(head: ProductSummary, _period: PeriodView) -> None:
     left, right = st.columns(2)
     with left:
         _show(f"{chosen} by month", view.months, _ABOUT_MONTHS)
-        _show("Price against BSR", view.price_and_rank, _ABOUT_PAIRS)
     with right:
         _show(f"{chosen}, year over year", view.years, "The same dates of up to three years.")
+    _show("Price against BSR", view.price_and_rank, _ABOUT_PAIRS)
 
 
 def _show(title: str, drawn: DrawnFinding, about: str) -> None:

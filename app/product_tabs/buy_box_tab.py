@@ -24,7 +24,7 @@ _SHARES = {
     "share": "Share",
     "price": "Average price",
     "fulfilment": "Ships",
-    "last_seen": "Last seen",
+    "last_known": "Last seen",
 }
 _ABOUT_CAUSES = "Only where both sides were seen within a day: longer apart, nothing explains it."
 _ABOUT_SHARES = (

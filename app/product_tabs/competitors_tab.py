@@ -102,7 +102,7 @@ def _configure() -> dict[str, Any]:
         "open": config.ButtonColumn("Open", type="tertiary", key=_OPEN, width=60),
         "title": config.TextColumn("Product", width=240),
         "price": config.TextColumn("Price", alignment="right"),
-        "versus": config.TextColumn(
+        "change": config.TextColumn(
             "vs yours", alignment="right", help="Its price against this product's."
         ),
         "rank": config.TextColumn("BSR", alignment="right"),

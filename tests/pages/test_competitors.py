@@ -59,7 +59,7 @@ def open_tab(name: str) -> AppTest:
 
 def competitors_of(app: AppTest) -> list[dict[str, Any]]:
     """Return the rows of the table of competitors."""
-    [shown] = [each.value for each in app.dataframe if "versus" in each.value]
+    [shown] = [each.value for each in app.dataframe if "price_line" in each.value]
     rows: list[dict[str, Any]] = shown.to_dict("records")
     return rows
 
@@ -67,7 +67,7 @@ def competitors_of(app: AppTest) -> list[dict[str, Any]]:
 def test_a_competitor_is_shown_with_its_newest_values(rival: int):
     app = open_tab("Competitors")
     [row] = competitors_of(app)
-    assert [row[name] for name in ("price", "versus", "rank", "rating", "ratings", "seller")] == [
+    assert [row[name] for name in ("price", "change", "rank", "rating", "ratings", "seller")] == [
         "$25.00", "+25\u202f%", "#500", "4.5", "1,000", "Bright Shop",
     ]  # fmt: skip
     assert {len(row["price_line"]), len(row["rank_line"])} <= {0, 8}

@@ -25,7 +25,7 @@ class PeriodEnd(StrEnum):
 
     CHANGED = "changed"  # the next observation shows another holder
     SILENT = "silent"  # a hole follows: no observation for longer than usual
-    NEWEST = "newest"  # it is the newest that is known, or goes on after the range
+    OPEN = "open"  # it is the newest that is known, or goes on after the range
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +180,7 @@ def _find_periods(
 
 def _name_end(goes_on: bool, is_silent: bool) -> PeriodEnd:
     if goes_on:
-        return PeriodEnd.NEWEST
+        return PeriodEnd.OPEN
     return PeriodEnd.SILENT if is_silent else PeriodEnd.CHANGED
 
 

@@ -42,7 +42,7 @@ class ShareRow:
     share: float
     price: str
     fulfilment: str
-    last_seen: str
+    last_known: str
 
 
 def list_period_rows(history: BuyBoxHistory, marketplace: str, time_zone: str) -> list[PeriodRow]:
@@ -54,7 +54,7 @@ def list_period_rows(history: BuyBoxHistory, marketplace: str, time_zone: str) -
     rows = []
     for period, change in zip(history.periods, find_changes(history), strict=True):
         last_day = timedelta(days=1) if history.is_by_day else timedelta(0)
-        is_now = period.end is PeriodEnd.NEWEST and history.until - period.until <= _STILL_NOW
+        is_now = period.end is PeriodEnd.OPEN and history.until - period.until <= _STILL_NOW
         rows.append(
             PeriodRow(
                 since=f"before {moment(period.since)}" if period.is_cut else moment(period.since),
@@ -76,7 +76,7 @@ def list_share_rows(history: BuyBoxHistory, marketplace: str, time_zone: str) ->
             share=100 * each.share,
             price=_format_average(each, marketplace),
             fulfilment=_format_fulfilment(each),
-            last_seen=format_day(each.last_known)
+            last_known=format_day(each.last_known)
             if history.is_by_day
             else format_moment(each.last_known, time_zone),
         )

@@ -128,15 +128,6 @@ def _observations_text(statistics: Statistics) -> str:
     return f"{observations}, {_count_things(statistics.flagged, 'flagged value')} excluded."
 
 
-def ratings_text(statistics: Statistics) -> str:
-    """Return a text alternative of the ratings chart."""
-    rows = [
-        _row("Rating", statistics.rating, format_rating, rating_change),
-        _row("Ratings", statistics.ratings_count, format_count, count_change),
-    ]
-    return " ".join(", ".join([f"{row.name} {row.now}", *row.details[:1]]) + "." for row in rows)
-
-
 def _row(
     name: str,
     span: FieldStatistics,

@@ -27,7 +27,7 @@ class CompetitorRow:
 
     title: str
     price: str
-    versus: str  # its price against the product's
+    change: str  # its price against the product's
     rank: str
     rating: str
     ratings: str
@@ -44,7 +44,7 @@ def make_row(
     return CompetitorRow(
         title=row.title or row.asin,
         price=_cell(row, row.price, row.price_at, format_price(row.price, row.marketplace)),
-        versus=NONE
+        change=NONE
         if row.price is None or not own_price
         else format_percent_change(own_price, row.price),
         rank=_cell(row, row.bsr, row.bsr_at, _format_rank(row, own_category)),

@@ -63,7 +63,7 @@ def test_a_holder_holds_until_another_one_is_seen():
     assert (first.first_price, first.last_price, first.average_price) == (1000, 900, 950)
     assert (first.last_known, first.end) == (at(1), PeriodEnd.CHANGED)
     assert (second.last_price, second.duration) == (880, timedelta(hours=1))
-    assert (last.average_price, last.end) == (None, PeriodEnd.NEWEST)
+    assert (last.average_price, last.end) == (None, PeriodEnd.OPEN)
     assert {each.holder: each.share for each in history.shares} == {
         LAMPS: pytest.approx(2 / 3), PROFI: pytest.approx(1 / 3), GONE: 0,
     }  # fmt: skip
@@ -73,7 +73,7 @@ def test_a_hole_ends_a_period_of_samples_and_weighs_nothing():
     hours = (0, 1, 2, 3, 50, 51)
     history = history_of(rows_of(*((hour, LAMPS, 1000.0) for hour in hours)))
     assert spans_of(history) == [(LAMPS, at(0), at(6)), (LAMPS, at(50), at(51))]
-    assert [each.end for each in history.periods] == [PeriodEnd.SILENT, PeriodEnd.NEWEST]
+    assert [each.end for each in history.periods] == [PeriodEnd.SILENT, PeriodEnd.OPEN]
     [share] = history.shares
     assert (share.share, share.held, share.last_known) == (1, timedelta(hours=7), at(51))
 
@@ -91,7 +91,7 @@ def test_what_held_before_a_range_holds_into_it_and_is_marked_as_cut():
     history = history_of(rows)
     assert spans_of(history) == [(LAMPS, at(0), at(40)), (PROFI, at(40), at(100))]
     assert [each.is_cut for each in history.periods] == [True, False]
-    assert history.periods[-1].end is PeriodEnd.NEWEST
+    assert history.periods[-1].end is PeriodEnd.OPEN
 
 
 def test_an_unknown_holder_has_its_periods_and_no_share():

@@ -87,7 +87,7 @@ def test_shares_have_their_average_price_and_who_ships():
         "A2", 67, "￥900", "FBA",
     )  # fmt: skip
     assert (second.seller, second.price) == ("Lamps (you)", "￥1,000")
-    assert second.last_seen == "1 Mar 2026, 03:00"
+    assert second.last_known == "1 Mar 2026, 03:00"
 
 
 def test_a_nameless_share_is_not_called_none():

@@ -75,13 +75,6 @@ def test_a_table_of_statistics_writes_change_range_and_middle():
     assert rows["Rating"].now == "none on the page"
 
 
-def test_the_chart_of_ratings_has_a_text_alternative():
-    frame = history_frame([0, 1], rating=[43.0, 44])
-    until = frame["captured_at"].iloc[-1].to_pydatetime()
-    found = statistics_text.ratings_text(timeline_of(frame, until).compute_statistics())
-    assert found == "Rating 4.4, +0.1 from 4.3. Ratings none on the page."
-
-
 @pytest.mark.parametrize(
     ("part", "words"),
     [(1.0, "100"), (0.9999, ">99.9"), (0.995, "99.5"), (0.5, "50"), (0.0, "0"), (0.0001, "<0.1")],
