@@ -31,6 +31,7 @@ from core.tracking.change_sentiment import Sentiment, rank_sentiment
 UNKNOWN: Final = "unknown"
 LONGEST_NAME: Final = 14  # characters of a category or seller on a card
 _NO_ONE: Final = "none"
+_NOT_REPORTED: Final = "not reported"
 # A value is stale after so many checks that did not report it; without a schedule after days.
 _STALE_CHECKS: Final = 4
 _PRESENT: Final = timedelta(hours=2)  # a range that ended so long ago reaches the present
@@ -86,12 +87,12 @@ def _with_age(
     now: datetime,
     zone: str,
 ) -> CurrentFigure:
-    if at is None:
+    is_unreported = column is None and card.value in (UNKNOWN, _NOT_REPORTED)
+    if at is None or is_unreported:  # the time is another value's
         return CurrentFigure(card, key, column, "")
-    is_stale = now - at > _find_longest_age(head)
-    if head.availability is Availability.GONE and key != "availability":
-        is_stale = True
-    if is_stale:
+    is_removed = head.availability is Availability.GONE and key != "availability"
+    is_stale = now - at > _find_longest_age(head) or is_removed
+    if is_stale and card.value != _NO_ONE:
         # A change that ended long ago is neither better nor worse today.
         card = replace(
             card,
@@ -169,7 +170,7 @@ def _buy_box(head: ProductSummary, period: PeriodView | None, now: datetime) -> 
     if head.availability is not None and not head.availability.has_featured_offer:
         return Card("Buy Box", _NO_ONE, note=note, about="No seller offers the product.")
     if name is None:
-        return replace(_blank("Buy Box", head, "availability", now, "not reported"), note=note)
+        return replace(_blank("Buy Box", head, "availability", now, _NOT_REPORTED), note=note)
     about = f"Held by {escape_markdown(name)}. Its share of the time in the period is below."
     return Card("Buy Box", escape_markdown(shorten(name, LONGEST_NAME)), note=note, about=about)
 

@@ -43,7 +43,7 @@ def _show_figure(head: ProductSummary, figure: CurrentFigure) -> None:
     with st.container(border=True, gap=None, height="stretch", key=f"{_KEY}{figure.key}"):
         cards.show_metric(figure.card, has_border=False)
         if figure.column is None:
-            st.caption(figure.age or "never seen")
+            st.caption(figure.age or "\u00a0")
         elif st.button(
             figure.age or "never seen",
             type="tertiary",
