@@ -18,23 +18,25 @@ from core.history.periods.change_period import ChangePeriod
 from core.text.numbers import format_rank, format_rank_percent, format_relative_change
 
 _CARDS: Final = "products_cards"
-_BY_WIDTH: Final = (
-    f"<style>@media (max-width:799px){{.st-key-{table.TABLE}{{display:none}}}}"
-    f"@media (min-width:800px){{.st-key-{_CARDS}{{display:none}}}}</style>"
-)
 WIDTH: Final = 64  # px, of a picture
-_CARD: Final = (
-    "display:flex;gap:12px;padding:10px 0;border-bottom:1px solid light-dark(#dededa,#32373c);"
-    "color:inherit;text-decoration:none"
+_STYLE: Final = (
+    "<style>"
+    f"@media (max-width:799px){{.st-key-{table.TABLE}{{display:none}}}}"
+    f"@media (min-width:800px){{.st-key-{_CARDS}{{display:none}}}}"
+    ".card{display:flex;gap:12px;padding:10px 0;color:inherit!important;"
+    "text-decoration:none!important;border-bottom:1px solid light-dark(#dededa,#32373c)}"
+    ".card>:first-child{flex:none}.card>:last-child{min-width:0}"
+    ".card-title{display:-webkit-box;-webkit-line-clamp:2;-webkit-box-orient:vertical;"
+    "overflow:hidden;font-weight:600;line-height:1.35;overflow-wrap:anywhere}"
+    ".card-facts{display:flex;flex-wrap:wrap;gap:2px 12px;margin-top:4px;font-size:.92em}"
+    ".card .worse{color:light-dark(#b42318,#f97066)}"
+    ".card .better{color:light-dark(#126f35,#4ade80)}"
+    ".card .quiet{color:light-dark(#5b626b,#9aa3ad)}"
+    "</style>"
 )
-_TITLE: Final = (
-    "display:-webkit-box;-webkit-line-clamp:2;-webkit-box-orient:vertical;overflow:hidden;"
-    "font-weight:600;line-height:1.35;overflow-wrap:anywhere"
-)
-_FACTS: Final = "display:flex;flex-wrap:wrap;gap:2px 12px;margin-top:4px;font-size:.92em"
-_WORSE: Final = "color:light-dark(#b42318,#f97066)"
-_BETTER: Final = "color:light-dark(#126f35,#4ade80)"
-_QUIET: Final = "color:light-dark(#5b626b,#9aa3ad)"
+_WORSE: Final = "worse"  # classes of the style
+_BETTER: Final = "better"
+_QUIET: Final = "quiet"
 
 
 def show_narrow(rows: pd.DataFrame, thumbnails: Mapping[int, str], period: ChangePeriod) -> None:
@@ -44,7 +46,7 @@ def show_narrow(rows: pd.DataFrame, thumbnails: Mapping[int, str], period: Chang
     """
     cards = format_cards(table.to_records(rows), thumbnails, period, datetime.now(UTC))
     with st.container(key=_CARDS):
-        st.html(_BY_WIDTH + cards)
+        st.html(_STYLE + cards)
 
 
 def format_cards(
@@ -77,11 +79,11 @@ def _format_card(
     ]
     address = urlencode(product_link.product_parameters(place, row["asin"]))
     return (
-        f'<a href="{keys.PRODUCT}?{escape(address)}" style="{_CARD}">'
-        f'<span style="flex:none">{format_thumbnail(thumbnail, "", WIDTH)}</span>'
-        f'<span style="min-width:0"><span dir="auto" style="{_TITLE}">'
+        f'<a href="{keys.PRODUCT}?{escape(address)}" class="card">'
+        f"<span>{format_thumbnail(thumbnail, '', WIDTH)}</span>"
+        f'<span><span dir="auto" class="card-title">'
         f"{escape(cells.make_title(row))}</span>"
-        f'<span style="{_FACTS}">{"".join(facts)}</span></span></a>'
+        f'<span class="card-facts">{"".join(facts)}</span></span></a>'
     )
 
 
@@ -92,13 +94,13 @@ def _color(change: float) -> str:
 
 
 def _figure(
-    before: str, number: float, write: Any, style: str = "", *, optional: bool = False
+    before: str, number: float, write: Any, kind: str = "", *, optional: bool = False
 ) -> str:
     """Return a figure; a word is quiet, and left out where it is optional."""
     if cells.is_word(number):
         return "" if optional else _fact(before + cells.format_cell(number, write), _QUIET)
-    return _fact(before + write(number), style)
+    return _fact(before + write(number), kind)
 
 
-def _fact(text: str, style: str) -> str:
-    return f'<span style="{style}">{escape(text)}</span>' if text else ""
+def _fact(text: str, kind: str) -> str:
+    return f'<span class="{kind}">{escape(text)}</span>' if kind else f"<span>{escape(text)}</span>"

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.browser
 MEGABYTE = 1_000_000
 FIRST_LOAD = 2.6 * MEGABYTE
 PAGES = ["/", "/products", "/product?marketplace=US&asin=B0DEMO0101", "/add", "/health"]
-ROW_HEIGHT = 38  # px, of the list's table
+ROW_HEIGHT = 58  # px, of the list's table
 OF_ANOTHER_DAY = "B0DEMO0501"  # a product that no other test here refreshes
 
 

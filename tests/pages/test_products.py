@@ -439,3 +439,19 @@ def test_every_column_that_sorts_has_both_directions() -> None:
 
 def test_the_usual_columns_fit_a_window_of_1360_pixels() -> None:
     assert sum(column.width for column in columns.choose_columns(())) <= 1090 - CHECKBOX
+
+
+def test_a_card_links_a_title_of_any_script_and_shows_it_as_it_is(
+    session: Session, principal: Principal
+) -> None:
+    hostile = '<img src=x onerror="alert(1)"> **b** $x$ :smile: ' + "ميزان مطبخ " * 30
+    seed(session, principal, "B0TEST0001", hostile, bsr=7, week_rank_change=log(1.5), price=None)
+    [cards] = [html for html in open_products().get("html") if "card-title" in html.proto.body]
+    body = cards.proto.body
+    assert "<img src=x" not in body
+    assert "&lt;img src=x onerror=&quot;alert(1)&quot;&gt; **b** $x$ :smile: ميزان" in body
+    assert 'dir="auto"' in body
+    assert 'href="product?marketplace=US&amp;asin=B0TEST0001"' in body
+    assert "BSR #7" in body
+    assert '<span class="worse"> ▼ +50' in body
+    assert '<span class="quiet">none</span>' in body
