@@ -75,15 +75,19 @@ def test_the_first_screen_shows_the_demo_and_its_counts(admin: Page, stack: Stac
     go(admin, stack, "/")
     says(admin, "These products are invented.")
     shown = text_of(admin)
-    assert "60 products in 4 marketplaces" in shown
-    assert "Need attention" in shown
+    assert "24 products · last check" in shown
+    assert all(part in shown for part in ("Open issues", "Biggest movers", "Competitor moves"))
     assert errors_on(admin) == []
 
 
-def test_the_overview_has_an_address_of_its_own(page: Page, stack: Stack) -> None:
+def test_the_overview_has_an_address_of_its_own_and_a_bar_opens_its_product(
+    page: Page, stack: Stack
+) -> None:
     go(page, stack, "/overview")
-    says(page, "Since yesterday")
+    says(page, "Biggest movers")
     assert errors_on(page) == []
+    page.locator(".barlayer .point path").first.click(force=True)
+    page.wait_for_url("**/product?marketplace=*", timeout=60_000)
 
 
 def test_the_first_load_is_small_on_the_wire(
