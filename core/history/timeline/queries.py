@@ -58,7 +58,6 @@ _EXTRA = [
 ]
 
 _ALWAYS = ("captured_at", "marks")
-EXTRA_COLUMNS = tuple(column.name for column in _EXTRA)
 HISTORY_COLUMNS = tuple(column.name for column in _HISTORY if column.name not in _ALWAYS)
 
 _DAYS = [
@@ -155,8 +154,9 @@ def extra_columns(
 ) -> Arrays:
     """Return what charts show on request, by snapshot however long the period is, oldest first.
 
-    `columns`: of `EXTRA_COLUMNS`. Besides them captured_at, kind, seen, flags and availability as
-    `snapshot_columns` has them. Deleted snapshots are missing. Reads the table itself.
+    `columns`: of the history and of `_EXTRA`. Besides them captured_at, kind, seen, flags and
+    availability as `snapshot_columns` has them. Deleted snapshots are missing. Reads the table
+    itself.
     """
     chosen = [each for each in [*_HISTORY, *_EXTRA] if each.name in {*_ALWAYS, *columns}]
     first = min(_earliest_start(first_day), since)

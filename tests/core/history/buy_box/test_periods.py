@@ -188,3 +188,15 @@ def join_spans(spans: list[tuple[Holder, datetime, datetime]]):
         else:
             joined.append(span)
     return joined
+
+
+def test_forty_sellers_of_one_buy_box_share_it():
+    sellers = [Holder(HolderState.SELLER, f"A{number:08}") for number in range(40)]
+    rows = rows_of(*((hour, LAMPS, 1000.0 + hour % 40) for hour in range(4000)))
+    rows = HolderRows(
+        rows.times, rows.kind, np.arange(4000) % 40, rows.price, rows.fulfilment, sellers
+    )
+    history = history_of(rows, until=4000)
+    assert (len(history.periods), len(history.shares)) == (4000, 40)
+    assert sum(each.share for each in history.shares) == pytest.approx(1)
+    assert {each.average_price for each in history.shares} == {1000.0 + at for at in range(40)}
