@@ -46,7 +46,6 @@ class CurrentFigure:
     key: str
     column: str | None  # of the snapshot; None: provenance isn't kept for it
     age: str  # "2 h ago"; "" when never observed
-    is_stale: bool = False
 
 
 def current_figures(
@@ -106,7 +105,7 @@ def _with_age(
     tooltip += [f"Compared with the start of {period_name}."] if card.change else []
     tooltip.append(f"Seen {format_moment(at, zone)}.")
     card = replace(card, about=" ".join(tooltip))
-    return CurrentFigure(card, key, column, format_age(at, now), is_stale)
+    return CurrentFigure(card, key, column, format_age(at, now))
 
 
 def _find_longest_age(head: ProductSummary) -> timedelta:
