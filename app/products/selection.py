@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import streamlit as st
 
+from app import page_frame
 from app.commands import products as actions
 from app.components import fragments
 from app.products import compare, table
@@ -24,7 +25,7 @@ def show_selection_bar(selected: Sequence[dict[str, Any]], whose: ListScope) -> 
     with (
         st.bottom,
         st.container(
-            key="actions",
+            key=page_frame.ACTIONS,
             border=True,
             horizontal=True,
             vertical_alignment="center",
