@@ -3,7 +3,7 @@
 import streamlit as st
 
 from app import device
-from app.components import cards, change_period, list_scope, product_link
+from app.components import cards, change_period, product_link
 from app.data import images, products
 from app.products import (
     column_choice,
@@ -65,5 +65,4 @@ if not device.is_phone():
 phone_cards.show_narrow(found.rows, thumbnails, period)
 st.caption(list_text.format_place(found, sort, period))
 filters.show_pages(found.total, products.get_page_size())
-if list_scope.may_change(list_filter.scope):
-    selection.show_selection_bar(table.list_selected(found.rows), list_filter.scope)
+selection.show_selection_bar(table.list_selected(found.rows), list_filter.scope)

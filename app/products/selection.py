@@ -7,7 +7,7 @@ import streamlit as st
 
 from app import page_frame
 from app.commands import products as actions
-from app.components import fragments
+from app.components import fragments, list_scope
 from app.products import compare, table
 from core.text.numbers import format_count, format_counted
 from core.tracking.list_filter import ListScope
@@ -18,7 +18,7 @@ _FOR_WHOM = {ListScope.MINE: "you", ListScope.TEAM: "the team"}
 
 
 def show_selection_bar(selected: Sequence[dict[str, Any]], whose: ListScope) -> None:
-    """Show how many products are selected, and what can be done with them."""
+    """Show how many products are selected, and what the user may do with them."""
     if not selected:
         return
     ids = [int(row["product_id"]) for row in selected]
@@ -39,22 +39,27 @@ def show_selection_bar(selected: Sequence[dict[str, Any]], whose: ListScope) -> 
             "Open", icon=":material/open_in_new:", key="open_selected", shortcut="Ctrl+Enter"
         ):
             table.open_product(selected[0])
-        _button("Check now", "refresh", actions.request_checks, ids)
-        with st.popover("Tag", icon=":material/sell:"):
-            st.text_input("Tag", key=_NEW_TAG, max_chars=LONGEST_TAG)
-            st.button(
-                "Add tag", icon=":material/add:", key="do_tag", on_click=_add_tag, args=(ids, whose)
-            )
-        compare.show_compare_popover(
-            ids,
-            [str(row["marketplace"]) for row in selected],
-            [row["bsr_category"] for row in selected],
+        if list_scope.may_change(whose):
+            _show_actions(selected, ids, whose)
+
+
+def _show_actions(selected: Sequence[dict[str, Any]], ids: list[int], whose: ListScope) -> None:
+    _button("Check now", "refresh", actions.request_checks, ids)
+    with st.popover("Tag", icon=":material/sell:"):
+        st.text_input("Tag", key=_NEW_TAG, max_chars=LONGEST_TAG)
+        st.button(
+            "Add tag", icon=":material/add:", key="do_tag", on_click=_add_tag, args=(ids, whose)
         )
-        with st.popover("More", icon=":material/more_horiz:"):
-            _button("Pause", "pause", actions.pause_products, ids, whose)
-            _button("Resume", "play_arrow", actions.resume_products, ids, whose)
-            if st.button("Remove", icon=":material/delete:", key="remove"):
-                _confirm_removal(ids, whose)
+    compare.show_compare_popover(
+        ids,
+        [str(row["marketplace"]) for row in selected],
+        [row["bsr_category"] for row in selected],
+    )
+    with st.popover("More", icon=":material/more_horiz:"):
+        _button("Pause", "pause", actions.pause_products, ids, whose)
+        _button("Resume", "play_arrow", actions.resume_products, ids, whose)
+        if st.button("Remove", icon=":material/delete:", key="remove"):
+            _confirm_removal(ids, whose)
 
 
 def _add_tag(ids: list[int], whose: ListScope) -> None:

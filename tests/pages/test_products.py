@@ -1,6 +1,6 @@
 """The list of products, as a person sees it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from math import log, log2
 from typing import Any
@@ -18,12 +18,14 @@ from app import keys
 from app.commands import products
 from app.products import cells, columns, filters
 from core.accounts.access.permissions import Principal
+from core.accounts.access.permissions import Role as AccountRole
 from core.history.observation import Availability
 from core.settings.environment import ROOT
 from core.tracking.rules import Role
 from core.tracking.views.queries import list_views, read_columns
 from core.tracking.views.service import set_columns
 from jobs.tasks import dispatch_runs
+from tests.pages.conftest import SignIn
 from tests.pages.seeding import follow_many, schedule_of, seed
 
 
@@ -259,14 +261,14 @@ def test_two_thousand_tags_are_one_filter(session: Session, principal: Principal
     assert len(app.multiselect(key="tag").options) == 2000
 
 
-def show_bar(rows: list[dict[str, Any]]) -> AppTest:
-    def show(rows: list[dict[str, object]]) -> None:
+def show_bar(rows: list[dict[str, Any]], whose: str = "mine") -> AppTest:
+    def show(rows: list[dict[str, object]], whose: str) -> None:
         from app.products import selection
         from core.tracking.list_filter import ListScope
 
-        selection.show_selection_bar(rows, ListScope.MINE)
+        selection.show_selection_bar(rows, ListScope(whose))
 
-    app = AppTest.from_function(show, args=(rows,), default_timeout=30).run()
+    app = AppTest.from_function(show, args=(rows, whose), default_timeout=30).run()
     assert not app.exception
     return app
 
@@ -286,6 +288,19 @@ def test_the_bar_opens_one_selected_product_and_acts_on_several(
     assert "**2 selected**" in [text.value for text in app.markdown]
     app.button(key="do_Pause").click().run()
     assert [toast.value for toast in app.toast] == ["2 products paused."]
+
+
+def test_who_may_not_change_a_list_opens_its_products_by_the_bar(
+    session: Session,
+    principal: Principal,
+    sign_in: SignIn,
+    somebody: Callable[[AccountRole], Principal],
+) -> None:
+    number = seed(session, principal, "B0TEST0001")
+    sign_in(somebody(AccountRole.VIEWER))
+    row = {"product_id": number, "marketplace": "US", "asin": "B0TEST0001", "bsr_category": None}
+    keys_shown = [button.key for button in show_bar([row], "team").button]
+    assert keys_shown == ["clear_selection", "open_selected"]
 
 
 def test_a_header_sorts_and_turns_the_order_round() -> None:
