@@ -158,7 +158,7 @@ def open_a_product_by_keyboard(walk: Walk) -> None:
     for key in ("ArrowDown", "Shift+Space"):
         walk.page.keyboard.press(key)
     walk.page.get_by_role("button", name=re.compile("Open")).wait_for()
-    walk.page.keyboard.press("Control+Enter")
+    walk.page.keyboard.press("Alt+o")
     walk.page.wait_for_url(re.compile("asin="))
 
 

@@ -36,7 +36,7 @@ def show_selection_bar(selected: Sequence[dict[str, Any]], whose: ListScope) -> 
         st.button("Clear", key="clear_selection", type="tertiary", on_click=table.clear_selection)
         st.space("stretch")
         if len(ids) == 1 and st.button(
-            "Open", icon=":material/open_in_new:", key="open_selected", shortcut="Ctrl+Enter"
+            "Open", icon=":material/open_in_new:", key="open_selected", shortcut="Alt+O"
         ):
             table.open_product(selected[0])
         if list_scope.may_change(whose):

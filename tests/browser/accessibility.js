@@ -52,7 +52,7 @@
     const below = ground(isDrawn ? element.closest("svg").parentElement : element)
     const size = parseFloat(style.fontSize)
     const isLarge = size >= 24 || (size >= 18.66 && Number(style.fontWeight) >= 700)
-    const isIcon = element.closest("[data-testid=stIconMaterial]") !== null
+    const isIcon = style.fontFamily.includes("Material")
     const found = contrast(lay([...color.slice(0, 3), opacity], below), below)
     // In the page's own colour, a text stands on an area that a chart draws.
     if (isDrawn && found < 1.05) continue

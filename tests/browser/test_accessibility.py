@@ -38,6 +38,7 @@ PAGES = {  # address: what stands in the browser's tab
     "/alerts": "Alerts",
     "/add": "Add products",
     "/health": "Data health",
+    "/connections": "Connections",
     "/profile": "Account",
     "/admin": "Team",
     "/audit": "Audit log",
@@ -54,10 +55,12 @@ def test_a_page_is_readable_and_named(
         assert PAGES[address] in page.title()
         assert page.title().endswith(" — Amazcope")
         assert errors_on(page) == []
-        for scheme in ("light", "dark"):
-            assert measure(page, WIDE, scheme) == NOTHING, scheme
-        for window in (ZOOMED, PHONE):
+        for window in (WIDE, ZOOMED, PHONE):
             assert measure(page, window, "light") == NOTHING, window
+        page.emulate_media(color_scheme="dark")
+        go(page, stack, address)  # charts take their colours when they are drawn
+        for window in (PHONE, WIDE):
+            assert measure(page, window, "dark") == NOTHING, window
 
 
 def measure(page: Page, window: ViewportSize, scheme: Literal["light", "dark"]) -> Any:

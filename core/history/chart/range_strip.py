@@ -49,6 +49,7 @@ def draw_strip(
             "showgrid": False,
             "zeroline": False,
             "nticks": 7,
+            "tickfont": {"size": chart_theme.TEXT_SIZE, "color": chart_theme.TEXT},
             "tickformatstops": chart_theme.SHORT_DATES[2:],
             "tickformat": "%-d %b %Y",
             "fixedrange": True,
