@@ -136,7 +136,7 @@ def test_a_deep_link_is_still_there_after_signing_in(
     stranger.goto(f"{stack.url}{DEEP}")
     fill_form(stranger, member("dora"), PASSWORD)
     is_inside(stranger)
-    says(stranger, "In the last year")
+    says(stranger, "Summary of the last year")
     assert set(urlsplit(DEEP).query.split("&")) <= set(urlsplit(stranger.url).query.split("&"))
 
 
@@ -161,9 +161,9 @@ def test_the_tab_of_another_browser_is_shut_at_its_next_click(
             fill_form(each, mail, PASSWORD)
             is_inside(each)
         end_others(database, mail, cookie_of(here.context))
-        there.get_by_role("button", name="Check again").click()
+        there.get_by_role("button", name="Reload").click()
         is_outside(there)
-        here.get_by_role("button", name="Check again").click()
+        here.get_by_role("button", name="Reload").click()
         is_inside(here)
         says(here, "All systems operational")
 
@@ -189,7 +189,7 @@ def test_somebody_who_is_disabled_is_shut_out_at_once(
     fill_form(stranger, mail, PASSWORD)
     is_inside(stranger)
     database.execute(text("UPDATE person SET state = 'disabled' WHERE mail = :m"), {"m": mail})
-    stranger.get_by_role("button", name="Check again").click()
+    stranger.get_by_role("button", name="Reload").click()
     is_outside(stranger)
 
 
