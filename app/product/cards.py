@@ -255,7 +255,7 @@ def _ratings_count(head: ProductSummary, period: PeriodView | None, now: datetim
 
 def _offers(head: ProductSummary, further: FurtherValues, now: datetime) -> Card:
     if further.offers is None:
-        return replace(_blank("New offers", head, "availability", now, "unknown"), note=None)
+        return replace(_blank("New offers", head, "availability", now, _NOT_REPORTED), note=None)
     return Card("New offers", format_count(further.offers))
 
 

@@ -23,7 +23,7 @@ class ListColumn:
 _ALWAYS: Final = (
     ListColumn("open", "", 36),
     ListColumn("image", "", 56),
-    ListColumn("title", "Product", 208, SortBy.TITLE),
+    ListColumn("title", "Product", 198, SortBy.TITLE),
 )
 CHOOSABLE: Final = (
     ListColumn("marketplace", "Marketplace", 82, SortBy.MARKETPLACE),
@@ -54,7 +54,7 @@ CHOOSABLE: Final = (
         about="Change of the rank in the same category. ▲ is better: the rank became smaller",
         has_period=True,
     ),
-    ListColumn("rating", "Rating", 56, SortBy.RATING, is_right=True, about="Out of 5 stars"),
+    ListColumn("rating", "Rating", 66, SortBy.RATING, is_right=True, about="Out of 5 stars"),
     ListColumn(
         "ratings",
         "Ratings",

@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Page, ViewportSize
@@ -76,5 +77,5 @@ def measure(page: Page, window: ViewportSize, scheme: Literal["light", "dark"]) 
 def keep_picture(page: Page, name: str) -> None:
     folder = os.environ.get("AMAZCOPE_SCREENSHOTS")
     if folder:
-        screen = page.url.split("?")[0].rstrip("/").rpartition("/")[2] or "overview"
+        screen = urlsplit(page.url).path.strip("/") or "overview"
         page.screenshot(path=Path(folder) / f"{screen}-{name}.png")
