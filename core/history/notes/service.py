@@ -12,6 +12,7 @@ from core.accounts.access.permissions import Permission, Principal
 from core.catalog.models import Product
 from core.errors import InvalidInputError, NotAllowedError, NotFoundError
 from core.history.notes.models import ProductNote
+from core.tracking.models import Tracking
 
 LONGEST_NOTE: Final = 500  # characters
 MOST_NOTES: Final = 500  # of a team on one product
@@ -25,13 +26,14 @@ def add_note(
 ) -> int:
     """Add a note of the team to a product; return its id.
 
-    Raises InvalidInputError, and NotFoundError for an unknown product.
+    Raises InvalidInputError, and NotFoundError for a product that the team doesn't track.
     """
     text = _read_body(body)
     _check_time(noted_at)
     # Lock the product: two at once could exceed the limit.
-    if session.get(Product, product_id, with_for_update={"key_share": True}) is None:
-        raise NotFoundError("This product does not exist.")
+    product = session.get(Product, product_id, with_for_update={"key_share": True})
+    if product is None or not _is_tracked(session, principal, product_id):
+        raise NotFoundError("Your team doesn't track this product.")
     of_product = select(func.count()).select_from(ProductNote)
     of_product = of_product.where(
         ProductNote.team_id == principal.team_id, ProductNote.product_id == product_id
@@ -77,11 +79,18 @@ def delete_note(session: Session, principal: Principal, note_id: int) -> None:
     record(session, principal, "deleted note", f"note:{note_id}", old)
 
 
-def may_change(principal: Principal, author_id: int) -> bool:
-    """Return whether a user may change a note: the author, and managers."""
+def may_change(principal: Principal, written_by: int) -> bool:
+    """Return whether a user may change a note: its author (by id), and managers."""
     return principal.may(Permission.TRACK) and (
-        principal.person_id == author_id or principal.may(Permission.TEAM)
+        principal.person_id == written_by or principal.may(Permission.TEAM)
     )
+
+
+def _is_tracked(session: Session, principal: Principal, product_id: int) -> bool:
+    tracked = select(Tracking.product_id).where(
+        Tracking.team_id == principal.team_id, Tracking.product_id == product_id
+    )
+    return session.scalars(tracked.limit(1)).first() is not None
 
 
 def _lock_note(session: Session, principal: Principal, note_id: int) -> ProductNote:

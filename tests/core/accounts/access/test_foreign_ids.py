@@ -19,6 +19,8 @@ from core.agents.rules import CallLimit
 from core.alerts.rules import queries as rule_queries
 from core.alerts.rules import service as rules
 from core.errors import NotFoundError
+from core.history.notes import service as notes
+from core.history.notes.queries import list_notes
 from core.importing import queries as imports
 from core.importing import service as importing
 from core.importing.models import ImportRun
@@ -32,11 +34,14 @@ from core.suggestions.review import service as advice
 from core.suggestions.rules import PriceCaps
 from core.tracking import editable_rows, team_tracking
 from core.tracking import settings as tracking
-from core.tracking.list_filter import ListScope
+from core.tracking.list_filter import ListFilter, ListScope, Sort
 from core.tracking.rules import Cadence
 from core.tracking.rules import Role as ProductRole
 from core.tracking.sellers import service as sellers
 from core.tracking.sellers.queries import list_own_sellers
+from core.tracking.views import service as views
+from core.tracking.views.queries import list_views
+from core.tracking.views.rules import ViewDefinition
 from tests.core.accounts.access.test_operations import OPERATIONS_OF_PRINCIPALS
 from tests.core.accounts.conftest import NOW, Member, signed_in
 from tests.core.suggestions.proposals.test_propose import draft
@@ -58,6 +63,8 @@ class Things:
     action: int
     own_seller: int
     rule: int
+    note: int
+    view: int
 
 
 @pytest.fixture
@@ -92,9 +99,11 @@ def sams(session: Session, member: Member) -> Things:
     sellers.add_own_seller(session, admin, "US", "A1DEMOSELLER", "")
     [own] = list_own_sellers(session, admin)
     rule = add_rule(session, sam)
-    return Things(
-        sam.person_id, token.id, sign_in.id, run.id, product, number, action, own.id, rule
-    )
+    note = notes.add_note(session, sam, product, NOW, "A coupon began")
+    views.save_view(session, sam, "Lamps", ViewDefinition(ListFilter(), Sort()))
+    [view] = list_views(session, sam)
+    things = (product, number, action, own.id, rule, note, view.id)
+    return Things(sam.person_id, token.id, sign_in.id, run.id, *things)
 
 
 DRAFT = draft()
@@ -117,6 +126,7 @@ OF_A_PERSON: dict[str, Call] = {
     "tracking.editable_rows.lock_editable_row": lambda s, who, of: editable_rows.lock_editable_row(
         s, who, of.product, ListScope.MINE
     ),
+    "tracking.views.service.delete_view": lambda s, who, of: views.delete_view(s, who, of.view),
     "tracking.settings.change_settings": lambda s, who, of: tracking.change_settings(
         s, who, of.product, SETTINGS
     ),
@@ -157,6 +167,13 @@ OF_A_TEAM: dict[str, Call] = {
     "alerts.rules.service.switch_rule": lambda s, who, of: rules.switch_rule(
         s, who, of.rule, False, NOW
     ),
+    "history.notes.service.add_note": lambda s, who, of: notes.add_note(
+        s, who, of.product, NOW, "A coupon"
+    ),
+    "history.notes.service.change_note": lambda s, who, of: notes.change_note(
+        s, who, of.note, NOW, "A deal"
+    ),
+    "history.notes.service.delete_note": lambda s, who, of: notes.delete_note(s, who, of.note),
     "importing.service.get_import": lambda s, who, of: importing.get_import(s, who, of.run),
     "suggestions.execution.apply.undo": lambda s, who, of: apply.undo(s, who, of.action, NOW),
     "suggestions.competitors.service.add_competitor": lambda s, who, of: competitors.add_competitor(
@@ -193,6 +210,10 @@ OF_A_TEAM: dict[str, Call] = {
 }
 # Looks, which answer with nothing where there is nothing for whoever asks.
 LOOKS: dict[str, Call] = {
+    "history.notes.queries.list_notes": lambda s, who, of: list_notes(s, who, of.product),
+    "suggestions.review.queries.list_applied_changes": lambda s, who, of: (
+        suggestions.list_applied_changes(s, who, of.product)
+    ),
     "agents.queries.list_calls": lambda s, who, of: agent_queries.list_calls(
         s, who, person_id=of.person
     ),
@@ -245,13 +266,17 @@ LOOKS: dict[str, Call] = {
 }
 
 
+# What belongs to no team: administrators act for the installation.
+OF_THE_INSTALLATION = {"alerts.incidents.source_outages.acknowledge_blocked_source"}
+
+
 def test_every_verb_that_takes_an_id_is_tried_here() -> None:
     taking = {
         name
         for name, function in OPERATIONS_OF_PRINCIPALS.items()
         if any(parameter.endswith("_id") for parameter in inspect.signature(function).parameters)
     }
-    assert taking == {*OF_A_PERSON, *OF_A_TEAM, *LOOKS}
+    assert taking == {*OF_A_PERSON, *OF_A_TEAM, *LOOKS, *OF_THE_INSTALLATION}
 
 
 @pytest.mark.parametrize("name", OF_A_PERSON)

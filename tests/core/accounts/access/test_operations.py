@@ -21,6 +21,35 @@ from core.errors import NotAllowedError
 
 # Verb → the least role that may call it, and the scope a token needs; None: no token may.
 LEAST: dict[str, tuple[Role, Scope | None]] = {
+    "accounts.people.membership.count_members": (Role.VIEWER, Scope.READ),
+    "alerts.incidents.queries.count_issues_at": (Role.VIEWER, Scope.READ),
+    "alerts.incidents.source_outages.acknowledge_blocked_source": (Role.ADMIN, None),
+    "alerts.incidents.source_outages.list_blocked_sources": (Role.ADMIN, None),
+    "history.changes.movers.list_extreme_movers": (Role.VIEWER, Scope.READ),
+    "history.changes.period_changes.list_worst_changes": (Role.VIEWER, Scope.READ),
+    "history.notes.queries.list_notes": (Role.VIEWER, Scope.READ),
+    "history.notes.service.add_note": (Role.SELLER, Scope.ACT),
+    "history.notes.service.change_note": (Role.SELLER, Scope.ACT),
+    "history.notes.service.delete_note": (Role.SELLER, Scope.ACT),
+    "history.periods.figures.list_changed_ids": (Role.VIEWER, Scope.READ),
+    "history.periods.figures.list_figure_days": (Role.VIEWER, Scope.READ),
+    "history.periods.figures.list_product_ids": (Role.VIEWER, Scope.READ),
+    "history.periods.figures.read_period_figures": (Role.VIEWER, Scope.READ),
+    "history.periods.queries.find_extremes": (Role.VIEWER, Scope.READ),
+    "suggestions.review.queries.count_pending": (Role.VIEWER, Scope.READ),
+    "suggestions.review.queries.count_pending_at": (Role.VIEWER, Scope.READ),
+    "suggestions.review.queries.count_priorities": (Role.VIEWER, Scope.READ),
+    "suggestions.review.queries.list_applied_changes": (Role.VIEWER, Scope.READ),
+    "suggestions.review.queries.list_verified": (Role.VIEWER, Scope.READ),
+    "tracking.lists.freshness.find_last_observed": (Role.VIEWER, Scope.READ),
+    "tracking.lists.queries.list_ids": (Role.VIEWER, Scope.READ),
+    "tracking.lists.queries.read_rows": (Role.VIEWER, Scope.READ),
+    "tracking.lists.quick_search.search_products": (Role.VIEWER, Scope.READ),
+    "tracking.views.queries.list_views": (Role.VIEWER, Scope.READ),
+    "tracking.views.queries.read_columns": (Role.VIEWER, None),
+    "tracking.views.service.set_columns": (Role.VIEWER, None),
+    "tracking.views.service.delete_view": (Role.SELLER, Scope.ACT),
+    "tracking.views.service.save_view": (Role.SELLER, Scope.ACT),
     "accounts.access.api_tokens.create_api_token": (Role.VIEWER, None),
     "accounts.access.api_tokens.list_own_tokens": (Role.VIEWER, None),
     "accounts.access.api_tokens.revoke_team_token": (Role.ADMIN, None),
@@ -175,6 +204,10 @@ LEAST: dict[str, tuple[Role, Scope | None]] = {
 }
 # What takes who acts and is no verb: it checks, writes down what a verb did, or words its question.
 NO_VERBS = {
+    # They read through verbs.
+    "history.current.list_export.list_ids",
+    "history.current.list_export.read_batches",
+    "history.notes.service.may_change",
     "demo.seed.name_own_sellers",
     "agents.access_log.begin_call",
     "agents.idempotency.find_response",
