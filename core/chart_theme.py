@@ -31,6 +31,7 @@ GROUND: Final = "#000038"  # the page's background: the inside of hollow markers
 
 
 TEXT_SIZE: Final = 12  # px
+FONT: Final[dict[str, Any]] = {"size": TEXT_SIZE, "color": TEXT}
 
 
 def fade_color(color: str) -> str:
@@ -122,9 +123,9 @@ def base_layout(height: int, separators: str = ".,") -> dict[str, Any]:
     return {
         # An empty template: plotly's default one adds 7 kB to each figure.
         "template": {"layout": {}},
-        "font": {"size": TEXT_SIZE, "color": TEXT},
+        "font": FONT,
         "hoverlabel": {
-            "font": {"size": TEXT_SIZE, "color": TEXT},
+            "font": FONT,
             "bgcolor": GROUND,
             "bordercolor": TEXT,
         },
@@ -138,6 +139,7 @@ def base_layout(height: int, separators: str = ".,") -> dict[str, Any]:
             "xanchor": "left",
             "y": 1.01,
             "yanchor": "bottom",
+            "traceorder": "normal",
             "itemclick": "toggle",
             "itemdoubleclick": False,
         },
@@ -161,21 +163,32 @@ def time_axis(anchor: str) -> dict[str, Any]:
         "tickangle": 0,
         "tickformatstops": SHORT_DATES,
         "automargin": True,
-        "tickfont": {"size": TEXT_SIZE, "color": TEXT},
+        "tickfont": FONT,
         "hoverformat": "%a %-d %b %Y, %H:%M",
         "fixedrange": False,
     }
 
 
-def value_axis(domain: tuple[float, float], **options: Any) -> dict[str, Any]:
-    """Return the options of a panel's value axis; zooming changes time only."""
+def plain_axis(**options: Any) -> dict[str, Any]:
+    """Return the options of an axis that can't be zoomed."""
     usual: dict[str, Any] = {
-        "domain": list(domain),
         "gridcolor": GRID,
         "zeroline": False,
         "automargin": True,
-        "tickfont": {"size": TEXT_SIZE, "color": TEXT},
+        "tickfont": FONT,
         "fixedrange": True,
         "ticks": "",
     }
     return usual | options
+
+
+def value_axis(domain: tuple[float, float], **options: Any) -> dict[str, Any]:
+    """Return the options of a panel's value axis; zooming changes time only."""
+    return plain_axis(domain=list(domain)) | options
+
+
+def plain_layout(height: int, *, top: int = 24, **options: Any) -> dict[str, Any]:
+    """Return the layout of a small chart without legend and zoom; `top`: px above it."""
+    margin = {"l": 6, "r": 6, "t": top, "b": 6, "autoexpand": True}
+    usual = {"margin": margin, "showlegend": False, "dragmode": False}
+    return base_layout(height) | usual | options

@@ -1,4 +1,4 @@
-"""Administration: members, invitations, the team's tokens and settings."""
+"""Team: members, invitations, the team's tokens and settings."""
 
 import streamlit as st
 

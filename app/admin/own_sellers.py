@@ -1,4 +1,4 @@
-"""The team's own sellers on the Administration screen."""
+"""The team's own sellers on the Team screen."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""The Administration screen: people, invitations, the team's tokens and settings."""
+"""The Team screen: people, invitations, the team's tokens and settings."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime

@@ -109,7 +109,7 @@ def show_nothing_tracked() -> None:
         st.space("small")
         st.markdown(":material/add_circle: **Nothing is tracked yet**", text_alignment="center")
         st.caption(
-            "Paste links or ASINs, or upload a file: their history begins with the first fetch.",
+            "Paste links or ASINs, or upload a file: their history begins with the first check.",
             text_alignment="center",
         )
         show_add_button()

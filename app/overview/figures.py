@@ -242,7 +242,7 @@ def _show_how_to_set_sellers() -> None:
     if get_principal().may(Permission.ADMIN):
         st.page_link(
             f"../pages/{keys.ADMIN}.py",
-            label="Buy Box won is unknown: set your team's own sellers under Administration",
+            label="Buy Box won is unknown: set your team's own sellers under Team",
             icon=":material/storefront:",
         )
     else:

@@ -49,7 +49,7 @@ def show_competitors(head: ProductSummary, _period: PeriodView) -> None:
             if rows:
                 _show_removal(head, rows)
     caps = labels.price_caps_text(data.get_price_caps(head.product_id), head.marketplace)
-    st.caption(f":material/straighten: Price caps of advice: {escape_markdown(caps)}.")
+    st.caption(f":material/straighten: Price caps for suggestions: {escape_markdown(caps)}.")
 
 
 def _show_table(head: ProductSummary, rows: Sequence[CompetitorValues]) -> None:

@@ -6,12 +6,12 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from core import chart_theme
+from core.chart_theme import plain_axis, plain_layout
 from core.text.numbers import format_count, format_counted, format_dollars
 from core.upkeep.check_counts import CheckHour, CostDay, FreshCount
 
 Figure = dict[str, Any]
 HEIGHT: Final = 230  # px
-_FONT: Final = {"size": chart_theme.TEXT_SIZE, "color": chart_theme.TEXT}
 _BAR: Final = "#00000699"  # neutral: nothing is better or worse about it
 _HATCHED: Final = {"shape": "/", "fillmode": "replace", "fgcolor": chart_theme.TEXT, "size": 5}
 
@@ -38,16 +38,17 @@ def draw_hours(hours: Sequence[CheckHour], time_zone: str) -> Figure:
         }
         for name, values, marker in parts
     ]
-    axis = chart_theme.time_axis("y") | {"nticks": 6, "tickfont": _FONT, "fixedrange": True}
+    axis = chart_theme.time_axis("y") | {"nticks": 6, "fixedrange": True}
     axis |= {"hoverformat": "%-d %b, %H:%M", "range": [times[0], _end_of(hours, zone)]}
     return {
         "data": bars,
-        "layout": _layout(
+        "layout": plain_layout(
+            HEIGHT,
             barmode="stack",
             bargap=0.15,
             showlegend=True,
             xaxis=axis,
-            yaxis=_axis(rangemode="tozero", tickformat=",d", **_whole_ticks(hours)),
+            yaxis=plain_axis(rangemode="tozero", tickformat=",d", **_whole_ticks(hours)),
         ),
     }
 
@@ -100,21 +101,22 @@ def draw_freshness(counts: Sequence[FreshCount]) -> Figure:
             "xanchor": "left",
             "xshift": 4,
             "showarrow": False,
-            "font": _FONT,
+            "font": chart_theme.FONT,
         }
         for each in counts
     ]
     most = max((each.products for each in counts), default=0)
     return {
         "data": [on_time, overdue],
-        "layout": _layout(
+        "layout": plain_layout(
+            HEIGHT,
             barmode="stack",
             bargap=0.35,
             hovermode="closest",
             showlegend=any(each.overdue for each in counts),
             annotations=notes,
-            xaxis=_axis(visible=False, range=[0, max(most, 1) * 1.3]),
-            yaxis=_axis(autorange="reversed", showgrid=False),
+            xaxis=plain_axis(visible=False, range=[0, max(most, 1) * 1.3]),
+            yaxis=plain_axis(autorange="reversed", showgrid=False),
         ),
     }
 
@@ -160,18 +162,19 @@ def draw_costs(days: Sequence[CostDay], limit: Decimal) -> Figure:
         "yanchor": "bottom",
         "text": f"limit {format_dollars(limit)} a day",
         "showarrow": False,
-        "font": _FONT | {"color": chart_theme.WORSE},
+        "font": chart_theme.FONT | {"color": chart_theme.WORSE},
     }
-    axis = chart_theme.time_axis("y") | {"nticks": 4, "tickfont": _FONT, "fixedrange": True}
+    axis = chart_theme.time_axis("y") | {"nticks": 4, "fixedrange": True}
     axis |= {"range": [dates[0], max(dates[-1], month_end)]}
     return {
         "data": [line],
-        "layout": _layout(
+        "layout": plain_layout(
+            HEIGHT,
             hovermode="closest",
             shapes=[rule],
             annotations=[name],
             xaxis=axis,
-            yaxis=_axis(range=[0, top], tickprefix="$", nticks=4),
+            yaxis=plain_axis(range=[0, top], tickprefix="$", nticks=4),
         ),
     }
 
@@ -184,22 +187,3 @@ def describe_costs(days: Sequence[CostDay], limit: Decimal) -> str:
         f"Cost this month: {format_dollars(total)}, at most {format_dollars(highest)} a day of "
         f"{format_dollars(limit)}; today {format_dollars(days[-1].dollars)}."
     )
-
-
-def _layout(**options: Any) -> dict[str, Any]:
-    margin = {"l": 6, "r": 6, "t": 24, "b": 6, "autoexpand": True}
-    usual = {"margin": margin, "showlegend": False, "font": _FONT, "dragmode": False}
-    legend = {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "traceorder": "normal"}
-    return chart_theme.base_layout(HEIGHT) | usual | {"legend": legend | {"font": _FONT}} | options
-
-
-def _axis(**options: Any) -> dict[str, Any]:
-    usual: dict[str, Any] = {
-        "gridcolor": chart_theme.GRID,
-        "zeroline": False,
-        "ticks": "",
-        "automargin": True,
-        "fixedrange": True,
-        "tickfont": _FONT,
-    }
-    return usual | options

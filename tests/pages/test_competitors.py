@@ -77,7 +77,7 @@ def test_a_competitor_is_shown_with_its_newest_values(rival: int):
 def test_without_competitors_it_is_said_what_they_are_for(lamp: int):
     app = open_tab("Competitors")
     assert "No competitor is chosen yet" in words(app)
-    assert "Price caps of advice: no floor and no ceiling, at most 15 % at once" in words(app)
+    assert "Price caps for suggestions: no floor and no ceiling, at most 15 % at once" in words(app)
 
 
 def test_a_pasted_address_adds_and_tracks_a_competitor(

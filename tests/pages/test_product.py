@@ -468,7 +468,7 @@ def test_chips_and_competitors_are_in_the_address_and_drawn(session: Session, pr
     assert (figures["BSR, Kettles"], figures["New offers"]) == ("#7", "4")
     assert set(page.pills(key="series").value) == set(Series)
     names = {trace.get("name") for trace in chart_of(page)["data"]}
-    assert {"Lowest used", "Lowest new", "With coupon", "Rank in Kettles", "New offers", "Rating",
+    assert {"Lowest used", "Lowest new", "With coupon", "BSR in Kettles", "New offers", "Rating",
             "Deal"} <= names  # fmt: skip
 
 

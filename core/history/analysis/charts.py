@@ -8,8 +8,9 @@ from typing import Any, Final
 import numpy as np
 
 from core import chart_theme
-from core.chart_theme import MoneyStyle
+from core.chart_theme import MoneyStyle, plain_axis, plain_layout
 from core.history.analysis.days import MonthSpread, YearLine, fill_calendar
+from core.history.timeline import axes
 from core.history.timeline.series import Floats, Times
 from core.text.numbers import format_rank
 from core.text.times import format_day
@@ -18,11 +19,8 @@ Figure = dict[str, Any]
 CALENDAR_HEIGHT: Final = 190  # px
 CHART_HEIGHT: Final = 280
 _YEAR_WEEKS: Final = 53
-_FONT: Final = {"size": chart_theme.TEXT_SIZE, "color": chart_theme.TEXT}
-_MARGIN: Final = {"l": 6, "r": 6, "t": 10, "b": 6, "autoexpand": True}
 _WEEKDAYS: Final = ("Mon", "", "Wed", "", "Fri", "", "Sun")
 _YEAR_COLORS: Final = (chart_theme.COMPETITORS[0], chart_theme.COMPETITORS[4])
-_LOG_TICKS: Final = (1, 2, 5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,55 +34,20 @@ class Measured:
     money: MoneyStyle | None = None  # of a price
 
 
-def _layout(height: int, **options: Any) -> dict[str, Any]:
-    usual = {"margin": _MARGIN, "showlegend": False, "font": _FONT, "dragmode": False}
-    return chart_theme.base_layout(height) | usual | {"hovermode": "closest"} | options
-
-
-def _axis(**options: Any) -> dict[str, Any]:
-    usual: dict[str, Any] = {
-        "gridcolor": chart_theme.GRID,
-        "zeroline": False,
-        "ticks": "",
-        "automargin": True,
-        "fixedrange": True,
-        "tickfont": _FONT,
-    }
-    return usual | options
-
-
 def _value_axis(measured: Measured, values: Floats, **options: Any) -> dict[str, Any]:
     """Return an axis of prices from 0 distance, or of ranks with the best on top."""
     known = values[~np.isnan(values)]
     low, high = (float(known.min()), float(known.max())) if len(known) else (1.0, 10.0)
     if not measured.is_rank:
         room = (high - low) * 0.08 or high * 0.05 or 1.0
-        ticks = _even_ticks(low, high)
+        ticks = axes.amount_ticks(low, high, 1)  # in minor units already
         shown = [measured.format_value(each) for each in ticks]
         bounds = [low - room, high + room]
-        return _axis(range=bounds, tickvals=ticks, ticktext=shown, **options)
-    ticks = _rank_ticks(low, high)
+        return plain_axis(range=bounds, tickvals=ticks, ticktext=shown, **options)
+    ticks = axes.rank_ticks(low, high)
     bounds = [float(np.log10(high)) + 0.05, float(np.log10(low)) - 0.05]
     shown = [format_rank(each) for each in ticks]
-    return _axis(type="log", range=bounds, tickvals=ticks, ticktext=shown, **options)
-
-
-def _even_ticks(low: float, high: float) -> list[float]:
-    """Return up to five round amounts between two, in minor units."""
-    if low == high:
-        return [low]
-    step = 10.0 ** np.floor(np.log10((high - low) / 4))
-    step *= next(each for each in (1, 2, 2.5, 5, 10) if (high - low) / (step * each) <= 5)
-    first = np.ceil(low / step) * step
-    return [float(each) for each in np.arange(first, high + step / 100, step)]
-
-
-def _rank_ticks(low: float, high: float) -> list[float]:
-    """Return round ranks between two; the ends where no round one lies between."""
-    powers = range(int(np.log10(low)), int(np.log10(high)) + 1)
-    ticks = [float(lead * 10**power) for power in powers for lead in _LOG_TICKS]
-    inside = [each for each in ticks if low <= each <= high]
-    return inside if len(inside) > 1 else sorted({low, high})
+    return plain_axis(type="log", range=bounds, tickvals=ticks, ticktext=shown, **options)
 
 
 def draw_calendar(days: Times, values: Floats, measured: Measured, last: date) -> Figure:
@@ -126,9 +89,11 @@ def draw_calendar(days: Times, values: Floats, measured: Measured, last: date) -
         if column == 0 or week.month != weeks[column - 1].month
     ]
     named = [(column, week) for column, week in starts if column < _YEAR_WEEKS - 2][1:]
-    layout = _layout(
+    layout = plain_layout(
         CALENDAR_HEIGHT,
-        xaxis=_axis(
+        top=10,
+        hovermode="closest",
+        xaxis=plain_axis(
             showgrid=False,
             tickvals=[column for column, _ in named],
             ticktext=[f"{week:%b}" for _, week in named],
@@ -136,7 +101,9 @@ def draw_calendar(days: Times, values: Floats, measured: Measured, last: date) -
             side="top",
             tickangle=0,
         ),
-        yaxis=_axis(showgrid=False, tickvals=list(range(7)), ticktext=_WEEKDAYS, range=[6.6, -0.6]),
+        yaxis=plain_axis(
+            showgrid=False, tickvals=list(range(7)), ticktext=_WEEKDAYS, range=[6.6, -0.6]
+        ),
     )
     return {"data": [trace], "layout": layout}
 
@@ -169,9 +136,11 @@ def draw_months(months: Sequence[MonthSpread], measured: Measured) -> Figure:
         "text": texts,
         "hovertemplate": "%{text}<extra></extra>",
     }
-    layout = _layout(
+    layout = plain_layout(
         CHART_HEIGHT,
-        xaxis=_axis(type="date", showgrid=False, tickformat="%b\n%Y", nticks=12, tickangle=0),
+        top=10,
+        hovermode="closest",
+        xaxis=plain_axis(type="date", showgrid=False, tickformat="%b\n%Y", nticks=12, tickangle=0),
         yaxis=_value_axis(measured, np.concatenate([lows, highs])),
     )
     return {"data": [trace], "layout": layout}
@@ -197,12 +166,12 @@ def draw_years(lines: Sequence[YearLine], measured: Measured) -> Figure:
         }
         for line, color, dash in zip(lines, colors, [*dashes, "solid"], strict=True)
     ]
-    layout = _layout(
+    layout = plain_layout(
         CHART_HEIGHT,
+        top=28,
         showlegend=True,
         hovermode="x unified",
-        margin=_MARGIN | {"t": 28},
-        xaxis=_axis(
+        xaxis=plain_axis(
             type="date", showgrid=False, tickformat="%b", nticks=12, tickangle=0,
             hoverformat="%-d %b", range=[at[0], at[-1]],
         ),
@@ -229,9 +198,11 @@ def draw_price_and_rank(
         "text": texts,
         "hovertemplate": "%{text}<extra></extra>",
     }
-    layout = _layout(
+    layout = plain_layout(
         CHART_HEIGHT,
-        xaxis=_value_axis(price, prices[both], title={"text": "Price", "font": _FONT}),
-        yaxis=_value_axis(rank, ranks[both], title={"text": "BSR", "font": _FONT}),
+        top=10,
+        hovermode="closest",
+        xaxis=_value_axis(price, prices[both], title={"text": "Price", "font": chart_theme.FONT}),
+        yaxis=_value_axis(rank, ranks[both], title={"text": "BSR", "font": chart_theme.FONT}),
     )
     return {"data": [trace], "layout": layout}

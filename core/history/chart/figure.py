@@ -185,17 +185,17 @@ class _Drawing:
         for place, (name, line) in enumerate(subs):
             color = _SUB_RANK_COLORS[place % len(_SUB_RANK_COLORS)]
             self.traces.append(
-                self._rank_trace(line, f"Rank in {_legend_name(name)}", color, {"dash": "dot"})
+                self._rank_trace(line, f"BSR in {_legend_name(name)}", color, {"dash": "dot"})
             )
         name = _legend_name(content.category) if content.category else ""
-        name = f"Rank in {name}" if name else "Best Sellers Rank"
+        name = f"BSR in {name}" if name else "BSR"
         self.traces.append(self._rank_trace(rank, name, chart_theme.RANK, {"width": 1.8}))
         self._draw_newest(rank, chart_theme.RANK, "y2")
         limits = axes.rank_range(*known)
         if limits is None:
             self._write_empty(Lane.RANK, "No rank is known in this period")
             return
-        ticks = axes.rank_ticks(_joined(known))
+        ticks = axes.rank_ticks(limits[1], limits[0])  # of the axis: the line may fill little of it
         self._set_axis(
             Lane.RANK,
             type="log",
@@ -309,10 +309,3 @@ class _Drawing:
 
 def _legend_name(text: str) -> str:
     return chart_theme.escape_for_plotly(shorten(" ".join(text.split()), LONGEST_NAME))
-
-
-def _joined(lines: Sequence[Line]) -> Line:
-    return Line(
-        np.concatenate([line.times for line in lines]),
-        np.concatenate([line.values for line in lines]),
-    )

@@ -8,6 +8,7 @@ from math import log
 from typing import Any, Final
 
 from core import chart_theme
+from core.chart_theme import plain_axis, plain_layout
 from core.history.periods.index import BASE
 from core.history.periods.queries import ChangeCount, IndexDay
 from core.text.numbers import format_count, format_counted
@@ -15,29 +16,10 @@ from core.text.times import format_day
 from core.tracking.rules import Role
 
 Figure = dict[str, Any]
-_FONT: Final = {"size": 12, "color": chart_theme.TEXT}
-_WITHIN: Final = {"l": 6, "r": 6, "t": 24, "b": 6, "autoexpand": True}
-
-
-def _layout(height: int, **options: Any) -> dict[str, Any]:
-    usual = {"margin": _WITHIN, "showlegend": False, "font": _FONT, "dragmode": False}
-    return chart_theme.base_layout(height) | usual | options
-
-
-def _axis(**options: Any) -> dict[str, Any]:
-    usual: dict[str, Any] = {
-        "gridcolor": chart_theme.GRID,
-        "zeroline": False,
-        "ticks": "",
-        "automargin": True,
-        "fixedrange": True,
-        "tickfont": _FONT,
-    }
-    return usual | options
 
 
 def _note(text: str, **place: Any) -> dict[str, Any]:
-    return {"text": text, "showarrow": False, "font": _FONT} | place
+    return {"text": text, "showarrow": False, "font": chart_theme.FONT} | place
 
 
 # Movers
@@ -85,13 +67,13 @@ def draw_bars(bars: Sequence[Bar], sides: tuple[str, str]) -> Figure:
         is_right = bar.size > 0
         notes.append(_note(escape(bar.text), x=bar.size, y=place, **_beside(is_right)))
         notes.append(_note(escape(bar.name), x=0, y=place, **_beside(not is_right)))
-    layout = _layout(
+    layout = plain_layout(
         BAR_HEIGHT * max(len(bars), 2) + 36,
         hovermode="closest",
         clickmode="event+select",
         bargap=0.34,
         annotations=notes,
-        xaxis=_axis(
+        xaxis=plain_axis(
             range=[-half, half],
             showticklabels=False,
             showgrid=False,
@@ -99,7 +81,7 @@ def draw_bars(bars: Sequence[Bar], sides: tuple[str, str]) -> Figure:
             zerolinecolor=chart_theme.TEXT,
             zerolinewidth=1,
         ),
-        yaxis=_axis(showgrid=False, showticklabels=False, range=[len(bars) - 0.4, -0.6]),
+        yaxis=plain_axis(showgrid=False, showticklabels=False, range=[len(bars) - 0.4, -0.6]),
     )
     return {"data": [trace], "layout": layout}
 
@@ -203,7 +185,7 @@ def draw_indexes(lines: Sequence[IndexLine], *, is_narrow: bool = False) -> Figu
                 )
             )
     days = sorted({day for line in lines for day in line.days})
-    layout = _layout(
+    layout = plain_layout(
         320 if is_narrow else 360,
         annotations=notes,
         hovermode="x unified",
@@ -221,7 +203,7 @@ def _index_axis(lines: Sequence[IndexLine], figure: str) -> dict[str, Any]:
     seen = [value for line in lines if line.figure == figure for value in line.values if value]
     low, high = min(seen, default=BASE), max(seen, default=BASE)
     place = list(_PANELS[figure][1])
-    return _axis(domain=place, nticks=4, range=[low - _ROOM, high + _ROOM])
+    return plain_axis(domain=place, nticks=4, range=[low - _ROOM, high + _ROOM])
 
 
 def _spread_labels(lines: Sequence[IndexLine]) -> list[float]:
@@ -248,7 +230,7 @@ def _day_axis(days: Sequence[date], most: int, *, room: float, **options: Any) -
     first, last = (days[0], days[-1]) if days else (date.min, date.min)
     span = (last - first) or timedelta(days=1)
     end = datetime.combine(last, time()) + span * room
-    return _axis(
+    return plain_axis(
         type="date",
         showgrid=False,
         tickangle=0,
@@ -336,7 +318,7 @@ def draw_heat_map(cells: Sequence[Cell], *, is_narrow: bool = False) -> Figure:
             "outlinewidth": 0,
             "tickvals": sorted({0, most // 2, most}),
             "ticktext": [format_count(value) for value in sorted({0, most // 2, most})],
-            "tickfont": _FONT,
+            "tickfont": chart_theme.FONT,
             "xpad": 8,
         },
     }
@@ -358,13 +340,13 @@ def draw_heat_map(cells: Sequence[Cell], *, is_narrow: bool = False) -> Figure:
         (datetime.combine(days[0], time()) - half).isoformat(),
         (datetime.combine(days[-1], time()) + half).isoformat(),
     ]
-    layout = _layout(
+    layout = plain_layout(
         CELL_HEIGHT * len(codes) + 44,
-        margin=_WITHIN | {"t": 6},
+        top=6,
         hovermode="closest",
         clickmode="event+select",
         xaxis=axis,
-        yaxis=_axis(
+        yaxis=plain_axis(
             showgrid=False,
             tickvals=list(range(len(codes))),
             ticktext=codes,

@@ -78,15 +78,13 @@ def clamp_line(line: Line, limits: tuple[float, float] | None) -> Line:
     return Line(line.times, np.clip(line.values, limits[0] + edge, limits[1] - edge))
 
 
-def rank_ticks(line: Line) -> list[int]:
-    """Return the ticks of a log axis of ranks.
+def rank_ticks(best: float, worst: float) -> list[int]:
+    """Return the ticks of a log axis of ranks between its ends; some may lie outside.
 
-    Whole decades if the ranks span two of them; else round ranks of each decade or at even
+    Whole decades if the axis spans two of them; else round ranks of each decade or at even
     distances, whichever leaves the smallest gap.
     """
-    if line.is_empty:
-        return [1, 10, 100, 1000]
-    best, worst = max(float(np.nanmin(line.values)), 1), max(float(np.nanmax(line.values)), 1)
+    best, worst = max(best, 1), max(worst, 1)
     low, high = int(np.floor(np.log10(best))), int(np.ceil(np.log10(worst)))
     decades = [10**power for power in range(low, high + 1)]
     if worst >= 100 * best:

@@ -59,5 +59,5 @@ def test_a_rank_axis_has_the_best_on_top():
     figure = charts.draw_years(split_by_year(DAYS, np.arange(500.0) + 1), RANKS)
     first, last = figure["layout"]["yaxis"]["range"]
     assert first > last
-    assert figure["layout"]["yaxis"]["ticktext"][:3] == ["#1", "#2", "#5"]
+    assert figure["layout"]["yaxis"]["ticktext"][:3] == ["#1", "#10", "#100"]
     assert [trace["name"] for trace in figure["data"]] == ["2025", "2026"]

@@ -121,7 +121,7 @@ def test_yen_have_no_minor_unit():
 def test_a_hover_is_written_as_the_axis_and_the_cards_are():
     """A figure has one pair of marks; a euro's differ from those of the reader's numbers."""
     figure = drawn(history([0, 1], price=[129900.0, 5999], bsr=[1294.0, 12]), "FR")
-    price, rank = trace(figure, "Price"), trace(figure, "Rank in Kettles")
+    price, rank = trace(figure, "Price"), trace(figure, "BSR in Kettles")
     assert list(price.text) == ["1\u202f299,00\xa0€", "59,99\xa0€"]
     assert price.hovertemplate.startswith("%{text}")
     assert figure.layout.separators == ".,"
@@ -139,7 +139,7 @@ def test_rank_one_is_drawn_on_top():
 def test_each_line_has_the_colour_of_its_meaning():
     figure = drawn(history([0, 1], price=[500.0, 600], bsr=[5.0, 6], list_price=[900.0, 900]))
     assert trace(figure, "Price").line.color == chart_theme.PRICE
-    assert trace(figure, "Rank in Kettles").line.color == chart_theme.RANK
+    assert trace(figure, "BSR in Kettles").line.color == chart_theme.RANK
     assert trace(figure, "List price").line.color == chart_theme.LIST_PRICE
     assert trace(figure, "List price").line.dash == "dot"
 
@@ -216,7 +216,7 @@ def test_the_name_of_a_category_is_text_and_fits_the_legend():
     category = "<b>Pans</b> %{y} & everything that belongs to them"
     figure = drawn(history([0, 1], bsr=[5.0, 900]), category=category)
     [name] = [each.name for each in figure.data if each.name and "Rank" in each.name]
-    assert name.startswith("Rank in &lt;b&gt;Pans&lt;/b&gt; %\u2060{y} &amp;")
+    assert name.startswith("BSR in &lt;b&gt;Pans&lt;/b&gt; %\u2060{y} &amp;")
     assert name.endswith("…")
 
 

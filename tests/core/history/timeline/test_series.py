@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from core.history.observation import Availability, Flag, Kind, Seen
@@ -251,16 +251,24 @@ def test_a_change_leaves_no_hole():
     ],
 )
 def test_a_rank_axis_has_ticks_however_little_it_spans(best, worst, ticks):
-    line = series.Line(times_of(0, 1), np.array([best, worst], dtype=float))
-    assert axes.rank_ticks(line) == ticks
+    assert axes.rank_ticks(best, worst) == ticks
 
 
 @given(st.integers(1, 5_000_000), st.integers(1, 5_000_000))
 def test_a_rank_axis_has_two_to_nine_ticks(one, other):
-    line = series.Line(times_of(0, 1), np.array([one, other], dtype=float))
-    ticks = axes.rank_ticks(line)
+    ticks = axes.rank_ticks(min(one, other), max(one, other))
     assert 2 <= len(ticks) <= 9
     assert ticks == sorted(set(ticks))
+
+
+@given(st.integers(1, 5_000_000), st.integers(0, 50))
+@example(1202, 8)
+def test_labels_of_nearly_equal_ranks_do_not_overlap(best, more):
+    line = series.Line(times_of(0, 1), np.array([best, best + more], dtype=float))
+    worst_end, best_end = axes.rank_range(line)
+    ticks = axes.rank_ticks(best_end, worst_end)
+    distances = np.diff(np.log(ticks)) / np.log(worst_end / best_end)
+    assert distances.min() >= 0.04
 
 
 def test_a_missing_day_is_a_hole_in_a_line_of_days():
