@@ -6,19 +6,13 @@ from typing import Final
 import streamlit as st
 
 from app import device, keys
-from app.components import list_scope
+from app.components import change_period, list_scope
 from app.data import products
 from app.data.overview import OverviewChoice
 from core.history.periods.change_period import ChangePeriod
 from core.tracking.list_filter import ListScope
 from core.tracking.rules import Role
 
-# Streamlit writes labels, not values, into the URL: a changed label breaks saved links.
-PERIODS: Final = {
-    "Yesterday": ChangePeriod.DAY,
-    "7 d": ChangePeriod.WEEK,
-    "30 d": ChangePeriod.MONTH,
-}
 PERIOD_NAMES: Final = {
     ChangePeriod.DAY: "since yesterday's close",
     ChangePeriod.WEEK: "in 7 days",
@@ -29,7 +23,6 @@ SHORT_NAMES: Final = {  # beside a figure
     ChangePeriod.WEEK: "in 7 days",
     ChangePeriod.MONTH: "in 30 days",
 }
-_DEFAULT: Final = "7 d"
 ROLES: Final = {
     "Own products": (Role.OWN,),
     "Competitors": (Role.COMPETITOR,),
@@ -40,16 +33,7 @@ EVERYWHERE: Final = "All marketplaces"
 
 def choose() -> OverviewChoice:
     """Show the controls in one row; return what is chosen. On a phone, one button has most."""
-    period = st.segmented_control(
-        "Compared with",
-        list(PERIODS),
-        default=_DEFAULT,
-        required=True,
-        key=keys.OVERVIEW_PERIOD,
-        label_visibility="collapsed",
-        bind="query-params",
-        help="Since the close of yesterday, 7 or 30 days ago, by each marketplace's clock",
-    )
+    period = change_period.choose_change_period()
     with st.popover("Filter", icon=":material/tune:") if device.is_phone() else nullcontext():
         scope = list_scope.choose_list_scope()
         place = st.selectbox(
@@ -62,7 +46,7 @@ def choose() -> OverviewChoice:
         )
         roles = _choose_roles(scope)
     places = () if place in (None, EVERYWHERE) else (place,)
-    return OverviewChoice(PERIODS[str(period)], scope, roles, places)
+    return OverviewChoice(period, scope, roles, places)
 
 
 def _choose_roles(scope: ListScope) -> tuple[Role, ...]:

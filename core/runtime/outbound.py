@@ -40,9 +40,9 @@ def _list_addresses(host: str, port: int | None) -> list[Address]:
 
 
 def _is_unsafe(address: Address) -> bool:
-    inner = _find_inner(address) if isinstance(address, IPv6Address) else None
-    if inner is not None:
-        return _is_unsafe(inner)
+    carried = find_carried_address(address)
+    if carried is not None:
+        return _is_unsafe(carried)
     return (
         address in _METADATA
         or address.is_link_local
@@ -52,8 +52,10 @@ def _is_unsafe(address: Address) -> bool:
     )
 
 
-def _find_inner(address: IPv6Address) -> IPv4Address | None:
+def find_carried_address(address: Address) -> IPv4Address | None:
     """Return the IPv4 address that an IPv6 address leads to, None if it is one of its own."""
+    if not isinstance(address, IPv6Address):
+        return None
     if address in _NAT64:
         return IPv4Address(int(address) & 0xFFFF_FFFF)
     return address.ipv4_mapped or address.sixtofour

@@ -16,13 +16,14 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from http.client import HTTPException, HTTPResponse, HTTPSConnection
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv6Address, ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
 from core.catalog.images.image_decoder import is_image
 from core.catalog.images.rules import find_refusal
 from core.errors import AmazcopeError
+from core.runtime.outbound import Address, find_carried_address
 
 LARGEST_IMAGE: Final = 3_000_000  # bytes
 _HEADERS: Final = {
@@ -31,13 +32,10 @@ _HEADERS: Final = {
     "Connection": "close",
     "User-Agent": "Amazcope (thumbnails)",
 }
-_NAT64: Final = IPv6Network("64:ff9b::/96")  # its last four bytes are an IPv4 address
 _MOST_ADDRESSES: Final = 3  # of a host that are tried
 _LONGEST_PAUSE: Final = timedelta(days=1)
 _BLOCKED: Final = 403  # of one image, or of this server
 _SLOW_DOWN: Final = 429
-
-Address = IPv4Address | IPv6Address
 
 
 class UnusableImageError(AmazcopeError):
@@ -60,14 +58,11 @@ class BusyHostError(AmazcopeError):
 
 def is_global(address: Address) -> bool:
     """Return whether an address belongs to the internet, also one that carries an IPv4 address."""
-    if isinstance(address, IPv6Address):
-        carried = address.ipv4_mapped or address.sixtofour
-        if address in _NAT64:
-            carried = IPv4Address(int(address) & 0xFFFFFFFF)
-        if carried is not None:
-            return is_global(carried)
-        if address.teredo is not None:
-            return False
+    carried = find_carried_address(address)
+    if carried is not None:
+        return is_global(carried)
+    if isinstance(address, IPv6Address) and address.teredo is not None:
+        return False
     return address.is_global and not address.is_multicast and not address.is_reserved
 
 

@@ -215,7 +215,7 @@ def test_a_value_that_is_none_now_has_no_dot():
 def test_the_name_of_a_category_is_text_and_fits_the_legend():
     category = "<b>Pans</b> %{y} & everything that belongs to them"
     figure = drawn(history([0, 1], bsr=[5.0, 900]), category=category)
-    [name] = [each.name for each in figure.data if each.name and "Rank" in each.name]
+    [name] = [each.name for each in figure.data if each.name and "BSR" in each.name]
     assert name.startswith("BSR in &lt;b&gt;Pans&lt;/b&gt; %\u2060{y} &amp;")
     assert name.endswith("…")
 
