@@ -12,13 +12,14 @@ from streamlit.delta_generator import DeltaGenerator
 
 from app import keys
 from app.auth import session
+from core import small_lines
 from core.accounts.access.permissions import Permission
 from core.tracking.change_sentiment import Sentiment
 
 Direction = Literal["up", "down", "none"]
 
-SPARKLINE_POINTS = 60  # more can't be distinguished at a card's width
 CARD_WIDTH = 150  # px; two fit beside each other on a phone
+LINE_SIZE = (136, 44)  # px
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +32,7 @@ class Card:
     sentiment: Sentiment = Sentiment.NEUTRAL  # of the change, for this user
     direction: Direction = "none"
     note: str | None = None  # "seen 2 h ago", "vs 30-day average"
-    history: Sequence[float] = ()  # of the sparkline, oldest first, no NaN
-    higher_is_up: bool = True  # False for ranks: 1 is drawn on top
+    history: Sequence[float] = ()  # of the line, oldest first, no NaN; fewer than two: no line
     about: str | None = None  # tooltip: exact time, source
 
 
@@ -40,6 +40,11 @@ _COLORS: dict[Sentiment, Literal["green", "red", "gray"]] = {
     Sentiment.BETTER: "green",
     Sentiment.WORSE: "red",
     Sentiment.NEUTRAL: "gray",
+}
+_LINES = {
+    Sentiment.BETTER: small_lines.GREEN,
+    Sentiment.WORSE: small_lines.RED,
+    Sentiment.NEUTRAL: small_lines.GRAY,
 }
 _ARROWS: dict[Direction, Literal["up", "down", "off"]] = {"up": "up", "down": "down", "none": "off"}
 
@@ -52,7 +57,17 @@ def show_metrics(cards: Sequence[Card], columns: int | None = None) -> None:
 
 
 def show_metric(card: Card, *, has_border: bool = True) -> None:
-    """Show one figure as a card."""
+    """Show one figure as a card, with its line below it."""
+    height: Literal["stretch", "content"] = "stretch" if has_border else "content"
+    if len(card.history) < 2:
+        _show_figure(card, has_border=has_border, height=height)
+        return
+    with st.container(border=has_border, height=height, gap="small"):
+        _show_figure(card, has_border=False, height="content")
+        st.image(_draw_line(card), width="stretch", alt=f"{card.label}, over the period")
+
+
+def _show_figure(card: Card, *, has_border: bool, height: Literal["stretch", "content"]) -> None:
     st.metric(
         card.label,
         card.value,
@@ -60,35 +75,16 @@ def show_metric(card: Card, *, has_border: bool = True) -> None:
         delta_color=_COLORS[card.sentiment],
         delta_arrow=_ARROWS[card.direction],
         delta_description=card.note if card.change else None,
-        chart_data=_make_line(card),
-        chart_type="line",
         border=has_border,
-        height="stretch" if has_border else "content",
+        height=height,
         help=card.about,
     )
 
 
-def _make_line(card: Card) -> list[float] | None:
-    """Return a card's sparkline, flat for equal values; None for fewer than two."""
-    flat = [50.0, 50.0] if len(card.history) > 1 else None
-    return scale_sparkline(card.history, higher_is_up=card.higher_is_up) or flat
-
-
-def scale_sparkline(history: Sequence[float], *, higher_is_up: bool = True) -> list[float]:
-    """Return the points of a sparkline: at most `SPARKLINE_POINTS`, between 5 and 95.
-
-    Empty for fewer than two points and for equal values. Streamlit cuts a line in half at
-    the edges of its box; between 5 and 95 it shows whole.
-    """
-    step = max(1, -(-len(history) // SPARKLINE_POINTS))
-    points = list(history[::-1][::step])[::-1]
-    if len(points) < 2:
-        return []
-    low, high = min(points), max(points)
-    if low == high:
-        return []
-    scaled = [(point - low) / (high - low) for point in points]
-    return [5 + 90 * (part if higher_is_up else 1 - part) for part in scaled]
+def _draw_line(card: Card) -> str:
+    drawn = small_lines.draw_steps(card.history, *LINE_SIZE, _LINES[card.sentiment])
+    assert drawn is not None
+    return drawn
 
 
 def show_page_header(title: str, subtitle: str | None = None) -> DeltaGenerator:

@@ -13,6 +13,11 @@ LABELS: Final = {
     ChangePeriod.WEEK: "7 d",
     ChangePeriod.MONTH: "30 d",
 }
+PERIOD_NAMES: Final = {
+    ChangePeriod.DAY: "since yesterday's close",
+    ChangePeriod.WEEK: "in 7 days",
+    ChangePeriod.MONTH: "in 30 days",
+}
 _DEFAULT: Final = ChangePeriod.WEEK
 
 

@@ -7,11 +7,11 @@ import streamlit as st
 
 from app import device, keys
 from app.components import product_link
+from app.components.change_period import PERIOD_NAMES
 from app.data import overview as data
 from app.data.overview import Overview, OverviewChoice
 from app.data.prebuilt_figure import PrebuiltFigure, pack_figure
 from app.overview import panels
-from app.overview.choices import PERIOD_NAMES
 from app.products import filters
 from core.chart_theme import PLOTLY_CONFIG
 from core.history.changes.movers import Mover

@@ -13,11 +13,6 @@ from core.history.periods.change_period import ChangePeriod
 from core.tracking.list_filter import ListScope
 from core.tracking.rules import Role
 
-PERIOD_NAMES: Final = {
-    ChangePeriod.DAY: "since yesterday's close",
-    ChangePeriod.WEEK: "in 7 days",
-    ChangePeriod.MONTH: "in 30 days",
-}
 SHORT_NAMES: Final = {  # beside a figure
     ChangePeriod.DAY: "vs yesterday",
     ChangePeriod.WEEK: "in 7 days",

@@ -39,7 +39,6 @@ _SHORT_LABELS: Final = {
     "Average rating": "Rating",
     "Pending suggestions": "Suggestions",
 }
-_STEPS: Final = 4  # points of a line for each day, so that it is drawn as steps
 
 
 def show_figures(found: Overview, choice: OverviewChoice) -> None:
@@ -103,7 +102,7 @@ def _make_card(
         direction = "up" if change > 0 else "down"
         if is_good is not None:
             sentiment = Sentiment.BETTER if (change > 0) == is_good else Sentiment.WORSE
-    line = [value for value in history if value is not None for _ in range(_STEPS)]
+    line = [value for value in history if value is not None]
     return Card(label, value, text, sentiment, direction, note, line, about=about)
 
 

@@ -5,10 +5,10 @@ from typing import Final
 import streamlit as st
 
 from app import keys
+from app.components.change_period import PERIOD_NAMES
 from app.data import images
 from app.data.overview import MOST_COMPARED, Overview, OverviewChoice
 from app.overview import panels
-from app.overview.choices import PERIOD_NAMES
 from app.products import filters
 from core.history.changes import text
 from core.history.changes.comparison import ChangedProduct

@@ -200,7 +200,6 @@ def _rank(head: ProductSummary, period: PeriodView | None, now: datetime) -> Car
         change=change,
         sentiment=rank_sentiment(role, before, after),
         direction=_rank_direction(before, after),
-        higher_is_up=False,
         about=f"Best Sellers Rank in {escape_markdown(head.bsr_category or 'its category')}:"
         f"{ends} {format_rank(head.bsr)}. 1 is best; ▲ is fewer places, which is better.",
     )

@@ -2,17 +2,13 @@
 
 import streamlit as st
 
+from app.components.change_period import PERIOD_NAMES
 from app.products import filters
 from core.history.periods.change_period import ChangePeriod
 from core.text.numbers import format_capped_count, format_count
 from core.tracking.list_filter import ListFilter, Sort, SortBy
 from core.tracking.lists.queries import ListPage
 
-PERIOD_NAMES = {
-    ChangePeriod.DAY: "since yesterday's close",
-    ChangePeriod.WEEK: "in 7 days",
-    ChangePeriod.MONTH: "in 30 days",
-}
 MIXED = (
     "Prices in different currencies aren't compared: sorted by priority. "
     "Filter by one marketplace to sort by price, or sort by price change."

@@ -1,13 +1,12 @@
 """Charts of a period: movers, indexes, changes by day and marketplace. Rows → plotly dict. Pure."""
 
-from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from math import log
 from typing import Any, Final
 
-from core import chart_theme
+from core import chart_theme, small_lines
 from core.chart_theme import plain_axis, plain_layout
 from core.history.periods.index import BASE
 from core.history.periods.queries import ChangeCount, IndexDay
@@ -374,7 +373,6 @@ def describe_heat_map(cells: Sequence[Cell]) -> str:
 
 # A rank's line beside a product
 
-LINE_COLOR: Final = "#7a6be0"  # 4:1 on light and on dark ground: a drawing knows no theme
 FLATTEST: Final = log(1.5)  # the least that the height stands for: small moves look small
 
 
@@ -383,20 +381,5 @@ def draw_rank_line(ranks: Sequence[float | None], width: int, height: int) -> st
 
     None: fewer than two are known.
     """
-    known = [(place, -log(rank)) for place, rank in enumerate(ranks) if rank]
-    if len(known) < 2:
-        return None
-    low, high = min(y for _, y in known), max(y for _, y in known)
-    spare = max(FLATTEST - (high - low), 0) / 2
-    low, high = low - spare, high + spare
-    across = (width - 6) / max(len(ranks) - 1, 1)
-    down = (height - 6) / (high - low)
-    dots = [(f"{2 + place * across:.1f}", f"{3 + (high - y) * down:.1f}") for place, y in known]
-    path = f"M{dots[0][0]} {dots[0][1]}" + "".join(f"H{x}V{y}" for x, y in dots[1:])
-    drawing = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
-        f'height="{height}"><path d="{path}" fill="none" stroke="{LINE_COLOR}" '
-        f'stroke-width="1.6"/><circle cx="{dots[-1][0]}" cy="{dots[-1][1]}" r="2.4" '
-        f'fill="{LINE_COLOR}"/></svg>'
-    )
-    return "data:image/svg+xml;base64," + b64encode(drawing.encode()).decode()
+    lengths = [-log(rank) if rank else None for rank in ranks]
+    return small_lines.draw_steps(lengths, width, height, small_lines.VIOLET, least_span=FLATTEST)

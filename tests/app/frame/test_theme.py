@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from app import page_frame
-from core import chart_theme
+from core import chart_theme, small_lines
 from core.settings.environment import ROOT
 
 THEME: dict[str, Any] = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())["theme"]
@@ -82,6 +82,12 @@ def test_lines_and_areas_of_charts_differ_from_the_ground(mode: str) -> None:
     assert len(theme["chartSequentialColors"]) == len(chart_theme.AMOUNTS) == 10
     amounts = [luminance(color) for color in theme["chartSequentialColors"]]
     assert amounts == sorted(amounts, reverse=mode == "light")
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_drawings_without_a_theme_differ_from_either_ground(mode: str) -> None:
+    for color in (small_lines.VIOLET, small_lines.GREEN, small_lines.RED, small_lines.GRAY):
+        assert contrast(color, THEME[mode]["backgroundColor"]) >= 3, color
 
 
 @pytest.mark.parametrize("mode", MODES)
