@@ -72,6 +72,8 @@ EVENT_LABELS: Final = {
     "unacknowledged alert": "Took back acknowledgement of alert",
     "snoozed alert": "Snoozed alert",
     "ended snooze of alert": "Ended snooze of alert",
+    "silenced alerts": "Silenced alerts",
+    "ended silence of alerts": "Ended silence of alerts",
     "acknowledged blocked source": "Acknowledged blocked source",
     # Saved views
     "saved view": "Saved view",

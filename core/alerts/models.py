@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     Boolean,
+    CheckConstraint,
     DateTime,
     ForeignKey,
     Identity,
@@ -123,6 +124,9 @@ class IncidentGroup(Base):
 class StoredIncident(Base):
     """One time that a rule held for a product. Rule, product and `opened_at` identify it.
 
+    `state` is evaluation's alone. `resolved_at`: when a user marked the incident as resolved, so
+    that it is no open issue, whatever its state; a state that lasts may still end by itself.
+
     `findings`: for each condition what was compared with what, as `memory_json` writes it.
     `silent_reason`: why it is recorded and never sent ("before_rule", "late", "imported"), NULL:
     it may be sent. `muted_by`: what keeps it from being sent ("listing_removed", "outage",
@@ -172,7 +176,78 @@ class StoredIncident(Base):
         BigInteger, ForeignKey("person.id", ondelete="SET NULL")
     )
     snoozed_until: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    assigned_to: Mapped[int | None] = mapped_column(
+        BigInteger, ForeignKey("person.id", ondelete="SET NULL")
+    )
+    resolved_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    resolved_by: Mapped[int | None] = mapped_column(
+        BigInteger, ForeignKey("person.id", ondelete="SET NULL")
+    )
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+
+
+class IncidentEvent(Base):
+    """What a user did with an incident, or wrote about it.
+
+    `kind`: of `incident_events.EventKind`. `body`: of a comment, or why it was resolved.
+    `until`: of a snooze. `assigned_to`: of an assignment; NULL: to no one.
+    """
+
+    __tablename__ = "incident_event"
+    __table_args__ = (Index("ix_incident_event_incident", "incident_id", "at"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    incident_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("incident.id", ondelete="CASCADE")
+    )
+    kind: Mapped[str] = mapped_column(Text)
+    person_id: Mapped[int | None] = mapped_column(
+        BigInteger, ForeignKey("person.id", ondelete="SET NULL")
+    )
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    body: Mapped[str | None] = mapped_column(Text)
+    until: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    assigned_to: Mapped[int | None] = mapped_column(
+        BigInteger, ForeignKey("person.id", ondelete="SET NULL")
+    )
+
+
+class AlertSilence(Base):
+    """A time in which a team's incidents are sent to no one, for a reason.
+
+    It is for the incidents that match everything that is set of `kind` (of
+    `incident_filter.IncidentKind`), product, rule and marketplace; at least one is.
+    It applies from `begins_at` until `ends_at`, or until it was ended at `ended_at`.
+    """
+
+    __tablename__ = "alert_silence"
+    __table_args__ = (
+        CheckConstraint(
+            "num_nonnulls(kind, product_id, rule_id, marketplace) > 0", name="has_a_scope"
+        ),
+        Index("ix_alert_silence_team", "team_id", "ends_at"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    team_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("team.id", ondelete="CASCADE"))
+    kind: Mapped[str | None] = mapped_column(Text)
+    product_id: Mapped[int | None] = mapped_column(
+        BigInteger, ForeignKey("product.id", ondelete="CASCADE")
+    )
+    rule_id: Mapped[int | None] = mapped_column(
+        BigInteger, ForeignKey("alert_rule.id", ondelete="CASCADE")
+    )
+    marketplace: Mapped[str | None] = mapped_column(Text)
+    reason: Mapped[str] = mapped_column(Text)
+    begins_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    ends_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    ended_by: Mapped[int | None] = mapped_column(
+        BigInteger, ForeignKey("person.id", ondelete="SET NULL")
+    )
+    created_by: Mapped[int | None] = mapped_column(
+        BigInteger, ForeignKey("person.id", ondelete="SET NULL")
+    )
 
 
 class SourceOutage(Base):

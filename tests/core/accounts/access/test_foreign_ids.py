@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -16,6 +17,8 @@ from core.accounts.people import membership
 from core.agents import queries as agent_queries
 from core.agents.access_log import CallRequest, begin_call
 from core.agents.rules import CallLimit
+from core.alerts.incidents import silences
+from core.alerts.incidents.silences import SilenceRequest
 from core.alerts.rules import queries as rule_queries
 from core.alerts.rules import service as rules
 from core.errors import NotFoundError
@@ -65,6 +68,7 @@ class Things:
     rule: int
     note: int
     view: int
+    silence: int
 
 
 @pytest.fixture
@@ -102,7 +106,9 @@ def sams(session: Session, member: Member) -> Things:
     note = notes.add_note(session, sam, product, NOW, "A coupon began")
     views.save_view(session, sam, "Lamps", ViewDefinition(ListFilter(), Sort()))
     [view] = list_views(session, sam)
-    things = (product, number, action, own.id, rule, note, view.id)
+    request = SilenceRequest("A sale", NOW + timedelta(days=1), product_id=product)
+    silence = silences.add_silence(session, sam, request, NOW)
+    things = (product, number, action, own.id, rule, note, view.id, silence)
     return Things(sam.person_id, token.id, sign_in.id, run.id, *things)
 
 
@@ -156,6 +162,9 @@ OF_A_TEAM: dict[str, Call] = {
     ),
     "accounts.people.membership.withdraw_invitation": lambda s, who, of: (
         membership.withdraw_invitation(s, who, of.person, NOW)
+    ),
+    "alerts.incidents.silences.end_silence": lambda s, who, of: silences.end_silence(
+        s, who, of.silence, NOW
     ),
     "alerts.rules.queries.get_rule": lambda s, who, of: rule_queries.get_rule(s, who, of.rule),
     "alerts.rules.service.change_rule": lambda s, who, of: rules.change_rule(
