@@ -42,6 +42,10 @@ PACKAGES = {
         "embedded": set(),
         ".": {"embedded"},
     },
+    "core.delivery": {
+        ".": set(),
+        "channels": {"."},
+    },
     "core.accounts": {
         ".": set(),
         "access": {"."},

@@ -1,5 +1,7 @@
 """The only module that uses a mail server. Takes addresses and texts, no users."""
 
+import hashlib
+import re
 import smtplib
 import socket
 import ssl
@@ -7,12 +9,15 @@ from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import formatdate, make_msgid, parseaddr
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from core.delivery.outcome import Attempt, Outcome
 from core.errors import ConfigurationError, InvalidInputError, OutsideServiceError
 from core.runtime.outbound import reject_unsafe_host
 
 TIMEOUT = 20  # s
+_IS_ADDRESS = re.compile(r"https?://[!-;=?-~]{1,900}", re.ASCII)  # without < and >
 _PORTS = {"smtp": 587, "smtps": 465}
 
 
@@ -43,15 +48,28 @@ def parse_smtp_url(address: str) -> SmtpServer:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class OutgoingEmail:
+    """One email. `key`: the same for each attempt; None: of its own each time.
+
+    `unsubscribe`: the address that ends such emails by one click (RFC 8058).
+    """
+
+    to: str
+    subject: str
+    text: str
+    html: str | None = None
+    key: str | None = None
+    unsubscribe: str | None = None
+
+
 def send_email(server: SmtpServer, sender: str, to: str, subject: str, text: str) -> None:
     """Send one email. Raises OutsideServiceError if the server does not accept it.
 
     Raises InvalidInputError for an address with line breaks or other control characters. A
     password is sent over an encrypted connection only, except to this machine.
     """
-    if not to.isprintable():
-        raise InvalidInputError("This is not an email address.")
-    message = _build_message(sender, to, subject, text)
+    message = _build_message(sender, OutgoingEmail(to, subject, text))
     try:
         with _connect(server) as connection:
             if server.user:
@@ -61,6 +79,47 @@ def send_email(server: SmtpServer, sender: str, to: str, subject: str, text: str
         raise OutsideServiceError(
             f"The mail server {server.host} did not accept the message: {type(error).__name__}."
         ) from error
+
+
+def submit_email(server: SmtpServer, sender: str, email: OutgoingEmail) -> Attempt:
+    """Send one email and return how it ended. Raises nothing for what the server does.
+
+    Unknown only if the connection broke after the message's first byte.
+    """
+    connection: _Smtp | None = None
+    try:
+        message = _build_message(sender, email)
+        accepted = Attempt(
+            Outcome.SENT, "The mail server accepted it.", None, message["Message-ID"]
+        )
+        with _connect(server) as connection:
+            if server.user:
+                connection.login(server.user, server.password or "")
+            connection.send_message(message)
+    except smtplib.SMTPRecipientsRefused as error:
+        code, words = next(iter(error.recipients.values()))
+        return _judge_refusal(code, words)
+    except (smtplib.SMTPDataError, smtplib.SMTPSenderRefused) as error:
+        return _judge_refusal(error.smtp_code, error.smtp_error)
+    except smtplib.SMTPNotSupportedError:
+        return Attempt(Outcome.REFUSED, "The mail server can't send to this address.")
+    except InvalidInputError as error:
+        return Attempt(Outcome.REFUSED, str(error))
+    except (smtplib.SMTPException, OSError) as error:
+        if connection is not None and connection.is_accepted:
+            return accepted
+        if connection is not None and connection.is_begun:
+            return Attempt(Outcome.UNKNOWN, "The connection broke while the email was sent.")
+        return Attempt(Outcome.LATER, _describe_failure(error)[:500])
+    return accepted
+
+
+def _judge_refusal(code: int, words: bytes | str) -> Attempt:
+    """Return the attempt of an answer of the mail server's: 4xx is for now, 5xx for good."""
+    text = words.decode("utf-8", "replace") if isinstance(words, bytes) else words
+    line = "".join(sign for sign in " ".join(text.split()) if sign.isprintable())
+    outcome = Outcome.LATER if 400 <= code < 500 else Outcome.REFUSED
+    return Attempt(outcome, f"{code} {line}"[:500])
 
 
 def check_server(server: SmtpServer) -> str:
@@ -104,24 +163,61 @@ def _describe_failure(error: Exception) -> str:
     return f"The server does not answer as a mail server does ({type(error).__name__})."
 
 
-def _build_message(sender: str, to: str, subject: str, text: str) -> EmailMessage:
+def _build_message(sender: str, email: OutgoingEmail) -> EmailMessage:
+    if not email.to.isprintable():
+        raise InvalidInputError("This is not an email address.")
     message = EmailMessage(policy=SMTP)
-    message["From"], message["To"] = sender, to
-    message["Subject"] = " ".join(subject.split())
+    message["From"], message["To"] = sender, email.to
+    message["Subject"] = " ".join(email.subject.split())
     message["Date"] = formatdate()
     domain = parseaddr(sender)[1].rpartition("@")[2] or "localhost"
-    message["Message-ID"] = make_msgid(domain=domain)
+    message["Message-ID"] = _make_id(email.key, domain)
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday replies
-    message.set_content(text)
+    if email.unsubscribe and _IS_ADDRESS.fullmatch(email.unsubscribe):
+        message["List-Unsubscribe"] = f"<{email.unsubscribe}>"
+        if email.unsubscribe.startswith("https://"):
+            message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    message.set_content(email.text)
+    if email.html is not None:
+        message.add_alternative(email.html, subtype="html")
     return message
 
 
-def _connect(server: SmtpServer) -> smtplib.SMTP:
+def _make_id(key: str | None, domain: str) -> str:
+    """Return a Message-ID: the same for each email of one key."""
+    if key is None:
+        return make_msgid(domain=domain)
+    return f"<amazcope.{hashlib.sha256(key.encode()).hexdigest()[:40]}@{domain}>"
+
+
+class _Smtp(smtplib.SMTP):
+    """A connection that knows whether a message's text was begun, and whether it was accepted."""
+
+    is_begun = False
+    is_accepted = False
+
+    def data(self, msg: Any) -> tuple[int, bytes]:
+        """Send the text of a message, as bytes."""
+        code, words = self.docmd("DATA")
+        if code != 354:
+            raise smtplib.SMTPDataError(code, words)
+        self.is_begun = True
+        self.send(re.sub(rb"(?m)^\.", b"..", msg).removesuffix(b"\r\n") + b"\r\n.\r\n")
+        code, words = self.getreply()
+        self.is_accepted = code == 250
+        return code, words
+
+
+class _SmtpOverTls(_Smtp, smtplib.SMTP_SSL):
+    """A connection that is encrypted from the first byte."""
+
+
+def _connect(server: SmtpServer) -> _Smtp:
     reject_unsafe_host(server.host, server.port)
     context = ssl.create_default_context()
     if server.is_tls:
-        return smtplib.SMTP_SSL(server.host, server.port, timeout=TIMEOUT, context=context)
-    connection = smtplib.SMTP(server.host, server.port, timeout=TIMEOUT)
+        return _SmtpOverTls(server.host, server.port, timeout=TIMEOUT, context=context)
+    connection = _Smtp(server.host, server.port, timeout=TIMEOUT)
     try:
         connection.ehlo()
         if connection.has_extn("starttls"):

@@ -1,8 +1,9 @@
-"""Which network addresses outside services may have.
+"""Which network addresses outside services may have: the one list of unsafe ones.
 
 A server that an administrator names must not be the cloud's metadata service, which gives its
-credentials to whoever reaches it. Servers of this machine and of private networks are allowed:
-models and mail servers often run there.
+credentials to any caller. Servers of this machine and of private networks are allowed: models and
+mail servers often run there. Addresses that users enter, or that come with a listing, must be of
+the internet (`is_global`).
 """
 
 import socket
@@ -25,7 +26,7 @@ def reject_unsafe_host(host: str, port: int | None = None) -> None:
     Looks the name up, so `http://2852039166/` and names of such addresses are refused as well. A
     name that has no address is left to the call, which fails by itself.
     """
-    if any(_is_unsafe(address) for address in _list_addresses(host, port)):
+    if any(is_unsafe(address) for address in _list_addresses(host, port)):
         raise InvalidInputError(
             f"{host} is an address that no service may have (link-local, metadata or multicast)."
         )
@@ -39,10 +40,21 @@ def _list_addresses(host: str, port: int | None) -> list[Address]:
     return [ip_address(str(each[4][0]).partition("%")[0]) for each in found]
 
 
-def _is_unsafe(address: Address) -> bool:
+def is_global(address: Address) -> bool:
+    """Return whether an address belongs to the internet, also one that carries an IPv4 address."""
     carried = find_carried_address(address)
     if carried is not None:
-        return _is_unsafe(carried)
+        return is_global(carried)
+    if isinstance(address, IPv6Address) and address.teredo is not None:
+        return False
+    return address.is_global and not address.is_reserved and not is_unsafe(address)
+
+
+def is_unsafe(address: Address) -> bool:
+    """Return whether no service may have an address: link-local, metadata, multicast, reserved."""
+    carried = find_carried_address(address)
+    if carried is not None:
+        return is_unsafe(carried)
     return (
         address in _METADATA
         or address.is_link_local

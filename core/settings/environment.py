@@ -15,6 +15,7 @@ from core.errors import ConfigurationError
 
 ROOT = Path(__file__).resolve().parents[2]
 _PRICE = re.compile(r"[^\s=,]+=\d{1,6}(\.\d{1,6})?/\d{1,6}(\.\d{1,6})?", re.ASCII)
+_HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+", re.ASCII)
 CONNECTORS = ("off", "dry-run")  # those of core/suggestions/execution/connectors.py
 FAKE_APIFY_TOKEN = "apify-demo-token"  # noqa: S105 - opens only the demo's fake Apify server
 # The address on this machine of a server that listens on all addresses.
@@ -195,6 +196,12 @@ class Settings(BaseSettings):
         description="Pushes approved listing and price changes: off or dry-run.",
     )
 
+    # Notifications
+    amazcope_private_hosts: str = Field(
+        "",
+        description="Hosts in private networks that notifications may be sent to, with commas.",
+    )
+
     # Agents
     amazcope_token: SecretStr | None = Field(
         None, description="API token that the MCP server uses over stdio."
@@ -246,6 +253,14 @@ class Settings(BaseSettings):
             raise ValueError("must look like model=0.15/0.60, other-model=0/0")
         return ",".join(entries)
 
+    @field_validator("amazcope_private_hosts")
+    @classmethod
+    def _plain_hosts(cls, value: str) -> str:
+        hosts = [host.strip().strip("[]") for host in value.split(",") if host.strip()]
+        if not all(_HOST.fullmatch(host) for host in hosts):
+            raise ValueError("must be hosts without port or path, such as ntfy.lan, 10.0.0.7")
+        return ",".join(hosts)
+
     @field_validator("amazcope_applier")
     @classmethod
     def _known_applier(cls, value: str) -> str:
@@ -289,6 +304,11 @@ class Settings(BaseSettings):
         """
         named = urlsplit(url).hostname if url else None
         return frozenset(filter(None, (self.amazcope_host, named)))
+
+    @property
+    def private_hosts(self) -> frozenset[str]:
+        """Return the hosts that notifications may be sent to in private networks, lower case."""
+        return frozenset(filter(None, self.amazcope_private_hosts.lower().split(",")))
 
     @property
     def is_https(self) -> bool:

@@ -16,9 +16,9 @@ from core.catalog.images.image_hosts import (
     BusyHostError,
     UnusableImageError,
     fetch_image,
-    find_pause,
-    is_global,
 )
+from core.runtime.guarded_http import find_pause
+from core.runtime.outbound import is_global
 from tests.image_server import NAME, Answer, ImageServer, draw_image, running_image_server
 
 PATH = "/images/I/71abcDEFghL.jpg"

@@ -1,0 +1,1 @@
+"""One module per kind of channel: its fields, its address, how it sends. No users."""
