@@ -10,7 +10,7 @@ import streamlit as st
 from app.commands import alerts as commands
 from app.commands.products import run_with_toast
 from app.components import fragments
-from app.data import alerts, get_principal, products
+from app.data import alerts, get_principal, products, views
 from app.web import error_boundary
 from core.alerts.incidents.incident_text import describe_incident
 from core.alerts.incidents.rule_overview import RuleRow
@@ -40,6 +40,7 @@ _SCOPES: Final = {
     ScopeKind.COMPETITORS: "Competitors",
     ScopeKind.TRACKED: "Every tracked product",
     ScopeKind.TAG: "Products with a tag",
+    ScopeKind.VIEW: "Products in a saved view",
 }
 
 
@@ -54,7 +55,7 @@ def show_threshold(row: RuleRow) -> None:
     rule = _read_input(row.stored.rule, threshold, row.marketplace, key)
     if rule is None:
         return
-    st.caption(escape_markdown(describe_rule(rule, row.marketplace)))
+    st.caption(escape_markdown(describe_rule(rule, row.marketplace, view=row.view)))
     with st.container(horizontal=True):
         if st.button("Save", type="primary", icon=":material/check:", key="save_threshold"):
             _run(lambda: commands.change_rule(row.stored.rule_id, rule, confirmed=True))
@@ -168,7 +169,8 @@ def show_new_rule() -> None:
     if rule is None:
         return
     name = st.text_input("Name (optional)", max_chars=LONGEST_RULE_NAME, key="rule_name")
-    st.caption(escape_markdown(describe_rule(rule, marketplace)))
+    view = alerts.find_view(scope)
+    st.caption(escape_markdown(describe_rule(rule, marketplace, view=view)))
     confirmed = _ask_for_many(scope)
     if st.button("Create", type="primary", icon=":material/check:", key="create_rule"):
         _run(lambda: commands.create_rule(rule, name, confirmed=confirmed))
@@ -176,6 +178,8 @@ def show_new_rule() -> None:
 
 def _choose_scope() -> RuleScope | None:
     kind = st.selectbox("Of", list(_SCOPES), format_func=_SCOPES.__getitem__, key="rule_scope")
+    if kind is ScopeKind.VIEW:
+        return _choose_view()
     if kind is not ScopeKind.TAG:
         return RuleScope(kind)
     tags = products.list_tags(ListScope.TEAM)
@@ -183,6 +187,16 @@ def _choose_scope() -> RuleScope | None:
         st.info("No product has a tag yet. Tag products on the page Products.")
         return None
     return RuleScope(kind, tag=st.selectbox("Tag", tags, key="rule_tag"))
+
+
+def _choose_view() -> RuleScope | None:
+    """Ask for a view that the team shares. It counts as it is when a rule is evaluated."""
+    shared = {view.id: view.name for view in views.list_views() if view.is_shared}
+    if not shared:
+        st.info("No saved view is shared with the team. Save and share one on the page Products.")
+        return None
+    view_id = st.selectbox("View", list(shared), format_func=shared.__getitem__, key="rule_view")
+    return RuleScope(ScopeKind.VIEW, view_id=view_id)
 
 
 def _first_marketplace() -> str:

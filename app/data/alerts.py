@@ -21,6 +21,8 @@ from core.alerts.rules.queries import TeamRule, find_reached_product, read_reach
 from core.alerts.rules.rule import AlertRule, RuleScope
 from core.database.session import read_scope
 from core.tracking.list_filter import default_list_scope
+from core.tracking.views.queries import find_team_view
+from core.tracking.views.rules import TeamView
 
 PAGE_SIZE = 50
 
@@ -133,6 +135,14 @@ def find_marketplace(scope: RuleScope) -> str | None:
     with read_scope() as session:
         found = find_reached_product(session, get_principal().team_id, scope)
     return None if found is None else found.marketplace
+
+
+def find_view(scope: RuleScope) -> TeamView | None:
+    """Return the saved view that a scope names; None: it names none, or it was deleted."""
+    if scope.view_id is None:
+        return None
+    with read_scope() as session:
+        return find_team_view(session, get_principal().team_id, scope.view_id)
 
 
 def count_products(scope: RuleScope) -> int:

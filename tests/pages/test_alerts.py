@@ -17,7 +17,10 @@ from core.alerts.rules import service
 from core.alerts.rules.queries import get_rule, list_rules
 from core.alerts.rules.rule import ScopeKind
 from core.text.numbers import THIN_SPACE
+from core.tracking.list_filter import ListFilter, Sort
 from core.tracking.rules import Role
+from core.tracking.views.rules import ViewDefinition
+from core.tracking.views.service import save_view
 from tests.factories.alerts import add_incident, add_rule
 from tests.factories.observations import days_ago, store_observation
 from tests.factories.products import KETTLE, LAMP
@@ -360,6 +363,23 @@ def test_a_rule_for_very_many_products_asks_first(
     app.checkbox(key="confirm_many").check().run()
     app.button(key="create_rule").click().run()
     assert len(list_rules(session, principal)) == before + 1
+
+
+@pytest.mark.usefixtures("two")
+def test_a_rule_is_made_for_a_saved_view(session: Session, principal: Principal) -> None:
+    definition = ViewDefinition(ListFilter(search="B0TEST"), Sort())
+    save_view(session, principal, "Private", definition)
+    app = new_rule_dialog("title_changed")
+    app.selectbox(key="rule_scope").select(ScopeKind.VIEW).run()
+    assert "No saved view is shared" in infos(app)
+    save_view(session, principal, "Lamps", definition, is_shared=True)
+    st.cache_data.clear()
+    app.run()
+    assert app.selectbox(key="rule_view").options == ["Lamps"]
+    assert "Applies to the products in the saved view “Lamps”." in rules_of(app)
+    app.button(key="create_rule").click().run()
+    assert not app.exception
+    assert list_rules(session, principal)[-1].rule.scope.kind is ScopeKind.VIEW
 
 
 @pytest.mark.usefixtures("two")

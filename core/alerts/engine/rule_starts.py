@@ -72,7 +72,7 @@ def start_rule(session: Session, rule_id: int, limit: int, now: datetime) -> boo
         return False
     [rule] = [each for each in read_active_rules(session) if each.rule_id == rule_id]
     until = read_started(session, [rule]).until.get(rule_id, 0)
-    products = list_next_in_scope(session, rule_id, until, limit)
+    products = list_next_in_scope(session, rule, until, limit)
     if not products:
         session.execute(delete(RuleStart).where(RuleStart.rule_id == rule_id))
         session.execute(update(StoredRule).where(StoredRule.id == rule_id).values(started_at=now))

@@ -1,10 +1,10 @@
-"""Which rules are for which products: by who tracks them, in which role, with which tags.
+"""Which rules are for which products: by who tracks them, in which role, with which tags, in views.
 
 Paused products are in no scope. Never commits.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, NamedTuple
@@ -13,8 +13,9 @@ from sqlalchemy.orm import Session
 
 from core.alerts.evaluation.series import Series, list_series
 from core.alerts.rules.builtin import PRICE_CHANGE, THRESHOLD_CODES
-from core.alerts.rules.queries import TeamRule
-from core.alerts.rules.rule import AlertRule, ScopeKind
+from core.alerts.rules.queries import TeamRule, make_scope_sql
+from core.alerts.rules.rule import AlertRule, RuleScope, ScopeKind
+from core.alerts.rules.rule_json import load_rule
 from core.alerts.rules.thresholds import with_percent
 from core.database.session import driver_connection
 
@@ -77,15 +78,17 @@ def find_scoped_rules(
         for product_id, team_id, tag in connection.execute(_TAGS, values):
             tags[product_id, team_id].add(tag)
     named = {each.rule.scope.product_id for each in rules}
+    views = _find_views(session, rules, list(product_ids))
     alike: dict[object, list[ScopedRule]] = {}  # most products are tracked alike
     for row in connection.execute(_TRACKINGS, values):
         tracking = _Tracking(*row)
         product_id = tracking.product_id
         own_tags = frozenset(tags.get((product_id, tracking.team_id), ()))
+        own_views = frozenset(views.get((product_id, tracking.team_id), ()))
         is_named = product_id in named
-        key = (product_id if is_named else None, own_tags, *tracking[1:])
+        key = (product_id if is_named else None, own_tags, own_views, *tracking[1:])
         if key not in alike:
-            alike[key] = _list_rules(by_team[tracking.team_id], tracking, own_tags)
+            alike[key] = _list_rules(by_team[tracking.team_id], tracking, own_tags, own_views)
         if product_id in found:
             found[product_id] = found[product_id] + alike[key]
         elif alike[key]:
@@ -93,24 +96,50 @@ def find_scoped_rules(
     return found
 
 
+def _find_views(
+    session: Session, rules: Iterable[TeamRule], product_ids: list[int]
+) -> dict[tuple[int, int], set[int]]:
+    """Return the views of rules that list these products, by product and team."""
+    found: dict[tuple[int, int], set[int]] = defaultdict(set)
+    named = {
+        (each.team_id, each.rule.scope) for each in rules if each.rule.scope.view_id is not None
+    }
+    for team_id, scope in named:
+        sql = make_scope_sql(session, team_id, scope)
+        rows = driver_connection(session).execute(
+            f"SELECT t.product_id FROM {sql.tables} WHERE {sql.condition} "
+            "AND t.product_id = ANY(%(products)s)",
+            {**sql.values, "products": product_ids},
+        )
+        for (product_id,) in rows:
+            found[product_id, team_id].add(scope.view_id or 0)
+    return found
+
+
 def _list_rules(
-    rules: Iterable[TeamRule], tracking: _Tracking, tags: Collection[str]
+    rules: Iterable[TeamRule],
+    tracking: _Tracking,
+    tags: Collection[str],
+    views: Collection[int],
 ) -> list[ScopedRule]:
     return [
         ScopedRule(each, rule, list_series(rule, each.team_id))
         for each in rules
-        if _is_in_scope(each.rule, tracking, tags)
+        if _is_in_scope(each.rule.scope, tracking, tags, views)
         for rule in [_with_threshold(each, tracking)]
     ]
 
 
-def _is_in_scope(rule: AlertRule, tracking: _Tracking, tags: Collection[str]) -> bool:
-    scope = rule.scope
+def _is_in_scope(
+    scope: RuleScope, tracking: _Tracking, tags: Collection[str], views: Collection[int]
+) -> bool:
     match scope.kind:
         case ScopeKind.PRODUCT:
             return scope.product_id == tracking.product_id
         case ScopeKind.TAG:
             return scope.tag in tags
+        case ScopeKind.VIEW:
+            return scope.view_id in views
         case ScopeKind.OWN:
             return tracking.is_own
         case ScopeKind.COMPETITORS:
@@ -161,12 +190,24 @@ DELETE FROM alert_memory WHERE (rule_id, product_id) IN (
 _STOP: Final = """
 DELETE FROM alert_rule_start AS s USING alert_rule AS r WHERE r.id = s.rule_id AND NOT r.is_on
 """
-_NEXT_IN_SCOPE: Final = f"""
-SELECT p.product_id FROM (SELECT DISTINCT t.product_id FROM tracking AS t, alert_rule AS r
-    WHERE r.id = %(rule)s AND t.team_id = r.team_id AND t.product_id > %(after)s) AS p
-JOIN alert_rule AS r ON r.id = %(rule)s
-WHERE {_IN_SCOPE.format(product="p.product_id")}
-ORDER BY p.product_id LIMIT %(limit)s
+# A view's filter is another statement each time.
+_RESOLVE_OUT_OF_VIEW: Final = """
+UPDATE incident SET state = 'resolved', ended_at = greatest(%(now)s, opened_at)
+WHERE id IN (SELECT i.id FROM incident AS i
+    WHERE i.rule_id = %(rule)s AND i.state IN ('firing', 'flapping') AND NOT EXISTS (
+        SELECT 1 FROM {tables} WHERE {condition} AND t.product_id = i.product_id)
+    FOR UPDATE OF i SKIP LOCKED)
+"""
+_FORGET_OUT_OF_VIEW: Final = """
+DELETE FROM alert_memory WHERE (rule_id, product_id) IN (
+    SELECT m.rule_id, m.product_id FROM alert_memory AS m
+    WHERE m.rule_id = %(rule)s AND NOT EXISTS (
+        SELECT 1 FROM {tables} WHERE {condition} AND t.product_id = m.product_id)
+    FOR UPDATE OF m SKIP LOCKED)
+"""
+_VIEW_RULES: Final = """
+SELECT id, team_id, definition FROM alert_rule
+WHERE is_on AND definition->'scope'->>'kind' = 'view' ORDER BY id
 """
 
 
@@ -179,12 +220,22 @@ def resolve_out_of_scope(session: Session, now: datetime) -> int:
     connection = driver_connection(session)
     resolved = connection.execute(_RESOLVE, {"now": now}).rowcount
     connection.execute(_FORGET)
+    for rule_id, team_id, definition in connection.execute(_VIEW_RULES).fetchall():
+        sql = make_scope_sql(session, team_id, load_rule(definition).scope)
+        values = {**sql.values, "now": now, "rule": rule_id}
+        parts = {"tables": sql.tables, "condition": sql.condition}
+        resolved += connection.execute(_RESOLVE_OUT_OF_VIEW.format(**parts), values).rowcount
+        connection.execute(_FORGET_OUT_OF_VIEW.format(**parts), values)
     connection.execute(_STOP)
     return resolved
 
 
-def list_next_in_scope(session: Session, rule_id: int, after: int, limit: int) -> list[int]:
+def list_next_in_scope(session: Session, rule: TeamRule, after: int, limit: int) -> list[int]:
     """Return the next products in a rule's scope, in the order of their ids."""
-    values: Mapping[str, int] = {"rule": rule_id, "after": after, "limit": limit}
-    rows = driver_connection(session).execute(_NEXT_IN_SCOPE, values)
+    sql = make_scope_sql(session, rule.team_id, rule.rule.scope)
+    rows = driver_connection(session).execute(
+        f"SELECT DISTINCT t.product_id FROM {sql.tables} WHERE {sql.condition} "
+        "AND t.product_id > %(after)s ORDER BY t.product_id LIMIT %(limit)s",
+        {**sql.values, "after": after, "limit": limit},
+    )
     return [number for (number,) in rows]

@@ -14,6 +14,8 @@ from core.alerts.rules.rule import AMOUNTS, AlertRule, RuleScope, ScopeKind
 from core.alerts.rules.sentences import describe_rule, name_rule
 from core.alerts.rules.thresholds import Threshold, find_threshold
 from core.tracking.sellers.queries import read_own_sellers
+from core.tracking.views.queries import find_team_view
+from core.tracking.views.rules import TeamView
 
 LATELY: Final = timedelta(days=30)
 _USUAL_MARKETPLACE: Final = "US"  # of amounts in examples, while the team tracks nothing
@@ -37,6 +39,7 @@ class RuleRow:
     marketplace: str  # whose currency and formats its amounts have
     product: ReachedProduct | None  # of a rule for one product
     has_own_sellers: bool
+    view: TeamView | None = None  # of a rule for a saved view; None: it was deleted
 
     @property
     def threshold(self) -> Threshold | None:
@@ -62,6 +65,7 @@ class RuleRow:
             self.marketplace,
             has_own_sellers=self.has_own_sellers,
             product=None if product is None else product.title or product.asin,
+            view=self.view,
         )
 
 
@@ -104,9 +108,15 @@ def list_rule_rows(session: Session, principal: Principal, now: datetime) -> lis
                 marketplace=_USUAL_MARKETPLACE if reached is None else reached.marketplace,
                 product=reached if is_of_product else None,
                 has_own_sellers=has_own_sellers,
+                view=_find_view(session, stored),
             )
         )
     return rows
+
+
+def _find_view(session: Session, stored: TeamRule) -> TeamView | None:
+    view_id = stored.rule.scope.view_id
+    return None if view_id is None else find_team_view(session, stored.team_id, view_id)
 
 
 def _has_money(rule: AlertRule) -> bool:

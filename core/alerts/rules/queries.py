@@ -1,21 +1,25 @@
 """SELECTs on alert rules, and on the products that they are for."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.accounts.access.operations import requires
 from core.accounts.access.permissions import Permission, Principal
 from core.alerts.models import StoredRule
 from core.alerts.rules.builtin import without_own_sellers
-from core.alerts.rules.rule import AlertRule, RuleScope
+from core.alerts.rules.rule import AlertRule, RuleScope, ScopeKind
 from core.alerts.rules.rule_json import load_rule
 from core.catalog.marketplaces import get_marketplace
+from core.database.session import driver_connection
 from core.errors import NotFoundError
+from core.tracking.lists.list_filter_sql import make_filter_of
 from core.tracking.sellers.models import OwnSellerRow
+from core.tracking.views.queries import find_team_view
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,56 @@ def make_team_rule(stored: StoredRule) -> TeamRule:
     )
 
 
+_KINDS: Final = {
+    ScopeKind.PRODUCT: "t.product_id = %(scope_product)s",
+    ScopeKind.TAG: "t.tags @> ARRAY[%(scope_tag)s::text]",
+    ScopeKind.OWN: "t.role = 'own'",
+    ScopeKind.COMPETITORS: "t.role = 'competitor'",
+    ScopeKind.TRACKED: "true",
+}
+_IS_ACTIVE: Final = """
+EXISTS (SELECT 1 FROM tracking AS active WHERE active.team_id = t.team_id
+    AND active.product_id = t.product_id AND active.paused_at IS NULL)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeSql:
+    """Which rows of `tracking t` are in a scope. A product may have several rows."""
+
+    tables: str
+    condition: str
+    values: Mapping[str, Any]
+
+
+_NOTHING: Final = ScopeSql("tracking t", "false", {})
+
+
+def make_scope_sql(session: Session, team_id: int, scope: RuleScope) -> ScopeSql:
+    """Return a scope of a team's rule as SQL. Paused products are in no scope.
+
+    A view is its filter as it is now: of the team's list, or of the products that the user who
+    saved it tracks. A deleted view has no products, nor one that filters by what checks change: a
+    product would leave it by the change that the rule is to report.
+    """
+    if scope.view_id is not None:
+        return _make_view_sql(session, team_id, scope.view_id)
+    return ScopeSql(
+        "tracking t",
+        f"t.team_id = %(team)s AND t.paused_at IS NULL AND {_KINDS[scope.kind]}",
+        {"team": team_id, "scope_product": scope.product_id, "scope_tag": scope.tag},
+    )
+
+
+def _make_view_sql(session: Session, team_id: int, view_id: int) -> ScopeSql:
+    view = find_team_view(session, team_id, view_id)
+    if view is None or view.follows_values:
+        return _NOTHING
+    filtered = make_filter_of(view.person_id, team_id, view.definition.list_filter)
+    condition = f"t.team_id = %(team)s AND {filtered.conditions} AND {_IS_ACTIVE}"
+    return ScopeSql(filtered.from_tables(), condition, filtered.values)
+
+
 @dataclass(frozen=True, slots=True)
 class Reach:
     """The products that a scope has now."""
@@ -91,45 +145,34 @@ class Reach:
     currencies: tuple[str, ...]  # of their marketplaces, sorted
 
 
-_IN_SCOPE: Final = """
-t.team_id = :team AND t.paused_at IS NULL AND CASE :kind
-    WHEN 'product' THEN t.product_id = :product
-    WHEN 'tag' THEN t.tags @> ARRAY[CAST(:tag AS text)]
-    WHEN 'own' THEN t.role = 'own'
-    WHEN 'competitors' THEN t.role = 'competitor'
-    ELSE true END
-"""
-_REACH = text(f"""
-SELECT p.marketplace, count(DISTINCT t.product_id) AS products
-FROM tracking t JOIN product p ON p.id = t.product_id
-WHERE {_IN_SCOPE}
+_REACH: Final = """
+SELECT p.marketplace, count(*) FROM (SELECT DISTINCT t.product_id FROM {tables} WHERE {condition})
+    AS s JOIN product AS p ON p.id = s.product_id
 GROUP BY p.marketplace
-""")
+"""
 # Any of them, but the same each time.
-_SAMPLE = text(f"""
-SELECT product_id FROM (SELECT DISTINCT t.product_id FROM tracking t WHERE {_IN_SCOPE}) AS p
-ORDER BY hashint8(product_id) LIMIT :size
-""")
-
-_ANY = text(f"""
+_SAMPLE: Final = """
+SELECT product_id FROM (SELECT DISTINCT t.product_id FROM {tables} WHERE {condition}) AS s
+ORDER BY hashint8(product_id) LIMIT %(size)s
+"""
+_ANY: Final = """
 SELECT p.marketplace, p.asin, x.title
-FROM tracking t JOIN product p ON p.id = t.product_id
-LEFT JOIN product_text x ON x.product_id = p.id
-WHERE {_IN_SCOPE} LIMIT 1
-""")
+FROM (SELECT t.product_id FROM {tables} WHERE {condition} LIMIT 1) AS s
+JOIN product AS p ON p.id = s.product_id
+LEFT JOIN product_text AS x ON x.product_id = p.id
+"""
 
 
 def read_reach(session: Session, team_id: int, scope: RuleScope) -> Reach:
     """Return how many products a scope has now; paused ones are in none."""
-    found = session.execute(_REACH, _scope_values(team_id, scope)).all()
-    currencies = {get_marketplace(row.marketplace).currency for row in found}
-    return Reach(sum(row.products for row in found), tuple(sorted(currencies)))
+    counts = _fetch_scope(session, team_id, scope, _REACH)
+    currencies = {get_marketplace(marketplace).currency for marketplace, _ in counts}
+    return Reach(sum(count for _, count in counts), tuple(sorted(currencies)))
 
 
 def sample_reach(session: Session, team_id: int, scope: RuleScope, size: int) -> list[int]:
     """Return the products that a scope has now, or of more than `size` a sample."""
-    values = {**_scope_values(team_id, scope), "size": size}
-    return list(session.scalars(_SAMPLE, values))
+    return [number for (number,) in _fetch_scope(session, team_id, scope, _SAMPLE, size)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,14 +186,13 @@ class ReachedProduct:
 
 def find_reached_product(session: Session, team_id: int, scope: RuleScope) -> ReachedProduct | None:
     """Return any product that a scope has now; None: it has none."""
-    row = session.execute(_ANY, _scope_values(team_id, scope)).first()
-    return None if row is None else ReachedProduct(*row)
+    rows = _fetch_scope(session, team_id, scope, _ANY)
+    return ReachedProduct(*rows[0]) if rows else None
 
 
-def _scope_values(team_id: int, scope: RuleScope) -> dict[str, object]:
-    return {
-        "team": team_id,
-        "kind": scope.kind.value,
-        "product": scope.product_id,
-        "tag": scope.tag,
-    }
+def _fetch_scope(
+    session: Session, team_id: int, scope: RuleScope, statement: str, size: int | None = None
+) -> list[Any]:
+    sql = make_scope_sql(session, team_id, scope)
+    statement = statement.format(tables=sql.tables, condition=sql.condition)
+    return driver_connection(session).execute(statement, {**sql.values, "size": size}).fetchall()

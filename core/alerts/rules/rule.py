@@ -221,21 +221,25 @@ class ScopeKind(StrEnum):
     OWN = "own"
     COMPETITORS = "competitors"
     TRACKED = "tracked"  # all of them
+    VIEW = "view"  # those that a saved view lists when the rule is evaluated
 
 
 @dataclass(frozen=True, slots=True)
 class RuleScope:
-    """Which products a rule is for. `product_id` and `tag` are set for their kinds alone."""
+    """Which products a rule is for. The other fields are set for their kinds alone."""
 
     kind: ScopeKind = ScopeKind.OWN
     product_id: int | None = None
     tag: str | None = None
+    view_id: int | None = None
 
     def __post_init__(self) -> None:
         if (self.kind is ScopeKind.PRODUCT) is (self.product_id is None):
             raise ValueError("a scope names its product, and no other scope one")
         if (self.kind is ScopeKind.TAG) is (self.tag is None):
             raise ValueError("a scope names its tag, and no other scope one")
+        if (self.kind is ScopeKind.VIEW) is (self.view_id is None):
+            raise ValueError("a scope names its view, and no other scope one")
 
 
 LARGEST_RULE = 5  # conditions

@@ -46,6 +46,7 @@ from core.catalog.marketplaces import get_marketplace
 from core.text.locale import localize_digits
 from core.text.numbers import THIN_SPACE, format_count, format_counted
 from core.text.times import format_duration
+from core.tracking.views.rules import TeamView
 
 NAMES: Final = {
     "listing_removed": "Listing removed",
@@ -89,17 +90,18 @@ def describe_rule(
     *,
     has_own_sellers: bool = True,
     product: str | None = None,
+    view: TeamView | None = None,
 ) -> str:
     """Return a rule as sentences: what it watches, of which products, when it ends, an example.
 
     Without own sellers it is not known whose the Buy Box was: it says *moved*. `product`: the
-    name of the scope's product.
+    name of the scope's product. `view`: the scope's view; None: it was deleted.
     """
     if not has_own_sellers:
         rule = without_own_sellers(rule)
     sentences = [
         f"{_describe_conditions(rule, marketplace)}{_describe_pending(rule.timing)}",
-        f"applies to {describe_scope(rule.scope, product)}",
+        f"applies to {describe_scope(rule.scope, product, view)}",
         *_describe_ends(rule, marketplace),
         *_describe_rearm(rule.timing),
         *_give_example(rule, marketplace),
@@ -107,7 +109,9 @@ def describe_rule(
     return " ".join(f"{capitalize(each)}." for each in sentences)
 
 
-def describe_scope(scope: RuleScope, product: str | None = None) -> str:
+def describe_scope(
+    scope: RuleScope, product: str | None = None, view: TeamView | None = None
+) -> str:
     """Return which products a rule is for: "your own products"."""
     match scope.kind:
         case ScopeKind.PRODUCT:
@@ -120,6 +124,19 @@ def describe_scope(scope: RuleScope, product: str | None = None) -> str:
             return "competitors' products"
         case ScopeKind.TRACKED:
             return "every tracked product"
+        case ScopeKind.VIEW:
+            return _describe_view(view)
+
+
+def _describe_view(view: TeamView | None) -> str:
+    if view is None:
+        return "no product, because its saved view was deleted"
+    if view.follows_values:
+        return (
+            f"no product, because its saved view “{view.name}” filters by a status that each check "
+            "can change"
+        )
+    return f"the products in the saved view “{view.name}”"
 
 
 # Conditions

@@ -23,6 +23,7 @@ from core.alerts.rules.validation import check_builtin_change, check_rule, check
 from core.errors import InvalidInputError, NotFoundError
 from core.text.numbers import format_counted
 from core.tracking.sellers.queries import read_own_sellers
+from core.tracking.views.queries import find_team_view
 
 MOST_OWN_RULES: Final = 100  # of a team
 LARGE_REACH: Final = 10_000  # products: for more a rule must be confirmed
@@ -232,6 +233,8 @@ def _audited(stored: StoredRule) -> dict[str, object]:
 
 def _check_reach(session: Session, principal: Principal, rule: AlertRule, confirmed: bool) -> Reach:
     """Return which products a rule is for. Raises unless that is as it may be."""
+    if rule.scope.view_id is not None:
+        _check_view(session, principal, rule.scope.view_id)
     reach = read_reach(session, principal.team_id, rule.scope)
     if rule.scope.kind is ScopeKind.PRODUCT and not reach.products:
         raise NotFoundError("The team does not track this product (any more), or it is paused.")
@@ -243,6 +246,22 @@ def _check_reach(session: Session, principal: Principal, rule: AlertRule, confir
     if reach.products > LARGE_REACH and not confirmed:
         raise ManyProductsError(reach.products)
     return reach
+
+
+def _check_view(session: Session, principal: Principal, view_id: int) -> None:
+    view = find_team_view(session, principal.team_id, view_id)
+    if view is None or not (view.is_shared or view.person_id == principal.person_id):
+        raise NotFoundError("This saved view does not exist (any more).")
+    if not view.is_shared:
+        raise InvalidInputError(
+            f"A rule is the team's: share the saved view “{view.name}” with the team first."
+        )
+    if view.follows_values:
+        raise InvalidInputError(
+            f"The saved view “{view.name}” filters by a status or by a worse BSR. Each check can "
+            "change these, and a product would leave the view by the change that the rule reports. "
+            "Choose a view that filters by search, marketplace, role or tag."
+        )
 
 
 def _has_money(condition: Condition) -> bool:

@@ -125,10 +125,16 @@ def scope_values(principal: Principal) -> dict[str, int]:
 
 def make_filter_sql(principal: Principal, list_filter: ListFilter) -> FilterSql:
     """Return the filter as SQL over the products that the user, or the team, tracks."""
+    return make_filter_of(principal.person_id, principal.team_id, list_filter)
+
+
+def make_filter_of(person_id: int, team_id: int, list_filter: ListFilter) -> FilterSql:
+    """Return the filter as SQL over the products that a person of a team, or the team, tracks."""
     search = read_search(list_filter.search)
     conditions = [SCOPES[list_filter.scope], *_conditions(list_filter), *_search_conditions(search)]
     values: dict[str, Any] = {
-        **scope_values(principal),
+        "person": person_id,
+        "team": team_id,
         "marketplaces": list(list_filter.marketplaces),
         "roles": [role.value for role in list_filter.roles],
         "tags": list(list_filter.tags),

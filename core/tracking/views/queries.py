@@ -7,7 +7,7 @@ from core.accounts.access.operations import requires
 from core.accounts.access.permissions import Permission, Principal
 from core.accounts.models import Person
 from core.tracking.views.models import ProductViewRow
-from core.tracking.views.rules import COLUMNS, SavedView, read_definition
+from core.tracking.views.rules import COLUMNS, SavedView, TeamView, read_definition
 
 
 @requires(Permission.READ)
@@ -30,6 +30,19 @@ def list_views(session: Session, principal: Principal) -> list[SavedView]:
         for row in rows
     ]
     return sorted(views, key=lambda view: (not view.is_own, view.name.casefold(), view.id))
+
+
+def find_team_view(session: Session, team_id: int, view_id: int) -> TeamView | None:
+    """Return a view that a user of the team saved; None: there is none (any more)."""
+    row = session.scalars(
+        select(ProductViewRow).where(
+            ProductViewRow.id == view_id, ProductViewRow.team_id == team_id
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    definition = read_definition(row.definition)
+    return TeamView(row.id, row.name, row.person_id, row.is_shared, definition)
 
 
 @requires(Permission.SELF)

@@ -33,6 +33,23 @@ class SavedView:
     definition: ViewDefinition
 
 
+@dataclass(frozen=True, slots=True)
+class TeamView:
+    """A view that a rule of the team may name."""
+
+    id: int
+    name: str
+    person_id: int  # who saved it
+    is_shared: bool
+    definition: ViewDefinition
+
+    @property
+    def follows_values(self) -> bool:
+        """Return whether a check of a product can move it into the view or out of it."""
+        chosen = self.definition.list_filter
+        return bool(chosen.states) or chosen.rank_worse_days is not None
+
+
 def clean_view_name(name: str) -> str | None:
     """Return a name in one line, None for one that is empty, too long or unprintable."""
     plain = " ".join(name.split())

@@ -1,5 +1,6 @@
 """Rules that begin, change or end, and products that come and go."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,6 +22,10 @@ from core.alerts.rules.rule import (
 )
 from core.alerts.rules.rule_json import dump_rule, load_rule
 from core.history.observation import Availability
+from core.tracking.list_filter import ListFilter, ListScope, Sort
+from core.tracking.views.queries import list_views
+from core.tracking.views.rules import ViewDefinition
+from core.tracking.views.service import delete_view, save_view
 from tests.factories.evaluation import (
     add_tracked_rule,
     evaluate_new,
@@ -171,6 +176,56 @@ def test_a_product_that_leaves_the_scope_resolves_what_was_open(
     session.execute(text(f"UPDATE tracking SET {change}"))
     assert resolve_out_of_scope(session, NOON + HOUR) == 1
     assert states(session) == [("resolved", None)]
+
+
+def test_a_saved_view_counts_as_it_is_when_evaluated(
+    session: Session, principal: Principal, products: list[int]
+) -> None:
+    lamps = ViewDefinition(ListFilter(tags=("lamp",), scope=ListScope.TEAM), Sort())
+    save_view(session, principal, "Lamps", lamps, is_shared=True)
+    [view] = list_views(session, principal)
+    scope = RuleScope(ScopeKind.VIEW, view_id=view.id)
+    add_tracked_rule(session, principal, OUT_OF_STOCK, scope=scope)
+    session.execute(
+        text("UPDATE tracking SET tags = '{lamp}' WHERE product_id = :id"), {"id": products[0]}
+    )
+    observe(session, 0, LAMP, **GONE)
+    observe(session, 0, KETTLE, **GONE)
+    assert [each.product_id for each in list_incidents(session)] == [products[0]]
+    # The view now lists the other product.
+    kettles = replace(lamps, list_filter=replace(lamps.list_filter, tags=("kettle",)))
+    save_view(session, principal, "Lamps", kettles, is_shared=True)
+    session.execute(
+        text("UPDATE tracking SET tags = '{kettle}' WHERE product_id = :id"), {"id": products[1]}
+    )
+    assert resolve_out_of_scope(session, NOON + HOUR) == 1
+    observe(session, 2, KETTLE)
+    observe(session, 3, KETTLE, **GONE)
+    observe(session, 3, LAMP, **GONE)
+    assert [(each.product_id, each.state) for each in list_incidents(session)] == [
+        (products[0], "resolved"),
+        (products[1], "firing"),
+    ]
+    # A deleted view lists nothing.
+    delete_view(session, principal, view.id)
+    assert resolve_out_of_scope(session, NOON + 4 * HOUR) == 1
+    assert session.scalar(text("SELECT count(*) FROM alert_memory")) == 0
+    observe(session, 5, KETTLE)
+    observe(session, 6, KETTLE, **GONE)
+    assert len(list_incidents(session)) == 2
+
+
+def test_a_rule_of_a_view_begins_for_what_the_view_lists(
+    session: Session, principal: Principal, products: list[int]
+) -> None:
+    observe(session, 0, LAMP, **GONE)
+    observe(session, 0, KETTLE, **GONE)
+    save_view(session, principal, "One", ViewDefinition(ListFilter(search=KETTLE), Sort()))
+    [view] = list_views(session, principal)
+    scope = RuleScope(ScopeKind.VIEW, view_id=view.id)
+    add_tracked_rule(session, principal, OUT_OF_STOCK, scope=scope, is_started=False)
+    start_all(session, NOON + HOUR)
+    assert [each.product_id for each in list_incidents(session)] == [products[1]]
 
 
 def test_a_product_is_named_by_its_rule(

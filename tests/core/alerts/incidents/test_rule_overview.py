@@ -16,7 +16,11 @@ from core.alerts.rules.rule import (
     Subject,
 )
 from core.text.numbers import THIN_SPACE
+from core.tracking.list_filter import ListFilter, Sort, State
 from core.tracking.rules import Role
+from core.tracking.views.queries import list_views
+from core.tracking.views.rules import ViewDefinition
+from core.tracking.views.service import delete_view, save_view
 from tests.factories.alerts import add_incident, add_rule
 from tests.factories.observations import NOON, NOW, store_observation
 from tests.factories.people import add_stranger
@@ -85,6 +89,29 @@ def test_amounts_are_in_the_currency_of_the_rules_products(
     assert "15,00" in sentence
     assert "Lampe" in sentence
     assert "1,500" in row_of(session, principal, of_tag).format_sentence()
+
+
+def test_a_rule_of_a_saved_view_names_it_and_says_when_it_is_unusable(
+    session: Session, principal: Principal
+) -> None:
+    definition = ViewDefinition(ListFilter(tags=("season",)), Sort())
+    save_view(session, principal, "Season", definition, is_shared=True)
+    [view] = list_views(session, principal)
+    below = Condition(Subject.RANK, Comparison.ABOVE, target=500)
+    rule = add_rule(
+        session, principal,
+        AlertRule((below,), scope=RuleScope(ScopeKind.VIEW, view_id=view.id)),
+    )  # fmt: skip
+
+    def sentence() -> str:
+        return row_of(session, principal, rule).format_sentence()
+
+    assert "Applies to the products in the saved view “Season”." in sentence()
+    by_status = ViewDefinition(ListFilter(states=(State.OUT_OF_STOCK,)), Sort())
+    save_view(session, principal, "Season", by_status, is_shared=True)
+    assert "no product, because its saved view “Season” filters by a status" in sentence()
+    delete_view(session, principal, view.id)
+    assert "Applies to no product, because its saved view was deleted." in sentence()
 
 
 def test_another_teams_rules_and_their_alerts_are_not_listed(

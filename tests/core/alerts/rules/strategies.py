@@ -27,6 +27,7 @@ SCOPES = st.builds(
     [
         RuleScope(ScopeKind.TAG, tag="best lamps"),
         RuleScope(ScopeKind.PRODUCT, product_id=7),
+        RuleScope(ScopeKind.VIEW, view_id=3),
     ]
 )
 TIMINGS = st.builds(

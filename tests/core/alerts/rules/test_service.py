@@ -29,10 +29,14 @@ from core.alerts.rules.rule import (
     Timing,
 )
 from core.errors import InvalidInputError, NotAllowedError, NotFoundError
+from core.tracking.list_filter import ListFilter, ListScope, Sort, State
 from core.tracking.lists.team_thresholds import read_team_thresholds
 from core.tracking.rules import Role as ProductRole
 from core.tracking.sellers.service import add_own_seller
 from core.tracking.service import pause
+from core.tracking.views.queries import list_views
+from core.tracking.views.rules import ViewDefinition
+from core.tracking.views.service import save_view
 from tests.factories.alerts import BUILTIN_RULES, add_incident
 from tests.factories.people import add_member, add_stranger
 from tests.factories.products import KETTLE, LAMP, add_product, track_products
@@ -152,6 +156,59 @@ def test_a_scope_counts_each_product_of_the_team_once(
     track_products(session, add_stranger(session), asins[5:], role=ProductRole.OWN, tags=("a",))
     made = service.create_rule(session, manager, replace(DROP, scope=scope), NOW)
     assert made.products == products
+
+
+def save_as_scope(
+    session: Session, who: Principal, list_filter: ListFilter, *, is_shared: bool = True
+) -> AlertRule:
+    """Save a view and return the rule for it."""
+    save_view(session, who, "Lamps", ViewDefinition(list_filter, Sort()), is_shared=is_shared)
+    [view] = [each for each in list_views(session, who) if each.is_own]
+    return replace(DROP, scope=RuleScope(ScopeKind.VIEW, view_id=view.id))
+
+
+def test_a_rule_is_for_the_products_that_a_shared_view_lists(
+    session: Session, principal: Principal, manager: Principal
+) -> None:
+    track_products(session, principal, [LAMP], role=ProductRole.OWN, tags=("a",))
+    [paused] = track_products(session, principal, ["B0TEST1001"], tags=("a",))
+    pause(session, principal, [paused])
+    track_products(session, manager, [KETTLE], role=ProductRole.OWN, tags=("b",))
+    track_products(session, add_stranger(session), ["B0TEST1002"], tags=("a",))
+    whole_team = ListFilter(tags=("a",), scope=ListScope.TEAM)
+    rule = save_as_scope(session, principal, whole_team)
+    assert service.create_rule(session, manager, rule, NOW).products == 1
+    # "Mine" means the products of the user who saved the view, whoever makes the rule.
+    rule = save_as_scope(session, principal, ListFilter(scope=ListScope.MINE))
+    assert service.create_rule(session, manager, rule, NOW).products == 1
+    rule = save_as_scope(session, principal, ListFilter(search=KETTLE, scope=ListScope.TEAM))
+    assert service.create_rule(session, manager, rule, NOW).products == 1
+
+
+@pytest.mark.parametrize(
+    ("list_filter", "is_shared", "problem"),
+    [
+        (ListFilter(), False, "share the saved view “Lamps” with the team first"),
+        (ListFilter(states=(State.OUT_OF_STOCK,)), True, "Each check can change these"),
+        (ListFilter(rank_worse_days=7), True, "Each check can change these"),
+    ],
+)
+def test_a_view_that_is_no_scope_is_refused(
+    session: Session, manager: Principal, list_filter: ListFilter, is_shared: bool, problem: str
+) -> None:
+    rule = save_as_scope(session, manager, list_filter, is_shared=is_shared)
+    with pytest.raises(InvalidInputError, match=problem):
+        service.create_rule(session, manager, rule, NOW)
+
+
+def test_a_view_of_others_is_no_scope(
+    session: Session, principal: Principal, manager: Principal
+) -> None:
+    private = save_as_scope(session, principal, ListFilter(), is_shared=False)
+    of_strangers = save_as_scope(session, add_stranger(session), ListFilter())
+    for rule in (private, of_strangers):
+        with pytest.raises(NotFoundError, match="saved view does not exist"):
+            service.create_rule(session, manager, rule, NOW)
 
 
 def test_a_rule_for_a_product_needs_one_that_the_team_tracks(
