@@ -100,14 +100,7 @@ def _cells(row: IncidentRow, now: datetime, time_zone: str) -> dict[str, str]:
         "what": row.describe(time_zone, now),
         "since": format_age(row.opened_at, now),
         "state": _format_state(row, now),
-        "handling": labels.format_handling(
-            row.get_handling(now),
-            row.acknowledged_by,
-            row.acknowledged_at,
-            row.snoozed_until,
-            now,
-            time_zone,
-        ),
+        "handling": labels.format_handling(row.get_handled(now), now, time_zone),
         "marketplace": row.marketplace,
         "role": _ROLES[row.role],
     }

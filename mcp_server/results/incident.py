@@ -132,6 +132,8 @@ class IncidentRecord(ProductRef):
     handling: Handling
     acknowledged_by: Untrusted | None
     snoozed_until: Moment | None
+    silenced_until: Moment | None
+    assigned_to: Untrusted | None
     not_sent: Annotated[str | None, Described(description="Why it is muted or silent.")]
     group_id: Annotated[int | None, Described(description="Of incidents with one cause.")]
     is_demo: bool
@@ -158,6 +160,8 @@ def make_incident(row: IncidentRow, now: datetime) -> IncidentRecord:
         handling=row.get_handling(now),
         acknowledged_by=mark_untrusted(row.acknowledged_by),
         snoozed_until=format_moment_or_none(row.snoozed_until),
+        silenced_until=format_moment_or_none(None if row.silence is None else row.silence.ends_at),
+        assigned_to=mark_untrusted(row.assigned_to),
         not_sent=labels.format_reason(row.silent_reason, row.muted_by),
         group_id=row.group_id,
         is_demo=row.is_demo,

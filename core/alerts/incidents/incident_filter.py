@@ -1,4 +1,4 @@
-"""Filters of incidents. Pure."""
+"""Kinds of incidents and of their handling, and filters by them. Pure."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -33,6 +33,20 @@ class Handling(StrEnum):
     NEW = "new"  # nothing
     ACKNOWLEDGED = "acknowledged"
     SNOOZED = "snoozed"  # until a time that is not over
+    RESOLVED = "resolved"  # a user marked it as resolved; its state may last
+
+
+class EventKind(StrEnum):
+    """What a user did with an incident. Stored as text."""
+
+    ACKNOWLEDGED = "acknowledged"
+    UNACKNOWLEDGED = "unacknowledged"
+    SNOOZED = "snoozed"
+    SNOOZE_ENDED = "snooze_ended"
+    ASSIGNED = "assigned"
+    COMMENTED = "commented"
+    RESOLVED = "resolved"
+    REOPENED = "reopened"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """SELECTs on incidents: open issues, those of a period, those of a product.
 
-An open issue is an incident that lasts, of a rule that is on, and that nothing mutes. Only
-products that the principal, or anyone in the team, tracks.
+An open issue is an incident that lasts, of a rule that is on, that nothing mutes, and that no user
+marked as resolved. Only products that the principal, or anyone in the team, tracks.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,6 +25,8 @@ from core.alerts.incidents.incident_filter import (
     IncidentKind,
 )
 from core.alerts.incidents.incident_text import BuyBoxHolder, describe_incident
+from core.alerts.incidents.labels import Handled
+from core.alerts.incidents.silences import Silence, Silenced, find_silences, list_silences_at
 from core.alerts.rules.rule import AlertRule, Severity
 from core.alerts.rules.rule_json import load_rule
 from core.alerts.rules.sentences import name_rule
@@ -67,13 +69,36 @@ class IncidentRow:
     image: str | None
     role: Role
     is_demo: bool
+    rule_version: int  # by which it was opened
+    data_version: int  # the product's, when it was evaluated
+    evaluated_at: datetime
+    assigned_to: str | None
+    assigned_id: int | None
+    resolved_at: datetime | None  # when a user marked it as resolved
+    resolved_by: str | None
     holder: BuyBoxHolder | None = None  # of a lost Buy Box; None: not known
+    silence: Silence | None = None  # the one that ends last of those that apply
 
     def get_handling(self, now: datetime) -> Handling:
         """Return what users did about the incident."""
+        if self.resolved_at is not None:
+            return Handling.RESOLVED
         if self.snoozed_until is not None and self.snoozed_until > now:
             return Handling.SNOOZED
         return Handling.NEW if self.acknowledged_at is None else Handling.ACKNOWLEDGED
+
+    def get_handled(self, now: datetime) -> Handled:
+        """Return what users did about the incident, with names and times."""
+        return Handled(
+            handling=self.get_handling(now),
+            acknowledged_by=self.acknowledged_by,
+            acknowledged_at=self.acknowledged_at,
+            snoozed_until=self.snoozed_until,
+            resolved_by=self.resolved_by,
+            resolved_at=self.resolved_at,
+            assigned_to=self.assigned_to,
+            silenced_until=None if self.silence is None else self.silence.ends_at,
+        )
 
     def name_rule(self) -> str:
         """Return the rule's name: "Out of stock"."""
@@ -117,7 +142,8 @@ class IssueCounts:
 # Stored severities, the worst first: literally as in the index of open issues.
 _SEVERITY = "array_position(ARRAY['critical', 'warning', 'info'], i.severity)"
 _IS_OPEN = "i.state IN ('firing', 'flapping')"
-_IS_ISSUE = f"{_IS_OPEN} AND i.muted_by IS NULL AND r.is_on"
+_IS_UNSOLVED = f"{_IS_OPEN} AND i.resolved_at IS NULL AND r.is_on"
+_IS_ISSUE = f"{_IS_UNSOLVED} AND i.muted_by IS NULL"
 _KIND = f"coalesce(r.code, '{IncidentKind.TEAM_RULE.value}')"
 _KIND_ORDER = f"array_position(ARRAY{[each.value for each in IncidentKind]}, {_KIND})"  # as listed
 _FROM = (
@@ -149,7 +175,7 @@ def find_open_issues(
     order = f"ORDER BY {_SEVERITY}, {kind}i.opened_at, i.id"
     total = _count(session, where, values)
     ids, has_more = _find_ids(session, where, order, values, skipped, size)
-    rows = _details(session, principal, incident_filter.scope, ids)
+    rows = _details(session, principal, incident_filter.scope, ids, now)
     return IncidentPage(rows, total, has_more)
 
 
@@ -170,7 +196,7 @@ def group_open_issues(
     source, values = _make_sql(principal, incident_filter, now)
     statement = (
         f"SELECT i.severity, {_KIND} AS kind, i.muted_by IS NOT NULL AS is_muted, "
-        f"count(*) AS number FROM {source} AND {_IS_OPEN} AND r.is_on GROUP BY 1, 2, 3"
+        f"count(*) AS number FROM {source} AND {_IS_UNSOLVED} GROUP BY 1, 2, 3"
     )
     severities: dict[Severity, int] = {}
     kinds: dict[IncidentKind, int] = {}
@@ -200,7 +226,8 @@ def count_issues_at(
     statement = (
         "SELECT count(e.opened_at) AS number "
         "FROM unnest(%(moments)s::timestamptz[]) WITH ORDINALITY AS m (at, place) "
-        f"LEFT JOIN (SELECT i.opened_at, i.ended_at FROM {source} "
+        "LEFT JOIN (SELECT i.opened_at, least(i.ended_at, i.resolved_at) AS ended_at "
+        f"FROM {source} "
         "AND i.withdrawn_at IS NULL AND i.muted_by IS NULL AND r.is_on "
         f"AND ({_IS_OPEN} OR i.ended_at > %(first)s)) AS e "
         "ON e.opened_at <= m.at AND (e.ended_at IS NULL OR e.ended_at > m.at) "
@@ -226,8 +253,17 @@ def find_incidents(
     order = "ORDER BY i.opened_at DESC, i.id DESC"
     total = _count(session, where, values)
     ids, has_more = _find_ids(session, where, order, values, skipped, size)
-    rows = _details(session, principal, incident_filter.scope, ids)
+    rows = _details(session, principal, incident_filter.scope, ids, now)
     return IncidentPage(rows, total, has_more)
+
+
+@requires(Permission.READ)
+def find_incident(
+    session: Session, principal: Principal, incident_id: int, now: datetime
+) -> IncidentRow | None:
+    """Return an incident of a product that the team tracks; None: there is none (any more)."""
+    rows = _details(session, principal, ListScope.TEAM, [incident_id], now)
+    return rows[0] if rows else None
 
 
 def _make_sql(
@@ -254,9 +290,12 @@ def _make_sql(
 
 _SNOOZED = "coalesce(i.snoozed_until > %(now)s, false)"
 _HANDLING = {
-    Handling.NEW: f"(i.acknowledged_at IS NULL AND NOT {_SNOOZED})",
-    Handling.ACKNOWLEDGED: f"(i.acknowledged_at IS NOT NULL AND NOT {_SNOOZED})",
-    Handling.SNOOZED: _SNOOZED,
+    Handling.NEW: f"(i.resolved_at IS NULL AND i.acknowledged_at IS NULL AND NOT {_SNOOZED})",
+    Handling.ACKNOWLEDGED: (
+        f"(i.resolved_at IS NULL AND i.acknowledged_at IS NOT NULL AND NOT {_SNOOZED})"
+    ),
+    Handling.SNOOZED: f"(i.resolved_at IS NULL AND {_SNOOZED})",
+    Handling.RESOLVED: "i.resolved_at IS NOT NULL",
 }
 
 
@@ -297,28 +336,42 @@ _DETAILS = (
     "i.rule_version = r.version AS is_of_this_rule, i.state, i.severity, i.opened_at, i.ended_at, "
     "i.withdrawn_at, i.findings, i.silent_reason, i.muted_by, i.acknowledged_at, "
     "a.name AS acknowledged_by, i.snoozed_until, i.group_id, i.product_id, p.marketplace, p.asin, "
-    "x.title, x.image, t.role, p.is_demo "
+    "x.title, x.image, t.role, p.is_demo, i.rule_version, i.data_version, "
+    "i.created_at AS evaluated_at, s.name AS assigned_to, i.assigned_to AS assigned_id, "
+    "i.resolved_at, b.name AS resolved_by "
     "FROM unnest(%(ids)s::int8[]) WITH ORDINALITY AS o (id, place) "
     f"JOIN incident i ON i.id = o.id JOIN alert_rule r ON r.id = i.rule_id {_PRODUCT}"
     "JOIN tracking t ON t.product_id = i.product_id AND {scope} "
     "LEFT JOIN product_text x ON x.product_id = i.product_id "
-    "LEFT JOIN person a ON a.id = i.acknowledged_by ORDER BY o.place"
+    "LEFT JOIN person a ON a.id = i.acknowledged_by "
+    "LEFT JOIN person s ON s.id = i.assigned_to "
+    "LEFT JOIN person b ON b.id = i.resolved_by "
+    "WHERE i.team_id = %(team)s ORDER BY o.place"
 )
 
 
 def _details(
-    session: Session, principal: Principal, scope: ListScope, ids: list[int]
+    session: Session, principal: Principal, scope: ListScope, ids: list[int], now: datetime
 ) -> list[IncidentRow]:
     """Return incidents in the order of their ids."""
     if not ids:
         return []
-    values = {**scope_values(principal), "ids": ids}
+    values = {**scope_values(principal), "team": principal.team_id, "ids": ids}
     found = _fetch(session, _DETAILS.format(scope=SCOPES[scope]), values)
     has_own_sellers = bool(read_own_sellers(session, principal.team_id))
     rows = [_make_row(row, has_own_sellers) for row in found]
     lost = (find_lost(each.rule, each.findings, each.id, each.product_id) for each in rows)
     holders = read_holders(session, [each for each in lost if each is not None])
-    return [replace(each, holder=holders.get(each.id)) for each in rows]
+    silences = list_silences_at(session, principal.team_id, now)
+    return [
+        replace(each, holder=holders.get(each.id), silence=_find_silence(silences, each, now))
+        for each in rows
+    ]
+
+
+def _find_silence(silences: list[Silence], row: IncidentRow, now: datetime) -> Silence | None:
+    silenced = Silenced(row.kind, row.product_id, row.rule_id, row.marketplace)
+    return next(iter(find_silences(silences, silenced, now)), None)
 
 
 def _make_row(row: dict[str, Any], has_own_sellers: bool) -> IncidentRow:

@@ -17,7 +17,10 @@ from core.accounts.people import membership
 from core.agents import queries as agent_queries
 from core.agents.access_log import CallRequest, begin_call
 from core.agents.rules import CallLimit
+from core.alerts.incidents import queries as incident_queries
+from core.alerts.incidents import service as incidents
 from core.alerts.incidents import silences
+from core.alerts.incidents.incident_events import list_incident_events
 from core.alerts.incidents.silences import SilenceRequest
 from core.alerts.rules import queries as rule_queries
 from core.alerts.rules import service as rules
@@ -48,7 +51,7 @@ from core.tracking.views.rules import ViewDefinition
 from tests.core.accounts.access.test_operations import OPERATIONS_OF_PRINCIPALS
 from tests.core.accounts.conftest import NOW, Member, signed_in
 from tests.core.suggestions.proposals.test_propose import draft
-from tests.factories.alerts import PRICE_RULE, add_rule
+from tests.factories.alerts import PRICE_RULE, add_incident, add_rule
 from tests.factories.people import add_stranger
 from tests.factories.suggestions import kettle, new_price, only_action, own_lamp, suggest
 
@@ -69,6 +72,7 @@ class Things:
     note: int
     view: int
     silence: int
+    incident: int
 
 
 @pytest.fixture
@@ -108,7 +112,17 @@ def sams(session: Session, member: Member) -> Things:
     [view] = list_views(session, sam)
     request = SilenceRequest("A sale", NOW + timedelta(days=1), product_id=product)
     silence = silences.add_silence(session, sam, request, NOW)
-    things = (product, number, action, own.id, rule, note, view.id, silence)
+    things = (
+        product,
+        number,
+        action,
+        own.id,
+        rule,
+        note,
+        view.id,
+        silence,
+        add_incident(session, sam, product),
+    )
     return Things(sam.person_id, token.id, sign_in.id, run.id, *things)
 
 
@@ -162,6 +176,9 @@ OF_A_TEAM: dict[str, Call] = {
     ),
     "accounts.people.membership.withdraw_invitation": lambda s, who, of: (
         membership.withdraw_invitation(s, who, of.person, NOW)
+    ),
+    "alerts.incidents.service.comment_incident": lambda s, who, of: incidents.comment_incident(
+        s, who, of.incident, "Restocked", NOW
     ),
     "alerts.incidents.silences.end_silence": lambda s, who, of: silences.end_silence(
         s, who, of.silence, NOW
@@ -219,6 +236,12 @@ OF_A_TEAM: dict[str, Call] = {
 }
 # Looks, which answer with nothing where there is nothing for whoever asks.
 LOOKS: dict[str, Call] = {
+    "alerts.incidents.incident_events.list_incident_events": (
+        lambda s, who, of: list_incident_events(s, who, of.incident)
+    ),
+    "alerts.incidents.queries.find_incident": lambda s, who, of: incident_queries.find_incident(
+        s, who, of.incident, NOW
+    ),
     "history.notes.queries.list_notes": lambda s, who, of: list_notes(s, who, of.product),
     "suggestions.review.queries.list_applied_changes": lambda s, who, of: (
         suggestions.list_applied_changes(s, who, of.product)

@@ -8,9 +8,13 @@ import pytest
 from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Principal, Role
-from core.alerts.incidents import service
+from core.alerts.evaluation.fold import IncidentState
+from core.alerts.incidents import labels, queries, service
+from core.alerts.incidents.incident_events import list_incident_events
+from core.alerts.incidents.incident_filter import Handling, IncidentFilter
 from core.alerts.incidents.service import Verdict
-from core.errors import InvalidInputError, NotAllowedError
+from core.alerts.incidents.silences import SilenceRequest, add_silence
+from core.errors import InvalidInputError, NotAllowedError, NotFoundError
 from core.tracking.rules import Role as ProductRole
 from tests.factories.alerts import add_incident
 from tests.factories.observations import NOON, NOW
@@ -96,10 +100,13 @@ Operation = Callable[[Session, Principal, list[int]], service.Verdicts]
 OPERATIONS: list[Operation] = [
     lambda s, who, ids: service.acknowledge_incidents(s, who, ids, NOW),
     lambda s, who, ids: service.snooze_incidents(s, who, ids, NOW + DAY, NOW),
+    lambda s, who, ids: service.resolve_incidents(s, who, ids, "Discontinued", NOW),
+    lambda s, who, ids: service.assign_incidents(s, who, ids, who.person_id, NOW),
 ]
 BACK: list[Operation] = [
     lambda s, who, ids: service.unacknowledge_incidents(s, who, ids, NOW),
     lambda s, who, ids: service.end_snooze(s, who, ids, NOW),
+    lambda s, who, ids: service.reopen_incidents(s, who, ids, NOW),
 ]
 
 
@@ -164,3 +171,98 @@ def test_a_viewer_only_reads(session: Session, principal: Principal, lamp: int) 
 def test_a_thousand_at_most(session: Session, principal: Principal) -> None:
     with pytest.raises(InvalidInputError, match="1,000"):
         service.acknowledge_incidents(session, principal, range(1, 1002), NOW)
+
+
+# Assigned, commented, marked as resolved
+
+
+def test_an_alert_is_assigned_to_a_teammate_who_may_handle_it(
+    session: Session, principal: Principal, lamp: int
+) -> None:
+    number = add_incident(session, principal, lamp)
+    seller = add_colleague(session, principal, "Sam")
+    viewer = add_member(session, principal, Role.VIEWER)
+    names = [each.name for each in service.list_assignees(session, principal)]
+    assert "Sam" in names
+    assert viewer.name not in names
+    done = {number: Verdict.DONE}
+    assert service.assign_incidents(session, principal, [number], seller.person_id, NOW) == done
+    found = queries.find_incident(session, principal, number, NOW)
+    assert found is not None
+    assert (found.assigned_to, found.assigned_id) == ("Sam", seller.person_id)
+    with pytest.raises(NotFoundError):
+        service.assign_incidents(session, principal, [number], viewer.person_id, NOW)
+    assert service.assign_incidents(session, principal, [number], None, NOW) == done
+    assert service.assign_incidents(session, principal, [number], None, NOW) == {
+        number: Verdict.ALREADY
+    }
+
+
+def test_marked_as_resolved_is_no_open_issue_and_its_state_stays(
+    session: Session, principal: Principal, lamp: int
+) -> None:
+    number = add_incident(session, principal, lamp)
+    everything = IncidentFilter()
+    assert queries.count_open_issues(session, principal, everything, NOW) == 1
+    for reason in ("", " ", "x" * 501):
+        with pytest.raises(InvalidInputError):
+            service.resolve_incidents(session, principal, [number], reason, NOW)
+    service.resolve_incidents(session, principal, [number], "Discontinued", NOW)
+    assert queries.count_open_issues(session, principal, everything, NOW) == 0
+    assert queries.group_open_issues(session, principal, everything, NOW).total == 0
+    moments = [NOW - HOUR, NOW + HOUR]
+    assert queries.count_issues_at(session, principal, everything, moments, NOW) == [1, 0]
+    found = queries.find_incident(session, principal, number, NOW)
+    assert found is not None
+    assert found.state is IncidentState.FIRING
+    assert found.get_handling(NOW) is Handling.RESOLVED
+    assert (found.resolved_by, found.resolved_at) == (principal.name, NOW)
+    by_handling = IncidentFilter(handling=(Handling.RESOLVED,))
+    period = (NOON - DAY, NOW + DAY)
+    assert queries.find_incidents(session, principal, by_handling, period, NOW).total == 1
+    service.reopen_incidents(session, principal, [number], NOW)
+    assert queries.count_open_issues(session, principal, everything, NOW) == 1
+
+
+def test_each_operation_is_in_the_incidents_history(
+    session: Session, principal: Principal, lamp: int
+) -> None:
+    number = add_incident(session, principal, lamp)
+    service.acknowledge_incidents(session, principal, [number], NOW)
+    service.acknowledge_incidents(session, principal, [number], NOW)  # nothing to do: no event
+    service.snooze_incidents(session, principal, [number], NOW + DAY, NOW)
+    service.comment_incident(session, principal, number, " Restocked\non Monday ", NOW)
+    service.resolve_incidents(session, principal, [number], "Sold out for good", NOW)
+    found = list_incident_events(session, principal, number)
+    assert [each.kind.value for each in found] == [
+        "acknowledged", "snoozed", "commented", "resolved",
+    ]  # fmt: skip
+    assert found[1].until == NOW + DAY
+    assert [each.body for each in found[2:]] == ["Restocked\non Monday", "Sold out for good"]
+    assert {each.person for each in found} == {principal.name}
+
+
+def test_what_ended_can_still_be_commented_by_those_who_handle_it(
+    session: Session, principal: Principal, lamp: int
+) -> None:
+    number = add_incident(session, principal, lamp, state="resolved")
+    service.comment_incident(session, principal, number, "A supplier's mistake", NOW)
+    seller = add_member(session, principal, Role.SELLER)
+    with pytest.raises(NotAllowedError):
+        service.comment_incident(session, seller, number, "Mine?", NOW)
+    with pytest.raises(NotFoundError):
+        service.comment_incident(session, add_stranger(session), number, "Mine?", NOW)
+    for body in ("", " \n", "x" * 2001):
+        with pytest.raises(InvalidInputError):
+            service.comment_incident(session, principal, number, body, NOW)
+
+
+def test_a_silenced_incident_says_so_and_stays_open(
+    session: Session, principal: Principal, lamp: int
+) -> None:
+    number = add_incident(session, principal, lamp)
+    add_silence(session, principal, SilenceRequest("A sale", NOW + DAY, product_id=lamp), NOW)
+    [row] = queries.find_open_issues(session, principal, IncidentFilter(), NOW).rows
+    assert row.id == number
+    text = labels.format_handling(row.get_handled(NOW), NOW, "UTC")
+    assert text.startswith("New · silenced until ")
