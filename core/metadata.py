@@ -3,11 +3,13 @@
 from core.accounts import models as accounts
 from core.agents import models as agents
 from core.alerts import models as alerts
+from core.alerts.notifications import models as notifications
 from core.catalog import models as catalog
 from core.catalog.images import models as images
 from core.connections import models as connections
 from core.database import leases
 from core.database.session import Base
+from core.delivery import models as delivery
 from core.history import models as history
 from core.history.expected import models as expected
 from core.history.notes import models as notes
@@ -25,6 +27,7 @@ __all__ = [
     "alerts",
     "catalog",
     "connections",
+    "delivery",
     "expected",
     "history",
     "images",
@@ -32,6 +35,7 @@ __all__ = [
     "leases",
     "metadata",
     "notes",
+    "notifications",
     "scraping",
     "sellers",
     "suggestions",

@@ -94,6 +94,7 @@ PACKAGES = {
         "evaluation": {"rules"},
         "engine": {".", "evaluation", "rules"},
         "incidents": {".", "evaluation", "engine", "rules"},
+        "notifications": {".", "evaluation", "incidents", "rules"},
     },
     "core.suggestions": {
         ".": set(),

@@ -148,6 +148,13 @@ class StoredIncident(Base):
         Index("ix_incident_product", "product_id", "opened_at"),
         Index("ix_incident_rule", "rule_id", "opened_at"),
         Index("ix_incident_group", "group_id"),
+        Index(
+            "ix_incident_unplanned",
+            "id",
+            postgresql_where=text(
+                "planned_state IS DISTINCT FROM state AND planned_state IS DISTINCT FROM 'none'"
+            ),
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
@@ -183,6 +190,9 @@ class StoredIncident(Base):
     resolved_by: Mapped[int | None] = mapped_column(
         BigInteger, ForeignKey("person.id", ondelete="SET NULL")
     )
+    # The state whose notifications are planned; NULL: none yet; "none": none ever, as it is from
+    # before there were notifications.
+    planned_state: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
 
 

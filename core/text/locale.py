@@ -4,6 +4,8 @@ The words stay English. `use_formats` sets a user's formats for a thread; other 
 the default ones.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import lru_cache
@@ -42,6 +44,16 @@ def get_formats() -> Formats:
 def use_formats(formats: Formats) -> None:
     """Use these formats from now on in this thread."""
     _CURRENT.set(formats)
+
+
+@contextmanager
+def apply_formats(formats: Formats) -> Iterator[None]:
+    """Use these formats inside, and afterwards those from before."""
+    before = _CURRENT.set(formats)
+    try:
+        yield
+    finally:
+        _CURRENT.reset(before)
 
 
 def localize_digits(text: str) -> str:

@@ -22,6 +22,7 @@ from jobs.tasks import (
     import_files,
     maintenance,
     send_emails,
+    send_notifications,
     verify_actions,
 )
 
@@ -36,6 +37,7 @@ TASKS = (  # importing them registers their tasks
     import_files,
     maintenance,
     send_emails,
+    send_notifications,
     verify_actions,
 )
 _GRACE = 25  # seconds a task may take to finish when the worker is stopped

@@ -17,6 +17,7 @@ from core.database.session import database_time, read_scope, write_scope
 from jobs.claims import skip_if_locked
 from jobs.job import JobReport, job, periodic_job
 from jobs.queue import huey
+from jobs.tasks.wake import wake_for_notifications
 
 CHUNK: Final = 2000  # products evaluated in a transaction
 REPLAYED: Final = 100  # of those whose past is evaluated again
@@ -40,6 +41,7 @@ def evaluate_alerts(report: JobReport) -> None:
         report.summary = _describe(count)
     else:
         report.nothing_to_do("Nothing new to evaluate.")
+    _wake_for(count)
 
 
 @huey.task(expires=60)
@@ -54,7 +56,15 @@ def evaluate_alerts_of(product_ids: Collection[int]) -> None:
         changed = cursors.list_changed_products(session, 0, 1, product_ids)
     if changed:
         with job("alerts") as report:
-            report.summary = _describe(evaluate_all(product_ids))
+            count = evaluate_all(product_ids)
+            report.summary = _describe(count)
+        _wake_for(count)
+
+
+def _wake_for(count: EvaluationCount) -> None:
+    """Have what opened or was withdrawn sent at once. The rest is sent within a minute."""
+    if count.opened or count.withdrawn:
+        wake_for_notifications()
 
 
 def _describe(count: EvaluationCount) -> str:

@@ -63,6 +63,13 @@ def wake_for_alerts() -> bool:
     return _enqueue(evaluate_now)
 
 
+def wake_for_notifications() -> bool:
+    """Have notifications planned and sent now; return whether the queue answered."""
+    from jobs.tasks.send_notifications import send_now
+
+    return _enqueue(send_now)
+
+
 def _enqueue(send: Callable[[], object]) -> bool:
     try:
         _send(send)

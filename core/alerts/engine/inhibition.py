@@ -175,7 +175,8 @@ WHERE i.rule_id = n.rule AND i.product_id = n.product AND i.state IN ('firing', 
     AND i.muted_by IS NULL
 """
 _UNMUTE: Final = f"""
-UPDATE incident SET muted_by = NULL
+UPDATE incident
+SET muted_by = NULL, planned_state = CASE WHEN planned_state = 'none' THEN 'none' END
 WHERE product_id = ANY(%s) AND muted_by = '{LISTING_REMOVED}' AND state IN ('firing', 'flapping')
 """
 
