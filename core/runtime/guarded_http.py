@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
@@ -132,7 +132,9 @@ def send_request(
         except HTTPException as error:
             name = type(error).__name__
             raise UnansweredError(f"The answer can't be read ({name}).") from error
-        return _read_reply(response, reach.largest)
+        reply = _read_reply(response, reach.largest)
+        # Where it was cut among its headers, these seem to be all, and the body seems empty.
+        return replace(reply, is_whole=False) if connection.is_cut else reply
 
 
 def _split_url(url: str, reach: Reach) -> SplitResult:
@@ -208,7 +210,7 @@ class _CheckedConnection(HTTPConnection):
         self._addresses = addresses
         self._until = until
         self._socket: socket.socket | None = None
-        self._is_cut = False
+        self.is_cut = False
 
     def connect(self) -> None:
         """Connect to the first address that answers. Raises OSError."""
@@ -229,14 +231,14 @@ class _CheckedConnection(HTTPConnection):
                 self._socket, server_hostname=self.host, do_handshake_on_connect=False
             )
         self.sock = self._socket
-        if self._is_cut:
+        if self.is_cut:
             raise TimeoutError("it took too long")
         if isinstance(self._socket, ssl.SSLSocket):
             self._socket.do_handshake()
 
     def cut(self) -> None:
         """End all reading and writing at once."""
-        self._is_cut = True
+        self.is_cut = True
         if self._socket is not None:
             with suppress(OSError):  # it is closed already
                 # Of the socket below TLS: nothing is exchanged any more.

@@ -24,9 +24,7 @@ from core.delivery.outcome import Attempt, Outcome
 from core.errors import InvalidInputError
 
 HOSTS = frozenset({"discord.com", "discordapp.com", "ptb.discord.com", "canary.discord.com"})
-LONGEST_CONTENT = 2000  # characters
-LONGEST_TITLE = 256
-LONGEST_DESCRIPTION = 4096
+LONGEST_TITLE = 256  # characters
 LONGEST_TOTAL = 6000  # of all embeds of a message
 MOST_EMBEDS = 10
 _COLOURS = {Urgency.CRITICAL: 0xC62828, Urgency.WARNING: 0xEF6C00, Urgency.INFO: 0x1565C0}
@@ -88,7 +86,7 @@ def send(address: DiscordAddress, message: Message, context: SendContext) -> Att
 def build_content(message: Message) -> dict[str, Any]:
     """Return a text with embeds that mention no one."""
     head = [f"**{escape(clean_line(message.subject, 200))}**"]
-    head.append(escape(clean_line(message.summary, 500)))
+    head.append(escape(clean_line(message.summary, 300)))
     embeds: list[dict[str, Any]] = []
     left = LONGEST_TOTAL
     for item in message.items[:MOST_EMBEDS]:
@@ -102,7 +100,7 @@ def build_content(message: Message) -> dict[str, Any]:
         head.append(f"<{message.link}>")
     head.append(escape(clean_line(message.footer or "", 100)))
     return {
-        "content": "\n".join(filter(None, head))[:LONGEST_CONTENT],
+        "content": "\n".join(filter(None, head)),  # escaped, at most 2,000 characters
         "embeds": embeds,
         "allowed_mentions": {"parse": []},
     }
@@ -114,11 +112,11 @@ def escape(text: str) -> str:
 
 
 def _build_embed(item: MessageItem) -> dict[str, Any]:
-    facts = [f"{clean_line(label, 50)}: {clean_line(value, 150)}" for label, value in item.facts]
-    lines = [clean_line(item.text, 500), *facts[:8]]
+    facts = [f"{clean_line(label, 40)}: {clean_line(value, 100)}" for label, value in item.facts]
+    lines = [clean_line(item.text, 500), *facts[:8]]  # escaped, at most 3,300 characters
     embed: dict[str, Any] = {
         "title": escape(clean_line(item.title, LONGEST_TITLE // 2)),
-        "description": "\n".join(map(escape, lines))[:LONGEST_DESCRIPTION],
+        "description": "\n".join(map(escape, lines)),
         "color": _COLOURS[item.urgency],
     }
     if item.link and item.link.startswith(("http://", "https://")) and len(item.link) < 1500:

@@ -6,10 +6,11 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from core.delivery.channels import discord, email, ntfy, slack, telegram, webhook
+from core.delivery.channels import discord, email, further, ntfy, slack, telegram, webhook
 from core.delivery.channels.discord import DiscordAddress
 from core.delivery.channels.email import EmailAddress
 from core.delivery.channels.fields import Field
+from core.delivery.channels.further import FurtherAddress
 from core.delivery.channels.ntfy import NtfyAddress
 from core.delivery.channels.send_context import SendContext
 from core.delivery.channels.slack import SlackAddress
@@ -33,7 +34,13 @@ class ChannelKind(StrEnum):
 
 
 Address = (
-    EmailAddress | WebhookAddress | SlackAddress | DiscordAddress | TelegramAddress | NtfyAddress
+    EmailAddress
+    | WebhookAddress
+    | SlackAddress
+    | DiscordAddress
+    | TelegramAddress
+    | NtfyAddress
+    | FurtherAddress
 )
 
 
@@ -67,6 +74,9 @@ _KINDS: Final = {
         TelegramAddress, telegram.FIELDS, telegram.parse, telegram.describe, telegram.send
     ),
     ChannelKind.NTFY: _Kind(NtfyAddress, ntfy.FIELDS, ntfy.parse, ntfy.describe, ntfy.send),
+    ChannelKind.FURTHER: _Kind(
+        FurtherAddress, further.FIELDS, further.parse, further.describe, further.send
+    ),
 }
 FIELDS: Final[Mapping[ChannelKind, Sequence[Field]]] = {
     kind: found.fields for kind, found in _KINDS.items()

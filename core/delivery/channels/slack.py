@@ -94,8 +94,8 @@ def build_content(message: Message) -> dict[str, Any]:
         if text:
             section = {"type": "mrkdwn", "text": text, "verbatim": True}
             blocks.append({"type": "section", "text": section})
-    whole = "\n".join(filter(None, [escape(clean_line(message.subject)), *texts[:6]]))
-    return {"text": whole[:LONGEST_TEXT], "blocks": blocks, "unfurl_links": False}
+    lines = [escape(clean_line(message.subject, LONGEST_HEADER)), *texts]
+    return {"text": _join_fitting(lines), "blocks": blocks, "unfurl_links": False}
 
 
 def escape(text: str) -> str:
@@ -110,11 +110,19 @@ def _write_item(item: MessageItem) -> str:
     for label, value in item.facts[:10]:
         lines.append(escape(f"{clean_line(label, 50)}: {clean_line(value, 100)}"))
     link = _write_link(item.link, "Open")
-    text = "\n".join(lines)
-    while len(text) + len(link) + 1 > LONGEST_TEXT and len(lines) > 1:
-        lines.pop()
-        text = "\n".join(lines)
+    text = _join_fitting(lines, LONGEST_TEXT - len(link) - 1)
     return f"{text}\n{link}" if link else text
+
+
+def _join_fitting(lines: list[str], longest: int = LONGEST_TEXT) -> str:
+    """Return the first lines that fit, whole: a cut one could end within an entity or a link."""
+    text = ""
+    for line in filter(None, lines):
+        longer = f"{text}\n{line}" if text else line
+        if len(longer) > longest:
+            break
+        text = longer
+    return text
 
 
 def _write_link(link: str | None, label: str) -> str:

@@ -2,8 +2,10 @@
 
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -15,6 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from core.delivery import smtp
+from core.delivery.outcome import Attempt, Outcome
 from core.errors import ConfigurationError, InvalidInputError, OutsideServiceError
 from tests.mailbox import Mailbox, running_mailbox
 
@@ -86,6 +89,77 @@ def test_an_address_that_breaks_the_protocol_goes_nowhere(mailbox: Mailbox, to: 
     with pytest.raises(InvalidInputError):
         send(mailbox, to=to)
     assert mailbox.recipients == []
+
+
+# How an attempt ends
+
+
+def submit(box: Mailbox, to: str = "anna@team.example") -> Attempt:
+    email = smtp.OutgoingEmail(to, "A link", "Text\n.\n..\nend\n", key="k:1")
+    return smtp.submit_email(smtp.parse_smtp_url(box.url), FROM, email)
+
+
+def test_an_accepted_email_is_sent_as_it_was_written(mailbox: Mailbox) -> None:
+    attempt = submit(mailbox)
+    [letter] = mailbox.letters
+    assert (attempt.outcome, attempt.provider_id) == (Outcome.SENT, letter["Message-ID"])
+    assert letter.get_content().replace("\r\n", "\n") == "Text\n.\n..\nend\n"
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome"),
+    [("550 no such mailbox", Outcome.REFUSED), ("451 try later", Outcome.LATER)],
+)
+def test_the_code_of_a_refusal_decides_whether_to_try_again(
+    mailbox: Mailbox, answer: str, outcome: Outcome
+) -> None:
+    mailbox.answer = answer
+    assert submit(mailbox) == Attempt(outcome, answer)
+
+
+def test_an_address_that_breaks_the_protocol_is_refused(mailbox: Mailbox) -> None:
+    assert submit(mailbox, "a@b.example\r\nRCPT TO:<b@c.example>").outcome is Outcome.REFUSED
+    assert mailbox.recipients == []
+
+
+def test_a_server_that_is_down_gets_it_later() -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        assert submit(Mailbox(nobody.getsockname()[1])).outcome is Outcome.LATER
+
+
+@pytest.mark.parametrize(
+    ("answers", "outcome"),
+    [
+        ([b"220 x", b"250 x", b""], Outcome.LATER),
+        ([b"220 x", b"250 x", b"250 x", b"250 x", b"354 x", b""], Outcome.UNKNOWN),
+        ([b"220 x", b"250 x", b"250 x", b"250 x", b"354 x", b"250 x", b""], Outcome.SENT),
+        ([b"220 x", b"250 x", b"250 x", b"550 x", b"250 x"], Outcome.REFUSED),
+        ([b"220 x", b"250 x", b"250 x", b"450 x", b"250 x"], Outcome.LATER),
+        ([b"hello"], Outcome.LATER),
+    ],
+)
+def test_only_a_connection_that_breaks_in_the_message_leaves_it_unknown(
+    answers: list[bytes], outcome: Outcome
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=converse, args=(listener, answers), daemon=True)
+        thread.start()
+        assert submit(Mailbox(listener.getsockname()[1])).outcome is outcome
+        thread.join(10)
+
+
+def converse(listener: socket.socket, answers: list[bytes]) -> None:
+    """Answer line by line; b"" ends the connection."""
+    connection, _ = listener.accept()
+    with connection, connection.makefile("rb") as lines, suppress(OSError):
+        for number, answer in enumerate(answers):
+            line = lines.readline() if number else b""
+            while answers[number - 1 : number] == [b"354 x"] and line not in (b".\r\n", b""):
+                line = lines.readline()
+            if not answer:
+                return
+            connection.sendall(answer + b"\r\n")
 
 
 # Passwords and encryption
