@@ -1,40 +1,130 @@
-"""Plans notifications of incidents. No rules of its own.
+"""Plans notifications of incidents, makes messages of those due, and sends the outbox.
 
-Evaluation wakes it; the round of every minute catches what a crash left.
+No rules of its own. Evaluation wakes it; the round of every minute catches what a crash left.
+One worker at a time plans; any number sends.
 """
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Final
 
 from huey import crontab
 
+from core.alerts.notifications import make_messages, send_messages
 from core.alerts.notifications import plan_notifications as plan
-from core.database.session import database_time, write_scope
+from core.alerts.notifications.unsubscribe import make_unsubscribe_link
+from core.database.session import database_time, read_scope, write_scope
+from core.delivery import outbox
+from core.delivery.channels.registry import send_message
+from core.delivery.channels.send_context import SendContext
+from core.settings.environment import get_settings
 from jobs.claims import skip_if_locked
 from jobs.job import JobReport, periodic_job
 from jobs.queue import huey
 
+SENDERS = 4  # threads of a worker that send
+SENDING_SECONDS: Final = 50.0  # after which a worker claims no more
+CLAIM_SECONDS: Final = 60.0  # after which it gives back what it did not begin to send
 
-@periodic_job("notifications", crontab(minute="*"), expires=60, lock="notifications")
+
+@dataclass(slots=True)
+class _Work:
+    """What a round did."""
+
+    incidents: int = 0
+    notifications: int = 0
+    messages: int = 0
+    sent: int = 0
+    others: int = 0  # attempts with another outcome
+
+    def __bool__(self) -> bool:
+        return any((self.incidents, self.notifications, self.messages, self.sent, self.others))
+
+
+@periodic_job("notifications", crontab(minute="*"), expires=60)
 def send_notifications(report: JobReport) -> None:
-    """Plan what incidents notify of, and the reminders that are due."""
-    incidents = notifications = 0
-    while True:
-        now = database_time()
-        with write_scope() as session:
-            planned = plan.plan_notifications(session, now)
-        incidents += planned.incidents
-        notifications += planned.notifications
-        if planned.incidents < plan.CHUNK:
-            break
-    with write_scope() as session:
-        reminders = plan.plan_reminders(session, database_time())
-    if incidents or reminders:
+    """Plan what incidents notify of, make messages of what is due, and send them."""
+    work = _Work()
+    skip_if_locked("notifications", lambda: plan_round(work))
+    send_outbox(work)
+    if work:
         report.summary = (
-            f"{incidents} incidents planned, {notifications} notifications, {reminders} reminders."
+            f"{work.incidents} incidents planned, {work.notifications} notifications, "
+            f"{work.messages} messages made, {work.sent} sent, {work.others} not."
         )
     else:
-        report.nothing_to_do("Nothing to notify of.")
+        report.nothing_to_do("Nothing to send.")
 
 
 @huey.task(expires=60)
 def send_now() -> None:
     """Send what is due without waiting for the next minute."""
-    skip_if_locked("notifications", send_notifications)
+    send_notifications()
+
+
+def plan_round(work: _Work) -> None:
+    """Plan incidents and reminders, and make the messages that are due."""
+    planned = plan.CHUNK
+    while planned == plan.CHUNK:
+        now = database_time()
+        with write_scope() as session:
+            count = plan.plan_notifications(session, now)
+        planned = count.incidents
+        work.incidents += count.incidents
+        work.notifications += count.notifications
+    now, settings = database_time(), get_settings()
+    with write_scope() as session:
+        work.notifications += plan.plan_reminders(session, now)
+        send_messages.expire_old(session, now)
+        channels = make_messages.sort_due(session, now)
+    for channel_id in channels:
+        with write_scope() as session:
+            link = make_unsubscribe_link(session, channel_id, settings)
+            made = make_messages.make_message(session, channel_id, now, settings.public_url, link)
+        work.messages += made is not None
+
+
+def send_outbox(work: _Work) -> None:
+    """Send all that is due, or as much of it as fits into the time of a round."""
+    with read_scope() as session:
+        waiting = outbox.count_due(session, database_time())
+    if not waiting:
+        return
+    until = time.monotonic() + SENDING_SECONDS
+    context = send_messages.make_send_context(get_settings())
+    if SENDERS == 1 or waiting == 1:
+        outcomes = list(_send_until(until, context))
+    else:
+        with ThreadPoolExecutor(min(SENDERS, waiting)) as pool:
+            senders = [
+                pool.submit(lambda: list(_send_until(until, context)))
+                for _ in range(min(SENDERS, waiting))
+            ]
+            outcomes = [each for sender in senders for each in sender.result()]
+    work.sent += sum(outcomes)
+    work.others += len(outcomes) - sum(outcomes)
+
+
+def _send_until(until: float, context: SendContext) -> Iterator[bool]:
+    """Claim and send until nothing is due or the time is over; yield for each if it was sent."""
+    settings = get_settings()
+    while time.monotonic() < until:
+        began = time.monotonic()
+        now = database_time()
+        with write_scope() as session:
+            ready, claimed = send_messages.claim_ready(session, now, settings)
+        if not claimed:
+            return
+        for place, each in enumerate(ready):
+            if time.monotonic() - began > CLAIM_SECONDS:
+                with write_scope() as session:
+                    left = [one.claimed for one in ready[place:]]
+                    outbox.release_messages(session, left, database_time())
+                return
+            attempt = send_message(each.address, each.claimed.message, context)
+            now = database_time()
+            with write_scope() as session:
+                state = send_messages.record_sending(session, each, attempt, now)
+            yield state is outbox.MessageState.SENT

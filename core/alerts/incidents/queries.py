@@ -266,6 +266,18 @@ def find_incident(
     return rows[0] if rows else None
 
 
+@requires(Permission.READ)
+def list_incident_rows(
+    session: Session,
+    principal: Principal,
+    ids: Sequence[int],
+    now: datetime,
+    scope: ListScope = ListScope.TEAM,
+) -> list[IncidentRow]:
+    """Return the team's incidents with these ids, in their order, of products that are tracked."""
+    return _details(session, principal, scope, list(ids), now)
+
+
 def _make_sql(
     principal: Principal, incident_filter: IncidentFilter, now: datetime
 ) -> tuple[str, dict[str, Any]]:

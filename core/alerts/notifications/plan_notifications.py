@@ -234,7 +234,8 @@ def _cancel_withdrawn(session: Session, incidents: Sequence[_Unplanned], now: da
 _DUE_REMINDERS: Final = f"""
 SELECT n.id, n.incident_id, n.person_id, n.channel_id, n.number, i.team_id, i.rule_id,
     coalesce(r.code, '{IncidentKind.TEAM_RULE.value}'), i.severity,
-    i.state IN ('firing', 'flapping') AND i.acknowledged_at IS NULL AND i.muted_by IS NULL,
+    i.state IN ('firing', 'flapping') AND i.acknowledged_at IS NULL AND i.resolved_at IS NULL
+        AND i.muted_by IS NULL,
     CASE WHEN i.snoozed_until > %(now)s THEN i.snoozed_until END
 FROM notification n JOIN incident i ON i.id = n.incident_id JOIN alert_rule r ON r.id = i.rule_id
 WHERE n.remind_at <= %(now)s
