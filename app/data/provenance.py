@@ -8,6 +8,7 @@ from app.data import get_principal
 from core.database.session import read_scope
 from core.errors import NotFoundError
 from core.history.product_summary import ProductSummary
+from core.history.provenance.last_values import format_last_values, read_last_values
 from core.history.provenance.provenance import Provenance, read_raw_item
 from core.history.provenance.queries import (
     find_origin,
@@ -40,6 +41,12 @@ def find_value_provenance(
         return find_origin_of_value(
             session, get_principal(), head, column, round(value), period, last=last
         )
+
+
+def describe_last_values(head: ProductSummary) -> str | None:
+    """Return a product's last price and rank with their day; None: none is stored."""
+    with read_scope() as session:
+        return format_last_values(read_last_values(session, head), head.marketplace)
 
 
 def get_raw_item_json(product_id: int, run_id: int, captured_at: datetime) -> bytes:

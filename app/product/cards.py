@@ -31,6 +31,7 @@ from core.tracking.change_sentiment import Sentiment, rank_sentiment
 UNKNOWN: Final = "unknown"
 LONGEST_NAME: Final = 14  # characters of a category or seller on a card
 _NO_ONE: Final = "none"
+_OF_OTHERS: Final = {"buy_box", "sub_rank", "offers"}  # have the time of another value
 _NOT_REPORTED: Final = "not reported"
 # A value is stale after so many checks that did not report it; without a schedule after days.
 _STALE_CHECKS: Final = 4
@@ -44,7 +45,7 @@ class CurrentFigure:
 
     card: Card
     key: str
-    column: str | None  # of the snapshot; None: provenance isn't kept for it
+    column: str | None  # of the snapshot; None: nothing was reported
     age: str  # "2 h ago"; "" when never observed
 
 
@@ -61,12 +62,12 @@ def current_figures(
         period = None  # a range that ended earlier says nothing about today's values
     cards: list[tuple[Card, str, str | None, Group]] = [
         (_price(head, period, now), "price", "price", "price"),
-        (_buy_box(head, period, now), "buy_box", None, "availability"),
+        (_buy_box(head, period, now), "buy_box", _find_seller_column(head), "availability"),
         (_rank(head, period, now), "bsr", "bsr", "bsr"),
-        (_sub_rank(head, further, now), "sub_rank", None, "bsr"),
+        (_sub_rank(head, further, now), "sub_rank", "sub_rank", "bsr"),
         (_rating(head, period, now), "rating", "rating", "rating"),
         (_ratings_count(head, period, now), "ratings_count", "ratings_count", "rating"),
-        (_offers(head, further, now), "offers", None, "availability"),
+        (_offers(head, further, now), "offers", "offers_new", "availability"),
         (_stock(head, period, now), "availability", "availability", "availability"),
     ]
     return [
@@ -86,8 +87,9 @@ def _with_age(
     now: datetime,
     zone: str,
 ) -> CurrentFigure:
-    is_unreported = column is None and card.value in (UNKNOWN, _NOT_REPORTED)
-    if at is None or is_unreported:  # the time is another value's
+    if key in _OF_OTHERS and card.value in (UNKNOWN, _NOT_REPORTED):
+        return CurrentFigure(card, key, None, "")
+    if at is None:
         return CurrentFigure(card, key, column, "")
     is_removed = head.availability is Availability.GONE and key != "availability"
     is_stale = now - at > _find_longest_age(head) or is_removed
@@ -172,6 +174,11 @@ def _buy_box(head: ProductSummary, period: PeriodView | None, now: datetime) -> 
         return replace(_blank("Buy Box", head, "availability", now, _NOT_REPORTED), note=note)
     about = f"Held by {escape_markdown(name)}. Its share of the time in the period is below."
     return Card("Buy Box", escape_markdown(shorten(name, LONGEST_NAME)), note=note, about=about)
+
+
+def _find_seller_column(head: ProductSummary) -> str:
+    """Return the column behind the Buy Box card: without a seller, the state that says why."""
+    return "buy_box_seller" if head.seller or head.seller_id else "availability"
 
 
 def _share_note(head: ProductSummary, shares: tuple[BuyBoxShare, ...]) -> str | None:

@@ -28,7 +28,7 @@ _STYLE: Final = f"""<style>
 
 
 def show_figures(head: ProductSummary, period: PeriodView | None, period_name: str) -> None:
-    """Show the current figures; the age of most opens their data source."""
+    """Show the current figures; the age of each opens its data source."""
     now, zone = datetime.now(UTC), get_principal().time_zone
     further = history.read_further_values(head)
     figures = current_figures(head, further, period, period_name, now, zone)
@@ -47,7 +47,7 @@ def _show_figure(head: ProductSummary, figure: CurrentFigure) -> None:
         elif st.button(
             figure.age or "never seen",
             type="tertiary",
-            key=f"source_{figure.column}",
+            key=f"source_{figure.key}",
             help="Data source" if figure.age else None,
             disabled=not figure.age,
         ):

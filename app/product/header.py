@@ -8,7 +8,7 @@ import streamlit as st
 from app import keys, page_frame
 from app.commands import products as actions
 from app.components.thumbnail import show_thumbnail
-from app.data import alerts, get_principal
+from app.data import alerts, get_principal, provenance
 from app.data.images import find_thumbnails
 from app.product import dialogs
 from core.accounts.access.permissions import Permission
@@ -129,20 +129,28 @@ def _show_issues(head: ProductSummary, now: datetime) -> None:
         found = alerts.find_open_issues(IncidentFilter(product_id=head.product_id), 1)
         rows = sorted(found.rows, key=lambda row: list(KINDS).index(row.kind))
         if rows:
-            _show_banner(rows, now)
+            _show_banner(head, rows, now)
             return
     state = head.availability
     if state is not None and not state.has_featured_offer:
         seen = format_moment(head.availability_at, get_principal().time_zone)
         label = availability_label(state)
-        st.warning(f"**{label[0].upper()}{label[1:]}** · seen {seen}", icon=":material/error:")
+        sentence = f"**{label[0].upper()}{label[1:]}** · seen {seen}"
+        st.warning(sentence + _format_last_values(head), icon=":material/error:")
 
 
-def _show_banner(rows: list[IncidentRow], now: datetime) -> None:
+def _format_last_values(head: ProductSummary) -> str:
+    """Return what to add to the banner: the last price and rank, where it can't be bought."""
+    is_sold = head.availability is None or head.availability.has_featured_offer
+    last = None if is_sold else provenance.describe_last_values(head)
+    return "" if last is None else f" · {escape_markdown(last)}"
+
+
+def _show_banner(head: ProductSummary, rows: list[IncidentRow], now: datetime) -> None:
     zone = get_principal().time_zone
     texts = [escape_markdown(row.describe(zone, now)) for row in rows[:_MOST_ISSUES]]
     sentence = " · ".join([f"**{texts[0]}**", *texts[1:]])
     if len(rows) > _MOST_ISSUES:
         sentence += f" · and {len(rows) - _MOST_ISSUES} more"
     show = st.error if any(row.kind in _CRITICAL for row in rows) else st.warning
-    show(sentence, icon=":material/error:")
+    show(sentence + _format_last_values(head), icon=":material/error:")

@@ -256,13 +256,42 @@ def test_a_doubtful_price_counts_in_no_figure(session: Session, principal: Princ
     assert ":gray[Flagged values]  \n**1 excluded**" in texts(page)
 
 
-def test_a_figure_opens_where_it_comes_from(session: Session, principal: Principal):
+@pytest.mark.parametrize(
+    ("card", "value"),
+    [
+        ("price", "\\$19.99"),
+        ("sub_rank", "\\#27"),
+        ("buy_box", "Lumina Direct"),
+        ("offers", "6"),
+        ("availability", "in stock"),
+    ],
+)
+def test_a_figure_opens_where_it_comes_from(
+    session: Session, principal: Principal, card: str, value: str
+):
     product, now = track_product(session, principal), this_hour()
-    store(session, [make_sourced(product, now - HOUR)])
+    seen = SEEN | Seen.SELLER | Seen.OFFERS_NEW
+    values: dict[str, Any] = {
+        "offers_new": 6,
+        "ranks": (CategoryRank("Kitchen", 1200), CategoryRank("Reading lamps", 27)),
+    }
+    before = make_sourced(product, now - HOUR, seen=seen, buy_box_seller="Lumina Direct", **values)
+    # The seller is kept while a newer observation says nothing about it.
+    store(session, [before, make_sourced(product, now, seen=seen & ~Seen.SELLER, **values)])
     page = open_product()
-    page.button(key="source_price").click().run()
+    page.button(key=f"source_{card}").click().run()
     assert not page.exception
-    assert "| Value | \\$19.99 |" in texts(page)
+    assert f"| Value | {value} |" in texts(page)
+
+
+def test_a_removed_product_has_its_last_price_and_rank_in_the_banner(
+    session: Session, principal: Principal
+):
+    product, day = track_product(session, principal), datetime(2026, 11, 12, 18, tzinfo=UTC)
+    removed = {"price": None, "ranks": (), "availability": Availability.GONE}
+    store(session, [make_sourced(product, day), make_sourced(product, day + DAY, **removed)])
+    [banner] = [each.value for each in open_product().warning if " · seen " in each.value]
+    assert banner.endswith(" · last \\$19.99 · \\#1,200, 12 Nov")
 
 
 def test_refresh_puts_the_product_in_line_and_says_so(

@@ -7,7 +7,7 @@ The original item is read separately, because it is seldom needed.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
@@ -20,6 +20,8 @@ Column = Literal[
     "price", "list_price", "bsr", "rating", "ratings_count", "availability", "stock_left"
 ]
 
+_SELLER: Final = "buy_box_seller"
+
 _FIELDS: Mapping[str, Field] = {
     "price": PRICE,
     "list_price": LIST_PRICE,
@@ -28,6 +30,9 @@ _FIELDS: Mapping[str, Field] = {
     "ratings_count": RATINGS_COUNT,
     "availability": Field("availability", Seen.AVAILABILITY, Flag.NONE),
     "stock_left": Field("stock_left", Seen.STOCK_LEFT, Flag.NONE),
+    "sub_rank": Field("sub_rank", Seen.BSR, RANK.flags),
+    "offers_new": Field("offers_new", Seen.OFFERS_NEW, Flag.NONE),
+    _SELLER: Field(_SELLER, Seen.SELLER | Seen.SELLER_ID, Flag.NONE),
 }
 
 # The columns with the time of each newest value; its snapshot has the same time.
@@ -39,6 +44,9 @@ _SEEN_AT = {
     "ratings_count": "rating_at",
     "availability": "availability_at",
     "stock_left": "availability_at",
+    "sub_rank": "bsr_at",
+    "offers_new": "captured_at",
+    _SELLER: "availability_at",
 }
 
 _ORIGINAL_FIELDS: Mapping[Source, Mapping[str, str]] = {
@@ -50,6 +58,8 @@ _ORIGINAL_FIELDS: Mapping[Source, Mapping[str, str]] = {
         "ratings_count": "countReview",
         "availability": "warehouseAvailability",
         "stock_left": "warehouseAvailability",
+        "sub_rank": "bestSellersRank, else productDetails",
+        _SELLER: "soldBy, sellerId",
     },
     Source.JUNGLEE: {
         "price": "price.value",
@@ -59,6 +69,8 @@ _ORIGINAL_FIELDS: Mapping[Source, Mapping[str, str]] = {
         "ratings_count": "reviewsCount",
         "availability": "inStockText, inStock",
         "stock_left": "inStockText",
+        "sub_rank": "bestsellerRanks",
+        _SELLER: "seller",
     },
     Source.KEEPA_API: {
         "price": "csv[18], else csv[1], else csv[0]",
@@ -99,10 +111,14 @@ class Import:
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """Where one value comes from. `value` is in the field's own unit; None: there was none."""
+    """Where one value comes from. `value` is in the field's own unit; None: there was none.
+
+    A Buy Box seller is `seller`, and `value` is None.
+    """
 
     column: str
     value: int | None
+    seller: str | None  # name, or else id; text from outside
     currency: str
     source: Source
     captured_at: datetime
@@ -138,10 +154,14 @@ def find_latest_provenance(session: Session, product_id: int, column: str) -> Pr
     Raises InvalidInputError for a column that has no provenance.
     """
     field = _field(column)
+    # A seller is kept while newer observations don't report one.
+    when = "<=" if column == _SELLER else "="
     statement = text(
-        f"{_SELECT} AND s.captured_at = (SELECT l.{_SEEN_AT[column]} FROM product_latest l "
+        f"{_SELECT} AND s.captured_at {when} (SELECT l.{_SEEN_AT[column]} FROM product_latest l "
         "WHERE l.product_id = :product) "
-        "ORDER BY (s.seen & :seen <> 0) DESC, (s.flags & :flags = 0) DESC LIMIT 1"
+        f"{'AND s.seen & :seen <> 0 ' if column == _SELLER else ''}"
+        "ORDER BY s.captured_at DESC, (s.seen & :seen <> 0) DESC, (s.flags & :flags = 0) DESC "
+        "LIMIT 1"
     )
     values = {"product": product_id, "seen": int(field.seen), "flags": int(field.flags)}
     row = session.execute(statement, values).first()
@@ -239,11 +259,14 @@ def _field(column: str) -> Field:
 
 def _provenance(session: Session, row: Row[Any], field: Field) -> Provenance:
     source = Source(row.source)
-    value = getattr(row, field.column)
+    is_seller = field.column == _SELLER
+    value = None if is_seller else getattr(row, field.column)
+    seller = row.buy_box_seller or row.buy_box_seller_id if is_seller else None
     raw = _raw_facts(session, row)
     return Provenance(
         column=field.column,
         value=value,
+        seller=seller,
         currency=row.currency,
         source=source,
         captured_at=row.captured_at,

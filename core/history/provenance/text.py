@@ -27,6 +27,8 @@ def source_name(source: Source) -> str:
 def format_value(origin: Provenance, marketplace: str) -> str:
     """Write the value, or why there is none."""
     value = origin.value
+    if origin.seller is not None:
+        return origin.seller
     if value is None and origin.unreadable is not None:
         return "unreadable"
     if value is None:
@@ -35,7 +37,9 @@ def format_value(origin: Provenance, marketplace: str) -> str:
         return format_price(value, marketplace)
     if origin.column == "availability":
         return availability_label(Availability(value))
-    writes = {"bsr": format_rank, "rating": format_rating}.get(origin.column, format_count)
+    writes = {"bsr": format_rank, "sub_rank": format_rank, "rating": format_rating}.get(
+        origin.column, format_count
+    )
     return writes(value)
 
 
