@@ -31,6 +31,7 @@ TAB: Final = "show"
 SEARCH: Final = "search"
 STATE: Final = "state"
 TAG: Final = "tag"
+IMPORT: Final = "import"  # only what this import added
 SORT: Final = "sort"
 NEWEST_CHECKED: Final = "Last checked, newest first"  # a value of SORT
 PAGE: Final = "page"

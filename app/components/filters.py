@@ -86,4 +86,6 @@ def _clear(search: str | None, controls: Iterable[str], page: str) -> None:
     for key in controls:
         if key in st.session_state:
             st.session_state[key] = []
+        else:  # in the URL alone
+            st.query_params.pop(key, None)
     reset_page(page)

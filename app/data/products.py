@@ -62,13 +62,17 @@ def read_team_thresholds() -> Thresholds:
         return team_thresholds.read_team_thresholds(session, get_principal().team_id)
 
 
+def count_listed(list_filter: ListFilter) -> int:
+    """Return how many products a list has, as of a minute ago at most; see `COUNT_CAP`."""
+    return _count_products(get_principal(), list_filter, get_cache_token())
+
+
 def count_own_products(whose: ListScope) -> int:
     """Return how many own products are tracked."""
-    own = ListFilter(roles=(Role.OWN,), scope=whose)
-    return _count_products(get_principal(), own, get_cache_token())
+    return count_listed(ListFilter(roles=(Role.OWN,), scope=whose))
 
 
-@st.cache_data(ttl=60, max_entries=100, show_spinner=False)
+@st.cache_data(ttl=60, max_entries=1000, show_spinner=False)
 def _count_products(who: Principal, list_filter: ListFilter, token: str) -> int:
     del token
     with read_scope() as session:

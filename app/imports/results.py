@@ -134,7 +134,8 @@ def _show_products_button(view: ImportView) -> None:
             keys.ASIN: one[1],
         }
     else:
-        page, label = keys.PRODUCTS, "Show the products"
-        link = {keys.TAG: list(view.tags)} if view.tags else {keys.SORT: keys.NEWEST_CHECKED}
+        page = keys.PRODUCTS
+        label = "Show the products" if view.rows_stored else "Show all products"
+        link = {keys.IMPORT: str(view.id)} if view.rows_stored else {keys.SORT: keys.NEWEST_CHECKED}
     if st.button(label, type="primary", icon=":material/arrow_forward:", key="to_products"):
         st.switch_page(f"../pages/{page}.py", query_params=link)

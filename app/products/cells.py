@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from core.history.observation import Availability, Outcome
 from core.text.escaping import remove_direction_marks
+from core.text.numbers import format_share
 from core.text.times import format_age
 
 Row = Mapping[str, Any]  # of `core.tracking.lists.queries.find_products`
@@ -69,10 +70,17 @@ def _make_change(row: Row, change: float | None) -> float:
     return _CODES[NONE_THERE] if change is None else change
 
 
-def make_share(row: Row) -> float | None:
-    """Return the Buy Box share of who has it now, in percent; None: nobody, or no day is known."""
-    share = row["seller_share"]
-    return None if share is None else round(share * 100)
+def make_share(row: Row) -> float:
+    """Return the Buy Box share of who has it now, in percent."""
+    share, seller = row["seller_share"], make_seller(row)
+    if share is None or seller == REMOVED:
+        return _CODES.get(seller, _CODES[NOT_REPORTED])  # a holder without a counted day
+    return float(round(share * 100))
+
+
+def format_percent(percent: float) -> str:
+    """Write a share of 0 to 100: "73 %"."""
+    return format_share(percent / 100)
 
 
 def make_seller(row: Row) -> str:

@@ -76,6 +76,7 @@ CHOOSABLE: Final = (
         "Buy Box, 30 d",
         92,
         SortBy.SELLER_SHARE,
+        is_right=True,
         about="On how many of the last 30 days the seller who has the Buy Box now closed with it, "
         "in percent of the days whose holder is known",
     ),

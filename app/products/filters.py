@@ -10,6 +10,7 @@ import streamlit as st
 from app import device, keys
 from app.components import filters, list_scope, pagination
 from app.data import products
+from app.web import url_parameters
 from core.catalog.marketplaces import MARKETPLACES
 from core.text.escaping import escape_markdown, shorten
 from core.tracking.list_filter import COUNT_CAP, ListFilter, Sort, SortBy, State
@@ -94,6 +95,7 @@ def choose_list_filter(search: str, days: int) -> ListFilter:
         tags,
         scope,
         rank_worse_days=days if RANK_WORSE in states else None,
+        import_id=url_parameters.read_number(keys.IMPORT),
     )
 
 
@@ -122,6 +124,8 @@ def show_chosen(list_filter: ListFilter) -> None:
     ]
     if list_filter.rank_worse_days is not None:
         chosen.append((keys.STATE, RANK_WORSE, RANK_WORSE))
+    if list_filter.import_id is not None:
+        chosen.append((keys.IMPORT, list_filter.import_id, f"Import {list_filter.import_id}"))
     if not chosen and not list_filter.search:
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -135,14 +139,17 @@ def show_chosen(list_filter: ListFilter) -> None:
                 on_click=_remove,
                 args=(key, value),
             )
-        filters.show_clear_button(keys.SEARCH, _OPTIONS, keys.PAGE)
+        filters.show_clear_button(keys.SEARCH, (*_OPTIONS, keys.IMPORT), keys.PAGE)
 
 
 _MOST_SHOWN: Final = 12
 
 
 def _remove(key: str, value: Any) -> None:
-    st.session_state[key] = [each for each in st.session_state[key] if each != value]
+    if key == keys.IMPORT:
+        st.query_params.pop(key, None)
+    else:
+        st.session_state[key] = [each for each in st.session_state[key] if each != value]
     pagination.reset_page(keys.PAGE)
 
 
@@ -166,6 +173,10 @@ def set_filter(list_filter: ListFilter) -> None:
     for key, values in chosen.items():
         if values or key in st.session_state:
             st.session_state[key] = values
+    if list_filter.import_id is None:
+        st.query_params.pop(keys.IMPORT, None)
+    else:
+        st.query_params[keys.IMPORT] = str(list_filter.import_id)
     list_scope.set_list_scope(scope)
     pagination.reset_page(keys.PAGE)
 

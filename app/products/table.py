@@ -47,6 +47,7 @@ _FORMATS: Final = {
     "rank_change": format_rank_percent,
     "rating": format_rating,
     "ratings": format_count,
+    "share": cells.format_percent,
 }
 
 
@@ -165,10 +166,6 @@ def _configure(shown: Sequence[ListColumn], period: str) -> dict[str, Any]:
                 made["open"] = config.ButtonColumn(type="tertiary", key=_OPEN, **options)
             case "image":
                 made["image"] = config.ImageColumn(**options)
-            case "share":
-                made["share"] = config.ProgressColumn(
-                    format="%d %%", min_value=0, max_value=100, **options
-                )
             case "rank_history":
                 height = cells.LINE_HEIGHT
                 made["rank_history"] = config.LineChartColumn(

@@ -9,11 +9,12 @@ from app import device, keys
 from app.commands import views as commands
 from app.commands.products import run_with_toast
 from app.components import list_scope
-from app.data import get_principal
+from app.data import get_principal, products
 from app.data import views as data
 from app.products import column_choice, filters
 from core.accounts.access.permissions import Permission
 from core.text.escaping import escape_markdown
+from core.text.numbers import format_capped_count
 from core.tracking.list_filter import ListFilter, Sort, SortBy, State
 from core.tracking.rules import Role
 from core.tracking.views.rules import LONGEST_NAME, SavedView, ViewDefinition
@@ -49,9 +50,17 @@ def show_views(shown: ViewDefinition) -> None:
     st.session_state[_CHOSEN] = next(
         (label for label, each in definitions.items() if _is_shown(each, shown)), None
     )
+    scope = shown.list_filter.scope
+    counts = {
+        label: products.count_listed(replace(view.list_filter, scope=scope))
+        for label, view in quick.items()
+    }
     st.pills(
         "Views",
         list(definitions),
+        format_func=lambda label: (
+            f"{label} · {format_capped_count(counts[label])}" if label in counts else label
+        ),
         key=_CHOSEN,
         label_visibility="collapsed",
         on_change=_apply,

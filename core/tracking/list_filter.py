@@ -83,6 +83,7 @@ class ListFilter:
     is_paused: bool | None = None  # None: either
     # Only ranks that are worse than so many days ago (CHANGE_DAYS) by RANK_WORSE_PERCENT.
     rank_worse_days: int | None = None
+    import_id: int | None = None  # only products that an import of the team added or gave values
 
     @property
     def is_empty(self) -> bool:

@@ -20,11 +20,14 @@ from app.products import cells, columns, filters
 from core.accounts.access.permissions import Principal
 from core.accounts.access.permissions import Role as AccountRole
 from core.history.observation import Availability
+from core.importing.models import ImportRow
 from core.settings.environment import ROOT
 from core.tracking.rules import Role
 from core.tracking.views.queries import list_views, read_columns
 from core.tracking.views.service import set_columns
 from jobs.tasks import dispatch_runs
+from tests.factories.imports import add_import
+from tests.factories.people import add_stranger
 from tests.pages.conftest import SignIn
 from tests.pages.seeding import follow_many, schedule_of, seed
 
@@ -81,7 +84,7 @@ def test_numbers_stay_numbers_and_are_written_in_their_marketplaces_way(
     assert (german["rating"], german["ratings"], german["share"]) == (46, 2310, 73)
     assert german["price_change"] == pytest.approx(-0.063)
     assert german["rank_change"] == pytest.approx(0.5)
-    assert texts_of(app, 0) == ["29,90 €", "−6.3 %", "#1,204", "▼ +50 %", "4.6", "2,310"]
+    assert texts_of(app, 0) == ["29,90 €", "−6.3 %", "#1,204", "▼ +50 %", "4.6", "2,310", "73 %"]
     assert texts_of(app, 1)[0] == "￥2,990"
     assert japanese["status"] == "Not reported"
 
@@ -92,7 +95,7 @@ def texts_of(app: AppTest, row: int) -> list[str]:
         app.dataframe[0].proto.arrow_data.styler.display_values
     ).read_pandas()
     names = list(table_of(app).columns)
-    figures = ("price", "price_change", "rank", "rank_change", "rating", "ratings")
+    figures = ("price", "price_change", "rank", "rank_change", "rating", "ratings", "share")
     texts = [shown.iloc[row, names.index(name)] for name in figures]
     return [text.replace("\u00a0", " ").replace("\u202f", " ") for text in texts]
 
@@ -103,9 +106,9 @@ def test_where_there_is_no_number_a_word_says_why(session: Session, principal: P
     gone = {"availability": Availability.GONE, "price": 1949, "bsr": 9, "rating": 41}
     seed(session, principal, "B0TEST0003", "Can", **gone, week_price_change=0.5)
     app = open_products(sort="Product, A to Z")
-    assert texts_of(app, 0) == ["removed"] * 6
+    assert texts_of(app, 0) == ["removed"] * 7
     assert texts_of(app, 1)[:5] == ["none", "none", "not reported", "none", "4.0"]
-    assert texts_of(app, 2) == ["pending first check"] * 6
+    assert texts_of(app, 2) == ["pending first check"] * 7
     assert table_of(app)["status"].tolist() == ["Removed", "Not reported", "Pending first check"]
 
 
@@ -171,6 +174,29 @@ def test_a_page_that_does_not_exist_is_the_first(
     assert len(table_of(open_products(page=page))) == 2
 
 
+def test_what_an_import_added_is_a_list_with_an_address(
+    session: Session, principal: Principal
+) -> None:
+    added, known = (seed(session, principal, f"B0TEST000{n}", name)
+                    for n, name in ((1, "Kettle"), (2, "Lamp")))  # fmt: skip
+    mine, theirs = (add_import(session, who) for who in (principal, add_stranger(session)))
+    for run in (mine, theirs):
+        for number, product_id, verdict in (
+            (1, added, "added"), (2, known, "already_tracked"), (3, None, "invalid"),
+        ):  # fmt: skip
+            session.add(ImportRow(import_run_id=run, number=number, asked="", verdict=verdict,
+                                  product_id=product_id))  # fmt: skip
+    session.commit()
+    app = open_products(**{"import": str(mine)})
+    assert table_of(app)["title"].tolist() == ["Kettle"]
+    app.text_input(key="search").set_value("kett").run()
+    assert app.query_params["import"] == str(mine)
+    app.button(key="clear_filters").click().run()
+    assert "import" not in app.query_params
+    assert len(table_of(app)) == 2
+    assert not open_products(**{"import": str(theirs)}).dataframe
+
+
 # Views
 
 
@@ -194,6 +220,11 @@ def test_a_quick_view_sets_its_filters_and_shows_that_it_is_chosen(
 ) -> None:
     seed_own(session, principal)
     app = open_products(search="pan")
+    [views] = [group for group in app.button_group if group.key == "chosen_view"]
+    # The whole list's, whatever is searched for.
+    assert list(views.options) == [
+        "All · 3", "My own · 2", "Lost Buy Box · 0", "Out of stock · 1", "BSR worse · 1",
+    ]  # fmt: skip
     for label, titles, filters_set in (
         ("My own", ["Kettle", "Lamp"], {"without_role_own"}),
         ("Out of stock", ["Kettle"], {"without_role_own", "without_state_out_of_stock"}),
@@ -401,6 +432,23 @@ def test_a_status_names_what_is_worst_and_what_the_checks_do(
 ) -> None:
     assert cells.make_status(ROW | values, NOW) == status
     assert cells.is_bad_status(status) is is_bad
+
+
+@pytest.mark.parametrize(
+    ("values", "share"),
+    [
+        ({"seller_share": 0.7333, "buy_box_seller": "Bright"}, "73 %"),
+        ({"buy_box_seller": "Bright"}, "not reported"),
+        ({}, "not reported"),
+        ({"availability": Availability.BUY_BOX_SUPPRESSED}, "none"),
+        ({"captured_at": None, "availability": None}, "pending first check"),
+        ({"seller_share": 0.5, "availability": Availability.GONE}, "removed"),
+    ],
+)
+def test_a_missing_share_of_the_buy_box_has_a_word(values: dict[str, object], share: str) -> None:
+    number = cells.make_share(ROW | {"seller_share": None} | values)
+    shown = cells.format_cell(number, cells.format_percent)
+    assert shown.replace("\u202f", " ") == share
 
 
 @pytest.mark.parametrize(

@@ -91,6 +91,12 @@ _OF_LATEST = frozenset(State) - {State.PAUSED, State.BUY_BOX_LOST}
 _OF_CHANGE = frozenset((State.ATTENTION, State.OPPORTUNITY))
 
 
+_OF_IMPORT = """
+t.product_id IN (SELECT r.product_id FROM import_row r JOIN import_run i ON i.id = r.import_run_id
+    WHERE i.id = %(import)s AND i.team_id = %(team)s AND r.verdict IN ('added', 'stored'))
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class FilterSql:
     """A filter for a statement over `tracking t`."""
@@ -141,6 +147,7 @@ def make_filter_of(person_id: int, team_id: int, list_filter: ListFilter) -> Fil
         "rank_worse": 1 + RANK_WORSE_PERCENT / 100,
         "calm": list(NOT_A_PROBLEM),
         "opportunities": list(OPPORTUNITIES),
+        "import": list_filter.import_id,
         "words": search.words,
         "pairs": list(search.pairs),
         "asin": f"{search.asin_prefix}%",
@@ -170,6 +177,8 @@ def _conditions(list_filter: ListFilter) -> Iterator[str]:
     if list_filter.rank_worse_days is not None:
         period = PERIODS[list_filter.rank_worse_days]
         yield f"c.{period}_rank_change >= ln(%(rank_worse)s::float8)"
+    if list_filter.import_id is not None:
+        yield _OF_IMPORT
     if list_filter.states:
         yield "(" + " OR ".join(_STATES[state] for state in list_filter.states) + ")"
 

@@ -64,7 +64,7 @@ def write_definition(definition: ViewDefinition) -> dict[str, Any]:
 def read_definition(stored: Mapping[str, Any]) -> ViewDefinition:
     """Return a stored definition; values that a newer or older version knows are left out."""
     given, order = stored.get("list_filter", {}), stored.get("sort", {})
-    worse = given.get("rank_worse_days")
+    worse, import_id = given.get("rank_worse_days"), given.get("import_id")
     return ViewDefinition(
         ListFilter(
             search=str(given.get("search", "")),
@@ -75,6 +75,7 @@ def read_definition(stored: Mapping[str, Any]) -> ViewDefinition:
             scope=ListScope(given.get("scope", ListScope.MINE)),
             is_paused=given.get("is_paused"),
             rank_worse_days=worse if worse in CHANGE_DAYS else None,
+            import_id=import_id if isinstance(import_id, int) else None,
         ),
         _read_sort(order),
         tuple(map(str, stored.get("columns", ()))),
