@@ -9,6 +9,7 @@ PRODUCT: Final = "product"
 SUGGESTIONS: Final = "suggestions"
 SUGGESTION: Final = "suggestion"
 ALERTS: Final = "alerts"
+REPORTS: Final = "reports"
 ADD: Final = "add"
 HEALTH: Final = "health"
 PROFILE: Final = "profile"
@@ -60,6 +61,9 @@ ALERT_MARKET: Final = "alert_market"
 ALERT_KIND: Final = "alert_kind"
 HANDLING: Final = "handling"
 ALERT_PAGE: Final = "alert_page"
+
+# As in /reports?report=12
+REPORT: Final = "report"
 
 # Widgets
 HEAT_MAP: Final = "heat_map"

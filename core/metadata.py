@@ -14,6 +14,7 @@ from core.history import models as history
 from core.history.expected import models as expected
 from core.history.notes import models as notes
 from core.importing import models as importing
+from core.reports import models as reports
 from core.scraping.runs import models as scraping
 from core.suggestions import models as suggestions
 from core.tracking import models as tracking
@@ -36,6 +37,7 @@ __all__ = [
     "metadata",
     "notes",
     "notifications",
+    "reports",
     "scraping",
     "sellers",
     "suggestions",

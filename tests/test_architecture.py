@@ -30,6 +30,7 @@ FOLDERS = (
     "alerts",
     "suggestions",
     "upkeep",
+    "reports",
     "demo",
 )
 FRAMES = {"streamlit", "huey", "mcp", "starlette", "uvicorn"}
@@ -108,6 +109,9 @@ PACKAGES = {
         "execution": {".", "changes", "competitors", "review"},
         "llm": {".", "advice_queue", "changes", "proposals"},
     },
+    "core.reports": {
+        ".": set(),
+    },
     "core.demo": {
         "fake_apify": set(),
         "market": set(),
@@ -126,6 +130,7 @@ PACKAGES = {
         "suggestions": {".", "commands", "components", "data", "web"},
         "alerts": {".", "commands", "components", "data", "web"},
         "health": {".", "components", "data", "suggestions", "web"},
+        "reports": {".", "commands", "components", "data", "web"},
         "admin": {".", "account", "commands", "components", "data"},
         "overview": {".", "components", "data", "products"},
         "product": {".", "commands", "components", "data", "imports", "suggestions", "web"},

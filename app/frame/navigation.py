@@ -34,6 +34,7 @@ SCREENS = {
     "Analytics": (
         Screen(keys.OVERVIEW, "Overview", "dashboard"),
         Screen(keys.PRODUCTS, "Products", "inventory_2"),
+        Screen(keys.REPORTS, "Reports", "summarize"),
         Screen(keys.PRODUCT, "Product", "monitoring", is_listed=False),
         Screen(keys.ADD, "Add products", "add_circle", Permission.TRACK, is_listed=False),
     ),

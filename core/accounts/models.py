@@ -207,6 +207,12 @@ class AuditEvent(Base):
         Index(
             "uq_audit_event_place", "place", unique=True, postgresql_where=text("place IS NOT NULL")
         ),
+        # The event of a frozen report is found by the file's hash.
+        Index(
+            "ix_audit_event_frozen",
+            "object",
+            postgresql_where=text("verb = 'made frozen report'"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)

@@ -21,6 +21,7 @@ from core.accounts.models import Person
 from core.accounts.people import account_notices
 from core.accounts.profile_fields import clean_name, list_time_zones
 from core.errors import InvalidInputError
+from core.text.locale import Formats
 from core.thresholds import NO_THRESHOLD, is_threshold, round_threshold
 
 PAGE_SIZES = (25, 50, 100)
@@ -62,6 +63,13 @@ class ProfileUpdate:
     price_change_percent: Decimal | None
     rank_change_percent: Decimal | None
     mails: bool
+
+
+def read_formats(session: Session, person_id: int) -> Formats:
+    """Return a user's formats of numbers and dates, for what is written without the user's page."""
+    person = session.get_one(Person, person_id)
+    has_code = person.preferences.get("currency_display") == "code"
+    return Formats(person.locale, has_code)
 
 
 @requires(Permission.SELF)

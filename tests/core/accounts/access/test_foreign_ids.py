@@ -30,6 +30,7 @@ from core.history.notes.queries import list_notes
 from core.importing import queries as imports
 from core.importing import service as importing
 from core.importing.models import ImportRun
+from core.reports import service as reports
 from core.suggestions.competitors import queries
 from core.suggestions.competitors import service as competitors
 from core.suggestions.execution import apply
@@ -53,6 +54,7 @@ from tests.core.accounts.conftest import NOW, Member, signed_in
 from tests.core.suggestions.proposals.test_propose import draft
 from tests.factories.alerts import PRICE_RULE, add_incident, add_rule
 from tests.factories.people import add_stranger
+from tests.factories.reports import keep_empty_report
 from tests.factories.suggestions import kettle, new_price, only_action, own_lamp, suggest
 
 
@@ -73,6 +75,7 @@ class Things:
     view: int
     silence: int
     incident: int
+    report: int
 
 
 @pytest.fixture
@@ -122,6 +125,7 @@ def sams(session: Session, member: Member) -> Things:
         view.id,
         silence,
         add_incident(session, sam, product),
+        keep_empty_report(session, sam),
     )
     return Things(sam.person_id, token.id, sign_in.id, run.id, *things)
 
@@ -143,6 +147,7 @@ OF_A_PERSON: dict[str, Call] = {
         s, who, of.run, importing.Confirmation(), NOW
     ),
     "importing.service.discard_import": lambda s, who, of: importing.discard_import(s, who, of.run),
+    "reports.service.open_report": lambda s, who, of: reports.open_report(s, who, of.report),
     "tracking.editable_rows.lock_editable_row": lambda s, who, of: editable_rows.lock_editable_row(
         s, who, of.product, ListScope.MINE
     ),

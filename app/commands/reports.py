@@ -1,0 +1,37 @@
+"""Commands of the Reports page: each writes, and returns a message or what it made."""
+
+from zoneinfo import ZoneInfo
+
+from app.data import get_principal
+from core.database.session import read_scope, shared_time, write_scope
+from core.reports import service
+from core.reports.read_report import read_report
+from core.reports.rules import PERIODS, ReportKind, Subscription
+from core.scraping.runs.providers import make_limits
+from core.settings.environment import get_settings
+from core.tracking.list_filter import ListScope
+
+
+def make_report(kind: ReportKind, scope: ListScope) -> int:
+    """Make a report of the last closed days; return its id."""
+    who, now = get_principal(), shared_time()
+    dollars = make_limits(get_settings()).dollars_per_product
+    with read_scope() as session:
+        content = read_report(session, who, scope, PERIODS[kind], now, now, dollars)
+    with write_scope() as session:
+        day = now.astimezone(ZoneInfo(who.time_zone)).date()
+        return service.keep_report(session, who, kind, content, day)
+
+
+def subscribe(wish: Subscription) -> str:
+    """Set a subscription."""
+    with write_scope() as session:
+        service.subscribe(session, get_principal(), wish, shared_time())
+    return "Saved. The first report is made at the next time that you chose."
+
+
+def unsubscribe(kind: ReportKind) -> str:
+    """End a subscription."""
+    with write_scope() as session:
+        is_ended = service.unsubscribe(session, get_principal(), kind)
+    return f"No more {kind.value} reports." if is_ended else "It was ended before."

@@ -1,0 +1,36 @@
+"""Reads of kept reports and subscriptions. A kept report never changes."""
+
+from typing import Final
+
+import streamlit as st
+
+from app.data import get_principal
+from core.database.session import read_scope, shared_time
+from core.reports import service
+from core.reports.content import Report
+from core.reports.service import ListedReport, ListedSubscription
+
+LISTED: Final = 60
+
+
+def list_reports() -> list[ListedReport]:
+    """Return the user's newest reports. Never cached: a page shows what it just made."""
+    with read_scope() as session:
+        return service.list_reports(session, get_principal(), LISTED)
+
+
+def open_report(report_id: int) -> Report:
+    """Return one of the user's reports. Raises NotFoundError."""
+    return _open_report(get_principal().person_id, report_id)
+
+
+@st.cache_data(ttl=600, max_entries=50, show_spinner=False)
+def _open_report(person_id: int, report_id: int) -> Report:  # noqa: ARG001 - of the cache's key
+    with read_scope() as session:
+        return service.open_report(session, get_principal(), report_id)
+
+
+def list_subscriptions() -> list[ListedSubscription]:
+    """Return the user's subscriptions. Never cached."""
+    with read_scope() as session:
+        return service.list_subscriptions(session, get_principal(), shared_time())

@@ -1,0 +1,70 @@
+"""Makes the reports that users subscribed to. No rules of its own."""
+
+import logging
+
+from huey import crontab
+
+from core.accounts.access.permissions import Via
+from core.accounts.people.membership import get_principal
+from core.accounts.people.profile import read_formats
+from core.database.session import database_time, read_scope, write_scope
+from core.errors import NotFoundError
+from core.reports import service
+from core.reports.read_report import read_report
+from core.reports.rules import PERIODS
+from core.reports.service import DueSubscription
+from core.scraping.runs.providers import make_limits
+from core.settings.environment import get_settings
+from core.text.locale import apply_formats
+from jobs.job import JobReport, periodic_job
+
+log = logging.getLogger(__name__)
+
+
+@periodic_job("make reports", crontab(minute="*/5"), expires=240, lock="make reports")
+def make_reports(report: JobReport) -> None:
+    """Make each report that is due, in a transaction of its own: a kill loses none."""
+    with read_scope() as session:
+        due = service.list_due(session, database_time())
+    if not due:
+        report.nothing_to_do("No report is due.")
+        return
+    made = failed = 0
+    for each in due:
+        try:
+            made += make_due_report(each)
+        except NotFoundError:
+            continue  # the user was disabled meanwhile
+        except Exception:  # the other reports are made all the same; this one is tried again
+            failed += 1
+            log.exception("A report of user %s failed", each.person_id)
+    report.summary = f"{made} of {len(due)} reports made."
+    if failed:
+        raise RuntimeError(f"{failed} of {len(due)} reports failed; the log has the reasons.")
+
+
+def make_due_report(due: DueSubscription) -> bool:
+    """Make and keep one report; return False if another worker made it meanwhile."""
+    dollars = make_limits(get_settings()).dollars_per_product
+    with read_scope() as session:
+        who = get_principal(session, due.person_id, Via.JOB)
+        formats = read_formats(session, due.person_id)
+        with apply_formats(formats):
+            content = read_report(
+                session,
+                who,
+                due.wish.scope,
+                PERIODS[due.wish.kind],
+                due.due.at,
+                database_time(),
+                dollars,
+            )
+    with write_scope() as session:
+        return service.keep_due_report(session, who, due, content) is not None
+
+
+@periodic_job("delete old reports", crontab(minute="47", hour="3"), expires=3600)
+def delete_old_reports(report: JobReport) -> None:
+    """Delete reports that are too old, and all of erased users."""
+    with write_scope() as session:
+        report.summary = f"{service.delete_old_reports(session, database_time())} reports deleted."

@@ -1,0 +1,106 @@
+"""The job that makes subscribed reports: once each, whoever fails or is killed."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from core.accounts.access.permissions import Principal
+from core.accounts.models import Person
+from core.reports import service
+from core.reports.models import ReportSubscription
+from core.reports.rules import ReportKind, Subscription
+from core.tracking.list_filter import ListScope
+from jobs.tasks import make_reports
+from tests.factories.people import add_colleague
+from tests.factories.tables import fetch_rows
+
+pytestmark = pytest.mark.dates  # a report is due by the database's clock
+
+
+def subscribe(session: Session, principal: Principal) -> None:
+    """Subscribe to a report that was due within the last day."""
+    wish = Subscription(ReportKind.DAILY, ListScope.TEAM)
+    service.subscribe(session, principal, wish, datetime.now(UTC) - timedelta(days=2))
+    session.commit()
+
+
+def list_summaries(session: Session) -> list[tuple[str, str]]:
+    rows = fetch_rows(
+        session, "SELECT state, note FROM job_run WHERE job = 'make reports' ORDER BY id"
+    )
+    return [(row["state"], row["note"]) for row in rows]
+
+
+def test_a_due_report_is_made_once(session: Session, principal: Principal) -> None:
+    subscribe(session, principal)
+    make_reports.make_reports()
+    make_reports.make_reports()
+    [report] = service.list_reports(session, principal, 10)
+    assert report.is_subscribed
+    assert service.open_report(session, principal, report.id).products == 0
+    assert list_summaries(session) == [
+        ("done", "1 of 1 reports made."),
+        ("done", "No report is due."),
+    ]
+
+
+def test_one_that_fails_keeps_no_other_from_being_made(
+    session: Session, principal: Principal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    colleague = add_colleague(session, principal)
+    subscribe(session, principal)
+    subscribe(session, colleague)
+    usual = make_reports.make_due_report
+
+    def failing(due: service.DueSubscription) -> bool:
+        if due.person_id == principal.person_id:
+            raise ValueError("a report that can't be made")
+        return usual(due)
+
+    monkeypatch.setattr(make_reports, "make_due_report", failing)
+    with pytest.raises(RuntimeError):
+        make_reports.make_reports()
+    assert len(service.list_reports(session, colleague, 10)) == 1
+    assert list_summaries(session) == [("failed", "1 of 2 reports made.")]
+    monkeypatch.undo()
+
+
+def test_a_worker_killed_before_the_report_is_kept_makes_it_later(
+    session: Session, principal: Principal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subscribe(session, principal)
+
+    def killed(*_args: object) -> None:
+        raise KeyboardInterrupt  # as a signal ends it: no handler of errors runs
+
+    with monkeypatch.context() as patch:
+        patch.setattr(service, "keep_due_report", killed)
+        with pytest.raises(KeyboardInterrupt):
+            make_reports.make_reports()
+    assert service.list_reports(session, principal, 10) == []
+    make_reports.make_reports()
+    assert len(service.list_reports(session, principal, 10)) == 1
+
+
+def test_who_was_disabled_meanwhile_gets_none(
+    session: Session, principal: Principal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    colleague = add_colleague(session, principal)
+    subscribe(session, colleague)
+    due = service.list_due(session, datetime.now(UTC))
+    session.execute(update(Person).where(Person.id == colleague.person_id).values(state="disabled"))
+    session.commit()
+    monkeypatch.setattr(service, "list_due", lambda *_args: due)
+    make_reports.make_reports()
+    assert list_summaries(session) == [("done", "0 of 1 reports made.")]
+
+
+def test_reports_of_erased_users_are_deleted(session: Session, principal: Principal) -> None:
+    colleague = add_colleague(session, principal)
+    subscribe(session, colleague)
+    session.execute(update(Person).where(Person.id == colleague.person_id).values(state="erased"))
+    session.commit()
+    make_reports.delete_old_reports()
+    assert session.query(ReportSubscription).count() == 0

@@ -1,0 +1,100 @@
+"""The Reports page: make one, open it again, subscribe; the numbers shown."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from sqlalchemy.orm import Session
+from streamlit.testing.v1 import AppTest
+
+from core.accounts.access.permissions import Principal, Role
+from core.history.observation import Availability
+from core.reports import service
+from core.settings.environment import ROOT
+from core.text.numbers import THIN_SPACE
+from core.tracking.rules import Role as ProductRole
+from tests.factories.alerts import add_incident
+from tests.factories.people import add_colleague
+from tests.factories.products import LAMP
+from tests.factories.reports import add_close
+from tests.pages.conftest import SignIn
+from tests.pages.seeding import seed
+
+pytestmark = pytest.mark.dates  # what it stores is of today
+
+ODD = "<b>مصباح</b> $5 **now** :smile: [x](http://y)"
+
+
+def open_reports(**address: str) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=30)
+    app.run()
+    for name, value in address.items():
+        app.query_params[name] = value
+    app.switch_page("../pages/reports.py").run()
+    assert not app.exception
+    return app
+
+
+def texts(app: AppTest) -> str:
+    return " | ".join(str(each.value) for each in (*app.caption, *app.markdown))
+
+
+def test_a_report_is_made_and_opened_again(session: Session, principal: Principal) -> None:
+    lamp = seed(session, principal, LAMP, ODD, role=ProductRole.OWN)
+    last = datetime.now(ZoneInfo("America/Los_Angeles")).date() - timedelta(days=1)
+    stock = {"availability_close": int(Availability.IN_STOCK)}
+    add_close(session, lamp, last - timedelta(days=1), bsr_close=1000, price_close=2000, **stock)
+    add_close(session, lamp, last, bsr_close=1500, price_close=2500, **stock)
+    add_incident(session, principal, lamp, datetime.now(UTC) - timedelta(hours=3))
+    session.commit()
+    app = open_reports()
+    assert "No report yet" in app.info[0].value
+    app.button(key="make_report").click().run()
+    assert not app.exception
+    assert {each.label: (each.value, each.delta) for each in app.metric} == {
+        "BSR, median change": (f"▼ +50{THIN_SPACE}%", "of 1 product"),
+        "Price, median change": (f"+25{THIN_SPACE}%", "of 1 product"),
+        "Buy Box won": ("unknown", "Your team set no own sellers."),
+        "In stock": (f"100{THIN_SPACE}%", "no change"),
+        "Rating": ("unknown", "No rating was reported."),
+    }
+    shown = texts(app)
+    assert "1 product changed: BSR worsened 1." in shown
+    assert "1 open at" in shown
+    assert "▼ 500 (+50 %)" in shown
+    [row] = app.dataframe[0].value.to_dict("records")
+    assert (row["title"], row["what"], row["mood"]) == (ODD, "BSR worsened", "worse")
+    [number] = [each.id for each in service.list_reports(session, principal, 10)]
+    again = open_reports(report=str(number))
+    assert texts(again) == shown
+    assert not again.toast
+
+
+def test_a_colleagues_report_is_not_shown(
+    session: Session, principal: Principal, sign_in: SignIn
+) -> None:
+    open_reports().button(key="make_report").click().run()
+    [report] = service.list_reports(session, principal, 10)
+    sign_in(add_colleague(session, principal, role=Role.VIEWER))
+    session.commit()
+    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=30)
+    app.run()
+    app.query_params["report"] = str(report.id)
+    app.switch_page("../pages/reports.py").run()
+    assert "You have no such report." in " ".join(each.value for each in app.error)
+
+
+def test_a_user_subscribes_and_ends_it(session: Session, principal: Principal) -> None:
+    app = open_reports()
+    hours = [each for each in app.selectbox if each.label == "Hour"]
+    hours[1].set_value(18)
+    [day] = [each for each in app.selectbox if each.label == "Day"]
+    day.set_value(4)
+    saves = [each for each in app.button if each.label == "Save"]
+    saves[1].click().run()
+    assert not app.exception
+    [listed] = service.list_subscriptions(session, principal, datetime.now(UTC))
+    assert (listed.wish.kind, listed.wish.hour, listed.wish.weekday) == ("weekly", 18, 4)
+    [end] = [each for each in app.button if each.label == "End"]
+    end.click().run()
+    assert service.list_subscriptions(session, principal, datetime.now(UTC)) == []
