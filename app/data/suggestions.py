@@ -185,7 +185,7 @@ def build_evidence_chart(
     }
     between = layout.get("xaxis", {}).get("range")
     for action in view.actions:
-        price = action.wanted.get("price")
+        price = action.new_values.get("price")
         if action.change is Change.UPDATE_PRICE and isinstance(price, int) and between:
             traces.append(charts.draw_proposed_price(price, between, money))
     charts.widen_price_range(layout, traces)

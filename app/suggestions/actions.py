@@ -43,7 +43,7 @@ def _show_action(details: SuggestionDetails, action: ActionView, *, with_buttons
     color = _COLORS.get(action.state, "gray")
     badge = f":{color}-badge[{labels.action_state_label(action.change, action.state)}]"
     st.markdown(f"**{name}: before and after** {badge}")
-    parts = diff.diff_parts(action.change, action.current, action.wanted, row.marketplace)
+    parts = diff.diff_parts(action.change, action.current, action.new_values, row.marketplace)
     for part in parts:
         label = "" if len(parts) == 1 else f":gray[{part.name}:] "
         st.markdown(label + (diffs.format_diff(part.pieces) or ":gray[nothing]"))
@@ -53,7 +53,7 @@ def _show_action(details: SuggestionDetails, action: ActionView, *, with_buttons
         st.markdown(f":gray[{escape_markdown(action.reason)}]")
     _show_edit(action, row.marketplace)
     if action.state in _TO_DECIDE:
-        policies.show_policy_check(details, action, action.wanted)
+        policies.show_policy_check(details, action, action.new_values)
     _show_decision(action)
     _show_buttons(details, action, with_buttons=with_buttons)
 

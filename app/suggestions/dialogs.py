@@ -83,27 +83,27 @@ def show_approve_all(view: SuggestionView) -> None:
 def show_edit(details: SuggestionDetails, action: ActionView) -> None:
     """Show the form that edits and approves a proposed value; both values are stored."""
     marketplace = details.view.row.marketplace
-    written = get_spec(action.change).format_for_edit(action.wanted, marketplace)
+    written = get_spec(action.change).format_for_edit(action.new_values, marketplace)
     text = _edit_field(action.change, written, marketplace)
     reason = st.text_input("Reason (optional)", max_chars=LONGEST_REASON, key="edit_reason")
     try:
-        wanted = get_spec(action.change).parse_edit(text, marketplace)
+        new_values = get_spec(action.change).parse_edit(text, marketplace)
     except InvalidInputError as error:
         st.error(escape_markdown(str(error)), icon=":material/error:")
         return
-    parts = diff.diff_parts(action.change, action.current, wanted, marketplace)
+    parts = diff.diff_parts(action.change, action.current, new_values, marketplace)
     st.caption("Before and after")
     for part in parts:
         st.markdown(f":gray[{part.name}:] {diffs.format_diff(part.pieces)}")
     if sizes := diff.format_sizes(action.change, parts):
         st.caption(sizes)
-    policies.show_policy_check(details, action, wanted)
+    policies.show_policy_check(details, action, new_values)
     if st.button("Approve this", type="primary", icon=":material/check:", key="approve_edit"):
-        _approve(action, wanted, reason.strip())
+        _approve(action, new_values, reason.strip())
 
 
-def _approve(action: ActionView, wanted: dict[str, object], reason: str) -> None:
-    edited = None if wanted == dict(action.proposed) else wanted
+def _approve(action: ActionView, new_values: dict[str, object], reason: str) -> None:
+    edited = None if new_values == dict(action.proposed) else new_values
     try:
         message = suggestions.approve_action(action.id, edited, reason)
     except error_boundary.EXPECTED_ERRORS as error:  # the dialog stays open with what was typed

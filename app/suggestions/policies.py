@@ -18,23 +18,25 @@ from core.text.escaping import escape_markdown
 
 
 def show_policy_check(
-    details: SuggestionDetails, action: ActionView, wanted: Mapping[str, Any]
+    details: SuggestionDetails, action: ActionView, new_values: Mapping[str, Any]
 ) -> None:
     """Show which rules a value breaks, or that it keeps them; nothing for tracking."""
     match action.change.kind:
         case Kind.CONTENT:
-            _show_listing_rules(details, action.change, wanted)
+            _show_listing_rules(details, action.change, new_values)
         case Kind.PRICING:
-            _show_price_caps(details, action, wanted)
+            _show_price_caps(details, action, new_values)
 
 
 def _show_listing_rules(
-    details: SuggestionDetails, change: Change, wanted: Mapping[str, Any]
+    details: SuggestionDetails, change: Change, new_values: Mapping[str, Any]
 ) -> None:
     """Show each broken listing rule with its source."""
     marketplace = details.view.row.marketplace
     today = datetime.now(ZoneInfo(get_marketplace(marketplace).time_zone)).date()
-    found = listing_policies.lint_change(details.before.listing, marketplace, today, change, wanted)
+    found = listing_policies.lint_change(
+        details.before.listing, marketplace, today, change, new_values
+    )
     if not found:
         st.caption(":material/rule: Keeps the listing rules that are known for this marketplace.")
     for finding in found:
@@ -45,12 +47,12 @@ def _show_listing_rules(
 
 
 def _show_price_caps(
-    details: SuggestionDetails, action: ActionView, wanted: Mapping[str, Any]
+    details: SuggestionDetails, action: ActionView, new_values: Mapping[str, Any]
 ) -> None:
     """Show whether a price, or the price after a coupon, is within the caps."""
     caps = details.caps
     spec = get_spec(action.change)
-    problem = spec.find_cap_problem(caps, action.current, details.before.price, wanted)
+    problem = spec.find_cap_problem(caps, action.current, details.before.price, new_values)
     if problem is None:
         limits = labels.price_caps_text(caps, details.view.row.marketplace)
         st.caption(f":material/straighten: Within the price caps: {escape_markdown(limits)}.")

@@ -21,17 +21,18 @@ _NOT_AHEAD = {  # states of actions that are on the page already or will never b
 
 def show_preview(details: SuggestionDetails) -> None:
     """Show the listing as buyers would see it with all open actions; nothing for tracking."""
-    wanted = [
-        (each.change, each.wanted)
+    new_values = [
+        (each.change, each.new_values)
         for each in details.view.actions
         if each.change.kind is not Kind.TRACKING and each.state not in _NOT_AHEAD
     ]
-    if not wanted:
+    if not new_values:
         return
     with st.container(border=True, gap="small"):
         st.caption("The listing with these changes")
         _show_listing(
-            listing_preview.preview_changes(details.before, wanted), details.view.row.marketplace
+            listing_preview.preview_changes(details.before, new_values),
+            details.view.row.marketplace,
         )
 
 

@@ -44,22 +44,24 @@ def read_expected_value(change: Change, values: Mapping[str, Any]) -> object:
     return values.get(keys[0])
 
 
-def record_step(
+def update_expected_value(
     session: Session,
     suggestion: Suggestion,
     action: SuggestionAction,
     then: ActionState,
     now: datetime,
 ) -> None:
-    """Note what a step of an action means for the expected value of its field."""
+    """Update the expected value of the field that an action changes, after a transition."""
     change = Change(action.change)
     field = find_expected_field(change)
     if field is None:
         return
     product = suggestion.team_id, suggestion.product_id
     if then is ActionState.APPROVED:
-        wanted = action.proposed if action.edited is None else action.edited
-        expect_value(session, product, field, read_expected_value(change, wanted), action.id, now)
+        new_values = action.proposed if action.edited is None else action.edited
+        expect_value(
+            session, product, field, read_expected_value(change, new_values), action.id, now
+        )
     elif then is ActionState.VERIFIED:
         publish_value(session, action.id, action.seen_at or now)
     elif then is ActionState.UNDONE:

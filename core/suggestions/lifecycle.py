@@ -15,14 +15,14 @@ from core.accounts.access import audit
 from core.accounts.access.permissions import Principal, Via
 from core.catalog.models import Product
 from core.errors import NotAllowedError, NotFoundError
-from core.suggestions.expected_values import record_step
+from core.suggestions.expected_values import update_expected_value
 from core.suggestions.models import Suggestion, SuggestionAction, SuggestionEvent
 from core.suggestions.rules import (
     ActionState,
     Change,
     SuggestionState,
     derive_suggestion_state,
-    require_step,
+    require_transition,
 )
 
 
@@ -64,7 +64,7 @@ class LockedAction:
         return ActionState(self.action.state)
 
     @property
-    def wanted(self) -> Mapping[str, Any]:
+    def new_values(self) -> Mapping[str, Any]:
         """Return the values to set: as a manager edited them, else as proposed."""
         return self.action.proposed if self.action.edited is None else self.action.edited
 
@@ -97,7 +97,7 @@ def lock_suggestion(session: Session, suggestion_id: int, team_id: int | None = 
 
 def transition(
     session: Session,
-    held: LockedAction,
+    locked: LockedAction,
     then: ActionState,
     now: datetime,
     by: ActorRef,
@@ -106,32 +106,32 @@ def transition(
 ) -> bool:
     """Move an action from the state it was read in to `then`; return whether this call did.
 
-    False if another transaction was first. Raises WrongStepError for a transition that does
+    False if another transaction was first. Raises InvalidTransitionError for a transition that does
     not exist.
     """
-    before = held.state
-    require_step(before, then)
+    before = locked.state
+    require_transition(before, then)
     changed = session.execute(
         update(SuggestionAction)
-        .where(SuggestionAction.id == held.action.id, SuggestionAction.state == before.value)
+        .where(SuggestionAction.id == locked.action.id, SuggestionAction.state == before.value)
         .values(state=then.value, **values)
         .returning(SuggestionAction.id)
         .execution_options(synchronize_session=False)
     ).first()
     if changed is None:
         return False
-    session.refresh(held.action)
-    record_step(session, held.suggestion, held.action, then, now)
+    session.refresh(locked.action)
+    update_expected_value(session, locked.suggestion, locked.action, then, now)
     append_event(
-        session, held.suggestion.id, then.value, now, by, before.value, why, held.action.id
+        session, locked.suggestion.id, then.value, now, by, before.value, why, locked.action.id
     )
-    if then in STEPS_OF_JOBS:
-        _audit(session, held, before, then, by, why)
-    _update_suggestion_state(session, held.suggestion, now)
+    if then in JOB_TRANSITIONS:
+        _audit(session, locked, before, then, by, why)
+    _update_suggestion_state(session, locked.suggestion, now)
     return True
 
 
-STEPS_OF_JOBS = frozenset(
+JOB_TRANSITIONS = frozenset(
     {
         ActionState.VERIFIED,
         ActionState.UNSEEN,
@@ -145,7 +145,7 @@ STEPS_OF_JOBS = frozenset(
 
 def _audit(
     session: Session,
-    held: LockedAction,
+    locked: LockedAction,
     before: ActionState,
     then: ActionState,
     by: ActorRef,
@@ -154,13 +154,13 @@ def _audit(
     """Record a transition in the team's audit log."""
     audit.record_transition(
         session,
-        held.suggestion.team_id,
+        locked.suggestion.team_id,
         by.person_id,
         by.means,
         f"suggestion {then.value}",
-        f"suggestion:{held.suggestion.id}",
+        f"suggestion:{locked.suggestion.id}",
         {"state": before.value},
-        {"state": then.value, "action": held.action.id, "why": why},
+        {"state": then.value, "action": locked.action.id, "why": why},
     )
 
 
@@ -230,9 +230,9 @@ def expire_suggestions(
 
 
 def _expire(session: Session, action_id: int, now: datetime) -> bool:
-    held = lock_action(session, action_id)
-    if held.state is not ActionState.PENDING:
+    locked = lock_action(session, action_id)
+    if locked.state is not ActionState.PENDING:
         return False  # a manager has decided in the meantime
     return transition(
-        session, held, ActionState.EXPIRED, now, BY_ITSELF, "It was not decided in time."
+        session, locked, ActionState.EXPIRED, now, BY_ITSELF, "It was not decided in time."
     )

@@ -171,7 +171,7 @@ class ActionState(StrEnum):
     EXPIRED = "expired"
 
 
-STEPS: Mapping[ActionState, frozenset[ActionState]] = {
+TRANSITIONS: Mapping[ActionState, frozenset[ActionState]] = {
     ActionState.PENDING: frozenset(
         {ActionState.APPROVED, ActionState.DECLINED, ActionState.STALE, ActionState.EXPIRED}
     ),
@@ -188,14 +188,14 @@ STEPS: Mapping[ActionState, frozenset[ActionState]] = {
 """The states that may follow each state. Only approved leads to applied."""
 
 
-class WrongStepError(AmazcopeError):
+class InvalidTransitionError(AmazcopeError):
     """A transition is not allowed: the action was changed before, or its state is final."""
 
 
-def require_step(now: ActionState, then: ActionState) -> None:
-    """Raise WrongStepError, which names the current state, unless `then` may follow `now`."""
-    if then not in STEPS[now]:
-        raise WrongStepError(
+def require_transition(now: ActionState, then: ActionState) -> None:
+    """Raise InvalidTransitionError with the current state, unless `then` may follow `now`."""
+    if then not in TRANSITIONS[now]:
+        raise InvalidTransitionError(
             f"This is {now.value} already and can't become {then.value}. Reload the page."
         )
 

@@ -115,8 +115,8 @@ class _Drawing:
         known = [price, *(line for _, line, _, _ in lines), *rivals]
         limits = axes.value_range(*(each.scale_values(money.divisor) for each in known), area)
         style = (zone, money, content.marketplace)
-        for name, line, color, look in lines:
-            self.traces.append(amount_trace(line, name, color, *style, look))
+        for name, line, color, line_style in lines:
+            self.traces.append(amount_trace(line, name, color, *style, line_style))
         self._draw_rivals(content.competitors, "prices")
         self.traces.append(area_trace(area, chart_theme.PRICE, "y"))
         self.traces.append(amount_trace(price, "Price", chart_theme.PRICE, *style))
@@ -139,13 +139,13 @@ class _Drawing:
         self.annotations += end_labels.price_labels(price, self.shown, zone, content)
 
     def _price_lines(self) -> list[tuple[str, Line, str, dict[str, Any]]]:
-        """Return the chosen lines beside the price: name, amounts, colour, look."""
+        """Return the chosen lines beside the price: name, amounts, colour, line style."""
         shown, extras = self.content.shown, self.content.extras
         lines = []
         if Series.LIST_PRICE in shown:
             line = self.timeline.get_line(series.LIST_PRICE)
-            look = {"dash": "dot", "width": 1.5}
-            lines.append(("List price", line, chart_theme.LIST_PRICE, look))
+            line_style = {"dash": "dot", "width": 1.5}
+            lines.append(("List price", line, chart_theme.LIST_PRICE, line_style))
         if extras is None:
             return lines
         if Series.NEW in shown:
@@ -163,12 +163,12 @@ class _Drawing:
         for place, rival in enumerate(rivals):
             name = _legend_name(rival.name)
             color = chart_theme.COMPETITORS[place % len(chart_theme.COMPETITORS)]
-            look = {"dash": _DASHES[place % len(_DASHES)], "width": 1.5}
+            line_style = {"dash": _DASHES[place % len(_DASHES)], "width": 1.5}
             if of == "prices":
                 style = (self.zone, self.content.money, self.content.marketplace)
-                trace = amount_trace(rival.prices, name, color, *style, look)
+                trace = amount_trace(rival.prices, name, color, *style, line_style)
             else:
-                trace = self._rank_trace(rival.ranks, name, color, look)
+                trace = self._rank_trace(rival.ranks, name, color, line_style)
                 trace["showlegend"] = rival.prices.is_empty and not rival.ranks.is_empty
             self.traces.append(trace | {"legendgroup": f"rival{place}"})
 
@@ -205,9 +205,9 @@ class _Drawing:
         )
         self.annotations += end_labels.rank_labels(rank, self.shown, self.zone, content)
 
-    def _rank_trace(self, line: Line, name: str, color: str, look: dict[str, Any]) -> Trace:
+    def _rank_trace(self, line: Line, name: str, color: str, line_style: dict[str, Any]) -> Trace:
         line = series.with_hover_points(line)
-        trace = step_trace(line, name, color, self.zone, {"width": 1.5} | look, yaxis="y2")
+        trace = step_trace(line, name, color, self.zone, {"width": 1.5} | line_style, yaxis="y2")
         # Ranks are integers far below 2^24: half the bytes, still exact.
         return trace | {
             "y": line.values.astype(np.float32),

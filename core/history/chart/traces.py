@@ -15,7 +15,7 @@ from core.history.timeline.series import Floats, Line, Times
 from core.text.locale import localize_digits
 
 Trace = dict[str, Any]
-Look = dict[str, Any] | None
+LineStyle = dict[str, Any] | None
 
 
 def format_times(times: Times, zone: tzinfo) -> NDArray[np.str_]:
@@ -73,20 +73,20 @@ def number_separators() -> str:
 
 
 def step_trace(
-    line: Line, name: str, color: str, zone: tzinfo, look: Look = None, **more: Any
+    line: Line, name: str, color: str, zone: tzinfo, line_style: LineStyle = None, **more: Any
 ) -> Trace:
     """Return the trace of a line that holds each value until the next one.
 
-    `look`: of its line, beside colour and shape. `more`: further properties.
+    `line_style`: of its line, beside colour and shape. `more`: further properties.
     """
-    look = {"shape": "hv", "color": color, "width": 2} | (look or {})
+    line_style = {"shape": "hv", "color": color, "width": 2} | (line_style or {})
     trace = {
         "type": "scatter",
         "mode": "lines",
         "name": name,
         "x": format_times(line.times, zone),
         "y": line.values,
-        "line": look,
+        "line": line_style,
         "connectgaps": False,
         "showlegend": not line.is_empty,
     }
@@ -100,11 +100,11 @@ def amount_trace(
     zone: tzinfo,
     money: MoneyStyle,
     marketplace: str,
-    look: Look = None,
+    line_style: LineStyle = None,
 ) -> Trace:
     """Return the trace of amounts in minor units, written on hover as everywhere else."""
     line = series.with_hover_points(line.thin_points(series.MOST_AMOUNT_POINTS))
-    trace = step_trace(line.scale_values(money.divisor), name, color, zone, look)
+    trace = step_trace(line.scale_values(money.divisor), name, color, zone, line_style)
     return trace | amount_hover(line.values, name, money, marketplace)
 
 

@@ -19,7 +19,7 @@ from core.history.ingest.daily_rollup import (
     roll_up_carried,
     roll_up_samples,
 )
-from core.history.ingest.latest_values import LatestState
+from core.history.ingest.latest_values import LatestValues
 from core.history.observation import Kind, Observation
 from core.history.periods.change_period import find_day
 
@@ -33,7 +33,7 @@ class DirtyDays:
 
     def add_observations(
         self,
-        state: LatestState,
+        state: LatestValues,
         observations: Sequence[Observation],
         newest_before: datetime | None,
         zone: ZoneInfo,
@@ -56,7 +56,7 @@ class DirtyDays:
             newest = observations[-1] if newest_before is None or last >= newest_before else None
             state.carried_until = _end_of_carrying(state, newest, zone)
 
-    def add_lifted(self, state: LatestState, at: datetime, zone: ZoneInfo) -> None:
+    def add_lifted(self, state: LatestValues, at: datetime, zone: ZoneInfo) -> None:
         """Add the day of an earlier snapshot whose flags changed."""
         if state.carried_until is None:
             self._add_day(state.product_id, at, zone)
@@ -114,14 +114,14 @@ class Corrections:
         )
 
 
-def _is_carried_into(state: LatestState, first: datetime, newest_before: datetime | None) -> bool:
+def _is_carried_into(state: LatestValues, first: datetime, newest_before: datetime | None) -> bool:
     """Return whether a change may hold into the day of the newest observation."""
     until = state.carried_until
     return until is not None and (newest_before == until or first < until)
 
 
 def _end_of_carrying(
-    state: LatestState, newest: Observation | None, zone: ZoneInfo
+    state: LatestValues, newest: Observation | None, zone: ZoneInfo
 ) -> datetime | None:
     """Return until when a change may hold; `newest` None: an older snapshot stays the newest."""
     if newest is None and state.carried_until == state.captured_at:

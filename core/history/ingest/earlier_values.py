@@ -7,7 +7,7 @@ from typing import Any, Final
 from sqlalchemy.orm import Session
 
 from core.database.bulk_write import execute_with_arrays
-from core.history.ingest.latest_values import LatestState
+from core.history.ingest.latest_values import LatestValues
 from core.history.ingest.quality_gate import (
     ALL_FLAGS,
     COUNT_FLAGS,
@@ -72,7 +72,7 @@ _ACCEPTED: Final = _statement(
 )
 
 
-def reread_accepted(session: Session, states: Sequence[LatestState]) -> None:
+def reread_accepted(session: Session, states: Sequence[LatestValues]) -> None:
     """Reread the newest values of products with late observations."""
     known = {state.product_id: state for state in states if state.captured_at is not None}
     now = [(number, datetime.max.replace(tzinfo=UTC)) for number in known]
@@ -80,7 +80,7 @@ def reread_accepted(session: Session, states: Sequence[LatestState]) -> None:
         _set_newest(known[number], values)
 
 
-def _set_newest(state: LatestState, values: Sequence[Any]) -> None:
+def _set_newest(state: LatestValues, values: Sequence[Any]) -> None:
     (
         state.price_at, state.price, state.price_basis, state.buy_box_price,
         state.coupon_amount, state.coupon_percent, state.list_price,

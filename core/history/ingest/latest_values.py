@@ -1,6 +1,6 @@
 """The newest accepted values of products: read, updated by observations, written back.
 
-`LatestState` is a row of `product_latest` in memory. Never commits.
+`LatestValues` is a row of `product_latest` in memory. Never commits.
 """
 
 from collections.abc import Iterable, Sequence
@@ -45,7 +45,7 @@ _READ_AT = {
 
 
 @dataclass(slots=True)
-class LatestState:
+class LatestValues:
     """A row of `product_latest`; see there for the meaning of each column."""
 
     product_id: int
@@ -83,14 +83,14 @@ class LatestState:
         return Reference(self.price, self.ratings_count, self.bsr, self.bsr_category_id, pending)
 
 
-_NAMES = [field.name for field in fields(LatestState)]
+_NAMES = [field.name for field in fields(LatestValues)]
 _values_of = attrgetter(*_NAMES)
 _JSON = frozenset({"pending", "unreadable"})
 _JSON_PLACES = tuple(_NAMES.index(name) for name in sorted(_JSON))
 _TYPES = column_types(ProductLatest.__table__) | dict.fromkeys(_JSON, "text")
 
 
-def lock_latest(session: Session, product_ids: Iterable[int]) -> dict[int, LatestState]:
+def lock_latest(session: Session, product_ids: Iterable[int]) -> dict[int, LatestValues]:
     """Read and lock the rows of these products, by product.
 
     Always in the order of their ids, so that two sessions never deadlock.
@@ -101,10 +101,10 @@ def lock_latest(session: Session, product_ids: Iterable[int]) -> dict[int, Lates
     )
     with driver_connection(session).cursor(binary=True) as cursor:
         cursor.execute(statement, [sorted(set(product_ids))])
-        return {row[0]: LatestState(*row) for row in cursor}
+        return {row[0]: LatestValues(*row) for row in cursor}
 
 
-def write_latest(session: Session, states: Sequence[LatestState]) -> None:
+def write_latest(session: Session, states: Sequence[LatestValues]) -> None:
     """Write rows back and raise each product's `data_version`."""
     changed = [name for name in _NAMES if name != "product_id"]
     assignments = ", ".join(
@@ -118,7 +118,7 @@ def write_latest(session: Session, states: Sequence[LatestState]) -> None:
     execute_with_arrays(session, statement, [_row(state) for state in states])
 
 
-def _row(state: LatestState) -> Sequence[Any]:
+def _row(state: LatestValues) -> Sequence[Any]:
     values: tuple[Any, ...] = _values_of(state)
     if state.pending is None and state.unreadable is None:
         return values
@@ -130,7 +130,7 @@ def _row(state: LatestState) -> Sequence[Any]:
 
 
 def apply_observation(
-    state: LatestState, observation: Observation, flags: int, category_id: int | None
+    state: LatestValues, observation: Observation, flags: int, category_id: int | None
 ) -> None:
     """Update the newest values from an observation.
 
@@ -162,7 +162,7 @@ def unreadable_names(observation: Observation) -> dict[str, str]:
     return {name: text for bit, text in observation.unreadable.items() for name in field_names(bit)}
 
 
-def _record_unreadable(state: LatestState, observation: Observation) -> None:
+def _record_unreadable(state: LatestValues, observation: Observation) -> None:
     """Keep the fields that were unreadable last, until a newer observation can be read."""
     at, seen = observation.captured_at, int(observation.seen)
     recorded = {
@@ -184,7 +184,7 @@ def _is_newer(at: datetime, than: datetime | None) -> bool:
     return than is None or at >= than
 
 
-def _set_price(state: LatestState, observation: Observation, flags: int) -> None:
+def _set_price(state: LatestValues, observation: Observation, flags: int) -> None:
     state.price, state.price_basis = observation.price, _number(observation.price_basis)
     state.buy_box_price = observation.buy_box_price
     state.coupon_amount = observation.coupon_amount
@@ -194,7 +194,7 @@ def _set_price(state: LatestState, observation: Observation, flags: int) -> None
     state.price_at = observation.captured_at
 
 
-def _set_rating(state: LatestState, observation: Observation, flags: int) -> None:
+def _set_rating(state: LatestValues, observation: Observation, flags: int) -> None:
     seen = int(observation.seen)
     if seen & _RATING and not flags & RATING_FLAGS:
         state.rating = observation.rating
@@ -205,7 +205,7 @@ def _set_rating(state: LatestState, observation: Observation, flags: int) -> Non
     state.rating_at = observation.captured_at
 
 
-def _set_seller(state: LatestState, observation: Observation) -> None:
+def _set_seller(state: LatestValues, observation: Observation) -> None:
     """Set the Buy Box seller's name and id, of which a source may report one alone.
 
     A name and an id of different sellers are never kept together.

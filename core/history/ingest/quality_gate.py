@@ -341,14 +341,14 @@ class _Fold:
             return None
         return unconfirmed
 
-    def _accept(self, bits: int, held: UnconfirmedValue) -> None:
+    def _accept(self, bits: int, long_held: UnconfirmedValue) -> None:
         """Accept a value that held for long."""
         if bits == _OF_PRICE:
-            self.price = held.value
+            self.price = long_held.value
         elif bits == _OF_COUNT:
-            self.count = held.value
+            self.count = long_held.value
         else:
-            self.rank, self.category = held.value, held.category
+            self.rank, self.category = long_held.value, long_held.category
         self._drop_pending(bits)
 
     def _price_flag(self, price: int, smallest: int) -> int:

@@ -31,7 +31,7 @@ from core.database.partitions import create_partitions, month_of
 from core.history.ingest.dirty_days import Corrections, DirtyDays
 from core.history.ingest.earlier_values import read_references, reread_accepted
 from core.history.ingest.latest_values import (
-    LatestState,
+    LatestValues,
     apply_observation,
     lock_latest,
     write_latest,
@@ -80,7 +80,7 @@ class _Batch:
     """What the steps of storing one batch share."""
 
     categories: dict[Category, int]
-    states: dict[int, LatestState]
+    states: dict[int, LatestValues]
     snapshots: list[Sequence[Any]] = field(default_factory=list)
     ranks: list[Sequence[Any]] = field(default_factory=list)
     versions: list[NewVersion] = field(default_factory=list)
@@ -92,7 +92,7 @@ class _Batch:
     returning: dict[int, Reference] = field(default_factory=dict)
     replays: dict[int, Replay] = field(default_factory=dict)  # by product with late observations
 
-    def get_reference(self, state: LatestState) -> Reference:
+    def get_reference(self, state: LatestValues) -> Reference:
         """Return the accepted past of a product whose observations are newer than the stored."""
         return self.returning.get(state.product_id) or state.make_reference()
 
@@ -241,14 +241,14 @@ def _find_returning_references(
     }
 
 
-def _has_returned(state: LatestState, observation: Observation) -> bool:
+def _has_returned(state: LatestValues, observation: Observation) -> bool:
     price = state.price is None and observation.price is not None
     rank = state.bsr is None and bool(observation.ranks)
     return price or rank or (state.ratings_count is None and observation.ratings_count is not None)
 
 
 def _add_product(
-    batch: _Batch, state: LatestState, observations: Sequence[SourcedObservation]
+    batch: _Batch, state: LatestValues, observations: Sequence[SourcedObservation]
 ) -> None:
     """Check one product's observations in order and apply them to its newest values."""
     marketplace = get_marketplace(observations[0].observation.marketplace)
@@ -269,7 +269,7 @@ def _add_product(
 
 
 def _check_in_order(
-    batch: _Batch, state: LatestState, observations: Sequence[SourcedObservation], currency: str
+    batch: _Batch, state: LatestValues, observations: Sequence[SourcedObservation], currency: str
 ) -> Iterator[tuple[SourcedObservation, int]]:
     """Yield observations that are newer than the stored ones, each with its flags."""
     reference = batch.get_reference(state)
@@ -290,7 +290,7 @@ def _with_observation(sourced: SourcedObservation, observation: Observation) -> 
 
 
 def _yield_replayed(
-    state: LatestState, observations: Sequence[SourcedObservation], replay: Replay
+    state: LatestValues, observations: Sequence[SourcedObservation], replay: Replay
 ) -> Iterator[tuple[SourcedObservation, int]]:
     """Yield observations, the first of them late, each with its flags from the replay."""
     for sourced in observations:
@@ -306,7 +306,7 @@ def _yield_replayed(
 
 def _add_observation(
     batch: _Batch,
-    state: LatestState,
+    state: LatestValues,
     sourced: SourcedObservation,
     flags: int,
     marketplace: Marketplace,
@@ -352,7 +352,7 @@ def _is_other_source(batch: _Batch, sourced: SourcedObservation) -> bool:
 
 def _add_listing(
     batch: _Batch,
-    state: LatestState,
+    state: LatestValues,
     sourced: SourcedObservation,
     known: dict[int, Listing],
     late: list[NewVersion],

@@ -66,32 +66,32 @@ class AddCompetitor(TrackingChange):
             raise InvalidInputError(f"A product has at most {MOST_COMPETITORS} competitors.")
 
     def read_current(self, session: Session, target: ChangeTarget) -> dict[str, Any]:
-        wanted = target.wanted
-        key = wanted.get("marketplace"), wanted.get("asin")
+        new_values = target.new_values
+        key = new_values.get("marketplace"), new_values.get("asin")
         is_known = is_competitor(session, target.team_id, target.product_id, *key)
-        return dict(wanted) if is_known else {}
+        return dict(new_values) if is_known else {}
 
     def apply(
-        self, session: Session, principal: Principal, held: LockedAction, now: datetime
+        self, session: Session, principal: Principal, locked: LockedAction, now: datetime
     ) -> dict[str, Any]:
         """Add the competitor, and track it if the team doesn't yet."""
-        key = held.wanted["marketplace"], held.wanted["asin"]
-        if key[0] != held.product.marketplace:
+        key = locked.new_values["marketplace"], locked.new_values["asin"]
+        if key[0] != locked.product.marketplace:
             raise InvalidInputError(_OTHER_MARKETPLACE)
         competitor_id = find_products(session, [key]).get(key)
         is_tracked = competitor_id and find_team_tracking(session, principal.team_id, competitor_id)
         if competitor_id is None or not is_tracked:
             new = NewTracking(*key, role=Role.COMPETITOR)
-            [result] = track(session, principal, [new], is_demo=held.product.is_demo)
+            [result] = track(session, principal, [new], is_demo=locked.product.is_demo)
             competitor_id = result.product_id
-        add_competitor(session, principal, held.product.id, competitor_id, now)
+        add_competitor(session, principal, locked.product.id, competitor_id, now)
         return {"competitor": competitor_id, "unfollow": not is_tracked}
 
-    def undo(self, session: Session, principal: Principal, held: LockedAction) -> None:
-        inverse = held.action.inverse or {}
-        remove_competitor(session, principal, held.product.id, inverse["competitor"])
+    def undo(self, session: Session, principal: Principal, locked: LockedAction) -> None:
+        inverse = locked.action.inverse or {}
+        remove_competitor(session, principal, locked.product.id, inverse["competitor"])
         if inverse["unfollow"]:
-            person_id = held.action.decided_by or principal.person_id
+            person_id = locked.action.decided_by or principal.person_id
             approver = replace(principal, person_id=person_id)
             stop_tracking(
                 session, approver, [inverse["competitor"]]

@@ -12,11 +12,11 @@ from core.tracking.models import Tracking
 
 @dataclass(frozen=True, slots=True)
 class ChangeTarget:
-    """The team, product and wanted values of a change."""
+    """The team, product and new values of a change."""
 
     team_id: int
     product_id: int
-    wanted: Values
+    new_values: Values
 
 
 def find_team_tracking(session: Session, team_id: int, product_id: int) -> Tracking | None:

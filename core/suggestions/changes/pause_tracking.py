@@ -45,13 +45,13 @@ class PauseTracking(TrackingChange):
         return bool(current.get("paused"))
 
     def apply(
-        self, session: Session, principal: Principal, held: LockedAction, now: datetime
+        self, session: Session, principal: Principal, locked: LockedAction, now: datetime
     ) -> dict[str, Any]:
-        return {"people": team.pause_for_team(session, principal, held.product.id, now)}
+        return {"people": team.pause_for_team(session, principal, locked.product.id, now)}
 
-    def undo(self, session: Session, principal: Principal, held: LockedAction) -> None:
-        people = (held.action.inverse or {})["people"]
-        team.resume_for_team(session, principal, held.product.id, people)
+    def undo(self, session: Session, principal: Principal, locked: LockedAction) -> None:
+        people = (locked.action.inverse or {})["people"]
+        team.resume_for_team(session, principal, locked.product.id, people)
 
     def format(self, values: Values, marketplace: str) -> str:
         return ""
@@ -60,7 +60,7 @@ class PauseTracking(TrackingChange):
         return "paused" if values.get("paused") else "tracked"
 
     def changed_parts(
-        self, current: Values, wanted: Values, marketplace: str
+        self, current: Values, new_values: Values, marketplace: str
     ) -> list[tuple[str, str, str]]:
         return [(self.label, "tracked", "paused")]
 

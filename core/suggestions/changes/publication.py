@@ -51,17 +51,17 @@ class PublishedChange(ChangeSpec):
     def preview(self, before: Preview, values: Values) -> Preview:
         """Return what buyers would see with these values."""
 
-    def is_confirmed_by(self, shown: Values, wanted: Values) -> bool:
-        """Return whether values that a page shows are the wanted ones, as alerts compare them."""
+    def is_confirmed_by(self, shown: Values, new_values: Values) -> bool:
+        """Return whether values that a page shows are the new ones, as alerts compare them."""
         field = find_expected_field(self.change)
         if field is None:
             return False
-        seen, expected = (read_expected_value(self.change, each) for each in (shown, wanted))
+        seen, expected = (read_expected_value(self.change, each) for each in (shown, new_values))
         return is_shown(field, expected, seen)
 
-    def values_of_undo(self, inverse: Values, wanted: Values) -> Values:
+    def values_of_undo(self, inverse: Values, new_values: Values) -> Values:
         """Return the values that restore the value from before."""
-        return {key: inverse.get(key) for key in wanted}
+        return {key: inverse.get(key) for key in new_values}
 
     # The change set
 

@@ -69,12 +69,12 @@ def get_tracking_spec(change: Change) -> TrackingChange:
     return spec
 
 
-def read_current_values(session: Session, held: LockedAction) -> dict[str, Any]:
+def read_current_values(session: Session, locked: LockedAction) -> dict[str, Any]:
     """Return the current values of what an action changes. None inside: unknown or none."""
-    target = ChangeTarget(held.suggestion.team_id, held.product.id, held.wanted)
-    return get_spec(held.change).read_current(session, target)
+    target = ChangeTarget(locked.suggestion.team_id, locked.product.id, locked.new_values)
+    return get_spec(locked.change).read_current(session, target)
 
 
-def format_stored(held: LockedAction, values: Values) -> str:
+def format_stored(locked: LockedAction, values: Values) -> str:
     """Return an action's values as text for a stored sentence."""
-    return get_spec(held.change).format_stored(values, held.product.marketplace)
+    return get_spec(locked.change).format_stored(values, locked.product.marketplace)

@@ -76,9 +76,9 @@ class SetCoupon(OfferChange):
         return price * (100 - int(proposed["percent"])) // 100
 
     def find_cap_problem(
-        self, caps: PriceCaps, reviewed: Values, price_now: int | None, wanted: Values
+        self, caps: PriceCaps, reviewed: Values, price_now: int | None, new_values: Values
     ) -> str | None:
-        return caps.find_coupon_problem(price_now, wanted)
+        return caps.find_coupon_problem(price_now, new_values)
 
     def offer_fields(self, values: Values) -> dict[str, Any]:
         return {"coupon_percent": values.get("percent"), "coupon_amount": values.get("amount")}
@@ -86,10 +86,10 @@ class SetCoupon(OfferChange):
     def preview(self, before: Preview, values: Values) -> Preview:
         return replace(before, coupon=values)
 
-    def values_of_undo(self, inverse: Values, wanted: Values) -> Values:
+    def values_of_undo(self, inverse: Values, new_values: Values) -> Values:
         # One of them may be an amount, the other a percentage.
         before = {key: value for key, value in inverse.items() if value is not None}
-        return before or super().values_of_undo(inverse, wanted)
+        return before or super().values_of_undo(inverse, new_values)
 
     def format(self, values: Values, marketplace: str) -> str:
         if values.get("percent") is not None:

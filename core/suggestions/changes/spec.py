@@ -104,9 +104,9 @@ class ChangeSpec(ABC):
         return shared.are_equal(current, proposed)
 
     def find_cap_problem(
-        self, caps: PriceCaps, reviewed: Values, price_now: int | None, wanted: Values
+        self, caps: PriceCaps, reviewed: Values, price_now: int | None, new_values: Values
     ) -> str | None:
-        """Return which price cap the wanted values break; None: none, or no price is set.
+        """Return which price cap the new values break; None: none, or no price is set.
 
         `reviewed`: the current values that the manager saw; `price_now`: the newest price.
         """
@@ -127,10 +127,10 @@ class ChangeSpec(ABC):
         return [(self.label, self.format(values, marketplace))]
 
     def changed_parts(
-        self, current: Values, wanted: Values, marketplace: str
+        self, current: Values, new_values: Values, marketplace: str
     ) -> list[tuple[str, str, str]]:
         """Return name, text before and text after of each part; "": no text."""
-        old, new = self.parts(current, marketplace), self.parts(wanted, marketplace)
+        old, new = self.parts(current, marketplace), self.parts(new_values, marketplace)
         names = [name for name, _ in max(old, new, key=len)]
         texts = zip_longest((text for _, text in old), (text for _, text in new), fillvalue="")
         return [(name, before, after) for name, (before, after) in zip(names, texts, strict=True)]

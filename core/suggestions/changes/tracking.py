@@ -15,7 +15,7 @@ from core.suggestions.changes.current_values import ChangeTarget, find_team_trac
 from core.suggestions.changes.spec import ChangeSpec, GivenValue
 from core.suggestions.changes.values import Values
 from core.suggestions.lifecycle import LockedAction
-from core.suggestions.rules import Facts, WrongStepError
+from core.suggestions.rules import Facts, InvalidTransitionError
 from core.text.locale import localize_digits
 from core.text.numbers import THIN_SPACE
 from core.thresholds import LARGEST_THRESHOLD, NO_THRESHOLD, is_threshold
@@ -28,13 +28,13 @@ class TrackingChange(ChangeSpec):
 
     @abstractmethod
     def apply(
-        self, session: Session, principal: Principal, held: LockedAction, now: datetime
+        self, session: Session, principal: Principal, locked: LockedAction, now: datetime
     ) -> dict[str, Any]:
-        """Set the wanted values and return what `undo` needs."""
+        """Set the new values and return what `undo` needs."""
 
     @abstractmethod
-    def undo(self, session: Session, principal: Principal, held: LockedAction) -> None:
-        """Undo the change. Raises WrongStepError if the value was changed since."""
+    def undo(self, session: Session, principal: Principal, locked: LockedAction) -> None:
+        """Undo the change. Raises InvalidTransitionError if the value was changed since."""
 
 
 class SettingChange(TrackingChange):
@@ -57,29 +57,30 @@ class SettingChange(TrackingChange):
         return {} if row is None else self.of_tracking(row)
 
     def apply(
-        self, session: Session, principal: Principal, held: LockedAction, now: datetime
+        self, session: Session, principal: Principal, locked: LockedAction, now: datetime
     ) -> dict[str, Any]:
-        before = self.read_current(session, _target_of(held))
-        self.set_values(session, principal, held.product.id, held.wanted)
+        before = self.read_current(session, _target_of(locked))
+        self.set_values(session, principal, locked.product.id, locked.new_values)
         return before
 
-    def undo(self, session: Session, principal: Principal, held: LockedAction) -> None:
-        now = self.read_current(session, _target_of(held))
-        if not shared.are_equal(now, held.wanted):
+    def undo(self, session: Session, principal: Principal, locked: LockedAction) -> None:
+        now = self.read_current(session, _target_of(locked))
+        if not shared.are_equal(now, locked.new_values):
             set_to, is_now = (
-                self.format_stored(each, held.product.marketplace) for each in (held.wanted, now)
+                self.format_stored(each, locked.product.marketplace)
+                for each in (locked.new_values, now)
             )
-            raise WrongStepError(
+            raise InvalidTransitionError(
                 f"It was changed since: it was set to {set_to}; now it is {is_now}."
             )
-        self.set_values(session, principal, held.product.id, held.action.inverse or {})
+        self.set_values(session, principal, locked.product.id, locked.action.inverse or {})
 
     def format_for_edit(self, values: Values, marketplace: str) -> str:
         return str(values.get(self.key, ""))
 
 
-def _target_of(held: LockedAction) -> ChangeTarget:
-    return ChangeTarget(held.suggestion.team_id, held.product.id, held.wanted)
+def _target_of(locked: LockedAction) -> ChangeTarget:
+    return ChangeTarget(locked.suggestion.team_id, locked.product.id, locked.new_values)
 
 
 class ThresholdChange(SettingChange):

@@ -40,9 +40,9 @@ class UpdatePrice(OfferChange):
         return int(proposed["price"])
 
     def find_cap_problem(
-        self, caps: PriceCaps, reviewed: Values, price_now: int | None, wanted: Values
+        self, caps: PriceCaps, reviewed: Values, price_now: int | None, new_values: Values
     ) -> str | None:
-        return caps.find_problem(reviewed.get("price"), wanted.get("price"))
+        return caps.find_problem(reviewed.get("price"), new_values.get("price"))
 
     def offer_fields(self, values: Values) -> dict[str, Any]:
         return {"price": values.get("price")}

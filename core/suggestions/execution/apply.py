@@ -54,51 +54,51 @@ def apply(
     It becomes stale when the current value is no longer the reviewed one, and failed when
     it can't be applied; `trouble` has the reason. `pushed`: the answer of a connector.
     """
-    held = lock_action(session, action_id)
-    if held.state is not ActionState.APPROVED:
-        return held.state
-    if stale := find_stale_reason(session, held):
-        transition(session, held, ActionState.STALE, now, BY_ITSELF, stale, trouble=stale)
-        return held.state
+    locked = lock_action(session, action_id)
+    if locked.state is not ActionState.APPROVED:
+        return locked.state
+    if stale := find_stale_reason(session, locked):
+        transition(session, locked, ActionState.STALE, now, BY_ITSELF, stale, trouble=stale)
+        return locked.state
     try:
         with session.begin_nested():  # a failure leaves nothing half done
-            principal = _approver(session, held)
-            inverse = _make_change(session, principal, held, now)
+            principal = _approver(session, locked)
+            inverse = _make_change(session, principal, locked, now)
     except AmazcopeError as error:
         transition(
-            session, held, ActionState.FAILED, now, BY_ITSELF, str(error), trouble=str(error)
+            session, locked, ActionState.FAILED, now, BY_ITSELF, str(error), trouble=str(error)
         )
-        return held.state
-    _mark_applied(session, principal, held, now, inverse, pushed)
-    return held.state
+        return locked.state
+    _mark_applied(session, principal, locked, now, inverse, pushed)
+    return locked.state
 
 
 def _make_change(
-    session: Session, principal: Principal, held: LockedAction, now: datetime
+    session: Session, principal: Principal, locked: LockedAction, now: datetime
 ) -> dict[str, Any]:
     """Make a change of tracking. Return the values that undo sets, also for other changes."""
-    if held.change.is_setting:
-        return get_tracking_spec(held.change).apply(session, principal, held, now)
-    return read_current_values(session, held)
+    if locked.change.is_setting:
+        return get_tracking_spec(locked.change).apply(session, principal, locked, now)
+    return read_current_values(session, locked)
 
 
 def mark_failed(session: Session, action_id: int, now: datetime, why: str) -> ActionState:
     """Mark an approved action as failed to push; it can be approved again."""
-    held = lock_action(session, action_id)
-    if held.state is ActionState.APPROVED:
-        transition(session, held, ActionState.FAILED, now, BY_ITSELF, why, trouble=why)
-    return held.state
+    locked = lock_action(session, action_id)
+    if locked.state is ActionState.APPROVED:
+        transition(session, locked, ActionState.FAILED, now, BY_ITSELF, why, trouble=why)
+    return locked.state
 
 
-def _approver(session: Session, held: LockedAction) -> Principal:
+def _approver(session: Session, locked: LockedAction) -> Principal:
     """Return the approver, for whom the job acts.
 
     Raises NotFoundError for one who may no longer approve.
     """
-    if held.action.decided_by is None:
+    if locked.action.decided_by is None:
         raise NotFoundError("This has no approver.")
-    principal = get_principal(session, held.action.decided_by, Via.JOB)
-    if principal.team_id != held.suggestion.team_id or not principal.may(Permission.TEAM):
+    principal = get_principal(session, locked.action.decided_by, Via.JOB)
+    if principal.team_id != locked.suggestion.team_id or not principal.may(Permission.TEAM):
         raise NotFoundError("The user who approved this may no longer approve. Approve it again.")
     return principal
 
@@ -106,22 +106,22 @@ def _approver(session: Session, held: LockedAction) -> Principal:
 def _mark_applied(
     session: Session,
     principal: Principal,
-    held: LockedAction,
+    locked: LockedAction,
     now: datetime,
     inverse: Mapping[str, Any],
     pushed: str | None,
 ) -> None:
     by = ActorRef(principal.person_id, Via.JOB)
-    until = None if held.change.is_setting else now + timedelta(days=VERIFY_DAYS)
-    why = pushed or ("Set." if held.change.is_setting else "Part of a change set.")
+    until = None if locked.change.is_setting else now + timedelta(days=VERIFY_DAYS)
+    why = pushed or ("Set." if locked.change.is_setting else "Part of a change set.")
     values = {"applied_at": now, "inverse": dict(inverse), "verify_until": until}
-    transition(session, held, ActionState.APPLIED, now, by, why, **values)
+    transition(session, locked, ActionState.APPLIED, now, by, why, **values)
     old = {"state": ActionState.APPROVED.value, "value": dict(inverse)}
-    new = {"state": ActionState.APPLIED.value, "value": dict(held.wanted)}
-    _audit(session, principal, "applied suggestion", held, old, new)
-    if held.change.is_setting:  # a setting is read back at once
+    new = {"state": ActionState.APPLIED.value, "value": dict(locked.new_values)}
+    _audit(session, principal, "applied suggestion", locked, old, new)
+    if locked.change.is_setting:  # a setting is read back at once
         transition(
-            session, held, ActionState.VERIFIED, now, BY_ITSELF, "Read back.", verified_at=now
+            session, locked, ActionState.VERIFIED, now, BY_ITSELF, "Read back.", verified_at=now
         )
 
 
@@ -135,24 +135,24 @@ def undo(
     """Undo an applied action; return whether this call did it.
 
     A change of tracking is undone at once. A price or listing change gets a change set with
-    the value from before. Raises WrongStepError for an action that was not applied and for a
-    setting that was changed since, NotAllowedError for a program.
+    the value from before. Raises InvalidTransitionError for an action that was not applied and
+    for a setting that was changed since, NotAllowedError for a program.
     """
     require_page(principal)
-    held = lock_action(session, action_id, principal.team_id)
-    before = held.state
+    locked = lock_action(session, action_id, principal.team_id)
+    before = locked.state
     if before is ActionState.UNDONE:
         return False
-    if held.change.is_setting and held.state in _DONE:
-        get_tracking_spec(held.change).undo(session, principal, held)
+    if locked.change.is_setting and locked.state in _DONE:
+        get_tracking_spec(locked.change).undo(session, principal, locked)
     cleaned = (reason or "").replace("\x00", "").strip() or None
     did = transition(
-        session, held, ActionState.UNDONE, now, ActorRef.of_principal(principal), cleaned
+        session, locked, ActionState.UNDONE, now, ActorRef.of_principal(principal), cleaned
     )
     if did:
-        old = {"state": before.value, "value": dict(held.wanted)}
-        new = {"state": ActionState.UNDONE.value, "value": dict(held.action.inverse or {})}
-        _audit(session, principal, "undid suggestion", held, old, new)
+        old = {"state": before.value, "value": dict(locked.new_values)}
+        new = {"state": ActionState.UNDONE.value, "value": dict(locked.action.inverse or {})}
+        _audit(session, principal, "undid suggestion", locked, old, new)
     return did
 
 
@@ -160,9 +160,9 @@ def _audit(
     session: Session,
     principal: Principal,
     what: str,
-    held: LockedAction,
+    locked: LockedAction,
     old: Mapping[str, Any],
     new: Mapping[str, Any],
 ) -> None:
-    stored = {**new, "action": held.action.id}
-    audit.record(session, principal, what, f"suggestion:{held.suggestion.id}", old, stored)
+    stored = {**new, "action": locked.action.id}
+    audit.record(session, principal, what, f"suggestion:{locked.suggestion.id}", old, stored)

@@ -47,29 +47,29 @@ def export_change_set(
         )
         .order_by(Product.marketplace, Product.asin, Suggestion.id, SuggestionAction.place)
     )
-    held = [LockedAction(action, suggestion, product) for action, suggestion, product in found]
-    return make_change_set([_line(each) for each in held if not each.change.is_setting])
+    locked = [LockedAction(action, suggestion, product) for action, suggestion, product in found]
+    return make_change_set([_line(each) for each in locked if not each.change.is_setting])
 
 
-def _line(held: LockedAction) -> Line:
-    before, after = _before_and_after(held)
+def _line(locked: LockedAction) -> Line:
+    before, after = _before_and_after(locked)
     return Line(
-        action_id=held.action.id,
-        marketplace=held.product.marketplace,
-        asin=held.product.asin,
-        change=held.change,
+        action_id=locked.action.id,
+        marketplace=locked.product.marketplace,
+        asin=locked.product.asin,
+        change=locked.change,
         before=before,
         after=after,
-        reason=held.action.reason,
+        reason=locked.action.reason,
     )
 
 
-def _before_and_after(held: LockedAction) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-    inverse = held.action.inverse or held.action.current
-    if held.state is ActionState.UNDONE:
-        spec = get_published_spec(held.change)
-        return held.wanted, spec.values_of_undo(inverse, held.wanted)
-    return inverse, held.wanted
+def _before_and_after(locked: LockedAction) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    inverse = locked.action.inverse or locked.action.current
+    if locked.state is ActionState.UNDONE:
+        spec = get_published_spec(locked.change)
+        return locked.new_values, spec.values_of_undo(inverse, locked.new_values)
+    return inverse, locked.new_values
 
 
 def find_push_request(session: Session, action_id: int) -> PushRequest | None:
@@ -88,16 +88,16 @@ def find_push_request(session: Session, action_id: int) -> PushRequest | None:
     ).first()
     if row is None:
         return None
-    held = LockedAction(*row)
-    if held.change.is_setting or find_stale_reason(session, held) is not None:
+    locked = LockedAction(*row)
+    if locked.change.is_setting or find_stale_reason(session, locked) is not None:
         return None
-    line = _line(held)
+    line = _line(locked)
     [patch] = make_patches([line])["listings"]
     return PushRequest(
         key=f"suggestion-action-{action_id}",
         marketplace=line.marketplace,
         asin=line.asin,
-        change=held.change,
+        change=locked.change,
         before=line.before,
         after=line.after,
         patch=patch,

@@ -36,14 +36,14 @@ def verify_action(session: Session, action_id: int, now: datetime) -> ActionStat
     None: the state stays as it is. Raises NotFoundError for an action that was deleted with
     its product.
     """
-    held = lock_action(session, action_id)
-    if held.state not in _UNCONFIRMED:
+    locked = lock_action(session, action_id)
+    if locked.state not in _UNCONFIRMED:
         return None  # another transaction was faster
-    confirmation = find_confirmation(session, held)
+    confirmation = find_confirmation(session, locked)
     if confirmation is not None:
-        return ActionState.VERIFIED if _mark_verified(session, held, confirmation, now) else None
-    if held.state is ActionState.APPLIED and _is_overdue(held, now):
-        return ActionState.UNSEEN if _mark_not_confirmed(session, held, now) else None
+        return ActionState.VERIFIED if _mark_verified(session, locked, confirmation, now) else None
+    if locked.state is ActionState.APPLIED and _is_overdue(locked, now):
+        return ActionState.UNSEEN if _mark_not_confirmed(session, locked, now) else None
     return None
 
 
@@ -71,27 +71,27 @@ def list_unconfirmed_actions(
     return list(session.scalars(unconfirmed))
 
 
-def find_confirmation(session: Session, held: LockedAction) -> Confirmation | None:
+def find_confirmation(session: Session, locked: LockedAction) -> Confirmation | None:
     """Return the first accepted observation since the application that shows the new value."""
-    spec, applied_at = get_published_spec(held.change), held.action.applied_at
+    spec, applied_at = get_published_spec(locked.change), locked.action.applied_at
     if applied_at is None or not spec.is_on_page:
         return None
     if isinstance(spec, OfferChange):
-        return _find_in_offers(session, held, spec, applied_at)
+        return _find_in_offers(session, locked, spec, applied_at)
     if isinstance(spec, ListingChange):
-        return _find_in_listings(session, held, spec, applied_at)
+        return _find_in_listings(session, locked, spec, applied_at)
     return None
 
 
 def _find_in_offers(
-    session: Session, held: LockedAction, spec: OfferChange, applied_at: datetime
+    session: Session, locked: LockedAction, spec: OfferChange, applied_at: datetime
 ) -> Confirmation | None:
-    wanted = spec.offer_fields(held.wanted).items()
-    shows = [getattr(Snapshot, field) == value for field, value in wanted if value is not None]
+    fields = spec.offer_fields(locked.new_values).items()
+    shows = [getattr(Snapshot, field) == value for field, value in fields if value is not None]
     snapshots = (
         select(Snapshot)
         .where(
-            Snapshot.product_id == held.product.id,
+            Snapshot.product_id == locked.product.id,
             Snapshot.captured_at > applied_at,
             Snapshot.flags.op("&")(PRICE_FLAGS) == 0,
             *shows,
@@ -100,31 +100,31 @@ def _find_in_offers(
         .limit(1)
     )
     for each in session.scalars(snapshots):
-        if spec.is_confirmed_by(spec.of_offer(each), held.wanted):
+        if spec.is_confirmed_by(spec.of_offer(each), locked.new_values):
             return Confirmation(each.captured_at, each.source)
     return None
 
 
 def _find_in_listings(
-    session: Session, held: LockedAction, spec: ListingChange, applied_at: datetime
+    session: Session, locked: LockedAction, spec: ListingChange, applied_at: datetime
 ) -> Confirmation | None:
     versions = (
         select(ListingVersion)
         .where(
-            ListingVersion.product_id == held.product.id,
+            ListingVersion.product_id == locked.product.id,
             ListingVersion.first_seen_at > applied_at,
         )
         .order_by(ListingVersion.first_seen_at)
     )
     for version in session.scalars(versions):
         shown = spec.of_listing(as_listing(version))
-        if spec.is_confirmed_by(shown, held.wanted):
+        if spec.is_confirmed_by(shown, locked.new_values):
             return Confirmation(version.first_seen_at, version.source)
     return None
 
 
 def _mark_verified(
-    session: Session, held: LockedAction, confirmation: Confirmation, now: datetime
+    session: Session, locked: LockedAction, confirmation: Confirmation, now: datetime
 ) -> bool:
     values = {
         "verified_at": now,
@@ -133,20 +133,20 @@ def _mark_verified(
         "trouble": None,
     }
     why = "A check shows the new value."
-    return transition(session, held, ActionState.VERIFIED, now, BY_ITSELF, why, **values)
+    return transition(session, locked, ActionState.VERIFIED, now, BY_ITSELF, why, **values)
 
 
-def _is_overdue(held: LockedAction, now: datetime) -> bool:
-    until = held.action.verify_until
+def _is_overdue(locked: LockedAction, now: datetime) -> bool:
+    until = locked.action.verify_until
     return until is not None and until <= now
 
 
-def _mark_not_confirmed(session: Session, held: LockedAction, now: datetime) -> bool:
-    applied_at, until = held.action.applied_at, held.action.verify_until
+def _mark_not_confirmed(session: Session, locked: LockedAction, now: datetime) -> bool:
+    applied_at, until = locked.action.applied_at, locked.action.verify_until
     days = (until - applied_at).days if applied_at and until else 0
     why = (
         "No page shows this value, so no check can confirm it."
-        if not get_published_spec(held.change).is_on_page
+        if not get_published_spec(locked.change).is_on_page
         else f"No check has shown the new value within {days} days. Was it published?"
     )
-    return transition(session, held, ActionState.UNSEEN, now, BY_ITSELF, why, trouble=why)
+    return transition(session, locked, ActionState.UNSEEN, now, BY_ITSELF, why, trouble=why)

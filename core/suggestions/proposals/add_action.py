@@ -60,27 +60,29 @@ def add_action(
     with every reason against the change, NotAllowedError for a suggestion that the caller
     didn't make, NotFoundError.
     """
-    held = lock_suggestion(session, suggestion_id, principal.team_id)
+    locked = lock_suggestion(session, suggestion_id, principal.team_id)
     if not dry_run:
-        lock_product(session, held.product_id)
-    actions = _open_actions(session, principal, held, now)
-    facts = _with_frozen(get_facts(session, principal.team_id, held.product_id, now), held)
+        lock_product(session, locked.product_id)
+    actions = _open_actions(session, principal, locked, now)
+    facts = _with_frozen(get_facts(session, principal.team_id, locked.product_id, now), locked)
     require_own(session, principal.team_id, facts, [action])
-    wanted = draft.read_action(action, facts)
-    if _is_among(wanted, actions):
-        return _result(held, facts, _stored_advice(held, actions), dry_run=dry_run, is_new=False)
-    proposal = _with_action(_as_proposal(held, actions, facts), action, facts)
+    added = draft.read_action(action, facts)
+    if _is_among(added, actions):
+        return _result(
+            locked, facts, _stored_advice(locked, actions), dry_run=dry_run, is_new=False
+        )
+    proposal = _with_action(_as_proposal(locked, actions, facts), action, facts)
     advice = make_advice(session, principal.team_id, proposal, facts)
     only = replace(advice, actions=advice.actions[-1:])
     duplicates.require_new(session, principal.team_id, facts, only, now)
     if not dry_run:
-        _extend(session, principal, held, advice, now)
-    return _result(held, facts, advice, dry_run=dry_run, is_new=True)
+        _extend(session, principal, locked, advice, now)
+    return _result(locked, facts, advice, dry_run=dry_run, is_new=True)
 
 
-def _is_among(wanted: ProposedAction, actions: Sequence[SuggestionAction]) -> bool:
-    proposed = get_spec(wanted.change).validate(wanted.proposed)
-    return any((each.change, each.proposed) == (wanted.change.value, proposed) for each in actions)
+def _is_among(added: ProposedAction, actions: Sequence[SuggestionAction]) -> bool:
+    proposed = get_spec(added.change).validate(added.proposed)
+    return any((each.change, each.proposed) == (added.change.value, proposed) for each in actions)
 
 
 def _with_action(proposal: Proposal, action: DraftAction, facts: Facts) -> Proposal:
@@ -92,36 +94,36 @@ def _with_action(proposal: Proposal, action: DraftAction, facts: Facts) -> Propo
 
 
 def _open_actions(
-    session: Session, principal: Principal, held: Suggestion, now: datetime
+    session: Session, principal: Principal, locked: Suggestion, now: datetime
 ) -> list[SuggestionAction]:
     """Return a suggestion's actions.
 
     Raises NotAllowedError or InvalidInputError where the caller may add none.
     """
-    if held.advisor not in WRITTEN or held.asked_by != principal.person_id:
+    if locked.advisor not in WRITTEN or locked.asked_by != principal.person_id:
         raise NotAllowedError(
             "You did not make this suggestion. Propose the change in one of your own."
         )
-    found = select(SuggestionAction).where(SuggestionAction.suggestion_id == held.id)
+    found = select(SuggestionAction).where(SuggestionAction.suggestion_id == locked.id)
     actions = list(session.scalars(found.order_by(SuggestionAction.place)))
     is_open = all(each.state == ActionState.PENDING.value for each in actions)
-    if not is_open or held.expires_at <= now:
+    if not is_open or locked.expires_at <= now:
         raise InvalidInputError(
             "A manager has decided it, or it has expired. Propose the change in a new suggestion."
         )
     return actions
 
 
-def _with_frozen(facts: Facts, held: Suggestion) -> Facts:
+def _with_frozen(facts: Facts, locked: Suggestion) -> Facts:
     """Return facts in which the suggestion's evidence has the values it was frozen with."""
-    kept = {each["key"]: read_evidence(each) for each in held.evidence}
+    kept = {each["key"]: read_evidence(each) for each in locked.evidence}
     now = {each.key: each for each in facts.evidence}
     return replace(facts, evidence=tuple((now | kept).values()))
 
 
-def _as_proposal(held: Suggestion, actions: Sequence[SuggestionAction], facts: Facts) -> Proposal:
+def _as_proposal(locked: Suggestion, actions: Sequence[SuggestionAction], facts: Facts) -> Proposal:
     """Return a stored suggestion as a proposal."""
-    kept = _stored_advice(held, actions)
+    kept = _stored_advice(locked, actions)
     return Proposal(
         product=format_product_name(facts),
         title=kept.title,
@@ -138,16 +140,16 @@ def _as_proposal(held: Suggestion, actions: Sequence[SuggestionAction], facts: F
     )
 
 
-def _stored_advice(held: Suggestion, actions: Sequence[SuggestionAction]) -> Advice:
+def _stored_advice(locked: Suggestion, actions: Sequence[SuggestionAction]) -> Advice:
     return Advice(
-        title=held.title,
-        reasoning=held.reasoning,
-        priority=held.priority,
-        confidence=held.confidence,
-        metric=Metric(held.metric),
-        direction=Direction(held.direction),
-        window_days=held.window_days,
-        evidence=tuple(map(read_evidence, held.evidence)),
+        title=locked.title,
+        reasoning=locked.reasoning,
+        priority=locked.priority,
+        confidence=locked.confidence,
+        metric=Metric(locked.metric),
+        direction=Direction(locked.direction),
+        window_days=locked.window_days,
+        evidence=tuple(map(read_evidence, locked.evidence)),
         actions=tuple(
             ProposedAction(Change(each.change), each.current, each.proposed, each.reason)
             for each in actions
@@ -156,32 +158,32 @@ def _stored_advice(held: Suggestion, actions: Sequence[SuggestionAction]) -> Adv
 
 
 def _result(
-    held: Suggestion, facts: Facts, advice: Advice, *, dry_run: bool, is_new: bool
+    locked: Suggestion, facts: Facts, advice: Advice, *, dry_run: bool, is_new: bool
 ) -> ProposalResult:
     return ProposalResult(
-        suggestion_id=held.id,
+        suggestion_id=locked.id,
         is_new=is_new,
         is_dry=dry_run,
-        state=SuggestionState(held.state),
-        product_id=held.product_id,
+        state=SuggestionState(locked.state),
+        product_id=locked.product_id,
         marketplace=facts.marketplace,
         asin=facts.asin,
         advice=advice,
-        expires_at=held.expires_at,
-        why=None if is_new else f"Suggestion {held.id} has this change already.",
+        expires_at=locked.expires_at,
+        why=None if is_new else f"Suggestion {locked.id} has this change already.",
     )
 
 
 def _extend(
-    session: Session, principal: Principal, held: Suggestion, advice: Advice, now: datetime
+    session: Session, principal: Principal, locked: Suggestion, advice: Advice, now: datetime
 ) -> None:
     """Store the last action of the advice and the suggestion's new evidence."""
     added = advice.actions[-1]
     place = len(advice.actions) - 1
-    [action_id] = store.insert_actions(session, held.id, [(added, dict(added.proposed))], place)
+    [action_id] = store.insert_actions(session, locked.id, [(added, dict(added.proposed))], place)
     session.execute(
         update(Suggestion)
-        .where(Suggestion.id == held.id)
+        .where(Suggestion.id == locked.id)
         .values(
             evidence=store.serialize_evidence(advice),
             change_hash=change_hash(advice),
@@ -189,9 +191,9 @@ def _extend(
         )
         .execution_options(synchronize_session=False)
     )
-    session.refresh(held)
+    session.refresh(locked)
     append_event(
-        session, held.id, "added", now, ActorRef.of_principal(principal), action_id=action_id
+        session, locked.id, "added", now, ActorRef.of_principal(principal), action_id=action_id
     )
     new = {"action": action_id, "change": added.change.value}
-    audit.record(session, principal, "added to suggestion", f"suggestion:{held.id}", new=new)
+    audit.record(session, principal, "added to suggestion", f"suggestion:{locked.id}", new=new)

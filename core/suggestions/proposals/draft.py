@@ -81,7 +81,7 @@ def read_draft(draft: Draft, facts: Facts) -> Proposal:
     """
     of_actions = (text for action in draft.actions for text in _texts(action))
     _require_size((draft.title, draft.reasoning, *draft.evidence, *of_actions))
-    wanted = tuple(read_action(each, facts) for each in draft.actions)
+    actions = tuple(read_action(each, facts) for each in draft.actions)
     keys = draft.evidence or tuple(find_usual_keys(draft.actions, facts))
     return Proposal(
         product=format_product_name(facts),
@@ -93,7 +93,7 @@ def read_draft(draft: Draft, facts: Facts) -> Proposal:
         direction=draft.direction,
         window_days=draft.window_days,
         evidence=tuple(read_cited_values(keys, facts)),
-        actions=wanted,
+        actions=actions,
     )
 
 

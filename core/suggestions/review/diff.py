@@ -25,10 +25,10 @@ class DiffedPart:
 
 
 def diff_parts(
-    change: Change, current: Mapping[str, Any], wanted: Mapping[str, Any], marketplace: str
+    change: Change, current: Mapping[str, Any], new_values: Mapping[str, Any], marketplace: str
 ) -> tuple[DiffedPart, ...]:
     """Return the parts of the values, each with its text before and after."""
-    pairs = get_spec(change).changed_parts(current, wanted, marketplace)
+    pairs = get_spec(change).changed_parts(current, new_values, marketplace)
     return tuple(DiffedPart(name, old, new, diff_words(old, new)) for name, old, new in pairs)
 
 

@@ -28,79 +28,81 @@ _ON_ITS_WAY = (ActionState.APPROVED, ActionState.APPLIED)
 
 
 def find_problem(
-    session: Session, held: LockedAction, wanted: Mapping[str, Any], now: datetime
+    session: Session, locked: LockedAction, new_values: Mapping[str, Any], now: datetime
 ) -> str | None:
-    """Return why the wanted values may not be approved; None: they may."""
-    if not held.change.is_setting and (under_way := _under_way(session, held)):
+    """Return why the new values may not be approved; None: they may."""
+    if not locked.change.is_setting and (under_way := _find_open_change(session, locked)):
         return under_way
-    match held.change.kind:
+    match locked.change.kind:
         case Kind.PRICING:
-            return _price_problem(session, held, wanted)
+            return _price_problem(session, locked, new_values)
         case Kind.CONTENT:
-            return _listing_problem(session, held, wanted, now)
+            return _listing_problem(session, locked, new_values, now)
         case _:
             return None
 
 
-def _under_way(session: Session, held: LockedAction) -> str | None:
+def _find_open_change(session: Session, locked: LockedAction) -> str | None:
     """Return a text about another approved or applied change of the same part; None: no other.
 
     Amazon shows the reviewed value until that change is published, so the comparison of
     values doesn't find it.
     """
     # One decision at a time per product: two at once would not see each other.
-    locked = select(Product.id).where(Product.id == held.product.id)
-    session.execute(locked.with_for_update(key_share=True))
+    row = select(Product.id).where(Product.id == locked.product.id)
+    session.execute(row.with_for_update(key_share=True))
     other = session.scalars(
         select(SuggestionAction)
         .join(Suggestion, Suggestion.id == SuggestionAction.suggestion_id)
         .where(
-            Suggestion.team_id == held.suggestion.team_id,
-            Suggestion.product_id == held.product.id,
-            SuggestionAction.id != held.action.id,
-            SuggestionAction.change == held.change.value,
+            Suggestion.team_id == locked.suggestion.team_id,
+            Suggestion.product_id == locked.product.id,
+            SuggestionAction.id != locked.action.id,
+            SuggestionAction.change == locked.change.value,
             SuggestionAction.state.in_([state.value for state in _ON_ITS_WAY]),
         )
         .order_by(SuggestionAction.id.desc())
     ).first()
     if other is None:
         return None
-    wanted = LockedAction(other, held.suggestion, held.product).wanted
-    value = format_stored(held, wanted)
+    new_values = LockedAction(other, locked.suggestion, locked.product).new_values
+    value = format_stored(locked, new_values)
     return (
         f"Another change of the same is approved or to be published: {value} "
         f"(suggestion {other.suggestion_id}). Wait until a check confirms it, or undo it."
     )
 
 
-def _price_problem(session: Session, held: LockedAction, wanted: Mapping[str, Any]) -> str | None:
-    caps = read_price_caps(session, held.suggestion.team_id, held.product.id)
-    latest = find_latest(session, held.product.id)
+def _price_problem(
+    session: Session, locked: LockedAction, new_values: Mapping[str, Any]
+) -> str | None:
+    caps = read_price_caps(session, locked.suggestion.team_id, locked.product.id)
+    latest = find_latest(session, locked.product.id)
     price = None if latest is None else latest.price
-    return get_spec(held.change).find_cap_problem(caps, held.action.current, price, wanted)
+    return get_spec(locked.change).find_cap_problem(caps, locked.action.current, price, new_values)
 
 
 def _listing_problem(
-    session: Session, held: LockedAction, wanted: Mapping[str, Any], now: datetime
+    session: Session, locked: LockedAction, new_values: Mapping[str, Any], now: datetime
 ) -> str | None:
-    """Return which listing rules the wanted text would break."""
-    marketplace = held.product.marketplace
+    """Return which listing rules the new text would break."""
+    marketplace = locked.product.marketplace
     on = now.astimezone(ZoneInfo(get_marketplace(marketplace).time_zone)).date()
-    listing = read_listing_facts(session, held.product.id)
-    found = lint_change(listing, marketplace, on, held.change, wanted)
+    listing = read_listing_facts(session, locked.product.id)
+    found = lint_change(listing, marketplace, on, locked.change, new_values)
     return " ".join(finding.detail for finding in found) or None
 
 
-def find_stale_reason(session: Session, held: LockedAction) -> str | None:
+def find_stale_reason(session: Session, locked: LockedAction) -> str | None:
     """Return why the reviewed value is out of date, with both values; None: it is current."""
-    if find_team_tracking(session, held.suggestion.team_id, held.product.id) is None:
+    if find_team_tracking(session, locked.suggestion.team_id, locked.product.id) is None:
         return "No one in the team tracks this product any more."
-    latest = find_latest(session, held.product.id)
+    latest = find_latest(session, locked.product.id)
     is_gone = latest is not None and latest.availability == Availability.GONE
-    if is_gone and not held.change.is_setting:
+    if is_gone and not locked.change.is_setting:
         return "The product's page is gone."
-    reviewed, now = held.action.current, read_current_values(session, held)
+    reviewed, now = locked.action.current, read_current_values(session, locked)
     if are_equal(reviewed, now):
         return None
-    was, is_now = (format_stored(held, each) for each in (reviewed, now))
+    was, is_now = (format_stored(locked, each) for each in (reviewed, now))
     return f"The value changed since: reviewed was {was}; now it is {is_now}."

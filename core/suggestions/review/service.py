@@ -63,19 +63,19 @@ def approve(
 
     An action past its expiry becomes expired instead, and one whose current value is no
     longer the reviewed one becomes stale. Raises InvalidInputError for a value outside the
-    product's price caps or against a listing rule, WrongStepError for an action that was
+    product's price caps or against a listing rule, InvalidTransitionError for an action that was
     declined or has expired, NotAllowedError where a second approver is required.
     """
-    held = lock_action(session, action_id, principal.team_id)
-    _require_reviewer(session, principal, held)
-    if held.state in _APPROVED_ALREADY:
-        return Decision(action_id, held.state, False, "This was approved already.")
-    if held.state is ActionState.PENDING and held.suggestion.expires_at <= now:
-        return _expired(session, held, now)
-    if held.state is ActionState.PENDING and (stale := find_stale_reason(session, held)):
+    locked = lock_action(session, action_id, principal.team_id)
+    _require_reviewer(session, principal, locked)
+    if locked.state in _APPROVED_ALREADY:
+        return Decision(action_id, locked.state, False, "This was approved already.")
+    if locked.state is ActionState.PENDING and locked.suggestion.expires_at <= now:
+        return _expired(session, locked, now)
+    if locked.state is ActionState.PENDING and (stale := find_stale_reason(session, locked)):
         transition(
             session,
-            held,
+            locked,
             ActionState.STALE,
             now,
             ActorRef.of_principal(principal),
@@ -83,26 +83,26 @@ def approve(
             trouble=stale,
         )
         return Decision(action_id, ActionState.STALE, False, stale)
-    return _approve(session, principal, held, now, edited, _cleaned(reason))
+    return _approve(session, principal, locked, now, edited, _cleaned(reason))
 
 
 def _approve(
     session: Session,
     principal: Principal,
-    held: LockedAction,
+    locked: LockedAction,
     now: datetime,
     edited: Mapping[str, Any] | None,
     reason: str | None,
 ) -> Decision:
-    before = held.state
-    wanted = held.wanted if edited is None else get_spec(held.change).validate(edited)
-    if problem := find_problem(session, held, wanted, now):
+    before = locked.state
+    new_values = locked.new_values if edited is None else get_spec(locked.change).validate(edited)
+    if problem := find_problem(session, locked, new_values, now):
         raise InvalidInputError(problem)
     # Values that equal the proposed ones are no edit.
-    kept = None if are_equal(wanted, held.action.proposed) else dict(wanted)
+    kept = None if are_equal(new_values, locked.action.proposed) else dict(new_values)
     did = transition(
         session,
-        held,
+        locked,
         ActionState.APPROVED,
         now,
         ActorRef.of_principal(principal),
@@ -114,27 +114,31 @@ def _approve(
         trouble=None,
     )
     if did:
-        new = {"action": held.action.id, "wanted": dict(wanted), "is_edited": kept is not None}
-        _audit(session, principal, "approved suggestion", held, before, new)
-    return Decision(held.action.id, held.state, did)
+        new = {
+            "action": locked.action.id,
+            "wanted": dict(new_values),
+            "is_edited": kept is not None,
+        }
+        _audit(session, principal, "approved suggestion", locked, before, new)
+    return Decision(locked.action.id, locked.state, did)
 
 
-def _require_reviewer(session: Session, principal: Principal, held: LockedAction) -> None:
+def _require_reviewer(session: Session, principal: Principal, locked: LockedAction) -> None:
     """Raise NotAllowedError for a program, and for the requester where a second approver is
     required.
     """
     require_page(principal)
-    asked_by = held.suggestion.asked_by
+    asked_by = locked.suggestion.asked_by
     if asked_by == principal.person_id and requires_second_approver(session, principal.team_id):
         raise NotAllowedError(
             "You requested this suggestion, so another user of the team must approve it."
         )
 
 
-def _expired(session: Session, held: LockedAction, now: datetime) -> Decision:
+def _expired(session: Session, locked: LockedAction, now: datetime) -> Decision:
     why = "It expired before it was decided. Request new suggestions."
-    transition(session, held, ActionState.EXPIRED, now, BY_ITSELF, why)
-    return Decision(held.action.id, ActionState.EXPIRED, False, why)
+    transition(session, locked, ActionState.EXPIRED, now, BY_ITSELF, why)
+    return Decision(locked.action.id, ActionState.EXPIRED, False, why)
 
 
 @requires(Permission.TEAM)
@@ -143,20 +147,20 @@ def decline(
 ) -> Decision:
     """Decline an action. Its timeline and later proposals show the reason.
 
-    Raises WrongStepError for an action that was approved or has expired, NotAllowedError for
-    a program.
+    Raises InvalidTransitionError for an action that was approved or has expired,
+    NotAllowedError for a program.
     """
     require_page(principal)
     cleaned = _cleaned(reason)
     if cleaned is None:
         raise InvalidInputError("Give a reason: sellers and agents read it.")
-    held = lock_action(session, action_id, principal.team_id)
-    before = held.state
+    locked = lock_action(session, action_id, principal.team_id)
+    before = locked.state
     if before is ActionState.DECLINED:
         return Decision(action_id, before, False, "This was declined already.")
     did = transition(
         session,
-        held,
+        locked,
         ActionState.DECLINED,
         now,
         ActorRef.of_principal(principal),
@@ -166,8 +170,8 @@ def decline(
         decision_reason=cleaned,
     )
     if did:
-        _audit(session, principal, "declined suggestion", held, before, {"action": action_id})
-    return Decision(action_id, held.state, did)
+        _audit(session, principal, "declined suggestion", locked, before, {"action": action_id})
+    return Decision(action_id, locked.state, did)
 
 
 def _cleaned(reason: str | None) -> str | None:
@@ -181,12 +185,12 @@ def _audit(
     session: Session,
     principal: Principal,
     what: str,
-    held: LockedAction,
+    locked: LockedAction,
     before: ActionState,
     new: Mapping[str, Any],
 ) -> None:
-    old, now = {"state": before.value}, {"state": held.state.value, **new}
-    audit.record(session, principal, what, f"suggestion:{held.suggestion.id}", old, now)
+    old, now = {"state": before.value}, {"state": locked.state.value, **new}
+    audit.record(session, principal, what, f"suggestion:{locked.suggestion.id}", old, now)
 
 
 # All actions of one, and many at once

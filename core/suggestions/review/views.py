@@ -89,7 +89,7 @@ class ActionView:
     trouble: str | None
 
     @property
-    def wanted(self) -> Values:
+    def new_values(self) -> Values:
         """Return the values to set: the edited ones, else the proposed ones."""
         return self.proposed if self.edited is None else self.edited
 

@@ -11,7 +11,7 @@ from core.accounts.access.one_time_tokens import Purpose
 from core.accounts.access.permissions import Via
 from core.accounts.access.refusals import REFUSED
 from core.settings.environment import ROOT
-from core.suggestions.lifecycle import STEPS_OF_JOBS
+from core.suggestions.lifecycle import JOB_TRANSITIONS
 
 WRITERS = {"record": 2, "record_bulk": 2, "record_anonymous": 2, "record_transition": 4}
 """The audit's functions, with the position of the verb among the arguments."""
@@ -20,7 +20,7 @@ COMPUTED = {
     "f'accepted {purpose.value}'": {
         f"accepted {each.value}" for each in (Purpose.INVITATION, Purpose.SETUP)
     },
-    "f'suggestion {then.value}'": {f"suggestion {each.value}" for each in STEPS_OF_JOBS},
+    "f'suggestion {then.value}'": {f"suggestion {each.value}" for each in JOB_TRANSITIONS},
     "REFUSED": {REFUSED},
     "what": set(),  # handed on by a helper of the module, whose callers are read too
     "verb": set(),

@@ -40,7 +40,7 @@ from core.suggestions.proposals.draft import Draft, DraftAction
 from core.suggestions.proposals.propose import propose
 from core.suggestions.review import service
 from core.suggestions.rules import (
-    STEPS,
+    TRANSITIONS,
     ActionState,
     Advisor,
     Change,
@@ -342,7 +342,7 @@ class RandomCalls(RuleBasedStateMachine):
                 stands[step["action_id"]] = "pending"
                 continue
             assert step["before"] == stands.get(step["action_id"], "pending")
-            assert ActionState(step["after"]) in STEPS[ActionState(step["before"])]
+            assert ActionState(step["after"]) in TRANSITIONS[ActionState(step["before"])]
             stands[step["action_id"]] = step["after"]
             self.reached.add(step["after"])
 

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from core.catalog.models import ProductLatest
 from core.history.ingest import latest_values
 from core.history.ingest.latest_values import (
-    LatestState,
+    LatestValues,
     apply_observation,
     lock_latest,
     write_latest,
@@ -22,21 +22,21 @@ HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
-def state(session: Session) -> LatestState:
+def state(session: Session) -> LatestValues:
     number = add_product(session)
     return lock_latest(session, [number])[number]
 
 
-def apply(state: LatestState, observation: Observation, flags: int = 0) -> None:
+def apply(state: LatestValues, observation: Observation, flags: int = 0) -> None:
     apply_observation(state, observation, flags, 7 if observation.ranks else None)
 
 
-def test_a_new_product_knows_nothing(state: LatestState) -> None:
+def test_a_new_product_knows_nothing(state: LatestValues) -> None:
     assert state.captured_at is None
     assert state.make_reference().price is None
 
 
-def test_an_observation_updates_every_group_it_reports(state: LatestState) -> None:
+def test_an_observation_updates_every_group_it_reports(state: LatestValues) -> None:
     apply(state, make_observation(coupon_percent=10, list_price=2500))
     assert (state.price, state.list_price, state.coupon_percent) == (2000, 2500, 10)
     assert (state.bsr, state.bsr_category_id) == (500, 7)
@@ -45,7 +45,7 @@ def test_an_observation_updates_every_group_it_reports(state: LatestState) -> No
     assert {state.price_at, state.bsr_at, state.rating_at, state.availability_at} == {NOON}
 
 
-def test_an_older_observation_changes_nothing(state: LatestState) -> None:
+def test_an_older_observation_changes_nothing(state: LatestValues) -> None:
     apply(state, make_observation(at=NOON + HOUR))
     apply(state, make_observation(price=1, rank=1, rating=1, ratings_count=1))
     assert (state.price, state.bsr, state.rating, state.ratings_count) == (2000, 500, 45, 1000)
@@ -53,7 +53,7 @@ def test_an_older_observation_changes_nothing(state: LatestState) -> None:
 
 
 def test_an_older_observation_fills_a_group_that_the_newer_one_does_not_report(
-    state: LatestState,
+    state: LatestValues,
 ) -> None:
     apply(state, make_price_observation(at=NOON + HOUR, price=2100))
     apply(state, make_observation())
@@ -73,7 +73,7 @@ def test_an_older_observation_fills_a_group_that_the_newer_one_does_not_report(
     ],
 )
 def test_a_flagged_value_does_not_replace_the_accepted_one(
-    state: LatestState, flag: Flag, name: str, kept: int
+    state: LatestValues, flag: Flag, name: str, kept: int
 ) -> None:
     apply(state, make_observation())
     apply(
@@ -89,7 +89,7 @@ def test_a_flagged_value_does_not_replace_the_accepted_one(
 
 
 @pytest.mark.parametrize("flags", [int(Flag.STALE_VALUE), int(Confirmed.STALE)])
-def test_a_stale_row_changes_neither_stock_nor_seller(state: LatestState, flags: int) -> None:
+def test_a_stale_row_changes_neither_stock_nor_seller(state: LatestValues, flags: int) -> None:
     apply(state, make_observation())
     gone = {"availability": Availability.GONE, "stock_left": 0, "buy_box_seller": "Dim Shop"}
     apply(state, make_observation(at=NOON + HOUR, **gone), flags)
@@ -98,31 +98,31 @@ def test_a_stale_row_changes_neither_stock_nor_seller(state: LatestState, flags:
     assert state.availability_at == NOON
 
 
-def test_a_price_that_is_reported_as_none_is_unknown(state: LatestState) -> None:
+def test_a_price_that_is_reported_as_none_is_unknown(state: LatestValues) -> None:
     apply(state, make_observation())
     apply(state, make_observation(at=NOON + HOUR, price=None, price_basis=None))
     assert (state.price, state.price_at) == (None, NOON + HOUR)
 
 
-def test_a_source_without_sellers_keeps_the_known_one(state: LatestState) -> None:
+def test_a_source_without_sellers_keeps_the_known_one(state: LatestValues) -> None:
     apply(state, make_observation())
     apply(state, make_observation(at=NOON + HOUR, seen=Seen.AVAILABILITY, buy_box_seller=None))
     assert state.buy_box_seller == "Bright Shop"
 
 
-def hold(state: LatestState, hours: int, seen: Seen, **seller: str | None) -> None:
+def hold(state: LatestValues, hours: int, seen: Seen, **seller: str | None) -> None:
     values = {"buy_box_seller": None} | seller
     apply(state, make_observation(at=NOON + hours * HOUR, seen=Seen.AVAILABILITY | seen, **values))
 
 
-def holder(state: LatestState) -> tuple[str | None, str | None]:
+def holder(state: LatestValues) -> tuple[str | None, str | None]:
     return state.buy_box_seller, state.buy_box_seller_id
 
 
 BOTH = Seen.SELLER | Seen.SELLER_ID
 
 
-def test_a_name_and_an_id_of_different_sellers_are_never_kept_together(state: LatestState) -> None:
+def test_a_name_and_an_id_of_different_sellers_are_never_kept_together(state: LatestValues) -> None:
     hold(state, 0, BOTH, buy_box_seller="Lumo", buy_box_seller_id="A1DEMOSELLER")
     hold(state, 1, Seen.SELLER, buy_box_seller="Lumo")
     assert holder(state) == ("Lumo", "A1DEMOSELLER")
@@ -136,7 +136,7 @@ def test_a_name_and_an_id_of_different_sellers_are_never_kept_together(state: La
     assert holder(state) == (None, None)
 
 
-def test_a_late_seller_never_replaces_a_newer_one(state: LatestState) -> None:
+def test_a_late_seller_never_replaces_a_newer_one(state: LatestValues) -> None:
     hold(state, 5, BOTH, buy_box_seller="Lumo", buy_box_seller_id="A1DEMOSELLER")
     hold(state, 1, BOTH, buy_box_seller="Other", buy_box_seller_id="A2DEMOSELLER")
     assert holder(state) == ("Lumo", "A1DEMOSELLER")
@@ -168,7 +168,7 @@ def unread(at_hour: int, text: str = "Pozycja ?? w kategorii Dom") -> Observatio
 
 
 def test_a_text_that_could_not_be_read_is_kept_until_a_newer_one_is_read(
-    state: LatestState,
+    state: LatestValues,
 ) -> None:
     apply(state, unread(1))
     assert state.unreadable == {
@@ -185,7 +185,7 @@ def test_a_text_that_could_not_be_read_is_kept_until_a_newer_one_is_read(
 
 
 def test_an_older_unreadable_text_does_not_concern_a_newer_value(
-    state: LatestState,
+    state: LatestValues,
 ) -> None:
     apply(state, make_observation(at=NOON + 2 * HOUR))
     apply(state, unread(1))
@@ -193,7 +193,7 @@ def test_an_older_unreadable_text_does_not_concern_a_newer_value(
 
 
 def test_the_newest_of_two_unreadable_texts_is_kept_in_either_order(
-    session: Session, state: LatestState
+    session: Session, state: LatestValues
 ) -> None:
     apply(state, unread(2, "newest"))
     apply(state, unread(1, "older"))

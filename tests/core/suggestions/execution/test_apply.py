@@ -16,7 +16,7 @@ from core.suggestions.execution import apply, export
 from core.suggestions.execution.apply import undo
 from core.suggestions.models import Competitor
 from core.suggestions.review.service import approve
-from core.suggestions.rules import ActionState, Change, WrongStepError
+from core.suggestions.rules import ActionState, Change, InvalidTransitionError
 from core.tracking.service import pause
 from tests.factories.observations import NOON
 from tests.factories.people import add_colleague, add_member
@@ -251,7 +251,7 @@ def test_sellers_take_nothing_back(session: Session, principal: Principal) -> No
 
 
 def test_what_was_not_applied_is_not_taken_back(session: Session, principal: Principal) -> None:
-    with pytest.raises(WrongStepError):
+    with pytest.raises(InvalidTransitionError):
         undo(session, principal, approved(session, principal, new_cadence()), THEN)
 
 
@@ -260,7 +260,7 @@ def test_a_setting_that_somebody_changed_since_is_not_set_back(
 ) -> None:
     action_id = applied(session, principal, new_cadence("hourly"))
     session.execute(text("UPDATE tracking SET cadence = 'weekly'"))
-    with pytest.raises(WrongStepError, match="weekly"):
+    with pytest.raises(InvalidTransitionError, match="weekly"):
         undo(session, principal, action_id, THEN)
     assert action(session, action_id)["state"] == "verified"
 

@@ -35,7 +35,7 @@ def test_bullets_are_compared_one_by_one_and_extra_ones_come_or_go():
 
 
 @pytest.mark.parametrize(
-    ("change", "current", "wanted", "before", "after"),
+    ("change", "current", "new_values", "before", "after"),
     [
         (Change.UPDATE_PRICE, {"price": 6899}, {"price": 6499}, "$68.99", "$64.99"),
         (Change.UPDATE_PRICE, {"price": None}, {"price": 6499}, "", "$64.99"),
@@ -80,8 +80,8 @@ def test_bullets_are_compared_one_by_one_and_extra_ones_come_or_go():
         (Change.UPDATE_BRAND, {"brand": None}, {"brand": "Lumo"}, "", "Lumo"),
     ],
 )
-def test_every_change_has_a_text_before_and_after(change, current, wanted, before, after):
-    [part] = diff.diff_parts(change, current, wanted, "US")
+def test_every_change_has_a_text_before_and_after(change, current, new_values, before, after):
+    [part] = diff.diff_parts(change, current, new_values, "US")
     assert (part.before, part.after) == (before, after)
 
 

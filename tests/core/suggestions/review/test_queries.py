@@ -191,7 +191,7 @@ def test_a_suggestion_comes_with_frozen_evidence(
     assert view is not None
     assert view.evidence == advice().evidence
     assert view.actions[0].proposed == {"price": 1900}
-    assert view.actions[0].wanted == {"price": 1900}
+    assert view.actions[0].new_values == {"price": 1900}
 
 
 def test_an_edit_stands_beside_what_was_proposed(
@@ -203,7 +203,7 @@ def test_an_edit_stands_beside_what_was_proposed(
     assert view is not None
     [approved] = view.actions
     assert (approved.proposed, approved.edited) == ({"price": 1900}, {"price": 1950})
-    assert approved.wanted == {"price": 1950}
+    assert approved.new_values == {"price": 1950}
     assert (approved.state, approved.decided_by) == (ActionState.APPROVED, principal.name)
 
 

@@ -17,7 +17,7 @@ from core.suggestions.execution import apply
 from core.suggestions.models import SuggestionAction
 from core.suggestions.review import service
 from core.suggestions.review.service import Decision, approve, decline
-from core.suggestions.rules import ActionState, Change, PriceCaps, WrongStepError
+from core.suggestions.rules import ActionState, Change, InvalidTransitionError, PriceCaps
 from tests.factories.observations import NOON
 from tests.factories.people import add_member, add_stranger
 from tests.factories.suggestions import (
@@ -232,7 +232,7 @@ def test_declining_takes_a_reason(
 def test_what_was_declined_is_not_approved_any_more(session: Session, principal: Principal) -> None:
     action_id = suggest_pending(session, principal)
     decline(session, principal, action_id, LATER, "No.")
-    with pytest.raises(WrongStepError):
+    with pytest.raises(InvalidTransitionError):
         approve(session, principal, action_id, LATER)
 
 
