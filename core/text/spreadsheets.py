@@ -32,6 +32,9 @@ _SEPARATORS = ";\t\n\r\x0b\x0c\x85\u2028\u2029"
 _FORMULA = re.compile(f"(^|[{_SEPARATORS}])(?=[{_UNSEEN}]*[{_SIGNS}])")
 _BREAKS = ("\t", "\r", "\n")
 _NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+# A workbook's form of a character: _x000D_ is a carriage return (ECMA-376, 22.9.2.19).
+_CODED = re.compile("_x([0-9A-Fa-f]{4})_")
+_BEFORE_CODE = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
 _STAMP = re.compile(rb">\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ<")
 _NO_TIME = b">2020-01-01T00:00:00Z<"
 
@@ -44,6 +47,24 @@ def safe_text(text: str) -> str:
     """
     guarded = _FORMULA.sub(r"\1'", text)
     return "'" + guarded if guarded.startswith(_BREAKS) else guarded
+
+
+def workbook_text(text: str) -> str:
+    """Return a workbook's form of text, without characters that XML can't hold.
+
+    A text such as "_x003D_" is written so that it isn't read as the character of that code.
+    """
+    return _BEFORE_CODE.sub("_x005F_", _NOT_IN_XML.sub("", safe_text(text)))
+
+
+def decode_workbook_text(written: str) -> str:
+    """Return the text of a workbook's form, such as a line break for "_x000D_"."""
+    return _CODED.sub(_decode_character, written) if "_x" in written else written
+
+
+def _decode_character(coded: re.Match[str]) -> str:
+    code = int(coded[1], 16)
+    return coded[0] if 0xD800 <= code <= 0xDFFF else chr(code)  # half a sign stays
 
 
 def csv_lines(rows: Iterable[Iterable[Cell]]) -> str:
@@ -89,7 +110,7 @@ def xlsx_file(title: str, header: Sequence[str], rows: Iterable[Iterable[str]]) 
     sheet = book.create_sheet(title)
     sheet.append(header)
     for row in rows:
-        sheet.append([_NOT_IN_XML.sub("", safe_text(value)) for value in row])
+        sheet.append([workbook_text(value) for value in row])
     for cells in sheet.iter_rows(min_row=2):
         for cell in cells:
             cell.data_type = "s"

@@ -4,7 +4,6 @@ Memory holds one batch. No cell is read as a formula, see `spreadsheets`.
 """
 
 import io
-import re
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
@@ -14,7 +13,7 @@ from xml.sax.saxutils import escape
 
 import orjson
 
-from core.text.spreadsheets import Cell, csv_lines, safe_text
+from core.text.spreadsheets import Cell, csv_lines, workbook_text
 
 Value = Cell | bool | Sequence[str]
 Rows = Iterable[Sequence[Value]]
@@ -83,9 +82,6 @@ class _Parts(io.RawIOBase):
         return b"".join(parts)
 
 
-_NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-
-
 def _write_row(row: Sequence[Value]) -> bytes:
     return f"<row>{''.join(map(_write_cell, row))}</row>".encode("utf-8", "replace")
 
@@ -96,8 +92,7 @@ def _write_cell(value: Value) -> str:
         return "<c/>"
     if isinstance(cell, int | float | Decimal):
         return f"<c><v>{cell}</v></c>"
-    text = cell.isoformat() if isinstance(cell, date) else safe_text(cell)
-    plain = escape(_NOT_IN_XML.sub("", text))
+    plain = escape(workbook_text(cell.isoformat() if isinstance(cell, date) else cell))
     return f'<c t="inlineStr"><is><t xml:space="preserve">{plain}</t></is></c>'
 
 

@@ -27,6 +27,7 @@ from core.importing.files.source_file import (
     find_text_form,
     open_text,
 )
+from core.text.spreadsheets import decode_workbook_text
 
 if TYPE_CHECKING:
     from openpyxl import Workbook
@@ -367,7 +368,7 @@ def _format_cell(cell: Any) -> str:
         return _format_moment(value, cell.number_format)
     if isinstance(value, date | time):
         return value.isoformat()
-    return str(value).replace("\0", "")[:CELL_LIMIT]
+    return decode_workbook_text(str(value)).replace("\0", "")[:CELL_LIMIT]
 
 
 def _format_number(value: int | float, number_format: str) -> str:

@@ -14,7 +14,14 @@ from hypothesis import strategies as st
 from openpyxl import load_workbook
 
 from core.settings.environment import ROOT
-from core.text.spreadsheets import csv_file, csv_lines, csv_of_frame, safe_text, xlsx_file
+from core.text.spreadsheets import (
+    csv_file,
+    csv_lines,
+    csv_of_frame,
+    decode_workbook_text,
+    safe_text,
+    xlsx_file,
+)
 from tests.hypothesis_runs import examples
 
 SIGNS = ["=", "+", "-", "@", "＝", "＋", "－", "＠", "﹦", "﹣", "⁺"]
@@ -120,6 +127,18 @@ def test_a_workbook_holds_texts_alone(texts: list[str]) -> None:
     cells = [cell for row in sheet.iter_rows(min_row=2) for cell in row if cell.value is not None]
     assert {cell.data_type for cell in cells} <= {"s"}
     assert not any(begins_formula(str(cell.value)) for cell in cells)
+
+
+@pytest.mark.parametrize("text", ["_x003D_1+1", "a_x000d_", "_x005F_x000D_", "_x00_", "x_xD800_"])
+def test_a_text_that_is_like_a_coded_character_stays_itself(text: str) -> None:
+    made = xlsx_file("Changes", ["a"], [[text]])
+    sheet = load_workbook(io.BytesIO(made)).worksheets[0]
+    assert decode_workbook_text(str(sheet["A2"].value)) == text
+    assert not str(sheet["A2"].value).startswith("_x003D_")
+
+
+def test_coded_characters_are_decoded() -> None:
+    assert decode_workbook_text("two_x000D_\nlines, _x0041__xD83D_") == "two\r\nlines, A_xD83D_"
 
 
 def test_files_are_written_in_one_place() -> None:

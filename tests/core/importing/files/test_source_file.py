@@ -18,6 +18,7 @@ from core.importing.files.source_file import (
     find_text_form,
     open_text,
 )
+from core.importing.files.tabular_reader import find_table_form, read_lines
 from core.importing.read_rows import read_rows
 from core.importing.values.rows import FileKind, ReadContext, Row, TrackRequest
 
@@ -205,6 +206,13 @@ def test_a_row_of_a_sheet_with_more_cells_than_columns_is_refused(write_file):
         write_file(reassembled(book, wide(60_000))), FileKind.ASIN_LIST, ReadContext()
     )
     assert "more cells than a spreadsheet has columns" in last.result.detail
+
+
+def test_coded_characters_of_a_sheet_are_decoded(write_file):
+    saved = io.BytesIO()
+    book_of(["asin", "no_x0074_e"], ["B0DEMO0001", "two_x000D_\nlines"]).save(saved)
+    form = find_table_form(path := write_file(saved.getvalue()), Container.XLSX)
+    assert list(read_lines(path, form)) == [["asin", "note"], ["B0DEMO0001", "two\r\nlines"]]
 
 
 def test_a_row_as_wide_as_a_sheet_is_read(write_file):
