@@ -10,6 +10,7 @@ SUGGESTIONS: Final = "suggestions"
 SUGGESTION: Final = "suggestion"
 ALERTS: Final = "alerts"
 REPORTS: Final = "reports"
+ALERT_RULES: Final = "alert_rules"
 ADD: Final = "add"
 HEALTH: Final = "health"
 PROFILE: Final = "profile"
@@ -29,6 +30,7 @@ TO: Final = "to"
 SERIES: Final = "series"
 COMPARE: Final = "compare"
 TAB: Final = "show"
+DATA_SOURCE: Final = "Data source"  # a value of TAB
 SEARCH: Final = "search"
 STATE: Final = "state"
 TAG: Final = "tag"
@@ -52,7 +54,7 @@ ABOUT: Final = "about"
 QUEUE_PAGE: Final = "queue_page"
 ID: Final = "id"
 
-# As in /alerts?view=History&within=90+d&severity=Critical
+# As in /alerts?view=History&within=90+d&severity=Critical&alert=17
 ALERT_VIEW: Final = "view"
 ALERT_PERIOD: Final = "within"
 SEVERITY: Final = "severity"
@@ -61,6 +63,8 @@ ALERT_MARKET: Final = "alert_market"
 ALERT_KIND: Final = "alert_kind"
 HANDLING: Final = "handling"
 ALERT_PAGE: Final = "alert_page"
+ALERT: Final = "alert"  # the open one
+
 
 # As in /reports?report=12
 REPORT: Final = "report"

@@ -1,32 +1,31 @@
-"""Alerts: open issues, worst first, all incidents of a period, or the rules behind them."""
+"""Alerts: open issues, worst first, or all incidents of a period, with one of them in full."""
 
 from datetime import UTC, datetime
 
 import streamlit as st
 
-from app.alerts import filters, incidents, outages, rule_dialogs, rules
+from app import device
+from app.alerts import choice, detail, filters, handling, incidents, outages, silences
 from app.alerts.filters import View
 from app.components import cards, list_scope, product_link
-from app.data import alerts, get_principal, products
+from app.data import alerts, get_principal, images, products
 from core.accounts.access.permissions import Permission
 
+filters.open_rules_of_old_links()
 header = st.container()
 
 # Choose
 product_link.restore_list()
 with st.container(horizontal=True, vertical_alignment="center", gap="small"):
     view = filters.choose_view()
-    scope = list_scope.choose_list_scope() if view is not View.RULES else None
+    scope = list_scope.choose_list_scope() if view is not View.SILENCES else None
     days = filters.choose_days() if view is View.HISTORY else None
 
 if scope is None:
-    rows = alerts.list_rules()
-    with header, cards.show_page_header("Alerts", rules.format_subtitle(rows)):
-        if get_principal().may(Permission.TEAM) and st.button(
-            "New rule", type="primary", icon=":material/add_alert:", key="new_rule"
-        ):
-            rule_dialogs.show_new_rule()
-    rules.show_rules(rows)
+    silenced = alerts.list_silences()
+    with header:
+        cards.show_page_header("Alerts", silences.format_subtitle(silenced))
+    silences.show_silences(silenced)
     st.stop()
 
 if get_principal().may(Permission.ADMIN):
@@ -49,19 +48,34 @@ if days is None:
 else:
     found = alerts.find_incidents(chosen, days, page)
     subtitle = incidents.format_history_subtitle(found, days)
+opened = choice.choose_alert(found.rows, incidents.find_clicked(found.rows))
 
 # Render
 with header:
     cards.show_page_header("Alerts", subtitle)
-if not found.rows:
-    if days is None:
-        incidents.show_no_open_issues(chosen, products.count_own_products(scope), fresh)
-    else:
-        incidents.show_no_history(chosen, days)
+if opened is not None and device.is_phone():
+    detail.show_alert(opened)
     st.stop()
-if days is None:
+if not found.rows and days is None:
+    incidents.show_no_open_issues(chosen, products.count_own_products(scope), fresh)
+elif not found.rows:
+    incidents.show_no_history(chosen, days or 0)
+elif days is None:
     incidents.show_counts(alerts.group_open_issues(chosen))
+if opened is None and not found.rows:
+    st.stop()
+if device.is_phone():
+    incidents.show_cards(found.rows)
+    filters.show_pages(found.total, alerts.PAGE_SIZE)
+    st.stop()
 with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-    incidents.show_action_bar(found.rows)
-incidents.show_incidents(found.rows)
-filters.show_pages(found.total, alerts.PAGE_SIZE)
+    handling.show_action_bar(found.rows, incidents.list_ticked(found.rows))
+left, right = st.columns([6, 5], gap="small")
+with left:
+    incidents.show_incidents(
+        found.rows, images.find_thumbnails([row.product_id for row in found.rows])
+    )
+    filters.show_pages(found.total, alerts.PAGE_SIZE)
+if opened is not None:
+    with right:
+        detail.show_alert(opened)

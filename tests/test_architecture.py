@@ -96,6 +96,7 @@ PACKAGES = {
         "engine": {".", "evaluation", "rules"},
         "incidents": {".", "evaluation", "engine", "rules"},
         "notifications": {".", "evaluation", "incidents", "rules"},
+        "charts": {"evaluation", "incidents", "rules"},
     },
     "core.suggestions": {
         ".": set(),

@@ -9,6 +9,7 @@ import streamlit as st
 from app import keys
 from app.components import filters, pagination
 from app.components.filters import Choice
+from app.web import url_parameters
 from core.alerts.incidents import labels
 from core.alerts.incidents.incident_filter import COUNTED, IncidentFilter
 from core.text.numbers import format_count
@@ -21,12 +22,13 @@ class View(StrEnum):
 
     OPEN = "Open issues"
     HISTORY = "History"
-    RULES = "Rules"
+    SILENCES = "Silences"
 
 
 # Streamlit writes labels, not values, into the URL: a changed label breaks saved links.
 ROLES: Final = {Role.OWN: "Own", Role.COMPETITOR: "Competitors", Role.WATCHED: "Tracked"}
 PERIODS: Final = {"7 d": 7, "30 d": 30, "90 d": 90, "1 y": 365}
+_RULES: Final = "Rules"  # a view of this screen until rules had a page of their own
 _DEFAULT_PERIOD: Final = "30 d"
 _OPTIONS: Final = (
     keys.SEVERITY,
@@ -35,6 +37,12 @@ _OPTIONS: Final = (
     keys.ALERT_KIND,
     keys.HANDLING,
 )
+
+
+def open_rules_of_old_links() -> None:
+    """Open the page Alert rules where the address names it as a view of this one."""
+    if url_parameters.read_text(keys.ALERT_VIEW) == _RULES:
+        st.switch_page(f"../pages/{keys.ALERT_RULES}.py", query_params={})
 
 
 def choose_view() -> View:

@@ -8,31 +8,31 @@ from zlib import crc32
 import pandas as pd
 import streamlit as st
 
-from app import device, keys
-from app.commands import alerts as commands
-from app.commands.products import run_with_toast
+from app import keys
+from app.alerts import choice, handling
 from app.components import data_table, product_link
 from app.components.text_fit import fit_text
 from app.data import get_principal
 from app.data import products as lists
-from core.accounts.access.permissions import Permission
 from core.alerts.evaluation.fold import IncidentState
 from core.alerts.incidents import labels
-from core.alerts.incidents.incident_filter import COUNTED, Handling, IncidentFilter
+from core.alerts.incidents.incident_filter import COUNTED, IncidentFilter
 from core.alerts.incidents.queries import IncidentPage, IncidentRow, IssueCounts
 from core.alerts.rules.rule import Severity
 from core.text.escaping import escape_markdown, remove_direction_marks, shorten
-from core.text.numbers import format_capped_count, format_count, format_counted
+from core.text.numbers import format_capped_count, format_count
 from core.text.times import format_age, format_duration, format_moment
 from core.tracking.lists.freshness import Freshness
 from core.tracking.rules import Role
 
-_OPEN: Final = "open_alert_product"
+_OPEN: Final = "open_alert"
 _SIGNS: Final = {Severity.CRITICAL: "▲", Severity.WARNING: "●", Severity.INFO: "○"}
 _ROLES: Final = {Role.OWN: "Own", Role.COMPETITOR: "Competitor", Role.WATCHED: "Tracked"}
-SNOOZES: Final = (1, 3, 7, 30)  # days
 PRODUCT_LETTERS: Final = 28
 LONGEST_ON_A_PHONE: Final = 100  # characters of a title
+ROW_HEIGHT: Final = 58  # px: from 57 on, text is wrapped
+HEADER_HEIGHT: Final = 33
+MOST_SHOWN: Final = 11  # rows; more scroll
 COLUMNS: Final = (
     "severity",
     "kind",
@@ -117,15 +117,24 @@ def _format_state(row: IncidentRow, now: datetime) -> str:
     return " · ".join([*parts, *([] if reason is None else [reason])])
 
 
-def show_incidents(rows: Sequence[IncidentRow]) -> None:
-    """Show the table; a click on a product opens it, rows are selectable by sellers."""
+def find_clicked(rows: Sequence[IncidentRow]) -> IncidentRow | None:
+    """Return the alert whose name was clicked in the table, None if none was just now."""
+    clicked = st.session_state.get(_OPEN)
+    return rows[clicked["row"]] if clicked and clicked["row"] < len(rows) else None
+
+
+def show_incidents(rows: Sequence[IncidentRow], addresses: Mapping[int, str]) -> None:
+    """Show the table; a click on an alert's name opens it, rows are selectable by sellers.
+
+    `addresses`: of thumbnails, by product.
+    """
     now, zone = datetime.now(UTC), get_principal().time_zone
-    if device.is_phone():
-        _show_cards(rows, now, zone)
-        return
     cells = incident_cells(rows, now, zone)
+    cells["image"] = [addresses.get(row.product_id) for row in rows]
+    cells["about"] = [f"{_shorten_title(row)}: {row.describe(zone, now)}" for row in rows]
+    cells["status"] = [_format_status(row, now) for row in rows]
     options: dict[str, Any] = {"on_select": "ignore"}
-    if may_handle(rows):
+    if handling.may_handle(rows):
         options = {"on_select": "rerun", "selection_mode": "multi-row"}
     data_table.show_table(
         cells,
@@ -135,21 +144,43 @@ def show_incidents(rows: Sequence[IncidentRow]) -> None:
             "product": [row.title or row.asin for row in rows],
             "since": [format_moment(row.opened_at, zone) for row in rows],
         },
-        row_height=data_table.ROW_HEIGHT,
-        height=(min(len(rows), 15) + 1) * data_table.ROW_HEIGHT,
-        column_config=_columns(),
-        column_order=_visible_columns(cells),
+        row_height=ROW_HEIGHT,
+        height=min(len(rows), MOST_SHOWN) * ROW_HEIGHT + HEADER_HEIGHT,
+        column_config=_columns(has_images=bool(addresses)),
+        column_order=_visible_columns(has_images=bool(addresses)),
+        in_file=COLUMNS,
         alt=f"{len(rows)} alerts with product, values before and after, and time",
         **options,
     )
-    clicked = st.session_state.get(_OPEN)
-    if clicked:
-        row = rows[clicked["row"]]
-        product_link.open_product(row.marketplace, row.asin)
 
 
-def _show_cards(rows: Sequence[IncidentRow], now: datetime, time_zone: str) -> None:
+def _shorten_title(row: IncidentRow) -> str:
+    return fit_text(remove_direction_marks(row.title or row.asin), PRODUCT_LETTERS)
+
+
+def _format_status(row: IncidentRow, now: datetime) -> str:
+    """Return in few words where an alert stands: its handling while it is open."""
+    if not row.state.is_open:
+        return labels.STATES[row.state]
+    words = [labels.SHORT_HANDLING[row.get_handling(now)]]
+    if row.state is IncidentState.FLAPPING:
+        words.insert(0, labels.STATES[row.state])
+    if row.muted_by is not None:
+        words.append("muted")
+    if row.silence is not None:
+        words.append("silenced")
+    return ", ".join(words)
+
+
+def list_ticked(rows: Sequence[IncidentRow]) -> list[IncidentRow]:
+    """Return the alerts that are ticked in the table."""
+    state = st.session_state.get(_key(rows))
+    return [rows[place] for place in state["selection"]["rows"]] if state else []
+
+
+def show_cards(rows: Sequence[IncidentRow]) -> None:
     """Show incidents as cards for a phone; a product's title opens it."""
+    now, time_zone = datetime.now(UTC), get_principal().time_zone
     for row in rows:
         cells = _cells(row, now, time_zone)
         title = escape_markdown(shorten(row.title or row.asin, LONGEST_ON_A_PHONE))
@@ -163,30 +194,37 @@ def _show_cards(rows: Sequence[IncidentRow], now: datetime, time_zone: str) -> N
             st.markdown(escape_markdown(cells["what"]))
             facts = ("since", "state", "handling", "marketplace", "role")
             st.caption(escape_markdown(" · ".join(cells[name] for name in facts)))
-            if row.state.is_open and row.get_handling(now) is Handling.NEW and may_handle(rows):
-                _show_button("Acknowledge", "done_all", commands.acknowledge_alerts, [row.id])
+            st.button(
+                "Open",
+                icon=":material/open_in_new:",
+                key=f"open_alert_{row.id}",
+                on_click=choice.open_alert,
+                args=(row.id,),
+            )
 
 
-def _visible_columns(cells: pd.DataFrame) -> list[str]:
-    """Return the visible columns: without the status when each is just open."""
-    is_plain = set(cells["state"]) == {labels.STATES[IncidentState.FIRING]}
-    return [name for name in COLUMNS if name != "state" or not is_plain]
+def _visible_columns(*, has_images: bool) -> list[str]:
+    images = ["image"] if has_images else []
+    return ["severity", *images, "kind", "about", "since", "status"]
 
 
-def _columns() -> dict[str, Any]:
+def _columns(*, has_images: bool) -> dict[str, Any]:
     text = st.column_config.TextColumn
     return {
-        "severity": text("Severity", width=82),
-        "kind": text("Alert", width=140),
-        "product": st.column_config.ButtonColumn(
-            "Product", width=190, alignment="left", type="tertiary", key=_OPEN
+        "severity": text("Severity", width=78),
+        "image": st.column_config.ImageColumn("", width=48) if has_images else None,
+        "kind": st.column_config.ButtonColumn(
+            "Alert", width=112, alignment="left", type="tertiary", key=_OPEN
         ),
-        "what": text("What happened", width=350),
-        "since": text("Since", width=82),
-        "state": text("Status", width=140),
-        "handling": text("Handling", width=130),
-        "marketplace": text("Marketplace", width=84),
-        "role": text("Role", width=84),
+        "about": text("What happened", width=200 if has_images else 248),
+        "since": text("Since", width=66),
+        "status": text("Status", width=92),
+        "product": text("Product"),
+        "what": text("What happened"),
+        "handling": text("Handling"),
+        "state": text("Status"),
+        "marketplace": text("Marketplace"),
+        "role": text("Role"),
     }
 
 
@@ -194,52 +232,6 @@ def _key(rows: Sequence[IncidentRow]) -> str:
     """Return a key of these rows, so that a selection doesn't move to other incidents."""
     ids = ",".join(str(row.id) for row in rows)
     return f"{keys.ALERT_TABLE}_{crc32((ids + lists.get_cache_token()).encode()):08x}"
-
-
-# Handling
-
-
-def may_handle(rows: Sequence[IncidentRow]) -> bool:
-    """Return whether the user may acknowledge or snooze any of the incidents."""
-    return get_principal().may(Permission.TRACK) and any(row.state.is_open for row in rows)
-
-
-def show_action_bar(rows: Sequence[IncidentRow]) -> None:
-    """Show what can be done with the selected incidents."""
-    if not may_handle(rows) or device.is_phone():
-        return
-    state = st.session_state.get(_key(rows))
-    ticked = [rows[place] for place in state["selection"]["rows"]] if state else []
-    if not ticked:
-        st.caption("Tick alerts to acknowledge or snooze them.", width="content")
-        return
-    show_actions(ticked)
-
-
-def show_actions(ticked: Sequence[IncidentRow]) -> None:
-    """Show the actions for incidents."""
-    now, ids = datetime.now(UTC), [row.id for row in ticked]
-    handled = {row.get_handling(now) for row in ticked}
-    st.markdown(f"**{format_count(len(ids))} ticked**", width="content")
-    _show_button("Acknowledge", "done_all", commands.acknowledge_alerts, ids)
-    with st.popover("Snooze", icon=":material/snooze:"):
-        for days in SNOOZES:
-            label = format_counted(days, "day")
-            _show_button(f"For {label}", "snooze", commands.snooze_alerts, ids, days)
-    if any(row.acknowledged_at is not None for row in ticked):
-        _show_button("Undo acknowledgement", "undo", commands.unacknowledge_alerts, ids)
-    if Handling.SNOOZED in handled:
-        _show_button("End snooze", "alarm", commands.end_snooze, ids)
-
-
-def _show_button(label: str, icon: str, command: Any, ids: list[int], *more: int) -> None:
-    st.button(
-        label,
-        icon=f":material/{icon}:",
-        key=f"do_{label}_{ids[0]}",
-        on_click=run_with_toast,
-        args=(command, ids, *more),
-    )
 
 
 # Nothing to show

@@ -5,8 +5,9 @@ from datetime import timedelta
 from typing import Final
 
 from app.data import get_principal
-from core.alerts.incidents import service, source_outages
+from core.alerts.incidents import service, silences, source_outages
 from core.alerts.incidents.service import Verdict, Verdicts
+from core.alerts.incidents.silences import SilenceRequest
 from core.alerts.rules import service as rules
 from core.alerts.rules.rule import AlertRule
 from core.alerts.rules.service import SavedRule
@@ -52,6 +53,48 @@ def end_snooze(ids: Ids) -> str:
     with write_scope() as session:
         found = service.end_snooze(session, get_principal(), ids, shared_time())
     return _format_verdicts(found, "no longer snoozed")
+
+
+def assign_alerts(ids: Ids, person_id: int | None, name: str) -> str:
+    """Assign alerts to a teammate of that name, None: to no one."""
+    with write_scope() as session:
+        found = service.assign_incidents(session, get_principal(), ids, person_id, shared_time())
+    return escape_markdown(_format_verdicts(found, f"assigned to {name}"))
+
+
+def comment_alert(alert_id: int, body: str) -> str:
+    """Add a comment to an alert."""
+    with write_scope() as session:
+        service.comment_incident(session, get_principal(), alert_id, body, shared_time())
+    return "Comment added."
+
+
+def resolve_alerts(ids: Ids, reason: str) -> str:
+    """Mark alerts as resolved for a reason."""
+    with write_scope() as session:
+        found = service.resolve_incidents(session, get_principal(), ids, reason, shared_time())
+    return _format_verdicts(found, "marked as resolved")
+
+
+def reopen_alerts(ids: Ids) -> str:
+    """Take back that alerts were marked as resolved."""
+    with write_scope() as session:
+        found = service.reopen_incidents(session, get_principal(), ids, shared_time())
+    return _format_verdicts(found, "open again")
+
+
+def add_silence(wanted: SilenceRequest) -> str:
+    """Silence alerts for a time."""
+    with write_scope() as session:
+        silences.add_silence(session, get_principal(), wanted, shared_time())
+    return "Silenced. The alerts stay in the list and are sent to no one."
+
+
+def end_silence(silence_id: int) -> str:
+    """End a silence before its time."""
+    with write_scope() as session:
+        is_done = silences.end_silence(session, get_principal(), silence_id, shared_time())
+    return "The silence is over." if is_done else "It was over before."
 
 
 def acknowledge_outage(outage_id: int) -> str:

@@ -32,12 +32,13 @@ def show_table(
     column_config: Mapping[str, Any] | None = None,
     column_order: list[str] | None = None,
     in_full: Mapping[str, Sequence[str]] | None = None,
+    in_file: Sequence[str] | None = None,
     **options: Any,
 ) -> Any:
     """Show a table as `st.dataframe` does, with a download as `amazcope-<name>.csv`.
 
     Returns the selection. `name` is unique on the page. `in_full`: by column, the file's
-    texts where the table has shortened ones.
+    texts where the table has shortened ones. `in_file`: the file's columns, None: those shown.
     """
     columns = column_config or {}
     chosen = st.dataframe(
@@ -45,7 +46,8 @@ def show_table(
     )
 
     def make_csv() -> bytes:
-        return csv_of_frame(_as_shown(frame.assign(**(in_full or {})), columns, column_order))
+        order = column_order if in_file is None else list(in_file)
+        return csv_of_frame(_as_shown(frame.assign(**(in_full or {})), columns, order))
 
     with st.container(horizontal=True, horizontal_alignment="right"):
         downloads.show_download_button(

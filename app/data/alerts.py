@@ -4,22 +4,35 @@ The session's token is part of each cache key, as with the lists of products: us
 result of an action at once.
 """
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import streamlit as st
 
 from app.data import get_principal
+from app.data.prebuilt_figure import FigureBody, pack_figure
 from app.data.products import get_cache_token
 from core.accounts.access.permissions import Principal
-from core.alerts.incidents import queries, source_outages
+from core.alerts.charts import moment
+from core.alerts.charts.value_chart import describe_value_chart, draw_value_chart
+from core.alerts.incidents import queries, service, silences, source_outages
+from core.alerts.incidents.incident_events import EventRow, list_incident_events
 from core.alerts.incidents.incident_filter import IncidentFilter
-from core.alerts.incidents.queries import IncidentPage, IssueCounts
+from core.alerts.incidents.queries import IncidentPage, IncidentRow, IssueCounts
 from core.alerts.incidents.rule_overview import RuleRow, list_rule_rows
 from core.alerts.incidents.rule_preview import PreviewRequest, RulePreview, preview_on_history
+from core.alerts.incidents.service import Assignee
+from core.alerts.incidents.silences import Silence
 from core.alerts.incidents.source_outages import OutageIncident
 from core.alerts.rules.queries import TeamRule, find_reached_product, read_reach
 from core.alerts.rules.rule import AlertRule, RuleScope
+from core.alerts.rules.subject_text import SUBJECTS
+from core.catalog.marketplaces import get_marketplace
+from core.chart_theme import money_style
 from core.database.session import read_scope
+from core.history.product_summary import HistoryKey, find_product_summary
+from core.text import locale as formats
+from core.text.locale import Formats
 from core.tracking.list_filter import default_list_scope
 from core.tracking.views.queries import find_team_view
 from core.tracking.views.rules import TeamView
@@ -69,6 +82,76 @@ def _find_incidents(
         )
 
 
+def find_incident(incident_id: int) -> IncidentRow | None:
+    """Return an incident of the team, as of ten seconds ago at most."""
+    return _find_incident(get_principal(), incident_id, get_cache_token())
+
+
+@st.cache_data(ttl=10, max_entries=500, show_spinner=False)
+def _find_incident(who: Principal, incident_id: int, token: str) -> IncidentRow | None:
+    del token
+    with read_scope() as session:
+        return queries.find_incident(session, who, incident_id, datetime.now(UTC))
+
+
+def list_events(incident_id: int) -> list[EventRow]:
+    """Return what users did with an incident, oldest first. Never cached."""
+    with read_scope() as session:
+        return list_incident_events(session, get_principal(), incident_id)
+
+
+def list_assignees() -> list[Assignee]:
+    """Return the teammates to whom alerts can be assigned, as of a minute ago at most."""
+    return _list_assignees(get_principal())
+
+
+@st.cache_data(ttl=60, max_entries=100, show_spinner=False)
+def _list_assignees(who: Principal) -> list[Assignee]:
+    with read_scope() as session:
+        return service.list_assignees(session, who)
+
+
+@dataclass(frozen=True, slots=True)
+class MomentView:
+    """The chart of the values around an incident."""
+
+    chart: FigureBody
+    alt: str
+
+
+def read_moment(row: IncidentRow) -> MomentView | None:
+    """Return the chart around an incident; None: the product was never observed."""
+    with read_scope() as session:
+        head = find_product_summary(session, get_principal(), row.marketplace, row.asin)
+    if head is None or head.history_key is None:
+        return None
+    return _read_moment(
+        get_principal(), head.history_key, row, row.id, head.data_version, formats.get_formats()
+    )
+
+
+@st.cache_data(ttl=600, max_entries=500, show_spinner=False)
+def _read_moment(
+    who: Principal,
+    key: HistoryKey,
+    _row: IncidentRow,
+    incident_id: int,
+    data_version: int,
+    written: Formats,
+) -> MomentView:
+    del incident_id, data_version  # parts of the key
+    place = get_marketplace(_row.marketplace)
+    money = money_style(
+        place.currency, written.locale_of_money(place.locale), written.has_currency_code
+    )
+    with read_scope() as session:
+        chart = moment.read_moment(
+            session, key, _row, who.team_id, money, who.time_zone, datetime.now(UTC)
+        )
+    alt = describe_value_chart(chart, SUBJECTS[chart.subject])
+    return MomentView(pack_figure(draw_value_chart(chart)), alt)
+
+
 def group_open_issues(incident_filter: IncidentFilter) -> IssueCounts:
     """Return how many open issues match, by severity and kind, as of a minute ago at most."""
     return _group_open_issues(get_principal(), incident_filter, get_cache_token())
@@ -99,6 +182,37 @@ def list_outages(days: int) -> list[OutageIncident]:
     with read_scope() as session:
         since = datetime.now(UTC) - timedelta(days=days)
         return source_outages.list_blocked_sources(session, get_principal(), since)
+
+
+@dataclass(frozen=True, slots=True)
+class SilenceRow:
+    """A silence with the names of its product and rule. Names are text from outside."""
+
+    silence: Silence
+    product: str | None
+    rule: str | None
+
+
+def list_silences() -> list[SilenceRow]:
+    """Return the silences that apply now, the one that ends first on top; a minute old at most."""
+    return _list_silences(get_principal(), get_cache_token())
+
+
+@st.cache_data(ttl=60, max_entries=100, show_spinner=False)
+def _list_silences(who: Principal, token: str) -> list[SilenceRow]:
+    del token
+    with read_scope() as session:
+        found = silences.list_silences(session, who, datetime.now(UTC))
+        products = silences.name_products(session, found)
+    rules = {each.stored.rule_id: each.format_name() for each in list_rules()} if found else {}
+    return [
+        SilenceRow(
+            each,
+            None if each.product_id is None else products[each.product_id],
+            None if each.rule_id is None else rules.get(each.rule_id, "a rule"),
+        )
+        for each in found
+    ]
 
 
 # Rules

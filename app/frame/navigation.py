@@ -42,6 +42,7 @@ SCREENS = {
         Screen(keys.SUGGESTIONS, "Suggestions", "rule"),
         Screen(keys.SUGGESTION, "Suggestion", "rule", is_listed=False),
         Screen(keys.ALERTS, "Alerts", "notifications"),
+        Screen(keys.ALERT_RULES, "Alert rules", "tune"),
     ),
     "Settings": (
         Screen(keys.HEALTH, "Data health", "ecg_heart"),

@@ -20,7 +20,7 @@ from core.history.product_summary import ProductSummary
 
 BUY_BOX, LISTING, COMPETITORS = "Buy Box", "Listing", "Competitors"
 SUGGESTIONS, DEALS, ANALYSIS = "Suggestions", "Deals", "Analysis"
-HISTORY, SOURCES = "History", "Data source"
+HISTORY, SOURCES = "History", keys.DATA_SOURCE
 
 TABS: dict[str, Callable[[ProductSummary, PeriodView], None]] = {
     BUY_BOX: buy_box_tab.show_buy_box,

@@ -66,14 +66,14 @@ def test_open_issues_are_listed_worst_first_with_what_was_compared() -> None:
     lamp, kettle = table(app)
     assert lamp["severity"] == "▲ Critical"
     assert (lamp["kind"], lamp["since"], lamp["state"]) == ("Out of stock", "2 days ago", "Open")
-    assert lamp["product"] == "Reading lamp with a long n…"
+    assert lamp["about"].startswith("Reading lamp with a long n…: Out of stock since ")
+    assert (lamp["status"], kettle["status"]) == ("New", "New")
     assert lamp["what"].startswith("Out of stock since ")
     assert lamp["what"].endswith(", 2 days")
     assert kettle["kind"] == "Kettles that get cheaper"
     assert f"−15{THIN_SPACE}%" in kettle["what"]
     assert "2 open issues · last check just now" in plain(app)
     assert "Critical 1 · Info 1" in plain(app)
-    assert "state" not in app.dataframe[0].proto.column_order
 
 
 @pytest.mark.usefixtures("two")
@@ -146,22 +146,159 @@ def test_an_administrator_acknowledges_that_a_source_is_blocked(session: Session
     assert not [each for each in app.button if each.label == "Acknowledge"]
 
 
+# One alert
+
+
+def alert_in(app: AppTest) -> str:
+    found = app.query_params.get("alert", "")
+    return found if isinstance(found, str) else found[0]
+
+
+def facts(app: AppTest) -> dict[str, str]:
+    frame = app.table[0].value
+    return {
+        str(name): str(value).replace("\\", "").replace(THIN_SPACE, " ")
+        for name, value in zip(frame.index, frame.iloc[:, 0], strict=True)
+    }
+
+
+def test_an_alert_shows_its_values_why_now_and_when_it_alerts_again(two: list[int]) -> None:
+    kettle, lamp = two
+    app = open_page("alerts", alert=str(kettle))
+    shown = facts(app)
+    assert shown["Before"].startswith("20,00 € · ")
+    assert shown["Now"].startswith("17,00 € · ")
+    assert shown["Why now"].startswith("The observation of ")
+    assert shown["Alerts again"] == "With the next change that meets it"
+    assert shown["Rule"].startswith("Version 1. Price changes by 10 % or more, up or down")
+    assert "2 of 2 on this page" in plain(app)
+    assert "3. If it fires too often" in plain(app)
+    app = open_page("alerts", alert=str(lamp))
+    assert facts(app)["Alerts again"] == "Once this one has ended"
+    assert "1. Restock it, or correct the stock in Seller Central." in plain(app)
+    sources = [each.proto for each in app.get("page_link") if "Data source" in each.proto.label]
+    assert "show=Data+source" in sources[0].query_string
+
+
+def test_the_first_alert_is_open_and_the_keys_lead_to_the_others(two: list[int]) -> None:
+    kettle, _ = two
+    app = open_page("alerts")
+    assert "1 of 2 on this page" in plain(app)
+    assert app.button(key="Previous_alert").disabled
+    assert app.button(key="Next_alert").proto.shortcut.lower() == "j"
+    app.button(key="Next_alert").click().run()
+    assert alert_in(app) == str(kettle)
+    assert "2 of 2 on this page" in plain(app)
+    assert app.button(key="Next_alert").disabled
+    app.button(key="Previous_alert").click().run()
+    assert "1 of 2 on this page" in plain(app)
+
+
+def test_after_acknowledging_the_next_alert_opens(two: list[int]) -> None:
+    kettle, lamp = two
+    app = open_page("alerts", alert=str(lamp))
+    assert app.button(key="acknowledge_alert").proto.shortcut.lower() == "a"
+    app.button(key="acknowledge_alert").click().run()
+    assert toasts(app) == "1 alert acknowledged."
+    assert alert_in(app) == str(kettle)
+    st.cache_data.clear()
+    app = open_page("alerts", alert=str(lamp))
+    assert "Acknowledged by Owner, just now" in plain(app)
+    assert "Owner acknowledged it, " in plain(app)
+    app.button(key="Undo acknowledgement_alert").click().run()
+    assert "Owner took the acknowledgement back, " in plain(app)
+    app.button(key="snooze_alert_7").click().run()
+    assert toasts(app) == "1 alert snoozed for 7 days."
+
+
+def in_dialog(dialog: str, alert_id: int) -> AppTest:
+    """Show one of the dialogs of an alert."""
+
+    def show(dialog: str, alert_id: int) -> None:
+        from app.alerts import handling
+        from app.data import alerts
+
+        row = alerts.find_incident(alert_id)
+        more = (None,) if dialog == "show_resolution" else ()
+        getattr(handling, dialog)(row, *more)
+
+    app = AppTest.from_function(show, args=(dialog, alert_id), default_timeout=30).run()
+    assert not app.exception
+    return app
+
+
+def test_an_alert_is_assigned_commented_resolved_and_reopened(two: list[int]) -> None:
+    _, lamp = two
+    app = in_dialog("show_assignment", lamp)
+    app.selectbox(key="assignee").select_index(1).run()
+    app.button(key="save_assignee").click().run()
+    app = in_dialog("show_comment", lamp)
+    app.text_area(key="comment").set_value("Stock **arrives** on Monday").run()
+    app.button(key="save_comment").click().run()
+    app = in_dialog("show_resolution", lamp)
+    app.button(key="save_resolved").click().run()
+    assert "A reason has at least one character." in app.error[0].value
+    app.text_input(key="resolution").set_value("Discontinued").run()
+    app.button(key="save_resolved").click().run()
+    st.cache_data.clear()
+    app = open_page("alerts", alert=str(lamp))
+    shown = plain(app)
+    assert "1 open issue ·" in shown
+    assert "not in this list" in shown
+    assert "assigned to Owner" in shown
+    assert "“Stock **arrives** on Monday”" in shown
+    assert "Owner marked it as resolved, " in shown
+    assert "“Discontinued”" in shown
+    app.button(key="Reopen_alert").click().run()
+    assert toasts(app) == "1 alert open again."
+    assert "2 open issues ·" in plain(app)
+
+
+def test_a_silence_is_added_says_so_and_is_ended(two: list[int]) -> None:
+    _, lamp = two
+    app = in_dialog("show_silence", lamp)
+    app.selectbox(key="silence_scope").select("All alerts of this product").run()
+    app.session_state["silence_days"] = 1
+    app.text_input(key="silence_reason").set_value("Restock is on its way").run()
+    app.button(key="save_silence").click().run()
+    st.cache_data.clear()
+    app = open_page("alerts", alert=str(lamp))
+    assert table(app)[0]["status"] == "New, silenced"
+    assert "by Owner: Restock is on its way" in " ".join(str(each.value) for each in app.info)
+    assert "2 open issues ·" in plain(app)  # it is sent to no one, and still wrong
+    app = open_page("alerts", view="Silences")
+    assert "1 silence now · 1 silence ending within a day" in plain(app)
+    assert f"**{LONG}**" in plain(app)
+    press(app, "End now")
+    assert toasts(app) == "The silence is over."
+    assert "0 silences now" in plain(app)
+    assert "Nothing is silenced" in infos(app)
+
+
+def test_an_alert_that_is_not_there_is_left_out(two: list[int]) -> None:
+    app = open_page("alerts", alert=str(max(two) + 1000))
+    assert "1 of 2 on this page" in plain(app)
+    assert "2 open issues" in plain(open_page("alerts", alert="no number"))
+
+
 def test_the_rules_are_shown_before_anything_is_tracked() -> None:
-    assert "Listing removed" in plain(open_page("alerts", view="Rules"))
+    app = open_page("alerts", view="Rules")  # an old link
+    assert app.title[0].value == "Alert rules"
+    assert "Listing removed" in plain(app)
 
 
 def acting(handling: str | None = None) -> AppTest:
     """Show the actions for all open issues, or for those of a handling, as if they were ticked."""
 
     def show(handling: str | None) -> None:
-        from app.alerts import incidents
+        from app.alerts import handling as actions
         from app.data import alerts
         from core.alerts.incidents.incident_filter import Handling, IncidentFilter
 
         wanted = IncidentFilter(handling=() if handling is None else (Handling(handling),))
         rows = alerts.find_open_issues(wanted, 1).rows
         if rows:
-            incidents.show_actions(rows)
+            actions.show_actions(rows)
 
     st.cache_data.clear()  # another session's action shows within ten seconds
     app = AppTest.from_function(show, args=(handling,), default_timeout=30).run()
@@ -177,19 +314,19 @@ def handling() -> list[str]:
 @pytest.mark.usefixtures("two")
 def test_ticked_alerts_are_acknowledged_and_snoozed_together() -> None:
     assert handling() == ["New", "New"]
-    app = press(acting(), "Acknowledge")
+    app = press(acting(), "Acknowledge 2")
     assert toasts(app) == "2 alerts acknowledged."
     assert all(each.startswith("Acknowledged by ") for each in handling())
-    app = press(acting(), "Acknowledge")
+    app = press(acting(), "Acknowledge 2")
     assert toasts(app) == "Nothing to do for 2 alerts."
-    app = press(acting(), "For 7 days")
+    app = press(acting(), "All for 7 days")
     assert toasts(app) == "2 alerts snoozed for 7 days."
     assert all(each.startswith("Snoozed until ") for each in handling())
-    assert toasts(press(acting("snoozed"), "End snooze")) == "2 alerts no longer snoozed."
-    assert toasts(press(acting("acknowledged"), "Undo acknowledgement")) == "2 alerts new again."
+    assert toasts(press(acting("snoozed"), "End snoozes")) == "2 alerts no longer snoozed."
+    assert toasts(press(acting("acknowledged"), "Undo acknowledgements")) == "2 alerts new again."
     assert handling() == ["New", "New"]
     assert [each.label for each in acting().button] == [
-        "Acknowledge", "For 1 day", "For 3 days", "For 7 days", "For 30 days",
+        "Acknowledge 2", "All for 1 day", "All for 3 days", "All for 7 days", "All for 30 days",
     ]  # fmt: skip
 
 
@@ -201,6 +338,8 @@ def test_a_viewer_can_only_read(
     app = open_page("alerts")
     assert len(table(app)) == 2
     assert "Tick alerts" not in plain(app)
+    labels = {each.label for each in app.button}
+    assert not labels & {"Acknowledge", "Assign", "Resolve", "Comment", "Silence"}
 
 
 @pytest.mark.usefixtures("two")
@@ -210,6 +349,12 @@ def test_on_a_phone_alerts_stand_below_each_other(monkeypatch: pytest.MonkeyPatc
     assert not app.dataframe
     assert "▲ Critical · Out of stock" in plain(app)
     assert "Out of stock since " in plain(app)
+    [first, _] = [each for each in app.button if each.label == "Open"]
+    first.click().run()
+    assert "1 of 2 on this page" in plain(app)
+    assert not [each for each in app.button if each.label == "Open"]
+    press(app, "All alerts")
+    assert len([each for each in app.button if each.label == "Open"]) == 2
 
 
 def test_text_of_a_page_is_shown_as_it_is(
@@ -218,7 +363,9 @@ def test_text_of_a_page_is_shown_as_it_is(
     number = seed(session, principal, LAMP, "**Bold** <b>now</b>", role=Role.OWN)
     add_incident(session, principal, number, datetime.now(UTC))
     session.commit()
-    assert table(open_page("alerts"))[0]["product"] == "**Bold** <b>now</b>"
+    app = open_page("alerts")
+    assert table(app)[0]["product"] == "**Bold** <b>now</b>"
+    assert any("\\*\\*Bold\\*\\*" in each.proto.label for each in app.get("page_link"))
     monkeypatch.setattr(device, "is_phone", lambda: True)
     links = open_page("alerts").get("page_link")
     assert any("\\*\\*Bold\\*\\*" in each.proto.label for each in links)
@@ -233,7 +380,7 @@ def rules_of(app: AppTest) -> str:
 
 @pytest.mark.usefixtures("two")
 def test_each_rule_is_a_sentence_with_what_it_did() -> None:
-    app = open_page("alerts", view="Rules")
+    app = open_page("alert_rules")
     shown = rules_of(app)
     assert "10 rules · 10 on" in shown
     assert "**Out of stock**" in shown
@@ -252,7 +399,7 @@ def rule_id(session: Session, principal: Principal, code: str | None) -> int:
 @pytest.mark.usefixtures("two")
 def test_a_rule_is_switched_off_and_on(session: Session, principal: Principal) -> None:
     number = rule_id(session, principal, "out_of_stock")
-    app = open_page("alerts", view="Rules")
+    app = open_page("alert_rules")
     app.toggle(key=f"switch_rule_{number}_1").set_value(False).run()
     assert "The rule is off." in toasts(app)
     assert "10 rules · 9 on" in rules_of(app)
@@ -266,11 +413,11 @@ def test_sellers_read_the_rules_and_managers_change_them(
     somebody: Callable[[PersonRole], Principal], sign_in: SignIn
 ) -> None:
     sign_in(somebody(PersonRole.SELLER))
-    app = open_page("alerts", view="Rules")
+    app = open_page("alert_rules")
     assert not app.toggle
     assert not [each for each in app.button if each.label in ("Threshold", "Delete", "New rule")]
     sign_in(somebody(PersonRole.MANAGER))
-    assert len(open_page("alerts", view="Rules").toggle) == 10
+    assert len(open_page("alert_rules").toggle) == 10
 
 
 def threshold_dialog(rule_id: int) -> AppTest:

@@ -109,6 +109,7 @@ HANDLING: Final = {
     Handling.SNOOZED: "Snoozed",
     Handling.RESOLVED: "Marked as resolved",
 }
+SHORT_HANDLING: Final = HANDLING | {Handling.RESOLVED: "Resolved by hand"}
 # Why an incident is recorded and never sent, and what keeps one from being sent.
 _SILENT: Final = {
     "before_rule": "older than its rule",

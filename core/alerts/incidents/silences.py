@@ -29,6 +29,7 @@ from core.accounts.models import Person, Team
 from core.alerts.incidents.incident_filter import IncidentKind
 from core.alerts.models import AlertSilence, StoredRule
 from core.catalog.marketplaces import MARKETPLACES
+from core.catalog.models import Product, ProductText
 from core.errors import InvalidInputError, NotAllowedError, NotFoundError
 from core.tracking.models import Tracking
 
@@ -140,6 +141,17 @@ def read_silences(
 def list_silences(session: Session, principal: Principal, now: datetime) -> list[Silence]:
     """Return the team's silences that apply now, the one that ends first on top."""
     return list_silences_at(session, principal.team_id, now)
+
+
+def name_products(session: Session, silences: Iterable[Silence]) -> dict[int, str]:
+    """Return the title, or the ASIN, of each product that silences are for."""
+    wanted = {each.product_id for each in silences if each.product_id is not None}
+    rows = session.execute(
+        select(Product.id, func.coalesce(ProductText.title, Product.asin))
+        .outerjoin(ProductText, ProductText.product_id == Product.id)
+        .where(Product.id.in_(wanted))
+    )
+    return dict(rows.tuples().all())
 
 
 # Operations

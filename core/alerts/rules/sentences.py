@@ -102,7 +102,7 @@ def describe_rule(
     sentences = [
         f"{_describe_conditions(rule, marketplace)}{_describe_pending(rule.timing)}",
         f"applies to {describe_scope(rule.scope, product, view)}",
-        *_describe_ends(rule, marketplace),
+        *describe_ends(rule, marketplace),
         *_describe_rearm(rule.timing),
         *_give_example(rule, marketplace),
     ]
@@ -309,7 +309,8 @@ def describe_span(span: timedelta) -> str:
     return format_duration(span.total_seconds())
 
 
-def _describe_ends(rule: AlertRule, marketplace: str) -> Iterator[str]:
+def describe_ends(rule: AlertRule, marketplace: str) -> Iterator[str]:
+    """Yield where a rule that lasts ends, where that is not where it begins."""
     for condition in rule.conditions:
         end = _describe_end(condition, marketplace)
         if end is not None and rule.lasts:
