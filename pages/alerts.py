@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from app import device
-from app.alerts import choice, detail, filters, handling, incidents, outages, silences
+from app.alerts import actions, choice, detail, filters, incidents, outages, silences
 from app.alerts.filters import View
 from app.components import cards, list_scope, product_link
 from app.data import alerts, get_principal, images, products
@@ -69,7 +69,7 @@ if device.is_phone():
     filters.show_pages(found.total, alerts.PAGE_SIZE)
     st.stop()
 with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-    handling.show_action_bar(found.rows, incidents.list_ticked(found.rows))
+    actions.show_action_bar(found.rows, incidents.list_ticked(found.rows))
 left, right = st.columns([6, 5], gap="small")
 with left:
     incidents.show_incidents(

@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from app import device, keys
-from app.alerts import choice, handling
+from app.alerts import actions, choice
 from app.alerts.choice import OpenAlert
-from app.components import product_link
+from app.components import data_table, product_link
 from app.components.thumbnail import show_thumbnail
 from app.data import alerts, get_principal
 from app.data.images import find_thumbnails
@@ -45,7 +45,7 @@ def show_alert(opened: OpenAlert) -> None:
     with st.container(border=True, gap="small", key=_CARD):
         _show_position(opened)
         _show_head(row)
-        handling.show_buttons(opened)
+        actions.show_buttons(opened)
         _show_chart(row)
         _show_facts(row)
         _show_guide(row)
@@ -127,7 +127,7 @@ def _show_chart(row: IncidentRow) -> None:
 
 
 def _show_facts(row: IncidentRow) -> None:
-    st.table(list_facts(row), border="horizontal", hide_header=True)
+    data_table.show_facts(list_facts(row))
     day = row.opened_at.astimezone(ZoneInfo(get_principal().time_zone)).date().isoformat()
     st.page_link(
         f"../pages/{keys.PRODUCT}.py",

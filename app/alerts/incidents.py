@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from app import keys
-from app.alerts import choice, handling
+from app.alerts import actions, choice
 from app.components import data_table, product_link
 from app.components.text_fit import fit_text
 from app.data import get_principal
@@ -134,7 +134,7 @@ def show_incidents(rows: Sequence[IncidentRow], addresses: Mapping[int, str]) ->
     cells["about"] = [f"{_shorten_title(row)}: {row.describe(zone, now)}" for row in rows]
     cells["status"] = [_format_status(row, now) for row in rows]
     options: dict[str, Any] = {"on_select": "ignore"}
-    if handling.may_handle(rows):
+    if actions.may_handle(rows):
         options = {"on_select": "rerun", "selection_mode": "multi-row"}
     data_table.show_table(
         cells,

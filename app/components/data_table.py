@@ -66,6 +66,11 @@ def show_exported_table(table: Any, **options: Any) -> Any:
     return st.dataframe(table, hide_index=True, **options)
 
 
+def show_facts(facts: Mapping[str, str]) -> None:
+    """Show facts of one thing, a row per name. Values are Markdown. Their list offers the file."""
+    st.table(dict(facts), border="horizontal", hide_header=True)
+
+
 def _as_shown(
     frame: pd.DataFrame, columns: Mapping[str, Any], order: list[str] | None
 ) -> pd.DataFrame:

@@ -215,12 +215,12 @@ def in_dialog(dialog: str, alert_id: int) -> AppTest:
     """Show one of the dialogs of an alert."""
 
     def show(dialog: str, alert_id: int) -> None:
-        from app.alerts import handling
+        from app.alerts import actions
         from app.data import alerts
 
         row = alerts.find_incident(alert_id)
         more = (None,) if dialog == "show_resolution" else ()
-        getattr(handling, dialog)(row, *more)
+        getattr(actions, dialog)(row, *more)
 
     app = AppTest.from_function(show, args=(dialog, alert_id), default_timeout=30).run()
     assert not app.exception
@@ -291,7 +291,7 @@ def acting(handling: str | None = None) -> AppTest:
     """Show the actions for all open issues, or for those of a handling, as if they were ticked."""
 
     def show(handling: str | None) -> None:
-        from app.alerts import handling as actions
+        from app.alerts import actions
         from app.data import alerts
         from core.alerts.incidents.incident_filter import Handling, IncidentFilter
 
