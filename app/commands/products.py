@@ -109,7 +109,7 @@ def remove_demo() -> str:
     """Delete the demo's products and their history."""
     with write_scope() as session:
         removed = seed.remove_demo(session, data.get_principal())
-    data.has_demo.clear()
+    data.has_demo.forget()
     return f"{_format_products(removed)} of the demo market deleted."
 
 

@@ -5,7 +5,8 @@ Nothing here reads data or formats a number.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from html import escape
+from typing import Final, Literal
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -138,3 +139,19 @@ def show_no_permission() -> None:
         "You may not see this. Ask an administrator of your team for access.",
         icon=":material/lock:",
     )
+
+
+_FACTS: Final = """<style>
+.facts { display: grid; grid-template-columns: repeat(auto-fill, minmax(120px, 1fr)); margin: 0;
+  gap: .8rem; font-size: .875rem; }
+.facts dt { opacity: .75; } .facts dd { margin: 0; font-weight: 600; }
+</style>"""
+
+
+def show_facts(title: str, facts: Sequence[tuple[str, str]], about: str) -> None:
+    """Show facts by name, below their title. `about`: its tooltip."""
+    st.markdown(f"**{title}**", help=about)
+    rows = "".join(
+        f"<div><dt>{escape(name)}</dt><dd>{escape(text)}</dd></div>" for name, text in facts
+    )
+    st.html(f'{_FACTS}<dl class="facts">{rows}</dl>')

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 import streamlit as st
 
 from app.data import get_principal
+from app.data.cache import cached_read
 from app.data.prebuilt_figure import FigureBody, pack_figure
 from app.data.products import get_cache_token
 from core.accounts.access.permissions import Principal
@@ -49,7 +50,7 @@ def find_open_issues(incident_filter: IncidentFilter, page: int) -> IncidentPage
     return found
 
 
-@st.cache_data(ttl=10, max_entries=500, show_spinner=False)
+@cached_read(seconds=10, entries=500)
 def _find_open_issues(
     who: Principal, incident_filter: IncidentFilter, page: int, token: str
 ) -> IncidentPage:
@@ -69,7 +70,7 @@ def find_incidents(incident_filter: IncidentFilter, days: int, page: int) -> Inc
     return found
 
 
-@st.cache_data(ttl=10, max_entries=500, show_spinner=False)
+@cached_read(seconds=10, entries=500)
 def _find_incidents(
     who: Principal, incident_filter: IncidentFilter, days: int, page: int, token: str
 ) -> IncidentPage:
@@ -87,7 +88,7 @@ def find_incident(incident_id: int) -> IncidentRow | None:
     return _find_incident(get_principal(), incident_id, get_cache_token())
 
 
-@st.cache_data(ttl=10, max_entries=500, show_spinner=False)
+@cached_read(seconds=10, entries=500)
 def _find_incident(who: Principal, incident_id: int, token: str) -> IncidentRow | None:
     del token
     with read_scope() as session:
@@ -105,7 +106,7 @@ def list_assignees() -> list[Assignee]:
     return _list_assignees(get_principal())
 
 
-@st.cache_data(ttl=60, max_entries=100, show_spinner=False)
+@cached_read(seconds=60, entries=100)
 def _list_assignees(who: Principal) -> list[Assignee]:
     with read_scope() as session:
         return service.list_assignees(session, who)
@@ -130,7 +131,7 @@ def read_moment(row: IncidentRow) -> MomentView | None:
     )
 
 
-@st.cache_data(ttl=600, max_entries=500, show_spinner=False)
+@cached_read(seconds=600, entries=500)
 def _read_moment(
     who: Principal,
     key: HistoryKey,
@@ -157,7 +158,7 @@ def group_open_issues(incident_filter: IncidentFilter) -> IssueCounts:
     return _group_open_issues(get_principal(), incident_filter, get_cache_token())
 
 
-@st.cache_data(ttl=60, max_entries=500, show_spinner=False)
+@cached_read(seconds=60, entries=500)
 def _group_open_issues(who: Principal, incident_filter: IncidentFilter, token: str) -> IssueCounts:
     del token
     with read_scope() as session:
@@ -169,7 +170,7 @@ def count_open_issues(who: Principal) -> int:
     return _count_open_issues(who, get_cache_token())
 
 
-@st.cache_data(ttl=60, max_entries=500, show_spinner=False)
+@cached_read(seconds=60, entries=500)
 def _count_open_issues(who: Principal, token: str) -> int:
     del token
     own = IncidentFilter(scope=default_list_scope(who))
@@ -198,7 +199,7 @@ def list_silences() -> list[SilenceRow]:
     return _list_silences(get_principal(), get_cache_token())
 
 
-@st.cache_data(ttl=60, max_entries=100, show_spinner=False)
+@cached_read(seconds=60, entries=100)
 def _list_silences(who: Principal, token: str) -> list[SilenceRow]:
     del token
     with read_scope() as session:
@@ -223,7 +224,7 @@ def list_rules() -> list[RuleRow]:
     return _list_rules(get_principal(), get_cache_token())
 
 
-@st.cache_data(ttl=10, max_entries=100, show_spinner=False)
+@cached_read(seconds=10, entries=100)
 def _list_rules(who: Principal, token: str) -> list[RuleRow]:
     del token
     with read_scope() as session:
@@ -264,7 +265,7 @@ def count_products(scope: RuleScope) -> int:
     return _count_products(get_principal(), scope, get_cache_token())
 
 
-@st.cache_data(ttl=60, max_entries=100, show_spinner=False)
+@cached_read(seconds=60, entries=100)
 def _count_products(who: Principal, scope: RuleScope, token: str) -> int:
     del token
     with read_scope() as session:

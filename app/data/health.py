@@ -7,10 +7,10 @@ import shutil
 from datetime import date, datetime
 from typing import Any
 
-import streamlit as st
 from sqlalchemy.orm import Session
 
 from app.data import get_principal
+from app.data.cache import cached_read
 from core.connections import service
 from core.connections.resolve import resolve_apify
 from core.connections.service import ListedConnection
@@ -26,14 +26,14 @@ from core.upkeep.health_queries import FailedCheck, FetchRunRow, JobRow
 from core.upkeep.unreadable import list_unreadable_fields
 
 
-@st.cache_data(ttl=3, show_spinner=False)
+@cached_read(seconds=3)
 def find_last_worker_activity() -> datetime | None:
     """Return when the worker was last seen, None when it never was."""
     with read_scope() as session:
         return heartbeat.find_last_worker_activity(session)
 
 
-@st.cache_data(ttl=5, show_spinner=False)
+@cached_read(seconds=5)
 def read_health() -> Health:
     """Return the health of the installation, five seconds old at most, for all sessions."""
     now, settings = shared_time(), get_settings()
@@ -78,42 +78,42 @@ def _read_providers(session: Session, now: datetime) -> list[Provider]:
     return found
 
 
-@st.cache_data(ttl=300, max_entries=10, show_spinner=False)
+@cached_read(seconds=300, entries=10)
 def _read_cost_days(name: str, today: date, _limits: Limits) -> list[CostDay]:  # noqa: ARG001 - of the cache's key
     """Return a provider's costs of this month's days; a day that is over hardly changes."""
     with read_scope() as session:
         return check_counts.read_cost_days(session, name, _limits, shared_time())
 
 
-@st.cache_data(ttl=10, show_spinner=False)
+@cached_read(seconds=10)
 def list_fetch_runs() -> list[FetchRunRow]:
     """Return the newest fetch runs of the last 24 hours."""
     with read_scope() as session:
         return health_queries.list_fetch_runs(session, shared_time())
 
 
-@st.cache_data(ttl=10, show_spinner=False)
+@cached_read(seconds=10)
 def list_failure_reasons() -> list[FailureReason]:
     """Return the failed checks of the last 24 hours by reason and marketplace."""
     with read_scope() as session:
         return check_counts.list_failure_reasons(session, shared_time())
 
 
-@st.cache_data(ttl=10, max_entries=50, show_spinner=False)
+@cached_read(seconds=10, entries=50)
 def list_failed_checks(outcome: str, marketplace: str) -> list[FailedCheck]:
     """Return the newest checks with an outcome in a marketplace."""
     with read_scope() as session:
         return health_queries.list_failed_checks(session, outcome, marketplace, shared_time())
 
 
-@st.cache_data(ttl=600, max_entries=50, show_spinner=False)
+@cached_read(seconds=600, entries=50)
 def find_raw_item(run_id: int, product_id: int) -> Any | None:
     """Return the raw response of a check, None when it was never stored or is purged."""
     with read_scope() as session:
         return health_queries.find_raw_item(session, run_id, product_id)
 
 
-@st.cache_data(ttl=10, show_spinner=False)
+@cached_read(seconds=10)
 def list_job_runs() -> list[JobRow]:
     """Return the jobs of the last 24 hours, failed ones first."""
     with read_scope() as session:
@@ -133,7 +133,7 @@ def is_apify_connected() -> bool:
 
 def clear_health() -> None:
     """Clear the cached health, so that the next read is new."""
-    for cached in (
+    for read in (
         read_health,
         _read_cost_days,
         list_fetch_runs,
@@ -141,4 +141,4 @@ def clear_health() -> None:
         list_failed_checks,
         list_job_runs,
     ):
-        cached.clear()
+        read.forget()

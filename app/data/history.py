@@ -11,10 +11,10 @@ from threading import BoundedSemaphore
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-import streamlit as st
 from sqlalchemy.orm import Session
 
 from app.data import get_principal
+from app.data.cache import cached_read
 from app.data.prebuilt_figure import FigureBody, pack_figure
 from app.data.products import get_cache_token
 from core.accounts.access.permissions import Principal
@@ -23,8 +23,10 @@ from core.catalog.service import category_names
 from core.chart_theme import money_style
 from core.database.session import read_scope
 from core.history import product_summary
+from core.history.buy_box import text as buy_box_text
 from core.history.buy_box.periods import BuyBoxShare
 from core.history.buy_box.queries import read_buy_box
+from core.history.buy_box.text import PeriodRow, ShareRow
 from core.history.chart import alt_text, deals, extra_lines, figure, range_strip
 from core.history.chart.content import (
     USUAL_SERIES,
@@ -39,13 +41,14 @@ from core.history.current.further_values import FurtherValues
 from core.history.notes import queries as note_queries
 from core.history.notes.queries import Note
 from core.history.product_summary import HistoryKey, ProductSummary
-from core.history.timeline import period, queries, series
+from core.history.timeline import period, queries, series, summary_text
 from core.history.timeline.facts import PeriodFacts
 from core.history.timeline.queries import ListingText
 from core.history.timeline.series import Line
 from core.history.timeline.snapshot_timeline import SnapshotTimeline
 from core.history.timeline.statistics import Statistics
-from core.history.timeline.summary import compute_facts
+from core.history.timeline.summary import compute_facts, read_figures
+from core.history.timeline.summary_text import SummaryRow
 from core.history.timeline.timeline import Timeline
 from core.suggestions.competitors import queries as competitor_queries
 from core.suggestions.review import queries as review_queries
@@ -93,6 +96,25 @@ USUAL_CHOICE: Final = ChartChoice()
 
 
 @dataclass(frozen=True, slots=True)
+class SummaryView:
+    """The summary of a period as the page shows it."""
+
+    rows: tuple[SummaryRow, ...]
+    facts: tuple[tuple[str, str], ...]  # names and texts
+
+
+@dataclass(frozen=True, slots=True)
+class BuyBoxView:
+    """Who held the Buy Box in a period, as its tab shows it."""
+
+    holders: tuple[BuyBoxShare, ...]  # largest share first
+    periods: tuple[PeriodRow, ...]  # newest first
+    shares: tuple[ShareRow, ...]  # largest first
+    reason: str | None  # why there are none
+    has_own_sellers: bool  # the team named its sellers in this marketplace
+
+
+@dataclass(frozen=True, slots=True)
 class PeriodView:
     """What pages show of a product's period."""
 
@@ -105,7 +127,8 @@ class PeriodView:
     height: int  # px, of the chart
     alt: str
     last_price: float | None  # the last known one, minor units
-    buy_box_shares: tuple[BuyBoxShare, ...]  # largest first
+    summary: SummaryView
+    buy_box: BuyBoxView
     missing: tuple[str, ...] = ()  # sentences on chosen series without a value
 
 
@@ -151,7 +174,7 @@ Sellers = tuple[tuple[str | None, str | None], ...]  # ids and names
 Events = tuple[tuple[datetime, str, str], ...]  # as in EventMark
 
 
-@st.cache_data(ttl=30, max_entries=1000, show_spinner=False)
+@cached_read(seconds=30, entries=1000)
 def _read_team_view(
     who: Principal, marketplace: str, product_id: int, shown: frozenset[Series], token: str
 ) -> tuple[Sellers, Events]:
@@ -177,7 +200,7 @@ def list_rivals(product_id: int) -> list[Rival]:
     return _list_rivals(get_principal(), product_id, get_cache_token())
 
 
-@st.cache_data(ttl=30, max_entries=1000, show_spinner=False)
+@cached_read(seconds=30, entries=1000)
 def _list_rivals(who: Principal, product_id: int, token: str) -> list[Rival]:
     del token  # part of the key
     with read_scope() as session:
@@ -191,7 +214,7 @@ def list_notes(product_id: int) -> list[Note]:
         return note_queries.list_notes(session, get_principal(), product_id)
 
 
-@st.cache_data(ttl=CACHED_FOR, max_entries=1000, show_spinner=False)
+@cached_read(seconds=CACHED_FOR, entries=1000)
 def _read_period(
     key: HistoryKey,
     days: int,
@@ -208,7 +231,8 @@ def _read_period(
     data_version: int,
 ) -> PeriodView:
     del data_version  # part of the key
-    since, until = _find_ends(key, days, ends, datetime.now(UTC))
+    now = datetime.now(UTC)
+    since, until = _find_ends(key, days, ends, now)
     place = get_marketplace(key.marketplace)
     money = money_style(
         place.currency, written.locale_of_money(place.locale), written.has_currency_code
@@ -238,7 +262,32 @@ def _read_period(
                 ],
                 is_phone=is_phone,
             )
-        return _draw(content, name, buy_box.shares)
+            more = read_figures(session, key, since, until)
+        drawn, statistics = figure.draw_chart(content), timeline.compute_statistics()
+        facts = compute_facts(timeline, statistics, now)
+        rows = summary_text.list_summary_rows(statistics, more, key.marketplace, category[1], zone)
+        return PeriodView(
+            since=since,
+            until=until,
+            name=name,
+            statistics=statistics,
+            facts=facts,
+            chart=pack_figure(drawn),
+            height=drawn["layout"]["height"],
+            alt=alt_text.describe_chart(content),
+            missing=tuple(alt_text.list_missing(content)),
+            last_price=_find_last(timeline.get_line(series.PRICE)),
+            summary=SummaryView(
+                tuple(rows), tuple(summary_text.list_facts(facts, statistics, zone))
+            ),
+            buy_box=BuyBoxView(
+                holders=buy_box.shares,
+                periods=tuple(buy_box_text.list_period_rows(buy_box, key.marketplace, zone)),
+                shares=tuple(buy_box_text.list_share_rows(buy_box, key.marketplace, zone)),
+                reason=None if buy_box.reason is None else str(buy_box.reason),
+                has_own_sellers=bool(own),
+            ),
+        )
 
 
 def _find_ends(
@@ -317,24 +366,6 @@ def _read_rival(
     return Competitor(name, prices, ranks.thin_points(_RIVAL_POINTS))
 
 
-def _draw(content: ChartContent, name: str, shares: tuple[BuyBoxShare, ...]) -> PeriodView:
-    timeline, drawn = content.timeline, figure.draw_chart(content)
-    statistics = timeline.compute_statistics()
-    return PeriodView(
-        since=timeline.since,
-        until=timeline.until,
-        name=name,
-        statistics=statistics,
-        facts=compute_facts(timeline, statistics, datetime.now(UTC)),
-        chart=pack_figure(drawn),
-        height=drawn["layout"]["height"],
-        alt=alt_text.describe_chart(content),
-        missing=tuple(alt_text.list_missing(content)),
-        last_price=_find_last(timeline.get_line(series.PRICE)),
-        buy_box_shares=shares,
-    )
-
-
 def _find_last(line: Line) -> float | None:
     newest = line.find_newest_point().values
     return float(newest[0]) if len(newest) else None
@@ -345,7 +376,7 @@ def read_further_values(head: ProductSummary) -> FurtherValues:
     return _read_further_values(head.product_id, head.data_version)
 
 
-@st.cache_data(ttl=CACHED_FOR, max_entries=1000, show_spinner=False)
+@cached_read(seconds=CACHED_FOR, entries=1000)
 def _read_further_values(product_id: int, data_version: int) -> FurtherValues:
     del data_version  # part of the key
     with read_scope() as session:
@@ -359,7 +390,7 @@ def read_strip(head: ProductSummary, period: PeriodView) -> FigureBody | None:
     return _read_strip(head.history_key, period.since, period.until, head.data_version)
 
 
-@st.cache_data(ttl=CACHED_FOR, max_entries=1000, show_spinner=False)
+@cached_read(seconds=CACHED_FOR, entries=1000)
 def _read_strip(
     key: HistoryKey, since: datetime, until: datetime, data_version: int
 ) -> FigureBody | None:
@@ -370,7 +401,7 @@ def _read_strip(
     return pack_figure(range_strip.draw_strip(line, color, whole, (since, until)))
 
 
-@st.cache_data(ttl=CACHED_FOR, max_entries=1000, show_spinner=False)
+@cached_read(seconds=CACHED_FOR, entries=1000)
 def _read_strip_line(key: HistoryKey, data_version: int) -> tuple[Line, str]:
     del data_version  # part of the key
     whole = _find_ends(key, WHOLE_HISTORY, None, datetime.now(UTC))
@@ -383,7 +414,7 @@ def _read_strip_line(key: HistoryKey, data_version: int) -> tuple[Line, str]:
     )
 
 
-@st.cache_data(ttl=CACHED_FOR, max_entries=200, show_spinner=False)
+@cached_read(seconds=CACHED_FOR, entries=200)
 def list_listing_versions(product_id: int, data_version: int) -> list[ListingText]:
     """Return the versions of a listing, newest first."""
     del data_version  # part of the key
@@ -391,7 +422,7 @@ def list_listing_versions(product_id: int, data_version: int) -> list[ListingTex
         return queries.listing_versions(session, product_id)
 
 
-@st.cache_data(ttl=CACHED_FOR, max_entries=200, show_spinner=False)
+@cached_read(seconds=CACHED_FOR, entries=200)
 def count_snapshots(product_id: int, since: datetime, until: datetime, data_version: int) -> int:
     """Return how many snapshots a period has."""
     del data_version  # part of the key

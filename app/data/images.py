@@ -4,8 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from itertools import pairwise
 
-import streamlit as st
-
+from app.data.cache import cached_read
 from app.web import thumbnails
 from core.catalog.images import queries
 from core.catalog.images.image_changes import ImageChanges, compare_images
@@ -25,7 +24,7 @@ def find_thumbnails(product_ids: Collection[int]) -> dict[int, str]:
     return {product_id: thumbnails.find_address(number) for product_id, number in found.items()}
 
 
-@st.cache_data(ttl=30, max_entries=500, show_spinner=False)
+@cached_read(seconds=30, entries=500)
 def _find_thumbnail_ids(product_ids: tuple[int, ...]) -> dict[int, int]:
     with read_scope() as session:
         return queries.find_thumbnail_ids(session, product_ids)
@@ -39,13 +38,13 @@ def find_image_thumbnails(urls: Collection[str]) -> dict[str, str]:
     return {url: thumbnails.find_address(number) for url, number in found.items()}
 
 
-@st.cache_data(ttl=30, max_entries=200, show_spinner=False)
+@cached_read(seconds=30, entries=200)
 def _find_image_ids(urls: tuple[str, ...]) -> dict[str, int]:
     with read_scope() as session:
         return queries.find_image_ids(session, urls)
 
 
-@st.cache_data(ttl=3600, max_entries=200, show_spinner=False)
+@cached_read(seconds=3600, entries=200)
 def list_image_changes(
     product_id: int, data_version: int, limit: int
 ) -> dict[datetime, ImageChanges]:

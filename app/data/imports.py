@@ -7,9 +7,8 @@ no longer changes, and is.
 import codecs
 from io import SEEK_END, BytesIO
 
-import streamlit as st
-
 from app.data import get_principal
+from app.data.cache import cached_read
 from core.accounts.access.permissions import Principal
 from core.database.session import read_scope
 from core.importing import queries
@@ -28,7 +27,7 @@ def list_imports() -> list[ImportView]:
         return queries.list_imports(session, get_principal())
 
 
-@st.cache_data(ttl=600, max_entries=200, show_spinner=False)
+@cached_read(seconds=600, entries=200)
 def count_row_results(who: Principal, run_id: int, rows_read: int) -> list[ResultGroup]:
     """Return how many rows had which outcome. `rows_read` is part of the cache's key."""
     del rows_read
@@ -36,7 +35,7 @@ def count_row_results(who: Principal, run_id: int, rows_read: int) -> list[Resul
         return queries.count_row_results(session, who, run_id)
 
 
-@st.cache_data(ttl=600, max_entries=200, show_spinner=False)
+@cached_read(seconds=600, entries=200)
 def list_row_results(who: Principal, run_id: int, verdict: str, rows_read: int) -> list[ResultRow]:
     """Return the first rows with an outcome. `rows_read` is part of the cache's key."""
     del rows_read

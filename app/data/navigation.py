@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-import streamlit as st
-
 from app.data import alerts, get_principal
+from app.data.cache import cached_read
 from app.data.products import get_cache_token
 from core.accounts.access.permissions import Permission, Principal
 from core.database.session import read_scope
@@ -21,7 +20,7 @@ def search_products(typed: str) -> QuickSearch:
     return _search_products(get_principal(), typed, get_cache_token())
 
 
-@st.cache_data(ttl=10, max_entries=500, show_spinner=False)
+@cached_read(seconds=10, entries=500)
 def _search_products(who: Principal, typed: str, token: str) -> QuickSearch:
     del token
     with read_scope() as session:
@@ -43,7 +42,7 @@ def count_open_work(who: Principal) -> OpenWork:
     return OpenWork(_count_pending(who, get_cache_token()), alerts.count_open_issues(who))
 
 
-@st.cache_data(ttl=60, max_entries=500, show_spinner=False)
+@cached_read(seconds=60, entries=500)
 def _count_pending(who: Principal, token: str) -> int:
     del token
     with read_scope() as session:

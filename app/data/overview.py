@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-import streamlit as st
 from sqlalchemy.orm import Session
 
 from app.data import get_principal
+from app.data.cache import cached_read
 from app.data.products import get_cache_token
 from core.accounts.access.permissions import Permission, Principal
 from core.accounts.people.membership import count_members
@@ -124,7 +124,7 @@ def read_overview(choice: OverviewChoice) -> Overview:
     return _read_overview(get_principal(), choice, get_cache_token())
 
 
-@st.cache_data(ttl=60, max_entries=200, show_spinner=False)
+@cached_read(seconds=60, entries=200)
 def _read_overview(who: Principal, choice: OverviewChoice, token: str) -> Overview:
     ids = _list_ids(who, choice.list_filter, token)
     now = datetime.now(UTC)
@@ -201,7 +201,7 @@ def _read_moves(
     return CompetitorMoves(rows, count, is_complete)
 
 
-@st.cache_data(ttl=60, max_entries=20, show_spinner=False)
+@cached_read(seconds=60, entries=20)
 def _list_ids(who: Principal, list_filter: ListFilter, token: str) -> list[int]:
     del token
     with read_scope() as session:
@@ -213,7 +213,7 @@ def find_last_check(scope: ListScope) -> datetime | None:
     return _find_last_check(get_principal(), scope, get_cache_token())
 
 
-@st.cache_data(ttl=60, max_entries=100, show_spinner=False)
+@cached_read(seconds=60, entries=100)
 def _find_last_check(who: Principal, scope: ListScope, token: str) -> datetime | None:
     del token
     with read_scope() as session:
@@ -225,7 +225,7 @@ def list_movers(choice: OverviewChoice, value: MovedValue) -> list[Mover]:
     return _list_movers(get_principal(), choice, value, get_cache_token())
 
 
-@st.cache_data(ttl=60, max_entries=200, show_spinner=False)
+@cached_read(seconds=60, entries=200)
 def _list_movers(
     who: Principal, choice: OverviewChoice, value: MovedValue, token: str
 ) -> list[Mover]:

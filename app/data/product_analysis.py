@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
-import streamlit as st
 
+from app.data.cache import cached_read
 from app.data.history import CACHED_FOR
 from app.data.prebuilt_figure import FigureBody, pack_figure
 from core.catalog.marketplaces import get_marketplace
@@ -53,7 +53,7 @@ def read_analysis(head: ProductSummary, *, of_rank: bool) -> AnalysisView | None
     return _read_analysis(head.history_key, of_rank, formats.get_formats(), head.data_version)
 
 
-@st.cache_data(ttl=CACHED_FOR, max_entries=200, show_spinner=False)
+@cached_read(seconds=CACHED_FOR, entries=200)
 def _read_analysis(
     key: HistoryKey, of_rank: bool, written: Formats, data_version: int
 ) -> AnalysisView | None:

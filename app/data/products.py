@@ -10,6 +10,7 @@ from uuid import uuid4
 import streamlit as st
 
 from app.data import get_display, get_principal
+from app.data.cache import cached_read
 from core.accounts.access.permissions import Principal
 from core.catalog.marketplaces import MARKETPLACES
 from core.database.session import read_scope
@@ -47,7 +48,7 @@ def get_page_size() -> int:
     return get_display().page_size
 
 
-@st.cache_data(ttl=10, max_entries=500, show_spinner=False)
+@cached_read(seconds=10, entries=500)
 def _find_products(
     who: Principal, list_filter: ListFilter, sort: Sort, page: int, size: int, token: str
 ) -> ListPage:
@@ -72,7 +73,7 @@ def count_own_products(whose: ListScope) -> int:
     return count_listed(ListFilter(roles=(Role.OWN,), scope=whose))
 
 
-@st.cache_data(ttl=60, max_entries=1000, show_spinner=False)
+@cached_read(seconds=60, entries=1000)
 def _count_products(who: Principal, list_filter: ListFilter, token: str) -> int:
     del token
     with read_scope() as session:
@@ -84,7 +85,7 @@ def read_freshness(whose: ListScope) -> Freshness:
     return _read_freshness(get_principal(), whose, get_cache_token())
 
 
-@st.cache_data(ttl=60, max_entries=100, show_spinner=False)
+@cached_read(seconds=60, entries=100)
 def _read_freshness(who: Principal, whose: ListScope, token: str) -> Freshness:
     del token
     with read_scope() as session:
@@ -107,7 +108,7 @@ def list_tags(whose: ListScope) -> list[str]:
     return _list_options(get_principal(), whose, get_cache_token())[1]
 
 
-@st.cache_data(ttl=60, max_entries=100, show_spinner=False)
+@cached_read(seconds=60, entries=100)
 def _list_options(who: Principal, whose: ListScope, token: str) -> tuple[list[str], list[str]]:
     del token
     with read_scope() as session:

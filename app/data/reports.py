@@ -2,9 +2,8 @@
 
 from typing import Final
 
-import streamlit as st
-
 from app.data import get_principal
+from app.data.cache import cached_read
 from core.database.session import read_scope, shared_time
 from core.reports import service
 from core.reports.content import Report
@@ -24,7 +23,7 @@ def open_report(report_id: int) -> Report:
     return _open_report(get_principal().person_id, report_id)
 
 
-@st.cache_data(ttl=600, max_entries=50, show_spinner=False)
+@cached_read(seconds=600, entries=50)
 def _open_report(person_id: int, report_id: int) -> Report:  # noqa: ARG001 - of the cache's key
     with read_scope() as session:
         return service.open_report(session, get_principal(), report_id)

@@ -5,6 +5,7 @@ from typing import Final
 import streamlit as st
 
 from app.data import get_principal
+from app.data.cache import cached_read
 from app.data.products import get_cache_token
 from core.accounts.access.permissions import Principal
 from core.database.session import read_scope
@@ -19,7 +20,7 @@ def list_views() -> list[SavedView]:
     return _list_views(get_principal(), get_cache_token())
 
 
-@st.cache_data(ttl=10, max_entries=500, show_spinner=False)
+@cached_read(seconds=10, entries=500)
 def _list_views(who: Principal, token: str) -> list[SavedView]:
     del token
     with read_scope() as session:

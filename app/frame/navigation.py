@@ -1,7 +1,9 @@
 """The pages of the navigation: their sections, names, permissions and addresses."""
 
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import streamlit as st
@@ -61,9 +63,11 @@ def build_pages() -> dict[str, st.Page]:
 
     So a shared URL still works after signing in.
     """
-    return {screen.name: _build_page(screen) for screen in BY_NAME.values()}
+    # Copies: `st.navigation` marks the page that a run may open.
+    return {screen.name: copy(_build_page(screen)) for screen in BY_NAME.values()}
 
 
+@cache
 def _build_page(screen: Screen) -> st.Page:
     return st.Page(
         screen.file,

@@ -163,7 +163,7 @@ def _coupon(head: ProductSummary) -> str | None:
 
 
 def _buy_box(head: ProductSummary, period: PeriodView | None, now: datetime) -> Card:
-    shares = () if period is None else period.buy_box_shares
+    shares = () if period is None else period.buy_box.holders
     note = _share_note(head, shares)
     if head.availability is Availability.BUY_BOX_SUPPRESSED:
         return Card("Buy Box", "suppressed", note=note, about="Offers exist, none is featured.")

@@ -1,13 +1,13 @@
 """The summary under the chart: each figure's statistics in the period, and facts beside it."""
 
+from collections.abc import Sequence
 from typing import Final
 
-import pandas as pd
 import streamlit as st
 
 from app import keys
 from app.components import cards, data_table, fragments
-from app.data import product_tabs, provenance
+from app.data import provenance
 from app.data.history import PeriodView
 from app.device import is_phone
 from app.product import dialogs
@@ -25,6 +25,10 @@ _COLUMNS: Final = {
     "average": "Average",
     "trailing": "90-day average",
 }
+_CONFIG: Final = {
+    name: st.column_config.TextColumn(label, alignment="left" if name == "figure" else "right")
+    for name, label in _COLUMNS.items()
+}
 _ON_PHONES: Final = ("figure", "current", "low", "high")
 _WITH_SOURCE: Final = ("current", "low", "high")  # in the order of `SummaryRow.values`
 _OPENED: Final = "_opened_summary_cell"
@@ -32,34 +36,25 @@ _OPENED: Final = "_opened_summary_cell"
 
 def show_summary(head: ProductSummary, period: PeriodView) -> None:
     """Show the statistics of each figure in the period; a selected cell opens its data source."""
-    view = product_tabs.read_summary(head, period)
-    if view is None:
-        return
     with st.container(border=True, gap="small"):
         st.header(f"Summary of {period.name}", anchor=False, help=summary_text.ABOUT)
         left, right = st.columns([3, 1])
         with left:
-            _show_table(head, period, view.rows)
+            _show_table(head, period, period.summary.rows)
         with right:
-            _show_facts(view.facts)
+            cards.show_facts("Facts", period.summary.facts, summary_text.ABOUT_FACTS)
 
 
-def _show_table(head: ProductSummary, period: PeriodView, rows: list[SummaryRow]) -> None:
-    frame = pd.DataFrame([{name: getattr(row, name) for name in _COLUMNS} for row in rows])
+def _show_table(head: ProductSummary, period: PeriodView, rows: Sequence[SummaryRow]) -> None:
     st.caption("Select a value to see its data source.")
     chosen = data_table.show_table(
-        frame,
+        data_table.make_table(rows, _COLUMNS),
         "summary",
         key=keys.SUMMARY_TABLE,
         on_select="rerun",
         selection_mode="single-cell",
         column_order=list(_ON_PHONES) if is_phone() else None,
-        column_config={
-            name: st.column_config.TextColumn(
-                label, alignment="left" if name == "figure" else "right"
-            )
-            for name, label in _COLUMNS.items()
-        },
+        column_config=_CONFIG,
     )
     cells = [(row, column) for row, column in chosen["selection"]["cells"]]
     # A selection stays; its dialog is opened once.
@@ -90,11 +85,3 @@ def _show_source(head: ProductSummary, period: PeriodView, row: SummaryRow, colu
             last=column == "current",
         )
         dialogs.show_provenance(head, found)
-
-
-def _show_facts(facts: list[tuple[str, str]]) -> None:
-    lines = [f":gray[{name}]  \n**{escape_markdown(text)}**" for name, text in facts]
-    st.markdown("**Facts**", help=summary_text.ABOUT_FACTS)
-    with st.grid(2, min_column_width=120, gap="small"):
-        for line in lines:
-            st.markdown(line)

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 
 import psycopg
 import pytest
-import streamlit as st
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError, ProgrammingError
 from starlette.applications import Starlette
@@ -36,6 +35,7 @@ from core.settings.environment import ROOT, get_settings
 from core.tracking.service import NewTracking, track
 from tests import loops
 from tests.mcp_server.processes import database_away
+from tests.read_cache import forget_all
 
 PAGES = sorted(path.stem for path in (ROOT / "pages").glob("*.py"))
 UPLOAD = "/_stcore/upload_file/a/b"
@@ -61,7 +61,7 @@ def signed_in(committed_database: str, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setattr(session, "read_session_token", lambda: token)
     monkeypatch.setattr(session, "read_device_token", lambda: None)
     monkeypatch.setattr(connections, "WAIT_SECONDS", 0.05)
-    st.cache_data.clear()
+    forget_all()
     return token
 
 
@@ -109,7 +109,7 @@ def _alter(url: str, how: str) -> None:
 def _start_anew() -> None:
     get_settings.cache_clear()
     db.close_engines()
-    st.cache_data.clear()
+    forget_all()
 
 
 OUTAGES: dict[str, tuple[Outage, str]] = {

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 import pytest
-import streamlit as st
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
@@ -15,6 +14,7 @@ from core.accounts.models import Person
 from core.accounts.models import SignIn as SignInRow
 from core.accounts.people.membership import get_principal
 from tests.component_scan import one_component_scan
+from tests.read_cache import forget_all
 
 __all__ = ["one_component_scan"]
 
@@ -24,9 +24,9 @@ _FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 @pytest.fixture(autouse=True)
 def _no_cache() -> Iterator[None]:
-    st.cache_data.clear()
+    forget_all()
     yield
-    st.cache_data.clear()
+    forget_all()
 
 
 @pytest.fixture

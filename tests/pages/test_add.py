@@ -6,7 +6,6 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
-import streamlit as st
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
@@ -21,6 +20,7 @@ from core.settings.environment import ROOT, get_settings
 from core.upkeep.heartbeat import record_heartbeat
 from jobs.tasks.import_files import run_import
 from tests.factories.tables import fetch_rows
+from tests.read_cache import forget_all
 
 HISTORY = b"""asin,marketplace,captured_at,price,bsr
 B0TEST0001,DE,2026-02-01T10:00:00Z,"19,90",1200
@@ -33,10 +33,10 @@ WITHOUT_TIME = b'asin,marketplace,price,bsr\nB0TEST0003,DE,"12,50",42\n'
 @pytest.fixture(autouse=True)
 def _nothing_kept(session: Session, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Begin with an empty cache, and without a queue: tests run imports themselves."""
-    st.cache_data.clear()
+    forget_all()
     monkeypatch.setattr(imports, "wake_for_import", lambda run_id: True)
     yield
-    st.cache_data.clear()
+    forget_all()
 
 
 def open_page(run_id: int | None = None) -> AppTest:

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
-import streamlit as st
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
@@ -27,6 +26,7 @@ from tests.factories.products import KETTLE, LAMP
 from tests.pages.conftest import SignIn
 from tests.pages.looking import open_page, plain, press, toasts
 from tests.pages.seeding import seed
+from tests.read_cache import forget_all
 
 LONG = "Reading lamp with a long neck, dimmable, for desk and bed"
 
@@ -300,14 +300,14 @@ def acting(handling: str | None = None) -> AppTest:
         if rows:
             actions.show_actions(rows)
 
-    st.cache_data.clear()  # another session's action shows within ten seconds
+    forget_all()  # another session's action shows within ten seconds
     app = AppTest.from_function(show, args=(handling,), default_timeout=30).run()
     assert not app.exception
     return app
 
 
 def handling() -> list[str]:
-    st.cache_data.clear()
+    forget_all()
     return [each["handling"] for each in table(open_page("alerts"))]
 
 
@@ -520,7 +520,7 @@ def test_a_rule_is_made_for_a_saved_view(session: Session, principal: Principal)
     app.selectbox(key="rule_scope").select(ScopeKind.VIEW).run()
     assert "No saved view is shared" in infos(app)
     save_view(session, principal, "Lamps", definition, is_shared=True)
-    st.cache_data.clear()
+    forget_all()
     app.run()
     assert app.selectbox(key="rule_view").options == ["Lamps"]
     assert "Applies to the products in the saved view “Lamps”." in rules_of(app)

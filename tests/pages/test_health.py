@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-import streamlit as st
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
@@ -36,13 +35,14 @@ from tests.core.upkeep.test_health import APIFY, FINE, NOW, follow_two, make_run
 from tests.factories.observations import make_price_observation, store_observations
 from tests.pages.conftest import SignIn
 from tests.pages.looking import open_page, plain, press
+from tests.read_cache import forget_all
 
 
 @pytest.fixture(autouse=True)
 def _nothing_kept(session: Session) -> Iterator[None]:
-    st.cache_data.clear()
+    forget_all()
     yield
-    st.cache_data.clear()
+    forget_all()
 
 
 def headings(app: AppTest) -> list[str]:

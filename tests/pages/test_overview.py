@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-import streamlit as st
 from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
@@ -34,6 +33,7 @@ from tests.factories.suggestions import new_title, suggest
 from tests.pages.conftest import SignIn
 from tests.pages.looking import plain
 from tests.pages.seeding import seed
+from tests.read_cache import forget_all
 
 pytestmark = pytest.mark.dates  # what it stores is of today
 
@@ -236,7 +236,7 @@ def test_competitor_moves_are_those_of_the_period(
     app = open_overview(period="30 d")
     assert "No competitor changed beyond your thresholds in 30 days." in plain(app)
     monkeypatch.setattr(overview, "MOST_COMPARED", 0)
-    st.cache_data.clear()
+    forget_all()
     words = plain(open_overview())
     assert "No competitor changed beyond" in words
     assert "Of those that changed since yesterday" in words
@@ -244,7 +244,7 @@ def test_competitor_moves_are_those_of_the_period(
         text("UPDATE product_change SET attention = 21 WHERE product_id = :id"), {"id": kettle}
     )
     session.commit()
-    st.cache_data.clear()
+    forget_all()
     assert "Price changed: $28.99" in plain(open_overview())
 
 

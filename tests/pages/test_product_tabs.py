@@ -6,7 +6,6 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 import pytest
-import streamlit as st
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
@@ -26,13 +25,14 @@ from tests.core.history.observations import (
     this_hour,
     track_product,
 )
+from tests.read_cache import forget_all
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
 @pytest.fixture(autouse=True)
 def _fresh_cache() -> None:
-    st.cache_data.clear()
+    forget_all()
 
 
 def open_tab(name: str, days: int = 30) -> AppTest:
@@ -132,11 +132,14 @@ def test_the_summary_has_extremes_with_days_averages_and_facts(
         "average": "$19.21",  # 11 days at $15.00 and 8 at $25.00
         "trailing": "$22.69",  # 20 more days at $26.00
     }
-    shown = texts(page).replace("\\", "")
-    assert ":gray[Price changes]  \n**0.4 a week**" in shown
-    assert ":gray[Price now]  \n**above 58 % of the time**" in shown
-    assert ":gray[Out of stock]  \n**0 % of the time**" in shown
-    assert ":gray[Data points]  \n**3**" in shown
+    [facts] = [each.value for each in page.get("html") if '<dl class="facts">' in each.value]
+    for name, text in (
+        ("Price changes", "0.4 a week"),
+        ("Price now", "above 58\u202f% of the time"),
+        ("Out of stock", "0\u202f% of the time"),
+        ("Data points", "3"),
+    ):
+        assert f"<dt>{name}</dt><dd>{text}</dd>" in facts
 
 
 SUMMARY = ("figure", "current", "change", "low", "high", "average", "trailing")

@@ -9,7 +9,6 @@ import pandas as pd
 import psycopg
 import pyarrow as pa
 import pytest
-import streamlit as st
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
@@ -30,13 +29,14 @@ from tests.factories.imports import add_import
 from tests.factories.people import add_stranger
 from tests.pages.conftest import SignIn
 from tests.pages.seeding import follow_many, schedule_of, seed
+from tests.read_cache import forget_all
 
 
 @pytest.fixture(autouse=True)
 def _no_cache() -> Iterator[None]:
-    st.cache_data.clear()
+    forget_all()
     yield
-    st.cache_data.clear()
+    forget_all()
 
 
 def open_products(**address: str | list[str]) -> AppTest:
@@ -256,7 +256,7 @@ def test_a_saved_view_keeps_filter_order_and_columns(
     app.checkbox(key="view_shared").check()
     app.button(key="save_view").click().run()
     assert [toast.value for toast in app.toast] == ["“My \\*best\\*” saved."]
-    st.cache_data.clear()
+    forget_all()
     [saved] = list_views(session, principal)
     assert (saved.name, saved.is_shared) == ("My *best*", True)
     set_columns(session, principal, ["price"])
