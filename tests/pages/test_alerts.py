@@ -201,7 +201,7 @@ def test_after_acknowledging_the_next_alert_opens(two: list[int]) -> None:
     app.button(key="acknowledge_alert").click().run()
     assert toasts(app) == "1 alert acknowledged."
     assert alert_in(app) == str(kettle)
-    st.cache_data.clear()
+    forget_all()
     app = open_page("alerts", alert=str(lamp))
     assert "Acknowledged by Owner, just now" in plain(app)
     assert "Owner acknowledged it, " in plain(app)
@@ -240,7 +240,7 @@ def test_an_alert_is_assigned_commented_resolved_and_reopened(two: list[int]) ->
     assert "A reason has at least one character." in app.error[0].value
     app.text_input(key="resolution").set_value("Discontinued").run()
     app.button(key="save_resolved").click().run()
-    st.cache_data.clear()
+    forget_all()
     app = open_page("alerts", alert=str(lamp))
     shown = plain(app)
     assert "1 open issue ·" in shown
@@ -261,7 +261,7 @@ def test_a_silence_is_added_says_so_and_is_ended(two: list[int]) -> None:
     app.session_state["silence_days"] = 1
     app.text_input(key="silence_reason").set_value("Restock is on its way").run()
     app.button(key="save_silence").click().run()
-    st.cache_data.clear()
+    forget_all()
     app = open_page("alerts", alert=str(lamp))
     assert table(app)[0]["status"] == "New, silenced"
     assert "by Owner: Restock is on its way" in " ".join(str(each.value) for each in app.info)
