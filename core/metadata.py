@@ -18,6 +18,8 @@ from core.reports import models as reports
 from core.scraping.runs import models as scraping
 from core.suggestions import models as suggestions
 from core.tracking import models as tracking
+from core.tracking.competitors import models as competitors
+from core.tracking.price_caps import models as price_caps
 from core.tracking.sellers import models as sellers
 from core.tracking.views import models as views
 from core.upkeep import models as upkeep
@@ -27,6 +29,7 @@ __all__ = [
     "agents",
     "alerts",
     "catalog",
+    "competitors",
     "connections",
     "delivery",
     "expected",
@@ -37,6 +40,7 @@ __all__ = [
     "metadata",
     "notes",
     "notifications",
+    "price_caps",
     "reports",
     "scraping",
     "sellers",

@@ -9,13 +9,14 @@ from core.database.session import shared_time, write_scope
 from core.errors import InvalidInputError
 from core.suggestions.advice_queue import service as advising
 from core.suggestions.changes.add_competitor import parse_competitor
-from core.suggestions.competitors import service as competitors
 from core.suggestions.execution import apply
 from core.suggestions.review import service
 from core.suggestions.review.service import Decision
-from core.suggestions.rules import PriceCaps
 from core.text.escaping import escape_markdown
 from core.text.numbers import format_count, format_counted
+from core.tracking.competitors import service as competitors
+from core.tracking.price_caps.rules import PriceCaps
+from core.tracking.price_caps.service import set_price_cap
 from core.tracking.rules import Role
 from core.tracking.service import NewTracking, track
 from jobs.tasks.wake import wake_for_advice, wake_for_approvals
@@ -155,7 +156,7 @@ def remove_competitor(product_id: int, competitor_id: int) -> str:
 def set_price_caps(product_id: int, caps: PriceCaps) -> str:
     """Set a product's price caps."""
     with write_scope() as session:
-        competitors.set_price_cap(session, get_principal(), product_id, caps)
+        set_price_cap(session, get_principal(), product_id, caps)
     return "Price caps saved."
 
 

@@ -37,6 +37,7 @@ from core.history.chart.content import (
     Series,
 )
 from core.history.current import further_values
+from core.history.current.competitor_values import list_competitors
 from core.history.current.further_values import FurtherValues
 from core.history.notes import queries as note_queries
 from core.history.notes.queries import Note
@@ -50,7 +51,6 @@ from core.history.timeline.statistics import Statistics
 from core.history.timeline.summary import compute_facts, read_figures
 from core.history.timeline.summary_text import SummaryRow
 from core.history.timeline.timeline import Timeline
-from core.suggestions.competitors import queries as competitor_queries
 from core.suggestions.review import queries as review_queries
 from core.text import locale as formats
 from core.text.locale import Formats
@@ -204,7 +204,7 @@ def list_rivals(product_id: int) -> list[Rival]:
 def _list_rivals(who: Principal, product_id: int, token: str) -> list[Rival]:
     del token  # part of the key
     with read_scope() as session:
-        rows = competitor_queries.list_competitors(session, who, product_id)
+        rows = list_competitors(session, who, product_id)
     return [Rival(row.marketplace, row.asin, row.title or row.asin) for row in rows]
 
 

@@ -16,13 +16,13 @@ from core.accounts.access.permissions import Permission, Principal
 from core.catalog.marketplaces import get_marketplace
 from core.chart_theme import money_style
 from core.database.session import read_scope
+from core.history.current import competitor_values
+from core.history.current.competitor_values import CompetitorValues
 from core.history.product_summary import ProductSummary
 from core.settings.environment import get_settings
 from core.suggestions.advice_queue import queries as advice_queries
 from core.suggestions.advice_queue.queries import AdviceProgress, AdvisorAnswer
 from core.suggestions.changes.publication import Preview
-from core.suggestions.competitors import queries as competitor_queries
-from core.suggestions.competitors.queries import CompetitorValues, OwnProduct
 from core.suggestions.execution import export
 from core.suggestions.execution.change_set import ChangeSet
 from core.suggestions.llm.config import ModelAddress, read_model_address
@@ -30,7 +30,11 @@ from core.suggestions.llm.daily_stats import ModelDay, get_model_day
 from core.suggestions.queue_filter import QueueFilter
 from core.suggestions.review import charts, listing_preview, queries, service
 from core.suggestions.review.views import Event, QueuePage, QueuePlace, QueueRow, SuggestionView
-from core.suggestions.rules import ActionState, Change, Kind, PriceCaps
+from core.suggestions.rules import ActionState, Change, Kind
+from core.tracking.competitors import queries as competitor_sets
+from core.tracking.competitors.queries import OwnProduct
+from core.tracking.price_caps import queries as price_caps
+from core.tracking.price_caps.rules import PriceCaps
 
 PAGE_SIZE = 50
 MOST_REQUESTED = 1000  # products in one request
@@ -82,7 +86,7 @@ def find_suggestion(suggestion_id: int) -> SuggestionDetails | None:
             place=queries.find_place(session, who, suggestion_id, now),
             next_pending=queries.find_first_pending(session, who, now),
             before=listing_preview.read_current_preview(session, product_id),
-            caps=competitor_queries.get_price_caps(session, who, product_id),
+            caps=price_caps.get_price_caps(session, who, product_id),
         )
 
 
@@ -145,19 +149,19 @@ def list_advisor_answers(product_ids: Sequence[int], since: datetime) -> list[Ad
 def list_competitors(product_id: int) -> list[CompetitorValues]:
     """Return the chosen competitors of a product."""
     with read_scope() as session:
-        return competitor_queries.list_competitors(session, get_principal(), product_id)
+        return competitor_values.list_competitors(session, get_principal(), product_id)
 
 
 def list_own_products(marketplace: str) -> list[OwnProduct]:
     """Return the team's own products of a marketplace."""
     with read_scope() as session:
-        return competitor_queries.list_own_products(session, get_principal(), marketplace)
+        return competitor_sets.list_own_products(session, get_principal(), marketplace)
 
 
 def get_price_caps(product_id: int) -> PriceCaps:
     """Return a product's price caps."""
     with read_scope() as session:
-        return competitor_queries.get_price_caps(session, get_principal(), product_id)
+        return price_caps.get_price_caps(session, get_principal(), product_id)
 
 
 # The chart

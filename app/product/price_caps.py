@@ -10,7 +10,8 @@ from app.web import error_boundary
 from core.catalog.marketplaces import get_marketplace
 from core.history.product_summary import ProductSummary
 from core.suggestions.changes.registry import get_spec
-from core.suggestions.rules import Change, PriceCaps
+from core.suggestions.rules import Change
+from core.tracking.price_caps.rules import PriceCaps
 
 
 def show_price_caps_form(head: ProductSummary) -> None:

@@ -16,10 +16,10 @@ from app.data import suggestions as data
 from app.data.history import PeriodView
 from app.products.cells import LINE_HEIGHT, make_rank_line
 from core.accounts.access.permissions import Permission
+from core.history.current import competitor_rows
+from core.history.current.competitor_rows import CompetitorRow
+from core.history.current.competitor_values import CompetitorValues
 from core.history.product_summary import ProductSummary
-from core.suggestions.competitors import comparison_text
-from core.suggestions.competitors.comparison_text import CompetitorRow
-from core.suggestions.competitors.queries import CompetitorValues
 from core.suggestions.review import labels
 from core.text.escaping import escape_markdown, shorten
 from core.text.spreadsheets import csv_of_frame
@@ -63,8 +63,8 @@ def _show_table(head: ProductSummary, rows: Sequence[CompetitorValues]) -> None:
             {
                 "image": pictures.get(row.product_id),
                 "open": ":material/open_in_new:",
-                **asdict(comparison_text.make_row(row, head.price, head.bsr_category_id, now)),
-                "price_line": comparison_text.make_price_line(lines.get(row.product_id, _BLANK)[0]),
+                **asdict(competitor_rows.make_row(row, head.price, head.bsr_category_id, now)),
+                "price_line": competitor_rows.make_price_line(lines.get(row.product_id, _BLANK)[0]),
                 "rank_line": make_rank_line(lines.get(row.product_id, _BLANK)[1]),
             }
             for row in rows
@@ -96,7 +96,7 @@ def _show_table(head: ProductSummary, rows: Sequence[CompetitorValues]) -> None:
 
 def _configure() -> dict[str, Any]:
     config = st.column_config
-    height = comparison_text.LINE_HEIGHT
+    height = competitor_rows.LINE_HEIGHT
     return {
         "image": config.ImageColumn("Image", width=60),
         "open": config.ButtonColumn("Open", type="tertiary", key=_OPEN, width=60),

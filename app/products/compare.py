@@ -8,8 +8,8 @@ from app.commands import products, suggestions
 from app.data import get_principal
 from app.data import suggestions as data
 from core.accounts.access.permissions import Permission
-from core.suggestions.competitors.queries import OwnProduct
 from core.text.escaping import escape_markdown, shorten
+from core.tracking.competitors.queries import OwnProduct
 
 LONGEST_TITLE = 60
 _OWN = "compare_with"

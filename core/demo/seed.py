@@ -28,7 +28,7 @@ from core.history.ingest.store import SourcedObservation, ensure_partitions, sto
 from core.history.periods.team_days import compute_day, find_due_days, finish_days
 from core.settings.environment import get_settings
 from core.suggestions.advice_queue.service import request_advice
-from core.suggestions.competitors.service import add_competitor
+from core.tracking.competitors.service import add_competitor
 from core.tracking.models import Tracking
 from core.tracking.rules import Cadence, Role
 from core.tracking.sellers.service import add_own_seller

@@ -28,36 +28,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 from core.database.session import Base
 
 
-class Competitor(Base):
-    """A product that a team compares one of its own products with."""
-
-    __tablename__ = "competitor"
-
-    team_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("team.id"), primary_key=True)
-    product_id: Mapped[int] = mapped_column(
-        BigInteger, ForeignKey("product.id", ondelete="CASCADE"), primary_key=True
-    )
-    competitor_id: Mapped[int] = mapped_column(
-        BigInteger, ForeignKey("product.id", ondelete="CASCADE"), primary_key=True, index=True
-    )
-    added_by: Mapped[int] = mapped_column(BigInteger, ForeignKey("person.id"))
-    added_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
-
-
-class PriceCap(Base):
-    """The price limits that a team set for a product."""
-
-    __tablename__ = "price_cap"
-
-    team_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("team.id"), primary_key=True)
-    product_id: Mapped[int] = mapped_column(
-        BigInteger, ForeignKey("product.id", ondelete="CASCADE"), primary_key=True
-    )
-    floor: Mapped[int | None] = mapped_column(BigInteger)
-    ceiling: Mapped[int | None] = mapped_column(BigInteger)
-    step_percent: Mapped[float] = mapped_column(Float, server_default=text("15"))
-
-
 class Suggestion(Base):
     """A proposal for one product with its frozen evidence."""
 

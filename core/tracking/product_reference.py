@@ -10,7 +10,7 @@ from core.accounts.access.permissions import Permission, Principal
 from core.catalog.asin import Mention, MentionVerdict, find_asin, read_mentions
 from core.catalog.marketplaces import find_by_name
 from core.catalog.models import Product
-from core.errors import InvalidInputError
+from core.errors import InvalidInputError, NotFoundError
 from core.tracking.models import Tracking
 
 REFERENCE_HELP = (
@@ -88,3 +88,16 @@ def _find_tracked_marketplace(session: Session, principal: Principal, asin: str)
     raise InvalidInputError(
         f"{asin} is tracked on {', '.join(where)}. Choose one: {where[0]}:{asin}, for example."
     )
+
+
+def get_tracked_marketplace(session: Session, team_id: int, product_id: int) -> str:
+    """Return the marketplace of a product that the team tracks. Raises NotFoundError."""
+    marketplace = session.scalar(
+        select(Product.marketplace)
+        .join(Tracking, Tracking.product_id == Product.id)
+        .where(Product.id == product_id, Tracking.team_id == team_id)
+        .limit(1)
+    )
+    if marketplace is None:
+        raise NotFoundError("Your team does not track this product. Add it first.")
+    return marketplace

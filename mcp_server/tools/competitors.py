@@ -11,11 +11,11 @@ from core.catalog.marketplaces import get_marketplace
 from core.catalog.money import format_price, minor_units
 from core.database.session import read_scope
 from core.history.current import missing_values
+from core.history.current.competitor_position import Position, find_comparison_gap, find_position
+from core.history.current.competitor_values import ComparedProduct, compare_competitors
 from core.history.current.ranking import Ranking
 from core.history.product_summary import ProductSummary
 from core.history.timeline import statistics_text
-from core.suggestions.competitors.comparison import Position, find_comparison_gap, find_position
-from core.suggestions.competitors.queries import ComparedProduct, compare_competitors
 from core.text.numbers import format_count, format_rank, format_rating
 from mcp_server.protocol.call_log import Call
 from mcp_server.protocol.tools import tool

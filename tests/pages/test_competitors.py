@@ -11,10 +11,11 @@ from streamlit.testing.v1 import AppTest
 from app.commands import suggestions
 from core.accounts.access.permissions import Principal, Role
 from core.errors import InvalidInputError, NotAllowedError
+from core.history.current.competitor_values import list_competitors
 from core.settings.environment import ROOT
-from core.suggestions.competitors import service
-from core.suggestions.competitors.queries import get_price_caps, list_competitors
-from core.suggestions.rules import PriceCaps
+from core.tracking.competitors.service import add_competitor
+from core.tracking.price_caps.queries import get_price_caps
+from core.tracking.price_caps.rules import PriceCaps
 from tests.factories.people import add_stranger
 from tests.factories.products import KETTLE, LAMP, track_products
 from tests.factories.suggestions import new_price, own_lamp, show
@@ -41,7 +42,7 @@ def rival(session: Session, principal: Principal, lamp: int) -> int:
     """A kettle that sells for a quarter more."""
     [number] = track_products(session, principal, [KETTLE])
     show(session, datetime.now(UTC) - HOUR_AGO, KETTLE, price=2500)
-    service.add_competitor(session, principal, lamp, number, datetime.now(UTC))
+    add_competitor(session, principal, lamp, number, datetime.now(UTC))
     session.commit()
     return number
 

@@ -24,9 +24,9 @@ from core.history.notes.queries import list_notes
 from core.history.observation import Availability, CategoryRank, Seen, Source
 from core.history.product_summary import find_product_summary
 from core.settings.environment import ROOT, get_settings
-from core.suggestions.competitors.service import add_competitor
 from core.text.times import format_moment
 from core.thresholds import PRICE_CHANGE
+from core.tracking.competitors.service import add_competitor
 from core.tracking.rules import Cadence, Role
 from core.tracking.settings import TrackingSettings
 from tests.core.history.observations import (

@@ -10,22 +10,15 @@ from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
 from core.accounts.access.permissions import Principal, Role, Scope, Via
-from core.suggestions.competitors import service as competitors
 from core.suggestions.execution import apply as applying
 from core.suggestions.models import Suggestion
 from core.suggestions.proposals import add_action
 from core.suggestions.proposals import propose as drafting
 from core.suggestions.proposals.draft import Draft, DraftAction
 from core.suggestions.review import service
-from core.suggestions.rules import (
-    Advisor,
-    Change,
-    Direction,
-    Evidence,
-    Metric,
-    PriceCaps,
-    ProposedAction,
-)
+from core.suggestions.rules import Advisor, Change, Direction, Evidence, Metric, ProposedAction
+from core.tracking.price_caps.rules import PriceCaps
+from core.tracking.price_caps.service import set_price_cap
 from tests.factories.people import add_colleague, add_stranger
 from tests.factories.suggestions import (
     TITLE,
@@ -177,7 +170,7 @@ def test_a_price_or_coupon_below_the_floor_is_said(
 ):
     price = propose(session, principal, lamp, new_price(1900))
     coupon = propose(session, principal, lamp, new_coupon())
-    competitors.set_price_cap(session, principal, lamp, PriceCaps(floor=1950))
+    set_price_cap(session, principal, lamp, PriceCaps(floor=1950))
     session.commit()
     assert "below the product's floor" in open_one(price).warning[0].value
     assert "With this coupon the price is below" in open_one(coupon).warning[0].value

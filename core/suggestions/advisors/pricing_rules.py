@@ -13,16 +13,9 @@ from core.catalog.marketplaces import get_marketplace
 from core.catalog.money import format_price
 from core.history.observation import Availability
 from core.suggestions.evidence.lookup import EvidenceLookup
-from core.suggestions.rules import (
-    Advice,
-    Change,
-    Direction,
-    Facts,
-    Metric,
-    PriceCaps,
-    ProposedAction,
-)
+from core.suggestions.rules import Advice, Change, Direction, Facts, Metric, ProposedAction
 from core.text.numbers import format_rank
+from core.tracking.price_caps.rules import PriceCaps
 
 
 @dataclass(frozen=True, slots=True)

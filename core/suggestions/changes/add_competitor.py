@@ -16,14 +16,10 @@ from core.suggestions.changes.current_values import ChangeTarget, find_team_trac
 from core.suggestions.changes.spec import GivenValue
 from core.suggestions.changes.tracking import TrackingChange
 from core.suggestions.changes.values import Values
-from core.suggestions.competitors.queries import count_competitors, is_competitor
-from core.suggestions.competitors.service import (
-    MOST_COMPETITORS,
-    add_competitor,
-    remove_competitor,
-)
 from core.suggestions.lifecycle import LockedAction
 from core.suggestions.rules import Change, Facts
+from core.tracking.competitors.queries import count_competitors, is_competitor
+from core.tracking.competitors.service import MOST_COMPETITORS, add_competitor, remove_competitor
 from core.tracking.product_reference import parse_reference
 from core.tracking.rules import Role
 from core.tracking.service import NewTracking, stop_tracking, track

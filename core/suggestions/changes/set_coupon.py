@@ -16,8 +16,9 @@ from core.suggestions.changes.publication import (
 )
 from core.suggestions.changes.spec import GivenValue
 from core.suggestions.changes.values import Values
-from core.suggestions.rules import Change, Facts, PriceCaps
+from core.suggestions.rules import Change, Facts
 from core.text.numbers import THIN_SPACE
+from core.tracking.price_caps.rules import PriceCaps
 
 LARGEST_COUPON = 50  # percent
 

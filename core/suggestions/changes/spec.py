@@ -18,7 +18,8 @@ from core.errors import InvalidInputError
 from core.suggestions.changes import values as shared
 from core.suggestions.changes.current_values import ChangeTarget
 from core.suggestions.changes.values import Values
-from core.suggestions.rules import Change, Facts, PriceCaps
+from core.suggestions.rules import Change, Facts
+from core.tracking.price_caps.rules import PriceCaps
 
 
 @dataclass(frozen=True, slots=True)

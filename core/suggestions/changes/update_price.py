@@ -11,7 +11,8 @@ from core.suggestions.changes import values as shared
 from core.suggestions.changes.publication import OfferChange, Preview
 from core.suggestions.changes.spec import Editor, GivenValue
 from core.suggestions.changes.values import Values
-from core.suggestions.rules import Change, Facts, PriceCaps
+from core.suggestions.rules import Change, Facts
+from core.tracking.price_caps.rules import PriceCaps
 
 
 class UpdatePrice(OfferChange):

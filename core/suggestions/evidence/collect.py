@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 
 from core.catalog.categories import is_named
 from core.catalog.marketplaces import get_marketplace
+from core.history.current.competitor_values import CompetitorValues, read_competitors
 from core.history.ingest.quality_gate import PRICE_FLAGS
 from core.history.observation import Availability
-from core.suggestions.competitors.queries import CompetitorValues, read_competitors
 from core.suggestions.evidence import queries
 from core.suggestions.evidence.competitor_candidates import Candidate, find_candidates
 from core.suggestions.evidence.history_figures import (
@@ -26,14 +26,9 @@ from core.suggestions.evidence.history_figures import (
     make_history_figures,
 )
 from core.suggestions.evidence.queries import ListingRow, Moment, ProductValues
-from core.suggestions.rules import (
-    CompetitorFacts,
-    Evidence,
-    Facts,
-    PriceCaps,
-    SnapshotKey,
-)
+from core.suggestions.rules import CompetitorFacts, Evidence, Facts, SnapshotKey
 from core.tracking.lists.team_thresholds import read_team_thresholds
+from core.tracking.price_caps.rules import PriceCaps
 
 OLDEST_VALUE = timedelta(days=8)  # a weekly check, and a day for its result
 MOST_COMPETITORS = 5  # with figures: the first that were chosen

@@ -10,7 +10,7 @@ from math import log
 from sqlalchemy.orm import Session
 
 from core.catalog.categories import is_named
-from core.suggestions.competitors.queries import CompetitorValues
+from core.history.current.competitor_values import CompetitorValues
 from core.suggestions.evidence import queries
 from core.suggestions.evidence.queries import ListingCategory, ProductValues
 

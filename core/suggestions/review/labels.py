@@ -21,13 +21,13 @@ from core.suggestions.rules import (
     Evidence,
     Kind,
     Metric,
-    PriceCaps,
     SuggestionState,
 )
 from core.text import locale as formats
 from core.text.locale import localize_digits
 from core.text.numbers import THIN_SPACE, format_count, format_rank, format_rating
 from core.text.times import format_age
+from core.tracking.price_caps.rules import PriceCaps
 
 KINDS = {Kind.PRICING: "Pricing", Kind.CONTENT: "Content", Kind.TRACKING: "Tracking"}
 PRIORITIES = {1: "High", 2: "Medium", 3: "Low"}

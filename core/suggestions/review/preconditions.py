@@ -18,11 +18,11 @@ from core.suggestions.changes.current_values import (
 )
 from core.suggestions.changes.registry import format_stored, get_spec, read_current_values
 from core.suggestions.changes.values import are_equal
-from core.suggestions.competitors.queries import read_price_caps
 from core.suggestions.evidence.queries import read_listing_facts
 from core.suggestions.lifecycle import LockedAction
 from core.suggestions.models import Suggestion, SuggestionAction
 from core.suggestions.rules import ActionState, Kind
+from core.tracking.price_caps.queries import read_price_caps
 
 _ON_ITS_WAY = (ActionState.APPROVED, ActionState.APPLIED)
 

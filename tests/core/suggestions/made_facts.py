@@ -5,14 +5,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from core.suggestions.evidence.lookup import EvidenceLookup
-from core.suggestions.rules import (
-    CompetitorFacts,
-    Evidence,
-    Facts,
-    ListingFacts,
-    PriceCaps,
-    SnapshotKey,
-)
+from core.suggestions.rules import CompetitorFacts, Evidence, Facts, ListingFacts, SnapshotKey
+from core.tracking.price_caps.rules import PriceCaps
 
 AT = datetime(2026, 11, 2, 12, tzinfo=UTC)
 TITLE = "Lumo Reading Lamp with a Long Neck, Dimmable, Black"

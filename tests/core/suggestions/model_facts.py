@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from core.suggestions.rules import CompetitorFacts, Evidence, Facts, ListingFacts, PriceCaps
+from core.suggestions.rules import CompetitorFacts, Evidence, Facts, ListingFacts
+from core.tracking.price_caps.rules import PriceCaps
 from tests.factories.observations import NOW
 from tests.factories.products import LAMP
 

@@ -31,7 +31,6 @@ from core.accounts.people.membership import get_owner_principal, get_principal
 from core.database.session import read_scope, write_scope
 from core.errors import AmazcopeError
 from core.suggestions import lifecycle as steps
-from core.suggestions.competitors import service as competitors
 from core.suggestions.execution import apply as applying
 from core.suggestions.models import SuggestionAction
 from core.suggestions.proposals import store
@@ -46,8 +45,9 @@ from core.suggestions.rules import (
     Change,
     Direction,
     Metric,
-    PriceCaps,
 )
+from core.tracking.price_caps.rules import PriceCaps
+from core.tracking.price_caps.service import set_price_cap
 from tests.factories.observations import NOON
 from tests.factories.people import add_member, add_stranger
 from tests.factories.products import make_listing
@@ -295,7 +295,7 @@ class RandomCalls(RuleBasedStateMachine):
         with self.calling() as session:
             service.set_second_approver(session, principal, is_on)
         with self.calling() as session:
-            competitors.set_price_cap(session, principal, self.lamp, PriceCaps(floor=1000))
+            set_price_cap(session, principal, self.lamp, PriceCaps(floor=1000))
 
     def draw_caller(self, data: st.DataObject) -> Principal:
         # The owner acts more often, so that states behind an approval are reached.

@@ -14,9 +14,10 @@ from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Principal, Role, Scope, Via
 from core.errors import NotAllowedError
-from core.suggestions.competitors import service
 from core.suggestions.execution import apply
 from core.suggestions.review import service as suggestions
+from core.tracking.price_caps import service as price_caps
+from core.tracking.price_caps.service import set_price_cap
 from mcp_server.protocol.tools import TOOLS
 from mcp_server.server import make_server
 from tests.factories.observations import NOW
@@ -73,7 +74,7 @@ DECIDING = {
         "set_second_approver",
     },
     apply: {"undo", *(name for name in dir(apply) if name.startswith("apply"))},
-    service: {"set_price_cap"},
+    price_caps: {"set_price_cap"},
 }
 ROLES = list(Role)
 TOKENS = [(role, scope) for role, scope in pairs(Role, [None, *Scope])]
@@ -174,7 +175,7 @@ def test_a_tool_that_reached_it_would_be_refused(
             lambda: suggestions.decline_many(session, tool, [number], NOW, "No"),
             lambda: apply.undo(session, tool, action, NOW),
             lambda: suggestions.set_second_approver(session, tool, False),
-            lambda: service.set_price_cap(session, tool, product, None),  # type: ignore[arg-type]
+            lambda: set_price_cap(session, tool, product, None),  # type: ignore[arg-type]
         ]
     for verb in refused:
         with pytest.raises(NotAllowedError):

@@ -9,7 +9,7 @@ from core.accounts.access.permissions import Principal
 from core.catalog.categories import UNNAMED_CATEGORY
 from core.catalog.listing import Listing
 from core.history.observation import Source
-from core.suggestions.competitors.service import add_competitor
+from core.tracking.competitors.service import add_competitor
 from tests.factories.observations import hours_ago, make_ranks, store_observation
 from tests.factories.people import add_stranger
 from tests.factories.products import KETTLE, LAMP, add_product, make_listing, track_products

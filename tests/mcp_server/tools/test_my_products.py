@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Principal
 from core.accounts.access.permissions import Role as PersonRole
-from core.suggestions.competitors.service import add_competitor
+from core.tracking.competitors.service import add_competitor
 from core.tracking.rules import Role
 from core.tracking.service import pause
 from tests.factories.observations import (

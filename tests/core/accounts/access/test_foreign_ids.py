@@ -25,23 +25,25 @@ from core.alerts.incidents.silences import SilenceRequest
 from core.alerts.rules import queries as rule_queries
 from core.alerts.rules import service as rules
 from core.errors import NotFoundError
+from core.history.current.competitor_values import compare_competitors, list_competitors
 from core.history.notes import service as notes
 from core.history.notes.queries import list_notes
 from core.importing import queries as imports
 from core.importing import service as importing
 from core.importing.models import ImportRun
 from core.reports import service as reports
-from core.suggestions.competitors import queries
-from core.suggestions.competitors import service as competitors
 from core.suggestions.execution import apply
 from core.suggestions.proposals.add_action import add_action
 from core.suggestions.proposals.propose import propose
 from core.suggestions.review import queries as suggestions
 from core.suggestions.review import service as advice
-from core.suggestions.rules import PriceCaps
 from core.tracking import editable_rows, team_tracking
 from core.tracking import settings as tracking
+from core.tracking.competitors.service import add_competitor, remove_competitor
 from core.tracking.list_filter import ListFilter, ListScope, Sort
+from core.tracking.price_caps.queries import get_price_caps
+from core.tracking.price_caps.rules import PriceCaps
+from core.tracking.price_caps.service import set_price_cap
 from core.tracking.rules import Cadence
 from core.tracking.rules import Role as ProductRole
 from core.tracking.sellers import service as sellers
@@ -100,11 +102,9 @@ def sams(session: Session, member: Member) -> Things:
     token, sign_in = session.query(ApiToken).one(), session.query(SignIn).one()
     product = own_lamp(session, sam)
     number = suggest(session, sam, new_price(), now=NOW)
-    competitors.set_price_cap(
-        session, member(Role.MANAGER, mail="caps@team.example"), product, CAPS
-    )
+    set_price_cap(session, member(Role.MANAGER, mail="caps@team.example"), product, CAPS)
     rival = kettle(session, sam)
-    competitors.add_competitor(session, sam, product, rival, NOW)
+    add_competitor(session, sam, product, rival, NOW)
     action = only_action(session, number).id
     admin = member(Role.ADMIN, mail="sellers@team.example")
     sellers.add_own_seller(session, admin, "US", "A1DEMOSELLER", "")
@@ -207,10 +207,10 @@ OF_A_TEAM: dict[str, Call] = {
     "history.notes.service.delete_note": lambda s, who, of: notes.delete_note(s, who, of.note),
     "importing.service.get_import": lambda s, who, of: importing.get_import(s, who, of.run),
     "suggestions.execution.apply.undo": lambda s, who, of: apply.undo(s, who, of.action, NOW),
-    "suggestions.competitors.service.add_competitor": lambda s, who, of: competitors.add_competitor(
+    "tracking.competitors.service.add_competitor": lambda s, who, of: add_competitor(
         s, who, of.product, of.product + 1, NOW
     ),
-    "suggestions.competitors.service.set_price_cap": lambda s, who, of: competitors.set_price_cap(
+    "tracking.price_caps.service.set_price_cap": lambda s, who, of: set_price_cap(
         s, who, of.product, PriceCaps()
     ),
     "suggestions.proposals.propose.propose": lambda s, who, of: propose(
@@ -270,17 +270,17 @@ LOOKS: dict[str, Call] = {
     "importing.queries.list_row_results": lambda s, who, of: imports.list_row_results(
         s, who, of.run, "added"
     ),
-    "suggestions.competitors.queries.list_competitors": (
-        lambda s, who, of: queries.list_competitors(s, who, of.product)
+    "history.current.competitor_values.list_competitors": (
+        lambda s, who, of: list_competitors(s, who, of.product)
     ),
-    "suggestions.competitors.queries.get_price_caps": (
-        lambda s, who, of: queries.get_price_caps(s, who, of.product) != PriceCaps()
+    "tracking.price_caps.queries.get_price_caps": (
+        lambda s, who, of: get_price_caps(s, who, of.product) != PriceCaps()
     ),
-    "suggestions.competitors.queries.compare_competitors": lambda s, who, of: (
-        queries.compare_competitors(s, who, of.product)[1]
-    ),
-    "suggestions.competitors.service.remove_competitor": lambda s, who, of: (
-        competitors.remove_competitor(s, who, of.product, of.product + 1)
+    "history.current.competitor_values.compare_competitors": lambda s, who, of: compare_competitors(
+        s, who, of.product
+    )[1],
+    "tracking.competitors.service.remove_competitor": lambda s, who, of: remove_competitor(
+        s, who, of.product, of.product + 1
     ),
     "suggestions.review.queries.find_place": lambda s, who, of: suggestions.find_place(
         s, who, of.suggestion, NOW

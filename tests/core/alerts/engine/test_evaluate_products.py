@@ -23,7 +23,7 @@ from core.alerts.rules.rule import (
 )
 from core.history.expected.models import ExpectedValueRow
 from core.history.observation import Availability
-from core.suggestions.models import PriceCap
+from core.tracking.price_caps.models import PriceCap
 from core.tracking.sellers.models import OwnSellerRow
 from tests.factories.evaluation import (
     add_tracked_rule,

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from core.accounts.access.permissions import Principal
 from core.alerts.rules.rule import Comparison, Condition, Subject
 from core.history.observation import Availability
-from core.suggestions.competitors.service import add_competitor
+from core.tracking.competitors.service import add_competitor
 from core.tracking.rules import Role
 from tests.factories.evaluation import (
     add_tracked_rule,

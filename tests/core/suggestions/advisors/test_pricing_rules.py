@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from core.history.observation import Availability
 from core.suggestions.advisors.pricing_rules import advise_price, find_allowed_price
 from core.suggestions.advisors.rule_advisor import advise_by_rules
-from core.suggestions.rules import Advice, Change, Direction, Facts, PriceCaps
+from core.suggestions.rules import Advice, Change, Direction, Facts
+from core.tracking.price_caps.rules import PriceCaps
 from tests.core.suggestions.made_facts import facts, make_competitor_figures, make_lookup
 
 WORSE = {"bsr_median_30": 800, "bsr_median_90": 500}  # the rank of late against the usual one

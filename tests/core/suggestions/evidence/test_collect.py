@@ -18,8 +18,11 @@ from core.suggestions.advisors.rule_advisor import advise_by_rules
 from core.suggestions.evidence.collect import gather_facts
 from core.suggestions.facts_payload import make_facts_payload
 from core.suggestions.fingerprints import change_hash, evidence_hash
-from core.suggestions.models import Competitor, PriceCap, Suggestion
-from core.suggestions.rules import Advice, Change, Facts, PriceCaps, SnapshotKey
+from core.suggestions.models import Suggestion
+from core.suggestions.rules import Advice, Change, Facts, SnapshotKey
+from core.tracking.competitors.models import Competitor
+from core.tracking.price_caps.models import PriceCap
+from core.tracking.price_caps.rules import PriceCaps
 from core.tracking.rules import Role
 from tests.factories.observations import NOON, NOW, make_observation, store_observations
 from tests.factories.people import add_colleague, add_stranger

@@ -14,9 +14,9 @@ from core.errors import NotAllowedError
 from core.suggestions.changes.values import are_equal
 from core.suggestions.execution import apply, export
 from core.suggestions.execution.apply import undo
-from core.suggestions.models import Competitor
 from core.suggestions.review.service import approve
 from core.suggestions.rules import ActionState, Change, InvalidTransitionError
+from core.tracking.competitors.models import Competitor
 from core.tracking.service import pause
 from tests.factories.observations import NOON
 from tests.factories.people import add_colleague, add_member

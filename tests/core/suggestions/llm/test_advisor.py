@@ -31,7 +31,7 @@ from core.suggestions.llm.costs import (
     sum_spent_today,
 )
 from core.suggestions.llm.daily_stats import get_model_day
-from core.suggestions.rules import PriceCaps
+from core.tracking.price_caps.rules import PriceCaps
 from tests.core.settings.test_environment import _read_anew  # noqa: F401 - settings are read anew
 from tests.core.suggestions.model_facts import lamp_facts
 from tests.factories.observations import NOON as FACTORY_NOON

@@ -8,7 +8,8 @@ import pytest
 
 from core.suggestions.fingerprints import change_hash, declined_mark, evidence_hash
 from core.suggestions.llm import prompt, reply_parser
-from core.suggestions.rules import Advice, Change, Evidence, Facts, Kind, ListingFacts, PriceCaps
+from core.suggestions.rules import Advice, Change, Evidence, Facts, Kind, ListingFacts
+from core.tracking.price_caps.rules import PriceCaps
 from tests.core.suggestions.model_facts import BULLETS, lamp_facts
 from tests.model_stand_in import action, good, written
 

@@ -8,7 +8,6 @@ from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Principal, Role, Scope, Via
 from core.errors import InvalidInputError, NotAllowedError, NotFoundError
-from core.suggestions.competitors import service as competitors
 from core.suggestions.models import Suggestion
 from core.suggestions.proposals.add_action import add_action
 from core.suggestions.proposals.draft import DraftAction
@@ -16,7 +15,9 @@ from core.suggestions.proposals.propose import propose
 from core.suggestions.review import service
 from core.suggestions.review.labels import event_text
 from core.suggestions.review.queries import find_suggestion, list_events
-from core.suggestions.rules import Change, PriceCaps
+from core.suggestions.rules import Change
+from core.tracking.price_caps.rules import PriceCaps
+from core.tracking.price_caps.service import set_price_cap
 from tests.core.suggestions.proposals.test_propose import NAME, NOW, PRICE, draft
 from tests.factories.people import add_colleague, add_member
 from tests.factories.suggestions import actions_of, new_price, own_lamp, show, suggest
@@ -173,7 +174,7 @@ def test_a_coupon_beside_a_price_keeps_the_caps(
     session: Session, principal: Principal, agent: Principal
 ) -> None:
     lamp = own_lamp(session, principal)
-    competitors.set_price_cap(session, principal, lamp, PriceCaps(floor=1850))
+    set_price_cap(session, principal, lamp, PriceCaps(floor=1850))
     made = propose(session, agent, lamp, draft(PRICE), NOW)
     coupon = DraftAction(Change.SET_COUPON, "Buyers like it.", percent=10)
     with pytest.raises(InvalidInputError, match="below the product's floor"):

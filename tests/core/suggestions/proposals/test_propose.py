@@ -12,21 +12,16 @@ from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Principal, Role, Scope, Via
 from core.errors import AmazcopeError, InvalidInputError, NotAllowedError, NotFoundError
-from core.suggestions.competitors import service as competitors
 from core.suggestions.models import Suggestion, SuggestionEvent
 from core.suggestions.proposals import propose as drafting
 from core.suggestions.proposals.draft import Draft, DraftAction
 from core.suggestions.proposals.propose import ProposalResult, propose
 from core.suggestions.review import service
 from core.suggestions.review.queries import find_suggestion
-from core.suggestions.rules import (
-    Advisor,
-    Change,
-    Direction,
-    Metric,
-    PriceCaps,
-    SuggestionState,
-)
+from core.suggestions.rules import Advisor, Change, Direction, Metric, SuggestionState
+from core.tracking.competitors.service import add_competitor
+from core.tracking.price_caps.rules import PriceCaps
+from core.tracking.price_caps.service import set_price_cap
 from tests.factories.observations import NOON
 from tests.factories.people import add_member, add_stranger
 from tests.factories.products import KETTLE, add_product, make_listing
@@ -376,7 +371,7 @@ def test_a_change_that_may_not_be_made_is_refused_with_its_reason(
     session: Session, principal: Principal, agent: Principal, action: DraftAction, why: str
 ) -> None:
     lamp = own_lamp(session, principal)
-    competitors.set_price_cap(session, principal, lamp, PriceCaps(1500, 2500))
+    set_price_cap(session, principal, lamp, PriceCaps(1500, 2500))
     refused = refusal(session, agent, action)
     assert re.search(why, refused), refused
 
@@ -417,7 +412,7 @@ def test_a_refusal_has_all_reasons(session: Session, agent: Principal, lamp: int
 def test_what_is_a_competitor_already_is_not_proposed_as_one(
     session: Session, principal: Principal, agent: Principal, lamp: int
 ) -> None:
-    competitors.add_competitor(session, principal, lamp, kettle(session, principal), NOW)
+    add_competitor(session, principal, lamp, kettle(session, principal), NOW)
     near = DraftAction(Change.ADD_COMPETITOR, "It is near.", text=KETTLE)
     assert "the current value" in refusal(session, agent, near)
 

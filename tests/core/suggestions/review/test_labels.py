@@ -10,17 +10,10 @@ from core.suggestions.advice_queue.queries import AdvisorAnswer
 from core.suggestions.changes.registry import get_spec
 from core.suggestions.review import labels as suggestion_words
 from core.suggestions.review.views import ActionView, Event
-from core.suggestions.rules import (
-    ActionState,
-    Advisor,
-    Change,
-    Evidence,
-    Kind,
-    PriceCaps,
-    SnapshotKey,
-)
+from core.suggestions.rules import ActionState, Advisor, Change, Evidence, Kind, SnapshotKey
 from core.text import locale as formats
 from core.text.numbers import THIN_SPACE
+from core.tracking.price_caps.rules import PriceCaps
 
 NOW = datetime(2026, 3, 3, 9, tzinfo=UTC)
 

@@ -12,12 +12,13 @@ from core.accounts.access.permissions import Principal, Role, Scope, Via
 from core.errors import InvalidInputError, NotAllowedError, NotFoundError
 from core.history.observation import Availability
 from core.suggestions import lifecycle
-from core.suggestions.competitors import service as competitors
 from core.suggestions.execution import apply
 from core.suggestions.models import SuggestionAction
 from core.suggestions.review import service
 from core.suggestions.review.service import Decision, approve, decline
-from core.suggestions.rules import ActionState, Change, InvalidTransitionError, PriceCaps
+from core.suggestions.rules import ActionState, Change, InvalidTransitionError
+from core.tracking.price_caps.rules import PriceCaps
+from core.tracking.price_caps.service import set_price_cap
 from tests.factories.observations import NOON
 from tests.factories.people import add_member, add_stranger
 from tests.factories.suggestions import (
@@ -160,7 +161,7 @@ def test_what_was_typed_without_a_change_is_no_edit(session: Session, principal:
 def test_a_price_outside_the_caps_is_not_approved(
     session: Session, principal: Principal, lamp: int, price: Any
 ) -> None:
-    competitors.set_price_cap(session, principal, lamp, PriceCaps(1800, 2200, 20))
+    set_price_cap(session, principal, lamp, PriceCaps(1800, 2200, 20))
     number = suggest(session, principal)
     with pytest.raises(InvalidInputError):
         approve(session, principal, only_action(session, number).id, LATER, edited={"price": price})
@@ -171,7 +172,7 @@ def test_caps_that_were_set_since_hold_for_the_proposal_too(
     session: Session, principal: Principal, lamp: int
 ) -> None:
     action_id = suggest_pending(session, principal)
-    competitors.set_price_cap(session, principal, lamp, PriceCaps(floor=1950))
+    set_price_cap(session, principal, lamp, PriceCaps(floor=1950))
     with pytest.raises(InvalidInputError, match="floor"):
         approve(session, principal, action_id, LATER)
 
@@ -180,7 +181,7 @@ def test_caps_that_were_set_since_hold_for_the_proposal_too(
 def test_a_coupon_does_not_take_a_price_below_its_floor(
     session: Session, principal: Principal, lamp: int, coupon: dict[str, int]
 ) -> None:
-    competitors.set_price_cap(session, principal, lamp, PriceCaps(floor=1800))
+    set_price_cap(session, principal, lamp, PriceCaps(floor=1800))
     action_id = suggest_pending(session, principal, proposed(Change.SET_COUPON, {}, {"percent": 5}))
     with pytest.raises(InvalidInputError, match="floor"):
         approve(session, principal, action_id, LATER, edited=coupon)

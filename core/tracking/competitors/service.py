@@ -1,24 +1,19 @@
-"""Operations on a product's competitors and price caps. Never commits."""
+"""Operations on a product's competitors. Never commits."""
 
-from dataclasses import asdict
 from datetime import datetime
 
 from sqlalchemy import Select, delete, select
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 
 from core.accounts.access.audit import record
 from core.accounts.access.operations import requires
 from core.accounts.access.permissions import Permission, Principal
 from core.catalog.models import Product
-from core.errors import InvalidInputError, NotFoundError
-from core.suggestions.competitors.queries import read_price_caps
-from core.suggestions.models import Competitor, PriceCap
-from core.suggestions.rules import PriceCaps
-from core.tracking.models import Tracking
+from core.errors import InvalidInputError
+from core.tracking.competitors.models import Competitor
+from core.tracking.product_reference import get_tracked_marketplace
 
 MOST_COMPETITORS = 20
-LARGEST_STEP = 100.0  # percent
 
 
 @requires(Permission.TRACK)
@@ -28,9 +23,8 @@ def add_competitor(
     """Add a tracked product as competitor of another one; return whether it is new."""
     if product_id == competitor_id:
         raise InvalidInputError("A product can't be its own competitor.")
-    if _require_tracked(session, principal, product_id) != _require_tracked(
-        session, principal, competitor_id
-    ):
+    one = get_tracked_marketplace(session, principal.team_id, product_id)
+    if get_tracked_marketplace(session, principal.team_id, competitor_id) != one:
         raise InvalidInputError("Ranks and prices can be compared only within one marketplace.")
     # Lock the product: two at once could exceed the limit.
     session.execute(select(Product.id).where(Product.id == product_id).with_for_update())
@@ -83,41 +77,3 @@ def _set_of(team_id: int, product_id: int) -> Select[int]:
     return select(Competitor.competitor_id).where(
         Competitor.team_id == team_id, Competitor.product_id == product_id
     )
-
-
-def _require_tracked(session: Session, principal: Principal, product_id: int) -> str:
-    """Return the marketplace of a tracked product. Raises NotFoundError for another product."""
-    marketplace = session.scalar(
-        select(Product.marketplace)
-        .join(Tracking, Tracking.product_id == Product.id)
-        .where(Product.id == product_id, Tracking.team_id == principal.team_id)
-        .limit(1)
-    )
-    if marketplace is None:
-        raise NotFoundError("Your team does not track this product. Add it first.")
-    return marketplace
-
-
-@requires(Permission.TEAM)
-def set_price_cap(session: Session, principal: Principal, product_id: int, caps: PriceCaps) -> None:
-    """Set the price caps of a product. Raises InvalidInputError for caps that make no sense."""
-    _require_tracked(session, principal, product_id)
-    _check(caps)
-    before = read_price_caps(session, principal.team_id, product_id)
-    values = asdict(caps)
-    session.execute(
-        postgresql.insert(PriceCap)
-        .values(team_id=principal.team_id, product_id=product_id, **values)
-        .on_conflict_do_update(index_elements=["team_id", "product_id"], set_=values)
-    )
-    record(session, principal, "set price caps", f"product:{product_id}", asdict(before), values)
-
-
-def _check(caps: PriceCaps) -> None:
-    for limit in (caps.floor, caps.ceiling):
-        if limit is not None and limit <= 0:
-            raise InvalidInputError("A floor or ceiling must be above 0, or empty.")
-    if caps.floor is not None and caps.ceiling is not None and caps.floor > caps.ceiling:
-        raise InvalidInputError("The floor is above the ceiling.")
-    if not 0 < caps.step_percent <= LARGEST_STEP:
-        raise InvalidInputError(f"The step must be above 0 and at most {LARGEST_STEP:g} %.")

@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Final
 
 from core.catalog.money import format_price
+from core.history.current.competitor_values import CompetitorValues
 from core.history.labels import availability_label
 from core.history.observation import Availability
-from core.suggestions.competitors.queries import CompetitorValues
 from core.text.numbers import (
     format_count,
     format_percent_change,

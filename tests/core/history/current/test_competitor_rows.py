@@ -3,9 +3,9 @@
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 
+from core.history.current.competitor_rows import make_price_line, make_row
+from core.history.current.competitor_values import CompetitorValues
 from core.history.observation import Availability
-from core.suggestions.competitors.comparison_text import make_price_line, make_row
-from core.suggestions.competitors.queries import CompetitorValues
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 SEEN = NOW - timedelta(hours=2)

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.catalog.categories import is_named
+from core.history.current.competitor_values import ComparedProduct
 from core.history.current.ranking import Ranking, find_ranking
-from core.suggestions.competitors.queries import ComparedProduct
 
 
 @dataclass(frozen=True, slots=True)

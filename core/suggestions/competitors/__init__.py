@@ -1,1 +1,0 @@
-"""Competitors of a product, and the prices between which it may move."""

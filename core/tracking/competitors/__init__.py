@@ -1,0 +1,1 @@
+"""Competitor sets: which products the team compares a product with."""
