@@ -18,6 +18,7 @@ from app.auth import session as signed
 from app.auth.request_guard import describe_database_error
 from app.web.origin import client_address, is_own_origin
 from core.accounts.access import devices, sessions
+from core.accounts.login.new_sign_ins import notify_new_sign_in
 from core.database import outages
 from core.database.session import shared_time, write_scope
 from core.errors import ConfigurationError
@@ -124,6 +125,7 @@ def _consume_ticket(ticket: str, request: Request) -> tuple[str, str] | None:
         )
         if token is None:
             return None
+        notify_new_sign_in(session, token, presented, now)
         return token, devices.remember_device(session, token, presented, now)
 
 

@@ -238,6 +238,11 @@ class Notice(Base):
     __table_args__ = (
         Index("ix_notice_unread", "person_id", postgresql_where=text("read_at IS NULL")),
         Index("ix_notice_person", "person_id", text("id DESC")),
+        Index(
+            "ix_notice_security",
+            "at",
+            postgresql_where=text("security_mail IS NOT NULL AND mailed_at IS NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
@@ -247,6 +252,9 @@ class Notice(Base):
     page: Mapped[str | None] = mapped_column(Text)  # where to read more
     read_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     mailed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    # Of a security notice, until it is emailed: to which address, and where it came from.
+    security_mail: Mapped[str | None] = mapped_column(Text)
+    origin: Mapped[str | None] = mapped_column(Text)
 
 
 class TeamSetting(Base):

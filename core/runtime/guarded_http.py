@@ -224,17 +224,13 @@ class _CheckedConnection(HTTPConnection):
                 failed = error
         else:
             raise failed
-        self._socket.settimeout(self.timeout)
+        # A handshake ends in this time, however slowly its bytes come; it can't be cut.
+        self._socket.settimeout(max(self._until - time.monotonic(), 0.001))
         if self._tls is not None:
-            # The handshake waits for the wrapped socket to be known, or it could not be cut.
-            self._socket = self._tls.wrap_socket(
-                self._socket, server_hostname=self.host, do_handshake_on_connect=False
-            )
+            self._socket = self._tls.wrap_socket(self._socket, server_hostname=self.host)
         self.sock = self._socket
         if self.is_cut:
             raise TimeoutError("it took too long")
-        if isinstance(self._socket, ssl.SSLSocket):
-            self._socket.do_handshake()
 
     def cut(self) -> None:
         """End all reading and writing at once."""

@@ -14,8 +14,13 @@ from sqlalchemy.orm import Session
 from core.accounts.people import account_notices, email_templates, membership, self_service
 from core.accounts.people.email_templates import Email
 from core.connections.resolve import resolve_mail
-from core.database.session import database_time, write_scope
+from core.connections.values import MailServer
+from core.database.session import database_time, read_scope, write_scope
 from core.delivery import smtp
+from core.delivery.channels.email import EmailAddress
+from core.delivery.channels.registry import send_message
+from core.delivery.channels.send_context import SendContext
+from core.delivery.outcome import Outcome
 from core.errors import OutsideServiceError
 from core.settings.environment import get_settings
 from jobs.claims import skip_if_locked
@@ -82,6 +87,47 @@ def send_unread_notices() -> None:
         report.summary = f"Notices sent to {len(unsent) - failed} of {len(unsent)} users."
         if failed:
             raise OutsideServiceError(f"The mail server refused {failed} emails with notices.")
+
+
+@huey.periodic_task(crontab(minute="*"), expires=60)
+def send_security_emails() -> None:
+    """Email security notices, if a mail server is connected."""
+    found = resolve_mail(get_settings()).values
+    if found is None:
+        return
+    now = _now()
+    with read_scope() as session:
+        unsent = account_notices.list_unsent_security(session, now)
+    # While the mail server is down, older ones are tried every five minutes.
+    if any(
+        notice.at > now - account_notices.EMAIL_DELAY or now.minute % 5 == 0 for notice in unsent
+    ):
+        skip_if_locked("security emails", lambda: send_unsent_security(found))
+
+
+def send_unsent_security(mail: MailServer) -> None:
+    """Send each security notice, and mark it only then: after a crash it is sent once more.
+
+    One that the server can't take now stays unsent for a day. Raises OutsideServiceError if any
+    was not sent.
+    """
+    with read_scope() as session:
+        unsent = account_notices.list_unsent_security(session, _now())
+    context, base = SendContext(mail.server, mail.sender), get_settings().public_url
+    with job("mail") as report:
+        failed = 0
+        for notice in unsent:
+            message = email_templates.write_security_message(notice, base)
+            attempt = send_message(EmailAddress(notice.to), message, context)
+            if attempt.outcome is not Outcome.LATER:
+                with write_scope() as session:
+                    account_notices.mark_security_emailed(session, notice.id, _now())
+            if attempt.outcome is not Outcome.SENT:
+                failed += 1
+                log.warning("A security notice was not sent: %s", attempt.answer)
+        report.summary = f"{len(unsent) - failed} of {len(unsent)} security notices sent."
+        if failed:
+            raise OutsideServiceError(f"The mail server did not take {failed} security notices.")
 
 
 def _now() -> datetime:

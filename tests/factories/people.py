@@ -1,9 +1,10 @@
 """Users for tests: colleagues, and a stranger of another team."""
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Principal, Role, Via
-from core.accounts.models import Person, Team
+from core.accounts.models import Notice, Person, Team
 from core.accounts.people.account_notices import list_notices
 from core.accounts.people.membership import get_principal
 from core.alerts.rules.seeds import add_missing_rules
@@ -39,3 +40,9 @@ def add_stranger(session: Session, role: Role = Role.ADMIN) -> Principal:
 def count_unread_notices(session: Session, principal: Principal) -> int:
     """Return how many of their notices a user has not read."""
     return sum(not notice.is_read for notice in list_notices(session, principal))
+
+
+def list_security_mails(session: Session) -> list[tuple[str, str | None]]:
+    """Return the notices that are emailed at once, and where to, oldest first."""
+    found = select(Notice.text, Notice.security_mail).where(Notice.security_mail.is_not(None))
+    return [(text, mail) for text, mail in session.execute(found.order_by(Notice.id))]

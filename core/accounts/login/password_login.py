@@ -94,7 +94,9 @@ def record_failure(
         return
     audit.record_anonymous(session, team_id, "locked out", address, person.id if person else None)
     if person is not None and not _was_notified_today(session, person.id, now):
-        account_notices.notify(session, [person.id], _lockout_text(limits), "profile")
+        account_notices.notify_security(
+            session, person.id, _lockout_text(limits), "profile", address=address
+        )
 
 
 def _lockout_text(limits: AttemptLimits) -> str:

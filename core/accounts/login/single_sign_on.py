@@ -251,4 +251,4 @@ def _assign_role(session: Session, person: Person, role: Role, address: str | No
         {"from": person.role, "role": role.value, "by": "groups of the sign-on"},
     )
     person.role = role.value
-    account_notices.notify(session, [person.id], f"Your role is now {role.value}.")
+    account_notices.notify_security(session, person.id, f"Your role is now {role.value}.")

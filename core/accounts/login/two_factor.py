@@ -71,8 +71,12 @@ def confirm_two_factor_setup(
     person.totp_confirmed_at = now
     codes = _replace_recovery_codes(session, person.id, now)
     audit.record(session, principal, "set up second factor", f"person:{person.id}")
-    account_notices.notify(
-        session, [person.id], "Two-factor authentication was turned on.", "profile"
+    account_notices.notify_security(
+        session,
+        person.id,
+        "Two-factor authentication was turned on.",
+        "profile",
+        address=principal.address,
     )
     return codes
 
@@ -93,8 +97,12 @@ def remove_two_factor(
         raise InvalidInputError("Incorrect code.")
     _delete_two_factor(session, principal.person_id)
     audit.record(session, principal, "removed second factor", f"person:{principal.person_id}")
-    account_notices.notify(
-        session, [principal.person_id], "Two-factor authentication was turned off.", "profile"
+    account_notices.notify_security(
+        session,
+        principal.person_id,
+        "Two-factor authentication was turned off.",
+        "profile",
+        address=principal.address,
     )
 
 
@@ -109,8 +117,12 @@ def renew_recovery_codes(session: Session, principal: Principal, now: datetime) 
         raise InvalidInputError("Set up two-factor authentication first.")
     codes = _replace_recovery_codes(session, principal.person_id, now)
     audit.record(session, principal, "made recovery codes", f"person:{principal.person_id}")
-    account_notices.notify(
-        session, [principal.person_id], "New recovery codes were created.", "profile"
+    account_notices.notify_security(
+        session,
+        principal.person_id,
+        "New recovery codes were created.",
+        "profile",
+        address=principal.address,
     )
     return codes
 
@@ -136,9 +148,9 @@ def remove_member_two_factor(
         raise InvalidInputError("This user has no two-factor authentication.")
     _delete_two_factor(session, person_id)
     audit.record(session, principal, "removed second factor", f"person:{person_id}")
-    account_notices.notify(
+    account_notices.notify_security(
         session,
-        [person_id],
+        person_id,
         "An administrator turned off your two-factor authentication.",
         "profile",
     )

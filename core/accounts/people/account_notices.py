@@ -35,6 +35,34 @@ def notify(
     session.flush()
 
 
+def notify_security(
+    session: Session,
+    person_id: int,
+    notice: str,
+    page: str | None = None,
+    *,
+    address: str | None = None,
+    browser: str | None = None,
+    mail: str | None = None,
+) -> None:
+    """Add a notice that is also emailed at once, whatever the user's preferences.
+
+    `address`, `browser`: where it came from. `mail`: where to, if not to the account's address.
+    """
+    person = session.get_one(Person, person_id)
+    origin = ", ".join(filter(None, (address, browser)))
+    session.add(
+        Notice(
+            person_id=person_id,
+            text=notice[:500],
+            page=page,
+            security_mail=None if person.is_demo else mail or person.mail,
+            origin=origin[:300] or None,
+        )
+    )
+    session.flush()
+
+
 def notify_admins(session: Session, team_id: int, notice: str, page: str | None = None) -> None:
     """Add a notice for each active admin of a team."""
     admins = select(Person.id).where(
@@ -77,7 +105,7 @@ _CLAIM = """
 UPDATE notice n SET mailed_at = :now
 FROM person p
 WHERE p.id = n.person_id AND n.mailed_at IS NULL AND n.read_at IS NULL
-    AND n.at <= :until AND n.at > :since
+    AND n.security_mail IS NULL AND n.at <= :until AND n.at > :since
     AND p.state = 'active' AND NOT p.is_demo AND p.mail IS NOT NULL
     AND COALESCE(p.preferences ->> 'mails', 'true') = 'true'
 RETURNING p.mail, n.text, n.id
@@ -97,3 +125,40 @@ def claim_unsent_emails(session: Session, now: datetime) -> dict[str, list[str]]
     for mail, notice, _ in sorted(rows, key=lambda row: row[2]):
         notices.setdefault(mail, []).append(notice)
     return notices
+
+
+@dataclass(frozen=True, slots=True)
+class SecurityNotice:
+    """A security notice to email. `zone`: the user's. `origin`: network address and browser."""
+
+    id: int
+    to: str
+    at: datetime
+    zone: str
+    text: str
+    origin: str | None
+
+
+_UNSENT_SECURITY = """
+SELECT n.id, n.security_mail, n.at, COALESCE(p.time_zone, t.time_zone), n.text, n.origin
+FROM notice n JOIN person p ON p.id = n.person_id JOIN team t ON t.id = p.team_id
+WHERE n.security_mail IS NOT NULL AND n.mailed_at IS NULL AND n.at > :since
+    AND p.state = 'active'
+ORDER BY n.at, n.id
+LIMIT 500
+"""
+
+
+def list_unsent_security(session: Session, now: datetime) -> list[SecurityNotice]:
+    """Return the security notices of the last day that are not emailed yet, oldest first."""
+    rows = session.execute(text(_UNSENT_SECURITY), {"since": now - MAX_EMAIL_AGE})
+    return [SecurityNotice(*row) for row in rows]
+
+
+def mark_security_emailed(session: Session, notice_id: int, now: datetime) -> None:
+    """Mark a security notice as emailed, and forget where to and where it came from."""
+    session.execute(
+        update(Notice)
+        .where(Notice.id == notice_id)
+        .values(mailed_at=now, security_mail=None, origin=None)
+    )

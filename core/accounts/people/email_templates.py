@@ -4,6 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
+from core.accounts.people.account_notices import SecurityNotice
+from core.delivery.message import Message, MessageItem, Urgency
+from core.text.times import format_moment
+
 
 @dataclass(frozen=True, slots=True)
 class Email:
@@ -89,4 +93,29 @@ def write_notices_email(address: str, notices: Sequence[str], base: str) -> Emai
         "If you don't recognise one of these actions, change your password and inform an "
         "administrator.\n\n"
         "You can turn these emails off in your profile.\n",
+    )
+
+
+def write_security_message(notice: SecurityNotice, base: str) -> Message:
+    """Return the email of a security notice: what, when, where from, and what to do."""
+    facts = [("When", f"{format_moment(notice.at, notice.zone)} ({notice.zone})")]
+    if notice.origin:
+        facts.append(("From", notice.origin))
+    facts.append(("Account", notice.to))
+    return Message(
+        key=f"security:{notice.id}",
+        subject=f"Amazcope: {notice.text}",
+        summary=f"This happened to your Amazcope account at {base}.",
+        items=(
+            MessageItem(
+                notice.text,
+                "If you recognise this, there is nothing to do. Otherwise change your password at "
+                "once, end your other sessions in your profile, and inform an administrator.",
+                tuple(facts),
+                urgency=Urgency.WARNING,
+            ),
+        ),
+        link=f"{base}/profile",
+        urgency=Urgency.WARNING,
+        footer="Emails about the security of your account can't be turned off.",
     )

@@ -316,7 +316,7 @@ def change_role(
     )
     person.role = role.value
     session.flush()
-    account_notices.notify(session, [person.id], f"Your role is now {role.value}.")
+    account_notices.notify_security(session, person.id, f"Your role is now {role.value}.")
 
 
 @requires(Permission.ADMIN)

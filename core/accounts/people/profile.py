@@ -189,21 +189,25 @@ def change_password(
     revoked = revoke_api_tokens(session, person.id, now) if revokes_tokens else 0
     values = {"revoked tokens": revoked}
     audit.record(session, principal, "changed password", f"person:{person.id}", new=values)
-    account_notices.notify(session, [person.id], "Your password was changed.", "profile")
+    account_notices.notify_security(
+        session, person.id, "Your password was changed.", "profile", address=principal.address
+    )
 
 
 @requires(Permission.SELF)
 def change_email(session: Session, principal: Principal, mail: str, now: datetime) -> None:
     """Change the user's own email address. Raises InvalidInputError for one in use.
 
-    Raises ConfirmationNeededError, since the address receives password resets.
+    The former address is notified. Raises ConfirmationNeededError, since the address receives
+    password resets.
     """
     require_confirmed(session, principal, now)
     address = normalize_email(mail)
     person = _lock_own_person(session, principal)
     if person.is_demo:
         raise InvalidInputError("Demo users can't change their email address.")
-    if person.mail == address:
+    old = person.mail
+    if old == address:
         return
     # Checked by the index: two simultaneous changes would both find the address free.
     try:
@@ -214,4 +218,11 @@ def change_email(session: Session, principal: Principal, mail: str, now: datetim
     # Revoke reset links that were sent to the old address.
     revoke_tokens(session, person.id, Purpose.RESET, now)
     audit.record(session, principal, "changed mail address", f"person:{person.id}")
-    account_notices.notify(session, [person.id], "Your email address was changed.", "profile")
+    account_notices.notify_security(
+        session,
+        person.id,
+        "Your email address was changed.",
+        "profile",
+        address=principal.address,
+        mail=old,
+    )

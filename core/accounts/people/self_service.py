@@ -108,8 +108,8 @@ def create_reset_link(session: Session, principal: Principal, mail: str, now: da
     if person is None:
         raise NotFoundError("No active member of the team has this email address.")
     audit.record(session, principal, "made reset link", f"person:{person.id}")
-    account_notices.notify(
-        session, [person.id], "An administrator created a password reset link for you."
+    account_notices.notify_security(
+        session, person.id, "An administrator created a password reset link for you."
     )
     return create_token(session, person.id, Purpose.RESET, now)
 
@@ -147,7 +147,7 @@ def reset_password(
     audit.record_anonymous(
         session, person.team_id, "set a new password", None, person.id, {"revoked tokens": revoked}
     )
-    account_notices.notify(
-        session, [person.id], "Your password was reset by an emailed link.", "profile"
+    account_notices.notify_security(
+        session, person.id, "Your password was reset by an emailed link.", "profile"
     )
     return person.id

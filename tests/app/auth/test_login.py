@@ -21,6 +21,7 @@ from core.accounts.models import AuditEvent, Person, SignInAttempt
 from core.accounts.people.membership import get_principal
 from core.settings.environment import get_settings
 from core.settings.secret_key import get_secret_key
+from tests.factories.people import list_security_mails
 from tests.hypothesis_runs import examples
 
 PASSWORD = "correct horse battery staple 7"
@@ -118,6 +119,9 @@ def test_one_person_is_locked_whatever_form_the_address_has(
     login.attempt_password("owner@TEAM.example", "wrong")
     with pytest.raises(TooManyAttemptsError, match="15 minutes"):
         login.attempt_password("owner@team.example", PASSWORD)
+    [(text, mail)] = list_security_mails(session)
+    assert text.startswith("After 5 failed attempts, signing in was locked")
+    assert mail == "owner@team.example"
 
 
 def test_one_address_is_locked_whomever_it_tries_which_leaves_a_trace(

@@ -18,6 +18,7 @@ from core.accounts.access import devices, sessions
 from core.accounts.access.permissions import Principal
 from core.accounts.models import Person, SignIn
 from core.settings.environment import get_settings
+from tests.factories.people import list_security_mails
 from tests.hypothesis_runs import examples
 
 HOME = "http://127.0.0.1:8501"
@@ -163,6 +164,20 @@ def test_the_browser_is_known_after_signing_out_and_by_a_new_cookie_each_time(
         for token in (first, second)
     ]
     assert known == [False, True]
+    assert list_security_mails(session) == []
+
+
+def test_a_sign_in_by_a_new_browser_is_emailed(
+    session: Session, principal: Principal, client: TestClient, ticket: str
+) -> None:
+    client.post(BEGIN, json={"ticket": ticket}, headers=OWN)
+    client.cookies.clear()
+    again = sessions.create_ticket(session, principal.person_id, datetime.now(UTC))
+    session.commit()
+    client.post(BEGIN, json={"ticket": again}, headers=OWN)
+    assert list_security_mails(session) == [
+        ("Your account was signed in to from a new browser.", "owner@team.example")
+    ]
 
 
 # What does not

@@ -14,6 +14,7 @@ from core.accounts.login import single_sign_on
 from core.accounts.login.single_sign_on import AdmissionPolicy, Claims, LinkNeedsPasswordError
 from core.accounts.models import AuditEvent, Person
 from core.errors import ConfigurationError, NotAllowedError
+from tests.factories.people import list_security_mails
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 ISSUER = "https://id.example.com"
@@ -205,6 +206,7 @@ def test_groups_give_the_role_each_time_and_it_is_noted(
     noted = session.scalars(select(AuditEvent).where(AuditEvent.verb == "changed role")).one()
     assert noted.new is not None
     assert (noted.new["from"], noted.new["role"]) == ("admin", "seller")
+    assert list_security_mails(session) == [("Your role is now seller.", again.mail)]
 
 
 def test_who_is_in_no_group_is_not_let_in(session: Session, principal: Principal) -> None:

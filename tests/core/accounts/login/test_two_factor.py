@@ -26,7 +26,7 @@ from core.accounts.login.two_factor import (
 from core.accounts.models import Person, RecoveryCode
 from core.errors import InvalidInputError, NotFoundError
 from tests.core.accounts.conftest import KEY, NOW, Member, person
-from tests.factories.people import add_stranger
+from tests.factories.people import add_stranger, list_security_mails
 from tests.hypothesis_runs import examples
 
 # RFC 6238, appendix B: the ASCII secret "12345678901234567890", SHA-1, its last six digits.
@@ -160,6 +160,10 @@ def test_removing_it_takes_a_code_and_leaves_nothing(session: Session, member: M
     assert not is_two_factor_enabled(session, sam.person_id)
     assert count_recovery_codes(session, sam).count == 0
     assert not verify_code(session, sam.person_id, codes[0], KEY, NOW)
+    assert list_security_mails(session) == [
+        ("Two-factor authentication was turned on.", "seller@team.example"),
+        ("Two-factor authentication was turned off.", "seller@team.example"),
+    ]
 
 
 def test_an_administrator_helps_who_lost_the_phone_but_not_themselves(

@@ -35,7 +35,7 @@ from core.accounts.people.membership import (
 from core.database import session as db
 from core.errors import AmazcopeError, InvalidInputError, NotAllowedError, NotFoundError
 from tests.core.accounts.conftest import LIFETIME, NEW_HASH, NOW, Member, person, signed_in
-from tests.factories.people import add_stranger, count_unread_notices
+from tests.factories.people import add_stranger, count_unread_notices, list_security_mails
 
 MAIL = "ada@shop.example"
 
@@ -223,6 +223,7 @@ def test_a_role_is_changed_and_told(session: Session, principal: Principal, memb
         {"role": "manager"},
     )
     assert count_unread_notices(session, sam) == 1
+    assert list_security_mails(session) == [("Your role is now manager.", "seller@team.example")]
 
 
 Verb = Callable[[Session, Principal, int], None]

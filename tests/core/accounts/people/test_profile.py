@@ -36,7 +36,7 @@ from tests.core.accounts.conftest import (
     person,
     signed_in,
 )
-from tests.factories.people import count_unread_notices
+from tests.factories.people import count_unread_notices, list_security_mails
 from tests.hypothesis_runs import examples
 
 WANTED = ProfileUpdate(
@@ -151,6 +151,7 @@ def test_a_new_password_ends_all_other_sign_ins(session: Session, member: Member
     assert sessions.find_session(session, elsewhere, LIFETIME, NOW, None) is None
     assert find_token_owner(session, reset, Purpose.RESET, NOW) is None
     assert count_unread_notices(session, sam) == 1
+    assert list_security_mails(session) == [("Your password was changed.", "seller@team.example")]
 
 
 def test_a_password_that_was_changed_meanwhile_is_not_overwritten(
@@ -184,6 +185,9 @@ def test_a_new_address_makes_links_to_the_old_mailbox_void(
     assert get_profile(session, sam).mail == "sam@shop.example"
     assert find_token_owner(session, reset, Purpose.RESET, NOW) is None
     assert count_unread_notices(session, sam) == 1
+    assert list_security_mails(session) == [
+        ("Your email address was changed.", "seller@team.example")
+    ]
 
 
 @pytest.mark.parametrize("state", ["active", "disabled", "invited"])

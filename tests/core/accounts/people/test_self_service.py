@@ -34,6 +34,7 @@ from tests.core.accounts.conftest import (
     person,
     signed_in,
 )
+from tests.factories.people import list_security_mails
 from tests.hypothesis_runs import examples
 
 MAIL = "ada@shop.example"
@@ -123,6 +124,7 @@ def test_a_reset_sets_the_password_and_ends_every_sign_in(session: Session, memb
     mail, token = asked
     assert mail == MAIL
     assert reset_password(session, token, NEW_HASH, NOW) == sam.person_id
+    assert list_security_mails(session) == [("Your password was reset by an emailed link.", MAIL)]
     assert person(session, sam).password_hash == NEW_HASH
     assert sessions.find_session(session, cookie, LIFETIME, NOW, None) is None
     assert sessions.start_session(session, ticket, LIFETIME, NOW, None, None) is None

@@ -1,0 +1,136 @@
+"""Security notices are emailed at once, also to users who want no emails, until one is taken."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from core.accounts.access.permissions import Principal
+from core.accounts.models import Notice, Person
+from core.accounts.people import account_notices
+from core.settings.environment import get_settings
+from jobs.tasks import send_emails
+from tests.mailbox import Mailbox, free_port
+
+TEXT = "Your password was changed."
+
+
+@pytest.fixture(autouse=True)
+def _fresh_settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("AMAZCOPE_URL", "https://watch.example.com/")
+    get_settings.cache_clear()
+    yield
+    get_settings.cache_clear()
+
+
+@pytest.fixture
+def served(mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch) -> Mailbox:
+    monkeypatch.setenv("AMAZCOPE_SMTP_URL", mailbox.url)
+    return mailbox
+
+
+def notify(session: Session, principal: Principal, words: str = TEXT, **how: str) -> None:
+    account_notices.notify_security(session, principal.person_id, words, "profile", **how)
+    session.commit()
+
+
+def send() -> None:
+    send_emails.send_security_emails.call_local()
+
+
+def test_a_security_notice_is_emailed_at_once_and_once(
+    session: Session, principal: Principal, served: Mailbox
+) -> None:
+    session.get_one(Person, principal.person_id).preferences = {"mails": False}
+    notify(session, principal, address="203.0.113.7", browser="Firefox <b>")
+    send()
+    send()
+    [letter] = served.letters
+    assert (letter["To"], letter["Subject"]) == ("owner@team.example", f"Amazcope: {TEXT}")
+    body = letter.get_body(("plain",))
+    assert body is not None
+    for words in (
+        TEXT,
+        "When: ",
+        "(UTC)",
+        "From: 203.0.113.7, Firefox <b>",
+        "change your password",
+    ):
+        assert words in body.get_content()
+    html = letter.get_body(("html",))
+    assert html is not None
+    assert "Firefox &lt;b&gt;" in html.get_content()
+    [notice] = account_notices.list_notices(session, principal)
+    assert (notice.text, notice.page, notice.is_read) == (TEXT, "profile", False)
+    kept = session.scalars(select(Notice)).one()
+    assert (kept.origin, kept.security_mail) == (None, None)
+
+
+def test_it_is_not_emailed_again_with_the_unread_notices(
+    session: Session, principal: Principal, served: Mailbox
+) -> None:
+    notify(session, principal)
+    session.execute(update(Notice).values(at=datetime.now(UTC) - timedelta(minutes=9)))
+    session.commit()
+    send_emails.send_unread_notices()
+    assert served.letters == []
+    account_notices.mark_security_emailed(
+        session, session.scalars(select(Notice.id)).one(), datetime.now(UTC)
+    )
+    session.commit()
+    send_emails.send_unread_notices()
+    assert served.letters == []
+
+
+def test_it_is_sent_once_the_mail_server_is_back(
+    session: Session, principal: Principal, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notify(session, principal)
+    monkeypatch.setenv("AMAZCOPE_SMTP_URL", f"smtp://127.0.0.1:{free_port()}")
+    with pytest.raises(Exception, match="did not take 1"):
+        send()
+    get_settings.cache_clear()
+    monkeypatch.setenv("AMAZCOPE_SMTP_URL", mailbox.url)
+    send()
+    assert len(mailbox.letters) == 1
+
+
+def test_one_that_is_refused_for_good_stops_no_other(
+    session: Session, principal: Principal, served: Mailbox
+) -> None:
+    served.answer = "550 no such mailbox"
+    notify(session, principal)
+    with pytest.raises(Exception, match="did not take 1"):
+        send()
+    served.answer = "250 OK"
+    notify(session, principal, "Your role is now admin.")
+    send()
+    assert [letter["Subject"] for letter in served.letters] == ["Amazcope: Your role is now admin."]
+
+
+def test_the_former_address_learns_of_a_new_one(
+    session: Session, principal: Principal, served: Mailbox
+) -> None:
+    notify(session, principal, "Your email address was changed.", mail="old@team.example")
+    send()
+    assert served.recipients == ["old@team.example"]
+
+
+@pytest.mark.parametrize("values", [{"is_demo": True}, {"mail": None}, {"state": "disabled"}])
+def test_users_without_a_mailbox_get_none(
+    session: Session, principal: Principal, served: Mailbox, values: dict[str, object]
+) -> None:
+    session.execute(update(Person).where(Person.id == principal.person_id).values(**values))
+    notify(session, principal)
+    send()
+    assert served.letters == []
+
+
+def test_old_ones_are_not_sent(session: Session, principal: Principal, served: Mailbox) -> None:
+    notify(session, principal)
+    session.execute(update(Notice).values(at=datetime.now(UTC) - timedelta(hours=25)))
+    session.commit()
+    send()
+    assert served.letters == []
