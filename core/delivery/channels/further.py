@@ -33,7 +33,7 @@ SERVICES: Final[Mapping[str, str]] = {
 }
 LONGEST_TEXT: Final = 4000  # characters, where a service takes more
 _LOG: Final = logging.getLogger("apprise")
-_OPTIONS: Final = "format=text&overflow=upstream&image=no&redirect=no&verify=yes&cto=2&rto=3"
+_OPTIONS: Final = "format=text&overflow=upstream&image=no&verify=yes&cto=2&rto=3"
 _ADDRESS: Final = re.compile(r"([a-z0-9]+)://([A-Za-z0-9@:/._~+=%-]{4,900})", re.ASCII)
 _STATUS: Final = re.compile(r"error=([1-5]\d\d)\b")
 _TYPES: Final = {

@@ -125,6 +125,7 @@ WRONG: list[tuple[str, dict[str, str], str]] = [
     ("webhook", {"url": "example.com/hook"}, "as https://example.com/hook"),
     ("webhook", {"url": "http://example.com/hook"}, "with https"),
     ("webhook", {"url": "https://user:pass@example.com/"}, "without user"),
+    ("webhook", {"url": "https://user@example.com/"}, "without user"),
     ("webhook", {"url": "https://example.com/#a"}, "without user"),
     ("webhook", {"url": "https://10.0.0.7/hook"}, "not on the internet"),
     ("webhook", {"url": "https://[::ffff:169.254.169.254]/"}, "not on the internet"),
