@@ -22,6 +22,7 @@ from core.alerts.incidents import service as incidents
 from core.alerts.incidents import silences
 from core.alerts.incidents.incident_events import list_incident_events
 from core.alerts.incidents.silences import SilenceRequest
+from core.alerts.notifications import why
 from core.alerts.rules import queries as rule_queries
 from core.alerts.rules import service as rules
 from core.errors import NotFoundError
@@ -161,6 +162,9 @@ OF_A_PERSON: dict[str, Call] = {
 }
 # Verbs on what the whole team has: only somebody of another team finds nothing.
 OF_A_TEAM: dict[str, Call] = {
+    "alerts.notifications.why.explain_delivery": lambda s, who, of: why.explain_delivery(
+        s, who, of.product, NOW, NOW
+    ),
     "accounts.access.api_tokens.revoke_team_token": lambda s, who, of: api_tokens.revoke_team_token(
         s, who, of.token, NOW
     ),

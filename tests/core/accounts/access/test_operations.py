@@ -121,6 +121,7 @@ LEAST: dict[str, tuple[Role, Scope | None]] = {
     "alerts.incidents.incident_events.list_incident_events": (Role.VIEWER, Scope.READ),
     "alerts.incidents.queries.find_incident": (Role.VIEWER, Scope.READ),
     "alerts.incidents.queries.list_incident_rows": (Role.VIEWER, Scope.READ),
+    "alerts.notifications.why.explain_delivery": (Role.VIEWER, Scope.READ),
     "alerts.incidents.service.assign_incidents": (Role.SELLER, Scope.ACT),
     "alerts.incidents.service.comment_incident": (Role.SELLER, Scope.ACT),
     "alerts.incidents.service.list_assignees": (Role.VIEWER, Scope.READ),
