@@ -99,6 +99,7 @@ PACKAGES = {
         "incidents": {".", "evaluation", "engine", "rules"},
         "notifications": {".", "evaluation", "incidents", "rules"},
         "charts": {"evaluation", "incidents", "rules"},
+        "delivery": {"incidents", "notifications", "rules"},
     },
     "core.suggestions": {
         ".": set(),

@@ -12,9 +12,10 @@ from typing import Final
 
 from huey import crontab
 
-from core.alerts.notifications import make_messages, send_messages
+from core.alerts.delivery import send_messages
+from core.alerts.delivery.unsubscribe import make_unsubscribe_link
+from core.alerts.notifications import make_messages
 from core.alerts.notifications import plan_notifications as plan
-from core.alerts.notifications.unsubscribe import make_unsubscribe_link
 from core.database.session import database_time, read_scope, write_scope
 from core.delivery import outbox
 from core.delivery.channels.registry import send_message

@@ -39,9 +39,17 @@ from core.accounts.models import (
 )
 from core.accounts.people import account_notices
 from core.accounts.profile_fields import clean_name
+from core.delivery.models import DeliveryChannel, OutboxMessage
 from core.errors import InvalidInputError, NotAllowedError, NotFoundError
 
 ERASED = "Former member"
+# A user's own rows. Those of channels take notifications and preferences with them.
+_ERASED_TABLES = (
+    SignIn, KnownDevice, ApiToken, RecoveryCode, OneTimeToken, Notice, OutboxMessage,
+    DeliveryChannel,
+)  # fmt: skip
+# The same of packages that this one may not import.
+_ERASED_NAMES = ("notification", "delivery_settings")
 
 
 # Principals without a session
@@ -351,8 +359,10 @@ def erase_member(session: Session, principal: Principal, person_id: int) -> None
     person = _lock_member(session, principal, person_id)
     if person.state != "disabled":
         raise InvalidInputError("Disable this user first.")
-    for table in (SignIn, KnownDevice, ApiToken, RecoveryCode, OneTimeToken, Notice):
+    for table in _ERASED_TABLES:
         session.execute(delete(table).where(table.person_id == person.id))
+    for name in _ERASED_NAMES:
+        session.execute(text(f"DELETE FROM {name} WHERE person_id = :id"), {"id": person.id})
     session.execute(
         update(Person)
         .where(Person.id == person.id)

@@ -17,14 +17,18 @@ from core.accounts.people import membership
 from core.agents import queries as agent_queries
 from core.agents.access_log import CallRequest, begin_call
 from core.agents.rules import CallLimit
+from core.alerts.delivery import channels
 from core.alerts.incidents import queries as incident_queries
 from core.alerts.incidents import service as incidents
 from core.alerts.incidents import silences
 from core.alerts.incidents.incident_events import list_incident_events
+from core.alerts.incidents.incident_filter import IncidentKind
 from core.alerts.incidents.silences import SilenceRequest
-from core.alerts.notifications import why
+from core.alerts.notifications import preferences, why
+from core.alerts.notifications.policy import Mode
 from core.alerts.rules import queries as rule_queries
 from core.alerts.rules import service as rules
+from core.delivery.outcome import Attempt, Outcome
 from core.errors import NotFoundError
 from core.history.current.competitor_values import compare_competitors, list_competitors
 from core.history.notes import service as notes
@@ -33,6 +37,7 @@ from core.importing import queries as imports
 from core.importing import service as importing
 from core.importing.models import ImportRun
 from core.reports import service as reports
+from core.settings.environment import get_settings
 from core.suggestions.execution import apply
 from core.suggestions.proposals.add_action import add_action
 from core.suggestions.proposals.propose import propose
@@ -56,6 +61,7 @@ from tests.core.accounts.access.test_operations import OPERATIONS_OF_PRINCIPALS
 from tests.core.accounts.conftest import NOW, Member, signed_in
 from tests.core.suggestions.proposals.test_propose import draft
 from tests.factories.alerts import PRICE_RULE, add_incident, add_rule
+from tests.factories.notifications import add_channel
 from tests.factories.people import add_stranger
 from tests.factories.reports import keep_empty_report
 from tests.factories.suggestions import kettle, new_price, only_action, own_lamp, suggest
@@ -79,6 +85,7 @@ class Things:
     silence: int
     incident: int
     report: int
+    channel: int
 
 
 @pytest.fixture
@@ -127,6 +134,7 @@ def sams(session: Session, member: Member) -> Things:
         silence,
         add_incident(session, sam, product),
         keep_empty_report(session, sam),
+        add_channel(session, sam),
     )
     return Things(sam.person_id, token.id, sign_in.id, run.id, *things)
 
@@ -138,6 +146,27 @@ Call = Callable[[Session, Principal, Things], Any]
 
 # Verbs that change something of somebody, as a colleague of the same role would call them.
 OF_A_PERSON: dict[str, Call] = {
+    "alerts.delivery.channels.make_test": lambda s, who, of: channels.make_test(
+        s, who, of.channel, get_settings(), NOW
+    ),
+    "alerts.delivery.channels.pause_own_channel": (
+        lambda s, who, of: channels.pause_own_channel(s, who, of.channel, NOW)
+    ),
+    "alerts.delivery.channels.remove_channel": lambda s, who, of: channels.remove_channel(
+        s, who, of.channel, NOW
+    ),
+    "alerts.delivery.channels.resume_channel": lambda s, who, of: channels.resume_channel(
+        s, who, of.channel
+    ),
+    "alerts.delivery.channels.store_test": lambda s, who, of: channels.store_test(
+        s, who, of.channel, Attempt(Outcome.SENT, "ok"), NOW
+    ),
+    "alerts.notifications.preferences.set_mode": lambda s, who, of: preferences.set_mode(
+        s, who, of.channel, IncidentKind.OUT_OF_STOCK, Mode.OFF
+    ),
+    "alerts.notifications.preferences.set_rule_mode": lambda s, who, of: preferences.set_rule_mode(
+        s, who, of.channel, of.rule, Mode.OFF
+    ),
     "accounts.access.api_tokens.revoke_own_token": lambda s, who, of: api_tokens.revoke_own_token(
         s, who, of.token, NOW
     ),
@@ -245,6 +274,9 @@ OF_A_TEAM: dict[str, Call] = {
 }
 # Looks, which answer with nothing where there is nothing for whoever asks.
 LOOKS: dict[str, Call] = {
+    "alerts.notifications.preferences.list_rule_modes": (
+        lambda s, who, of: preferences.list_rule_modes(s, who, of.rule)
+    ),
     "alerts.incidents.incident_events.list_incident_events": (
         lambda s, who, of: list_incident_events(s, who, of.incident)
     ),

@@ -87,8 +87,9 @@ def test_a_failed_check_and_a_product_never_observed_are_said_first(
     assert before.summary == "No alert at that moment. Nothing was observed until then."
     session.execute(
         text(
-            "WITH r AS (INSERT INTO fetch_run (provider, actor, marketplace, state, batch_size, input, "
-            "input_hash, intended_at) VALUES ('apify', 'a', 'US', 'collected', 1, '{}', '', :at) "
+            "WITH r AS (INSERT INTO fetch_run (provider, actor, marketplace, state, batch_size, "
+            "input, input_hash, intended_at) "
+            "VALUES ('apify', 'a', 'US', 'collected', 1, '{}', '', :at) "
             "RETURNING id) INSERT INTO fetch_item (fetch_run_id, product_id, outcome) "
             "SELECT id, :id, 'blocked' FROM r"
         ),

@@ -9,11 +9,11 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Principal
-from core.alerts.notifications import send_messages
-from core.alerts.notifications.channel_addresses import encrypt_address
+from core.alerts.delivery import send_messages
+from core.alerts.delivery.channel_addresses import encrypt_address
+from core.alerts.delivery.send_messages import ReadyMessage
 from core.alerts.notifications.make_messages import make_message, sort_due
 from core.alerts.notifications.plan_notifications import plan_notifications
-from core.alerts.notifications.send_messages import ReadyMessage
 from core.delivery import outbox
 from core.delivery.channels.registry import ChannelKind, parse_address
 from core.delivery.channels.webhook import WebhookAddress

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from core.accounts.access import audit
 from core.accounts.access.credentials import derive_key
 from core.accounts.models import Person
-from core.alerts.notifications.send_messages import pause_channel
+from core.alerts.delivery.send_messages import pause_channel
 from core.delivery.channels.registry import ChannelKind
 from core.delivery.models import DeliveryChannel
 from core.settings.environment import Settings

@@ -12,7 +12,7 @@ from typing import Any, Final
 from sqlalchemy.orm import Session
 
 from core.accounts.people import account_notices
-from core.alerts.notifications.channel_addresses import read_address
+from core.alerts.delivery.channel_addresses import read_address
 from core.alerts.notifications.make_messages import remove_refused, write_again
 from core.alerts.notifications.models import StoredDeliverySettings
 from core.alerts.notifications.policy import find_reminder_time

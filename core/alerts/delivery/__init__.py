@@ -1,0 +1,1 @@
+"""Sending messages about alerts: channels and their addresses, the round of sending, the log."""
