@@ -14,7 +14,7 @@ import httpx2
 from sqlalchemy import create_engine, text
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 40  # seconds
+PATIENCE = 120  # seconds
 
 
 def environment(url: str, folder: Path, **more: str) -> dict[str, str]:

@@ -39,7 +39,7 @@ from tests.mcp_server.processes import (
 )
 
 HEADERS = {"Accept": "application/json, text/event-stream", "MCP-Protocol-Version": "2025-06-18"}
-PATIENCE = 20  # seconds
+PATIENCE = 120  # seconds
 
 
 @pytest.fixture(autouse=True)
