@@ -107,7 +107,11 @@ class _PreferencesForm:
             lists.read_team_thresholds(),
             "For products tracked from now on.",
         )
-        self.mails = st.toggle("Email notifications", own.mails)
+        self.mails = st.toggle(
+            "Email account notices",
+            own.mails,
+            help="Emails about the security of your account are always sent.",
+        )
 
     def wanted(self) -> ProfileUpdate:
         """Return what was typed. Raises InvalidInputError for an invalid percentage."""

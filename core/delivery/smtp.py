@@ -101,10 +101,10 @@ def submit_email(server: SmtpServer, sender: str, email: OutgoingEmail) -> Attem
         return _judge_refusal(code, words)
     except (smtplib.SMTPDataError, smtplib.SMTPSenderRefused) as error:
         return _judge_refusal(error.smtp_code, error.smtp_error)
-    except smtplib.SMTPNotSupportedError:
-        return Attempt(Outcome.REFUSED, "The mail server can't send to this address.")
     except InvalidInputError as error:
         return Attempt(Outcome.REFUSED, str(error))
+    except ValueError:  # of a header
+        return Attempt(Outcome.REFUSED, "The sender or the address can't be used in an email.")
     except (smtplib.SMTPException, OSError) as error:
         if connection is not None and connection.is_accepted:
             return accepted
@@ -187,7 +187,7 @@ def _make_id(key: str | None, domain: str) -> str:
     """Return a Message-ID: the same for each email of one key."""
     if key is None:
         return make_msgid(domain=domain)
-    return f"<amazcope.{hashlib.sha256(key.encode()).hexdigest()[:40]}@{domain}>"
+    return f"<amazcope.{hashlib.sha256(key.encode('utf-8', 'replace')).hexdigest()[:40]}@{domain}>"
 
 
 class _Smtp(smtplib.SMTP):

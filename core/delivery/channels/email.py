@@ -45,7 +45,7 @@ def send(address: EmailAddress, message: Message, context: SendContext) -> Attem
         return Attempt(Outcome.LATER, "No mail server is connected.")
     text = write_body(message, _LONGEST_TEXT)
     if message.unsubscribe:
-        text += f"\n\nStop these emails: {message.unsubscribe}"
+        text += f"\n\nStop these emails: {clean_line(message.unsubscribe)}"
     email = OutgoingEmail(
         address.to,
         clean_line(message.subject, 200),
@@ -105,4 +105,4 @@ def _clean(text: str) -> str:
 def _write_link(address: str, label: str) -> str:
     if not address.startswith(("http://", "https://")):
         return ""
-    return f'<a href="{escape(address)}" style="color:#0b57d0">{escape(label)}</a>'
+    return f'<a href="{_clean(address)}" style="color:#0b57d0">{escape(label)}</a>'

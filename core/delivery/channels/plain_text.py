@@ -7,8 +7,8 @@ from core.delivery.message import Message, MessageItem
 from core.text.escaping import shorten
 
 _MOST_ITEMS = 100  # of a message that are written in full
-# Control and invisible characters, in which text can be hidden.
-_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u200b\u2060\ufeff\U000e0000-\U000e007f]")
+# Control and invisible characters, in which text can be hidden; and halves of characters.
+_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u200b\u2060\ufeff\ud800-\udfff\U000e0000-\U000e007f]")
 
 
 def clean_line(text: str, longest: int = 1000) -> str:
@@ -19,7 +19,8 @@ def clean_line(text: str, longest: int = 1000) -> str:
 def write_item(item: MessageItem) -> str:
     """Return an item as lines: title, what happened, facts, link."""
     facts = [f"{clean_line(label, 100)}: {clean_line(value, 500)}" for label, value in item.facts]
-    lines = [clean_line(item.title), clean_line(item.text), *facts, item.link or ""]
+    lines = [clean_line(item.title), clean_line(item.text), *facts]
+    lines.append(clean_line(item.link or ""))
     return "\n".join(line for line in lines if line)
 
 
@@ -74,5 +75,5 @@ def count_left_out(message: Message, shown: int) -> str:
 def _join(message: Message, items: list[str], *, has_subject: bool) -> str:
     parts = [clean_line(message.subject)] if has_subject else []
     parts += [clean_line(message.summary), *items, count_left_out(message, len(items))]
-    parts += [message.link or "", clean_line(message.footer or "")]
+    parts += [clean_line(message.link or ""), clean_line(message.footer or "")]
     return "\n\n".join(part for part in parts if part)

@@ -102,7 +102,11 @@ def build_content(message: Message) -> dict[str, Any]:
 
 def sign(secret: str, key: str, seconds: int, body: bytes) -> dict[str, str]:
     """Return the headers by which a receiver recognises a message and its sender."""
-    known = key if _SAFE_KEY.fullmatch(key) else hashlib.sha256(key.encode()).hexdigest()
+    known = (
+        key
+        if _SAFE_KEY.fullmatch(key)
+        else hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()
+    )
     signed = f"{known}.{seconds}.".encode() + body
     signature = hmac.new(_decode_secret(secret), signed, hashlib.sha256).digest()
     return {

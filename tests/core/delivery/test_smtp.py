@@ -134,6 +134,10 @@ def test_a_server_that_is_down_gets_it_later() -> None:
         ([b"220 x", b"250 x", b""], Outcome.LATER),
         ([b"220 x", b"250 x", b"250 x", b"250 x", b"354 x", b""], Outcome.UNKNOWN),
         ([b"220 x", b"250 x", b"250 x", b"250 x", b"354 x", b"250 x", b""], Outcome.SENT),
+        (
+            [b"220 x", b"250 x", b"250 x", b"250 x", b"354 x", b"250 x", b"500 x"],
+            Outcome.SENT,
+        ),
         ([b"220 x", b"250 x", b"250 x", b"550 x", b"250 x"], Outcome.REFUSED),
         ([b"220 x", b"250 x", b"250 x", b"450 x", b"250 x"], Outcome.LATER),
         ([b"hello"], Outcome.LATER),

@@ -82,6 +82,15 @@ def test_the_pages_say_in_a_sentence_what_keeps_them_from_starting() -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_private_hosts_are_names_and_addresses_without_ports() -> None:
+    given = Settings(amazcope_private_hosts=" NTFY.lan, 10.0.0.7 ,[fd00::7],")
+    assert given.private_hosts == {"ntfy.lan", "10.0.0.7", "fd00::7"}
+    assert Settings(amazcope_private_hosts="").private_hosts == frozenset()
+    for wrong in ("http://ntfy.lan", "ntfy.lan:8080", "ntfy.lan/x", "*", "10.0.0.0/8"):
+        with pytest.raises(ValidationError, match="hosts without port"):
+            Settings(amazcope_private_hosts=wrong)
+
+
 def test_the_settings_take_the_appliers_that_there_are_and_no_other() -> None:
     assert set(CONNECTORS) == {OFF, *connectors.CONNECTORS}
     assert Settings(amazcope_applier="Dry-Run").amazcope_applier == "dry-run"

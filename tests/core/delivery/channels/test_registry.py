@@ -26,8 +26,10 @@ from core.delivery.channels.registry import (
 from core.delivery.channels.send_context import SendContext
 from core.delivery.message import Message, MessageItem, Urgency
 from core.delivery.outcome import Attempt, Outcome
+from core.delivery.smtp import parse_smtp_url
 from core.errors import ConfigurationError, InvalidInputError
 from core.runtime.guarded_http import Reach
+from tests.mailbox import Mailbox
 from tests.receiver import Receiver, running_receiver
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -320,3 +322,18 @@ def check_discord(content: dict[str, Any]) -> None:
 def test_no_process_carries_apprise_before_it_sends_by_it() -> None:
     code = "import sys; import core.delivery.channels.registry; assert 'apprise' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, timeout=60)
+
+
+ODD = ["\ud800 half", "\x00\x1b[0m", "a\r\n.\r\nb", "‮gnirts", "💥" * 5000, "", " "]
+
+
+@pytest.mark.parametrize("kind", [*HTTP_KINDS, "email"])
+def test_no_text_makes_sending_fail(receiver: Receiver, mailbox: Mailbox, kind: str) -> None:
+    context = SendContext(parse_smtp_url(mailbox.url), "Amazcope <a@team.example>", HOSTS)
+    if kind != "email":
+        receiver.give(*TAKEN[kind])
+    for text in ODD:
+        item = MessageItem(text, text, ((text, text),), text)
+        message = Message(f"k{text[:1]}", text, text, (item,), text, footer=text, unsubscribe=text)
+        attempt = send_message(make_address(kind, receiver.url), message, context)
+        assert attempt.outcome is Outcome.SENT
