@@ -65,6 +65,9 @@ HANDLING: Final = "handling"
 ALERT_PAGE: Final = "alert_page"
 ALERT: Final = "alert"  # the open one
 
+# As in /alert_rules?rule=12 or /alert_rules?rule=new
+RULE: Final = "rule"
+
 
 # As in /reports?report=12
 REPORT: Final = "report"

@@ -132,6 +132,7 @@ PACKAGES = {
         "login": {"auth", "commands", "components", "data", "web"},
         "suggestions": {".", "commands", "components", "data", "web"},
         "alerts": {".", "commands", "components", "data", "web"},
+        "alert_rules": {".", "commands", "components", "data", "web"},
         "health": {".", "components", "data", "suggestions", "web"},
         "reports": {".", "commands", "components", "data", "web"},
         "admin": {".", "account", "commands", "components", "data"},

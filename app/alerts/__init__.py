@@ -1,1 +1,1 @@
-"""Parts of the Alerts screen: open issues, past incidents, rules."""
+"""Parts of the Alerts screen: the list, one alert in full, what users do with it, silences."""

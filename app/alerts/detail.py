@@ -156,7 +156,11 @@ def list_facts(row: IncidentRow) -> dict[str, str]:
     changed = "" if row.is_of_this_rule else ", changed since then"
     version = f"Version {format_count(row.rule_version)}{changed}"
     sentence = describe_rule(
-        row.rule, row.marketplace, has_own_sellers=row.has_own_sellers, product=row.title
+        row.rule,
+        row.marketplace,
+        has_own_sellers=row.has_own_sellers,
+        product=row.title,
+        view=alerts.find_view(row.rule.scope),
     )
     facts["Rule"] = f"{version}. {sentence}"
     facts["Evaluated"] = format_moment(row.evaluated_at, zone)

@@ -9,6 +9,7 @@ from core.alerts.incidents import service, silences, source_outages
 from core.alerts.incidents.service import Verdict, Verdicts
 from core.alerts.incidents.silences import SilenceRequest
 from core.alerts.rules import service as rules
+from core.alerts.rules.queries import TeamRule
 from core.alerts.rules.rule import AlertRule
 from core.alerts.rules.service import SavedRule
 from core.database.session import shared_time, write_scope
@@ -136,12 +137,18 @@ def switch_rule(rule_id: int, is_on: bool) -> str:
     return "The rule is off. Its open issues are closed."
 
 
-def change_rule(rule_id: int, rule: AlertRule, *, confirmed: bool = False) -> str:
-    """Change what a rule watches; `confirmed`: also of one for very many products."""
+def save_rule(
+    stored: TeamRule, rule: AlertRule, name: str | None, *, confirmed: bool = False
+) -> str:
+    """Change what a rule watches and its name; `confirmed`: also for very many products."""
     with write_scope() as session:
         saved = rules.change_rule(
-            session, get_principal(), rule_id, rule, shared_time(), confirmed=confirmed
+            session, get_principal(), stored.rule_id, rule, shared_time(), confirmed=confirmed
         )
+        if stored.code is None:
+            rules.rename_rule(session, get_principal(), stored.rule_id, name)
+    if rule == stored.rule:
+        return "Rule saved."
     return _format_saved("Rule changed, from now on.", saved)
 
 
@@ -159,13 +166,6 @@ def reset_rule(rule_id: int) -> str:
     with write_scope() as session:
         saved = rules.reset_rule(session, get_principal(), rule_id, shared_time())
     return _format_saved("The usual values hold again.", saved)
-
-
-def rename_rule(rule_id: int, name: str) -> str:
-    """Name a rule of the team's; empty: what it watches is its name."""
-    with write_scope() as session:
-        rules.rename_rule(session, get_principal(), rule_id, name)
-    return "Rule renamed."
 
 
 def delete_rule(rule_id: int) -> str:

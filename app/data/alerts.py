@@ -6,6 +6,7 @@ result of an action at once.
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import streamlit as st
 
@@ -14,8 +15,9 @@ from app.data.cache import cached_read
 from app.data.prebuilt_figure import FigureBody, pack_figure
 from app.data.products import get_cache_token
 from core.accounts.access.permissions import Principal
-from core.alerts.charts import moment
-from core.alerts.charts.value_chart import describe_value_chart, draw_value_chart
+from core.alerts.charts import moment, rule_trial
+from core.alerts.charts.value_chart import ValueChart, describe_value_chart, draw_value_chart
+from core.alerts.charts.weeks_chart import describe_weeks, draw_weeks
 from core.alerts.incidents import queries, service, silences, source_outages
 from core.alerts.incidents.incident_events import EventRow, list_incident_events
 from core.alerts.incidents.incident_filter import IncidentFilter
@@ -29,7 +31,7 @@ from core.alerts.rules.queries import TeamRule, find_reached_product, read_reach
 from core.alerts.rules.rule import AlertRule, RuleScope
 from core.alerts.rules.subject_text import SUBJECTS
 from core.catalog.marketplaces import get_marketplace
-from core.chart_theme import money_style
+from core.chart_theme import MoneyStyle, money_style
 from core.database.session import read_scope
 from core.history.product_summary import HistoryKey, find_product_summary
 from core.text import locale as formats
@@ -113,21 +115,33 @@ def _list_assignees(who: Principal) -> list[Assignee]:
 
 
 @dataclass(frozen=True, slots=True)
-class MomentView:
-    """The chart of the values around an incident."""
+class ChartView:
+    """A chart with the sentences that say what it shows."""
 
     chart: FigureBody
     alt: str
 
 
-def read_moment(row: IncidentRow) -> MomentView | None:
+def _make_money(marketplace: str, written: Formats) -> MoneyStyle:
+    place = get_marketplace(marketplace)
+    return money_style(
+        place.currency, written.locale_of_money(place.locale), written.has_currency_code
+    )
+
+
+def _draw_values(chart: ValueChart) -> ChartView:
+    alt = describe_value_chart(chart, SUBJECTS[chart.subject])
+    return ChartView(pack_figure(draw_value_chart(chart)), alt)
+
+
+def read_moment(row: IncidentRow) -> ChartView | None:
     """Return the chart around an incident; None: the product was never observed."""
     with read_scope() as session:
         head = find_product_summary(session, get_principal(), row.marketplace, row.asin)
     if head is None or head.history_key is None:
         return None
     return _read_moment(
-        get_principal(), head.history_key, row, row.id, head.data_version, formats.get_formats()
+        get_principal(), head.history_key, row, head.data_version, formats.get_formats()
     )
 
 
@@ -135,22 +149,17 @@ def read_moment(row: IncidentRow) -> MomentView | None:
 def _read_moment(
     who: Principal,
     key: HistoryKey,
-    _row: IncidentRow,
-    incident_id: int,
+    row: IncidentRow,
     data_version: int,
     written: Formats,
-) -> MomentView:
-    del incident_id, data_version  # parts of the key
-    place = get_marketplace(_row.marketplace)
-    money = money_style(
-        place.currency, written.locale_of_money(place.locale), written.has_currency_code
-    )
+) -> ChartView:
+    del data_version  # part of the key
+    money = _make_money(row.marketplace, written)
     with read_scope() as session:
         chart = moment.read_moment(
-            session, key, _row, who.team_id, money, who.time_zone, datetime.now(UTC)
+            session, key, row, who.team_id, money, who.time_zone, datetime.now(UTC)
         )
-    alt = describe_value_chart(chart, SUBJECTS[chart.subject])
-    return MomentView(pack_figure(draw_value_chart(chart)), alt)
+    return _draw_values(chart)
 
 
 def group_open_issues(incident_filter: IncidentFilter) -> IssueCounts:
@@ -231,18 +240,91 @@ def _list_rules(who: Principal, token: str) -> list[RuleRow]:
         return list_rule_rows(session, who, datetime.now(UTC))
 
 
-def preview_rule(row: RuleRow, rule: AlertRule, days: int, at_most: float | None) -> RulePreview:
-    """Return what a stored rule would have done with other thresholds, as of a minute ago."""
-    return _preview_rule(get_principal(), row.stored, rule, days, at_most)
+def preview_rule(
+    rule: AlertRule, stored: TeamRule | None, days: int, at_most: float | None
+) -> RulePreview:
+    """Return what a rule would have done, as of a minute ago at most.
+
+    `stored`: the rule as it is stored, which products have thresholds of; None: a new one.
+    """
+    return _preview_rule(get_principal(), stored, rule, days, at_most)
 
 
 @st.cache_data(ttl=60, max_entries=50, show_spinner="Trying the rule on past data …")
 def _preview_rule(
-    who: Principal, stored: TeamRule, rule: AlertRule, days: int, at_most: float | None
+    who: Principal, stored: TeamRule | None, rule: AlertRule, days: int, at_most: float | None
 ) -> RulePreview:
     request = PreviewRequest(rule, days, stored, at_most_per_week=at_most)
     with read_scope() as session:
         return preview_on_history(session, who, request, datetime.now(UTC))
+
+
+def draw_rule_weeks(
+    rule: AlertRule, stored: TeamRule | None, days: int, at_most: float | None
+) -> ChartView:
+    """Return the alerts that a rule would have opened by week, as a chart."""
+    found, zone = preview_rule(rule, stored, days, at_most), get_principal().time_zone
+    drawn = draw_weeks(found.per_week, found.since, found.until, ZoneInfo(zone), at_most)
+    return ChartView(pack_figure(drawn), describe_weeks(found.per_week))
+
+
+@dataclass(frozen=True, slots=True)
+class TrialProduct:
+    """A product that a rule is tried on. The title is text from outside."""
+
+    marketplace: str
+    asin: str
+    title: str | None
+
+
+def list_trial_products(rule: AlertRule, found: RulePreview) -> list[TrialProduct]:
+    """Return products to show a rule on: those that it would have alerted for, else any."""
+    alerted = [TrialProduct(each.marketplace, each.asin, each.title) for each in found.newest]
+    if alerted:
+        return list(dict.fromkeys(alerted))
+    with read_scope() as session:
+        reached = find_reached_product(session, get_principal().team_id, rule.scope)
+    return (
+        [] if reached is None else [TrialProduct(reached.marketplace, reached.asin, reached.title)]
+    )
+
+
+def read_trial(
+    rule: AlertRule, stored: TeamRule | None, days: int, product: TrialProduct
+) -> ChartView | None:
+    """Return a rule's trial on one product as a chart; None: it was never observed."""
+    with read_scope() as session:
+        head = find_product_summary(session, get_principal(), product.marketplace, product.asin)
+    if head is None or head.history_key is None:
+        return None
+    return _read_trial(
+        get_principal(),
+        head.history_key,
+        rule,
+        stored,
+        days,
+        head.data_version,
+        formats.get_formats(),
+    )
+
+
+@cached_read(seconds=60, entries=100)
+def _read_trial(
+    who: Principal,
+    key: HistoryKey,
+    rule: AlertRule,
+    stored: TeamRule | None,
+    days: int,
+    data_version: int,
+    written: Formats,
+) -> ChartView:
+    del data_version  # part of the key
+    request = PreviewRequest(rule, days, stored)
+    with read_scope() as session:
+        chart = rule_trial.read_trial(
+            session, who, request, key, _make_money(key.marketplace, written), datetime.now(UTC)
+        )
+    return _draw_values(chart)
 
 
 def find_marketplace(scope: RuleScope) -> str | None:

@@ -37,6 +37,7 @@ PAGES = {  # address: what stands in the browser's tab
     PRODUCT: "Talvora Chef 20",
     "/suggestions": "Suggestions",
     "/alerts": "Alerts",
+    "/alert_rules": "Alert rules",
     "/reports": "Reports",
     "/add": "Add products",
     "/health": "Data health",

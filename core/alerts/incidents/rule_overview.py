@@ -40,6 +40,7 @@ class RuleRow:
     product: ReachedProduct | None  # of a rule for one product
     has_own_sellers: bool
     view: TeamView | None = None  # of a rule for a saved view; None: it was deleted
+    made_by: str | None = None  # None: built in, or by a former user
 
     @property
     def threshold(self) -> Threshold | None:
@@ -76,7 +77,8 @@ SELECT r.id,
     (SELECT i.opened_at FROM incident AS i WHERE i.rule_id = r.id
         AND i.state <> 'withdrawn' AND i.silent_reason IS DISTINCT FROM 'before_rule'
         ORDER BY i.opened_at DESC LIMIT 1) AS last_fired_at,
-    coalesce(o.number, 0) AS open
+    coalesce(o.number, 0) AS open,
+    (SELECT p.name FROM person AS p WHERE p.id = r.created_by) AS made_by
 FROM alert_rule AS r
 LEFT JOIN (SELECT i.rule_id, count(*) AS number FROM incident AS i
     WHERE i.team_id = :team AND i.state IN ('firing', 'flapping') GROUP BY 1) AS o
@@ -89,10 +91,9 @@ WHERE r.team_id = :team
 def list_rule_rows(session: Session, principal: Principal, now: datetime) -> list[RuleRow]:
     """Return all rules of the team with what they did: built-in ones, thresholds, its own."""
     values: dict[str, Any] = {"team": principal.team_id, "since": now - LATELY}
-    activity = {
-        row.id: RuleActivity(row.fired, row.last_fired_at, row.open)
-        for row in session.execute(_ACTIVITY, values)
-    }
+    found = session.execute(_ACTIVITY, values).all()
+    makers = {row.id: row.made_by for row in found}
+    activity = {row.id: RuleActivity(row.fired, row.last_fired_at, row.open) for row in found}
     has_own_sellers = bool(read_own_sellers(session, principal.team_id))
     anything = find_reached_product(session, principal.team_id, RuleScope(ScopeKind.TRACKED))
     rows = []
@@ -109,6 +110,7 @@ def list_rule_rows(session: Session, principal: Principal, now: datetime) -> lis
                 product=reached if is_of_product else None,
                 has_own_sellers=has_own_sellers,
                 view=_find_view(session, stored),
+                made_by=makers[stored.rule_id],
             )
         )
     return rows

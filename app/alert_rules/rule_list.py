@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from app.alerts import rule_dialogs
+from app.alert_rules import deletion, editor
 from app.commands import alerts as commands
 from app.commands.products import run_with_toast
 from app.data import get_principal
@@ -50,6 +50,8 @@ def format_activity(row: RuleRow, now: datetime) -> str:
         parts.append(f"last {format_age(activity.last_fired_at, now)}")
     if activity.open:
         parts.append(f"{format_count(activity.open)} open")
+    if row.made_by is not None:
+        parts.append(f"by {row.made_by}")
     return " · ".join(parts)
 
 
@@ -59,28 +61,33 @@ def _show_rule(row: RuleRow) -> None:
         with st.container(gap=None):
             st.markdown(f"**{escape_markdown(row.format_name())}**")
             st.markdown(escape_markdown(row.format_sentence()))
-            st.caption(format_activity(row, datetime.now(UTC)))
+            st.caption(escape_markdown(format_activity(row, datetime.now(UTC))))
         with st.container(horizontal=True, vertical_alignment="center", width="content"):
             if get_principal().may(Permission.TEAM):
                 _show_controls(row)
             else:
+                _show_edit(row)
                 st.badge("On" if stored.is_on else "Off", color="green" if stored.is_on else "gray")
+
+
+def _show_edit(row: RuleRow) -> None:
+    may_change = get_principal().may(Permission.TEAM)
+    st.button(
+        "Edit" if may_change else "Try",
+        icon=":material/edit:" if may_change else ":material/query_stats:",
+        key=f"edit_rule_{row.stored.rule_id}",
+        on_click=editor.open_editor,
+        args=(row.stored.rule_id,),
+    )
 
 
 def _show_controls(row: RuleRow) -> None:
     stored = row.stored
-    if row.threshold is not None and st.button(
-        "Threshold", icon=":material/tune:", key=f"change_rule_{stored.rule_id}"
-    ):
-        rule_dialogs.show_threshold(row)
-    if stored.code is None and st.button(
-        "Rename", icon=":material/edit:", key=f"rename_rule_{stored.rule_id}"
-    ):
-        rule_dialogs.show_rename(row)
+    _show_edit(row)
     if stored.code is None and st.button(
         "Delete", icon=":material/delete:", key=f"delete_rule_{stored.rule_id}"
     ):
-        rule_dialogs.show_deletion(row)
+        deletion.show_deletion(row)
     st.toggle(
         "On",
         stored.is_on,
