@@ -41,3 +41,4 @@ with left:
 with right:
     charts.show_movers(choice) if device.is_phone() else moves.show_moves(found, choice)
 charts.show_heat_map(found, choice)
+panels.show_frozen_button(choice)

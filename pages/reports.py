@@ -4,14 +4,18 @@ import streamlit as st
 
 from app.components import cards
 from app.data import reports as data
-from app.reports import controls, report_view
+from app.reports import controls, file_check, report_view
 
 # Choose
 with cards.show_page_header("Reports", "What changed by day and week, kept as it was"):
     controls.show_make_popover()
     controls.show_subscription_popover()
+    file_check.show_check_popover()
 listed = data.list_reports()
-chosen = controls.choose_report(listed)
+with st.container(horizontal=True, vertical_alignment="center"):
+    chosen = controls.choose_report(listed)
+    if chosen is not None:
+        controls.show_frozen_button(chosen)
 if chosen is None:
     controls.show_no_reports()
     st.stop()

@@ -114,6 +114,7 @@ PACKAGES = {
     },
     "core.reports": {
         ".": set(),
+        "frozen": {"."},
     },
     "core.demo": {
         "fake_apify": set(),
@@ -136,7 +137,7 @@ PACKAGES = {
         "health": {".", "components", "data", "suggestions", "web"},
         "reports": {".", "commands", "components", "data", "web"},
         "admin": {".", "account", "commands", "components", "data"},
-        "overview": {".", "components", "data", "products"},
+        "overview": {".", "commands", "components", "data", "products"},
         "product": {".", "commands", "components", "data", "imports", "suggestions", "web"},
         "product_tabs": {
             ".",

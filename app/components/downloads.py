@@ -11,6 +11,7 @@ from core.errors import AmazcopeError
 
 CSV = "text/csv"
 JSON = "application/json"
+HTML = "text/html"
 
 
 class FileNotMadeError(AmazcopeError):

@@ -1,14 +1,18 @@
 """A card of the Overview: its heading, and rows of a picture beside a linked title."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Final
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from app import keys
-from app.components import product_link, thumbnail
+from app.commands import frozen_files
+from app.components import downloads, product_link, thumbnail
+from app.data.overview import OverviewChoice
 from core.text.escaping import escape_markdown, shorten
+from core.text.locale import get_formats
 
 LONGEST_TITLE: Final = 46
 _HEAD, _ROW = "overview_head", "overview_row"
@@ -82,3 +86,15 @@ def show_product_row(
             )
             st.markdown(text)
     return row
+
+
+def show_frozen_button(choice: OverviewChoice) -> None:
+    """Show the button that downloads a report of the chosen period and list as a file."""
+    downloads.show_download_button(
+        "Frozen report",
+        f"amazcope-{choice.period.value}.html",
+        downloads.HTML,
+        partial(frozen_files.freeze_period, choice.scope, choice.period, get_formats()),
+        key="frozen_period",
+        is_quiet=True,
+    )

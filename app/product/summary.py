@@ -1,12 +1,14 @@
 """The summary under the chart: each figure's statistics in the period, and facts beside it."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 import streamlit as st
 
 from app import keys
-from app.components import cards, data_table, fragments
+from app.commands import frozen_files
+from app.components import cards, data_table, downloads, fragments
 from app.data import provenance
 from app.data.history import PeriodView
 from app.device import is_phone
@@ -15,6 +17,7 @@ from core.history.product_summary import ProductSummary
 from core.history.timeline import summary_text
 from core.history.timeline.summary_text import SummaryRow
 from core.text.escaping import escape_markdown
+from core.text.locale import get_formats
 
 _COLUMNS: Final = {
     "figure": "Figure",
@@ -43,6 +46,24 @@ def show_summary(head: ProductSummary, period: PeriodView) -> None:
             _show_table(head, period, period.summary.rows)
         with right:
             cards.show_facts("Facts", period.summary.facts, summary_text.ABOUT_FACTS)
+            _show_frozen_button(head, period)
+
+
+def _show_frozen_button(head: ProductSummary, period: PeriodView) -> None:
+    """Show the button that downloads the product's period as a file that stands alone."""
+    downloads.show_download_button(
+        "Frozen report",
+        f"amazcope-{head.marketplace}-{head.asin}.html",
+        downloads.HTML,
+        partial(
+            frozen_files.freeze_products,
+            [(head.marketplace, head.asin)],
+            (period.since, period.until),
+            get_formats(),
+        ),
+        key="frozen_product",
+        is_quiet=True,
+    )
 
 
 def _show_table(head: ProductSummary, period: PeriodView, rows: Sequence[SummaryRow]) -> None:

@@ -1,17 +1,25 @@
-"""The popover that sets the selected products as competitors of an own product."""
+"""What compares the selected products: as competitors of an own product, and in one file."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from functools import partial
+from typing import Any, Final
 
 import streamlit as st
 
-from app.commands import products, suggestions
+from app.commands import frozen_files, products, suggestions
+from app.components import downloads
 from app.data import get_principal
 from app.data import suggestions as data
 from core.accounts.access.permissions import Permission
+from core.database.session import shared_time
+from core.reports.frozen.product_page import MOST_COMPARED
 from core.text.escaping import escape_markdown, shorten
+from core.text.locale import get_formats
 from core.tracking.competitors.queries import OwnProduct
 
 LONGEST_TITLE = 60
+COMPARED_TIME: Final = timedelta(days=90)
 _OWN = "compare_with"
 
 
@@ -33,6 +41,26 @@ def show_compare_popover(
             return
         own = data.list_own_products(places[0])
         _show_form(product_ids, own, places[0], {name for name in categories if name})
+
+
+def show_frozen_button(selected: Sequence[Mapping[str, Any]]) -> None:
+    """Show the button that downloads a comparison of a few products as a file."""
+    if len(selected) > MOST_COMPARED:
+        return
+    now = shared_time()
+    downloads.show_download_button(
+        "Frozen report",
+        "amazcope-comparison.html",
+        downloads.HTML,
+        partial(
+            frozen_files.freeze_products,
+            [(str(row["marketplace"]), str(row["asin"])) for row in selected],
+            (now - COMPARED_TIME, now),
+            get_formats(),
+        ),
+        key="frozen_products",
+        is_quiet=True,
+    )
 
 
 def _show_form(

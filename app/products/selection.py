@@ -39,6 +39,7 @@ def show_selection_bar(selected: Sequence[dict[str, Any]], whose: ListScope) -> 
             "Open", icon=":material/open_in_new:", key="open_selected", shortcut="Alt+O"
         ):
             table.open_product(selected[0])
+        compare.show_frozen_button(selected)
         if list_scope.may_change(whose):
             _show_actions(selected, ids, whose)
 

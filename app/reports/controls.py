@@ -1,13 +1,15 @@
 """The controls of the Reports page: which report, make one now, subscribe."""
 
+from functools import partial
 from typing import Final
 
 import streamlit as st
 
 from app import keys
+from app.commands import frozen_files
 from app.commands import reports as commands
 from app.commands.account import run_with_toast
-from app.components import list_scope
+from app.components import downloads, list_scope
 from app.data import get_principal
 from app.data import reports as data
 from app.web import url_parameters
@@ -15,6 +17,7 @@ from core.accounts.access.permissions import Permission
 from core.reports.report_text import SCOPES
 from core.reports.rules import ReportKind, Subscription
 from core.reports.service import ListedReport, ListedSubscription
+from core.text.locale import get_formats
 from core.text.times import format_day, format_moment
 from core.tracking.list_filter import ListScope, default_list_scope
 
@@ -53,6 +56,18 @@ def _name(each: ListedReport) -> str:
 
 def _open_chosen() -> None:
     st.query_params[keys.REPORT] = str(st.session_state[_CHOSEN])
+
+
+def show_frozen_button(report_id: int) -> None:
+    """Show the button that downloads a report as a file that stands alone."""
+    downloads.show_download_button(
+        "Frozen report",
+        f"amazcope-report-{report_id}.html",
+        downloads.HTML,
+        partial(frozen_files.freeze_report, report_id, get_formats()),
+        key="frozen_report",
+        is_quiet=True,
+    )
 
 
 def show_make_popover() -> None:

@@ -90,6 +90,8 @@ EVENT_LABELS: Final = {
     "saved view": "Saved view",
     "changed view": "Changed view",
     "deleted view": "Deleted view",
+    # Reports
+    "made frozen report": "Made frozen report",
     # Imports
     "offered import": "Uploaded import",
     "confirmed import": "Confirmed import",

@@ -1,16 +1,19 @@
 """The Reports page: make one, open it again, subscribe; the numbers shown."""
 
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
+from app.commands import frozen_files
 from core.accounts.access.permissions import Principal, Role
 from core.history.observation import Availability
 from core.reports import service
 from core.settings.environment import ROOT
+from core.text.locale import Formats
 from core.text.numbers import THIN_SPACE
 from core.tracking.rules import Role as ProductRole
 from tests.factories.alerts import add_incident
@@ -98,3 +101,17 @@ def test_a_user_subscribes_and_ends_it(session: Session, principal: Principal) -
     [end] = [each for each in app.button if each.label == "End"]
     end.click().run()
     assert service.list_subscriptions(session, principal, datetime.now(UTC)) == []
+
+
+def test_the_hash_of_a_file_says_who_made_it(session: Session, principal: Principal) -> None:
+    open_reports().button(key="make_report").click().run()
+    [report] = service.list_reports(session, principal, 10)
+    body = frozen_files.freeze_report(report.id, Formats("de_DE"), principal)
+    app = open_reports()
+    app.text_input(key="frozen_hash").input(sha256(body).hexdigest().upper()).run()
+    [made] = [each.value for each in app.success]
+    assert "by Owner on a page: report, day; in the audit, not sealed yet." in made
+    app.text_input(key="frozen_hash").input("0" * 64).run()
+    assert "Your team made no file with this hash." in [each.value for each in app.warning]
+    app.text_input(key="frozen_hash").input("abc").run()
+    assert "A SHA-256 has 64 digits" in app.warning[0].value

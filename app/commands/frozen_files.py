@@ -1,0 +1,48 @@
+"""Makes frozen reports for downloads: each records that it was made, and returns the file.
+
+They run on the click, outside a page's run, so each is given the user and the user's formats.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from core.accounts.access.permissions import Principal
+from core.database.session import read_scope, shared_time, write_scope
+from core.history.periods.change_period import ChangePeriod
+from core.reports.frozen import service
+from core.reports.read_report import read_report
+from core.reports.service import open_report
+from core.scraping.runs.providers import make_limits
+from core.settings.environment import get_settings
+from core.text.locale import Formats, apply_formats
+from core.tracking.list_filter import ListScope
+
+
+def freeze_products(
+    keys: Sequence[tuple[str, str]],
+    period: tuple[datetime, datetime],
+    formats: Formats,
+    who: Principal,
+) -> bytes:
+    """Return products over a period as a file. `keys`: marketplaces and ASINs."""
+    with apply_formats(formats), write_scope() as session:
+        return service.freeze_products(session, who, keys, period, shared_time()).body
+
+
+def freeze_period(
+    scope: ListScope, period: ChangePeriod, formats: Formats, who: Principal
+) -> bytes:
+    """Return a report of the days that are over now as a file."""
+    now = shared_time()
+    dollars = make_limits(get_settings()).dollars_per_product
+    with apply_formats(formats):
+        with read_scope() as session:
+            report = read_report(session, who, scope, period, now, now, dollars)
+        with write_scope() as session:
+            return service.freeze_report(session, who, report).body
+
+
+def freeze_report(report_id: int, formats: Formats, who: Principal) -> bytes:
+    """Return a kept report as a file."""
+    with apply_formats(formats), write_scope() as session:
+        return service.freeze_report(session, who, open_report(session, who, report_id)).body

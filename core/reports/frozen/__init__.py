@@ -1,0 +1,1 @@
+"""Frozen reports: one HTML file each that holds its data, runs nothing and asks no address."""
