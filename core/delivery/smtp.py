@@ -1,6 +1,7 @@
 """The only module that uses a mail server. Takes addresses and texts, no users."""
 
 import hashlib
+import os
 import re
 import smtplib
 import socket
@@ -9,6 +10,7 @@ from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import formatdate, make_msgid, parseaddr
+from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -212,9 +214,15 @@ class _SmtpOverTls(_Smtp, smtplib.SMTP_SSL):
     """A connection that is encrypted from the first byte."""
 
 
+@lru_cache(maxsize=2)
+def _load_context(_file: str | None, _folder: str | None) -> ssl.SSLContext:
+    """Return the context of these certificate authorities, which takes a while to read."""
+    return ssl.create_default_context()  # reads the two variables by itself
+
+
 def _connect(server: SmtpServer) -> _Smtp:
     reject_unsafe_host(server.host, server.port)
-    context = ssl.create_default_context()
+    context = _load_context(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
     if server.is_tls:
         return _SmtpOverTls(server.host, server.port, timeout=TIMEOUT, context=context)
     connection = _Smtp(server.host, server.port, timeout=TIMEOUT)

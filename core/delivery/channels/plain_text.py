@@ -35,7 +35,12 @@ def write_body(
 
     Items that don't fit are left out, and the text says how many. `has_subject`: begin with it.
     """
-    items = [write_item(item) for item in message.items[:_MOST_ITEMS]]
+    items, size = [], 0
+    for item in message.items[:_MOST_ITEMS]:
+        items.append(write_item(item))
+        size += measure(items[-1])
+        if size > longest:
+            break
     while True:
         text = _join(message, items, has_subject=has_subject)
         if measure(text) <= longest:
