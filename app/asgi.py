@@ -22,7 +22,7 @@ from app.auth import oidc_config, session_routes
 from app.auth.anonymous_limits import AnonymousLimits
 from app.auth.request_guard import RequestGuard
 from app.data import list_export
-from app.web import error_boundary, file_owners, thumbnails
+from app.web import error_boundary, file_owners, thumbnails, unsubscribe
 from app.web.base_url import BaseUrlMiddleware
 from app.web.security_headers import build_asset_headers, build_page_headers
 from app.web.static_compression import StaticCompressionMiddleware
@@ -57,6 +57,7 @@ def build_routes(check: DatabaseCheck | None = None) -> list[BaseRoute]:
         Route("/metrics", metrics),
         Route(f"/{keys.OVERVIEW}", overview),
         thumbnails.build_route(),
+        unsubscribe.build_route(),
         list_export.build_route(),
         *session_routes.build_routes(),
     ]

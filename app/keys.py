@@ -18,6 +18,7 @@ ADMIN: Final = "admin"
 AUDIT: Final = "audit"
 AGENTS: Final = "agents"
 CONNECTIONS: Final = "connections"
+NOTIFICATIONS: Final = "notifications"
 
 # URL parameters, as in /products?market=DE&search=kettle or /product?…&days=90
 MARKET: Final = "market"  # the filter of lists

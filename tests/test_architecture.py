@@ -132,6 +132,7 @@ PACKAGES = {
         "imports": {".", "auth", "commands", "components", "data", "web"},
         "login": {"auth", "commands", "components", "data", "web"},
         "suggestions": {".", "commands", "components", "data", "web"},
+        "notifications": {".", "commands", "components", "data"},
         "alerts": {".", "commands", "components", "data", "web"},
         "alert_rules": {".", "commands", "components", "data", "web"},
         "health": {".", "components", "data", "suggestions", "web"},

@@ -49,6 +49,7 @@ SCREENS = {
     "Settings": (
         Screen(keys.HEALTH, "Data health", "ecg_heart"),
         Screen(keys.PROFILE, "Account", "person", Permission.SELF),
+        Screen(keys.NOTIFICATIONS, "Notifications", "send", Permission.SELF),
         Screen(keys.ADMIN, "Team", "group", Permission.ADMIN),
         Screen(keys.AUDIT, "Audit log", "history", Permission.ADMIN),
         Screen(keys.CONNECTIONS, "Connections", "cable", Permission.ADMIN),

@@ -34,26 +34,22 @@ _LOG: Final = """
 SELECT m.id, m.created_at, c.name, m.purpose, m.content ->> 'subject', m.state, m.attempts,
     CASE WHEN m.state = 'pending' THEN m.next_try_at END, m.ended_at, m.answer
 FROM outbox_message m LEFT JOIN delivery_channel c ON c.id = m.channel_id
-WHERE m.person_id = %s ORDER BY m.id DESC OFFSET %s LIMIT %s
+WHERE m.person_id = %(person)s AND (%(below)s::int8 IS NULL OR m.id < %(below)s)
+ORDER BY m.id DESC LIMIT %(size)s
 """
 
 
 @requires(Permission.SELF)
 def list_messages(
-    session: Session, principal: Principal, skipped: int = 0
-) -> tuple[list[LoggedMessage], bool]:
-    """Return a page of the user's messages, and whether there are more after it."""
-    rows = (
-        driver_connection(session)
-        .execute(_LOG, [principal.person_id, max(skipped, 0), PAGE_SIZE + 1])
-        .fetchall()
-    )
-    messages = [
+    session: Session, principal: Principal, below: int | None = None, size: int = PAGE_SIZE
+) -> list[LoggedMessage]:
+    """Return at most `size` of the user's messages, those before the one with the id `below`."""
+    values = {"person": principal.person_id, "below": below, "size": size}
+    return [
         LoggedMessage(
             number, created_at, channel, Purpose(purpose), subject, MessageState(state),
             attempts, next_try_at, ended_at, answer,
         )
         for number, created_at, channel, purpose, subject, state, attempts, next_try_at, ended_at,
-        answer in rows[:PAGE_SIZE]
+        answer in driver_connection(session).execute(_LOG, values)
     ]  # fmt: skip
-    return messages, len(rows) > PAGE_SIZE

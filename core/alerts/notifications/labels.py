@@ -6,7 +6,9 @@ from typing import Final
 from core.alerts.notifications.policy import HoldReason, Mode
 from core.delivery.channels.registry import ChannelKind
 from core.delivery.outbox import MessageState
-from core.text.times import format_moment
+from core.text.numbers import format_counted
+from core.text.times import format_age, format_moment
+from core.tracking.list_filter import ListScope
 
 IN_APP: Final = "In the app"
 CHANNELS: Final = {
@@ -32,6 +34,25 @@ MESSAGE_STATES: Final = {
     MessageState.UNKNOWN: "Unknown",
     MessageState.EXPIRED: "Expired",
     MessageState.CANCELLED: "Cancelled",
+}
+ACCOUNT_EMAIL: Final = "Email"
+REMINDERS: Final[dict[int | None, str]] = {
+    None: "None",
+    1: "Every hour",
+    4: "Every 4 hours",
+    12: "Every 12 hours",
+    24: "Every day",
+}
+SCOPES: Final = {
+    ListScope.TEAM: "All of the team's",
+    ListScope.MINE: "Those I track",
+}
+_OUTCOMES: Final = {
+    "sent": "Sent",
+    "refused": "Refused",
+    "later": "Not sent",
+    "unknown": "No answer",
+    "expired": "Not sent in time",
 }
 PAUSES: Final = {
     "owner": "You paused it.",
@@ -73,3 +94,22 @@ def describe_hold(reason: str | None, due_at: datetime, time_zone: str) -> str:
 def describe_cancellation(reason: str | None) -> str:
     """Return why a notification is not sent."""
     return _CANCELLED.get(reason or "", "not sent")
+
+
+def format_last_attempt(
+    outcome: str | None, at: datetime, answer: str | None, now: datetime
+) -> str:
+    """Return what became of a channel's newest message: "Sent 5 min ago: 200 ok"."""
+    label = _OUTCOMES.get(outcome or "", "Tried")
+    return f"{label} {format_age(at, now)}" + (f": {answer}" if answer else "")
+
+
+def describe_attempts(
+    attempts: int, next_try_at: datetime | None, answer: str | None, time_zone: str
+) -> str:
+    """Return a provider's answer, and when a message that is not sent yet is tried again."""
+    if next_try_at is None or not attempts:
+        return answer or ""
+    tried = format_counted(attempts, "attempt")
+    again = f"{tried}, the next {format_moment(next_try_at, time_zone)}"
+    return f"{answer} ({again})" if answer else again

@@ -96,15 +96,16 @@ def test_pausing_and_removing_cancel_what_is_pending_and_keep_the_log(
     number = add(session, principal).channel_id
     enqueue(session, principal, number)
     channels.pause_own_channel(session, principal, number, NOON)
-    [[logged], has_more] = delivery_log.list_messages(session, principal)
+    [logged] = delivery_log.list_messages(session, principal)
     assert (logged.state, logged.answer) == (MessageState.CANCELLED, "The channel is paused.")
-    assert (logged.channel, has_more) == ("Ops", False)
+    assert logged.channel == "Ops"
+    assert delivery_log.list_messages(session, principal, logged.id) == []
     channels.resume_channel(session, principal, number)
     assert channels.list_channels(session, principal)[0].is_active
     preferences.set_mode(session, principal, number, IncidentKind.OUT_OF_STOCK, Mode.OFF)
     channels.remove_channel(session, principal, number, NOON)
     assert channels.list_channels(session, principal) == []
-    assert delivery_log.list_messages(session, principal)[0][0].channel == "Ops"
+    assert delivery_log.list_messages(session, principal)[0].channel == "Ops"
     row = fetch_row(session, "SELECT * FROM delivery_channel")
     assert (row["state"], row["sealed"]) == ("removed", None)
     with pytest.raises(NotFoundError):

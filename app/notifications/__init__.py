@@ -1,0 +1,1 @@
+"""Parts of the Notifications screen: channels, choices, delivery log."""

@@ -1,0 +1,159 @@
+"""The user's channels: state, test, pause, remove, and the form that adds one."""
+
+from datetime import UTC, datetime
+from typing import Literal
+
+import streamlit as st
+
+from app.commands import account
+from app.commands import notifications as commands
+from app.data import notifications as data
+from core.alerts.delivery.channels import LONGEST_NAME, ListedChannel
+from core.alerts.notifications.labels import CHANNELS, PAUSES, format_last_attempt
+from core.delivery.channels.registry import FIELDS, ChannelKind
+from core.text.escaping import escape_markdown
+
+BadgeColor = Literal["green", "gray", "orange", "red"]
+_KIND = "channel_kind"
+_ROUND = "_channel_round"  # a new number gives new, empty fields
+_ICONS = {
+    ChannelKind.EMAIL: ":material/mail:",
+    ChannelKind.WEBHOOK: ":material/webhook:",
+}
+
+
+def show_channels(channels: list[ListedChannel]) -> None:
+    """Show the user's channels and the form that adds one."""
+    if commands.SIGNING_SECRET in st.session_state:
+        _show_signing_secret(st.session_state[commands.SIGNING_SECRET])
+    with st.container(border=True):
+        st.header("Channels", anchor=False)
+        st.caption(
+            "Alerts are always shown in the app. A channel sends them to you as well; you choose "
+            "below what it gets and when."
+        )
+        for channel in channels:
+            _show_channel(channel)
+        with st.expander("Add a channel", icon=":material/add:", expanded=not channels):
+            _show_form(channels)
+
+
+def _show_signing_secret(secret: str) -> None:
+    with st.container(border=True):
+        st.markdown(
+            ":material/key: **The webhook's signing secret.** Copy it now: it is never shown again."
+        )
+        st.code(secret, language=None, wrap_lines=True)
+        st.button("Done", type="primary", on_click=commands.clear_signing_secret)
+
+
+def _show_channel(channel: ListedChannel) -> None:
+    icon = _ICONS.get(channel.kind, ":material/chat:")
+    with st.container(border=True, gap="small", key=f"channel_{channel.id}"):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.markdown(f"{icon} **{escape_markdown(channel.name)}**", width="content")
+            st.badge(_find_state(channel), color=_find_color(channel))
+            st.space("stretch")
+            _show_buttons(channel)
+        st.caption(f"{CHANNELS[channel.kind]}, {escape_markdown(channel.hint)}")
+        if not channel.is_active:
+            st.markdown(PAUSES.get(channel.paused_reason or "", "It is paused."))
+        if channel.last_at is not None:
+            st.markdown(
+                escape_markdown(
+                    format_last_attempt(
+                        channel.last_outcome,
+                        channel.last_at,
+                        channel.last_answer,
+                        datetime.now(UTC),
+                    )
+                )
+            )
+
+
+def _find_state(channel: ListedChannel) -> str:
+    if not channel.is_active:
+        return "Paused"
+    if channel.last_outcome is None:
+        return "Not tested"
+    return "Working" if channel.last_outcome == "sent" else "Last message not sent"
+
+
+def _find_color(channel: ListedChannel) -> BadgeColor:
+    if not channel.is_active:
+        return "gray"
+    if channel.last_outcome is None:
+        return "orange"
+    return "green" if channel.last_outcome == "sent" else "red"
+
+
+def _show_buttons(channel: ListedChannel) -> None:
+    st.button(
+        "Test",
+        icon=":material/send:",
+        key=f"test_channel_{channel.id}",
+        help="Sends a test message.",
+        on_click=account.run_with_toast,
+        args=(commands.test_channel, channel.id),
+    )
+    if channel.is_active:
+        st.button(
+            "Pause",
+            icon=":material/pause:",
+            key=f"pause_channel_{channel.id}",
+            on_click=account.run_with_toast,
+            args=(commands.pause_channel, channel.id),
+        )
+    else:
+        st.button(
+            "Resume",
+            icon=":material/play_arrow:",
+            key=f"resume_channel_{channel.id}",
+            on_click=account.run_with_toast,
+            args=(commands.resume_channel, channel.id),
+        )
+    st.button(
+        "Remove",
+        icon=":material/delete:",
+        key=f"remove_channel_{channel.id}",
+        help="Deletes its address.",
+        on_click=account.run_with_toast,
+        args=(commands.remove_channel, channel.id),
+    )
+
+
+def _show_form(channels: list[ListedChannel]) -> None:
+    has_email = any(each.kind is ChannelKind.EMAIL for each in channels)
+    kinds = [each for each in FIELDS if not (has_email and each is ChannelKind.EMAIL)]
+    kind = st.selectbox("Kind", kinds, format_func=CHANNELS.__getitem__, key=_KIND)
+    if kind is ChannelKind.EMAIL:
+        st.caption("Emails go to your account's address.")
+        if not data.has_mail_server():
+            st.warning(
+                "No mail server is connected. Administrators connect one in Settings, Connections.",
+                icon=":material/warning:",
+            )
+    number = st.session_state.get(_ROUND, 0)
+    with st.form(f"add_channel_{kind.value}", border=False):
+        name = st.text_input(
+            "Name", CHANNELS[kind], max_chars=LONGEST_NAME, key=f"name_{kind.value}_{number}"
+        )
+        typed = {
+            field.name: st.text_input(
+                field.label,
+                type="password" if field.is_secret else "default",
+                autocomplete="off",
+                help=field.help,
+                key=f"{kind.value}_{field.name}_{number}",
+            )
+            for field in FIELDS[kind]
+        }
+        if st.form_submit_button("Add", type="primary", icon=":material/add:"):
+            account.run_from_form(lambda: _add(kind, name, typed))
+
+
+def _add(kind: ChannelKind, name: str, typed: dict[str, str]) -> str:
+    """Add a channel, and empty the fields."""
+    message = commands.add_channel(kind, name, typed)
+    st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1
+    return message
