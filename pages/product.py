@@ -5,7 +5,7 @@ import streamlit as st
 from app.components import product_link
 from app.components.cards import show_nothing_in_period
 from app.data import history as data
-from app.product import chart_card, detail, figures, header, summary
+from app.product import alert_panel, chart_card, detail, figures, header, summary
 from app.product_tabs import tabs
 
 # Choose
@@ -48,4 +48,5 @@ with card:
 if not period.statistics.observations:
     st.stop()
 summary.show_summary(head, period)
+alert_panel.show_alerts(head)
 tabs.show_tabs(head, period)

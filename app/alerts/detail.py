@@ -1,6 +1,6 @@
 """An alert in full: what happened, the chart of that moment, what to do, what users did."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -9,7 +9,7 @@ import streamlit as st
 from app import device, keys
 from app.alerts import actions, choice
 from app.alerts.choice import OpenAlert
-from app.components import data_table, product_link
+from app.components import data_table, delivery_explanation, product_link
 from app.components.thumbnail import show_thumbnail
 from app.data import alerts, get_principal
 from app.data.images import find_thumbnails
@@ -49,6 +49,7 @@ def show_alert(opened: OpenAlert) -> None:
         _show_chart(row)
         _show_facts(row)
         _show_guide(row)
+        _show_reason(row)
         _show_history(row)
 
 
@@ -165,6 +166,13 @@ def list_facts(row: IncidentRow) -> dict[str, str]:
     facts["Rule"] = f"{version}. {sentence}"
     facts["Evaluated"] = format_moment(row.evaluated_at, zone)
     return {name: escape_markdown(text) for name, text in facts.items()}
+
+
+def _show_reason(row: IncidentRow) -> None:
+    """Show the button that explains who was notified of the alert when it opened."""
+    if st.button(delivery_explanation.TITLE, icon=delivery_explanation.ICON, key="why_alert"):
+        at = row.opened_at + timedelta(seconds=1)  # an opening is the second of its observation
+        delivery_explanation.show_dialog(row.product_id, at, row.rule_id)
 
 
 def _show_guide(row: IncidentRow) -> None:

@@ -27,6 +27,7 @@ from core.alerts.incidents.rule_preview import PreviewRequest, RulePreview, prev
 from core.alerts.incidents.service import Assignee
 from core.alerts.incidents.silences import Silence
 from core.alerts.incidents.source_outages import OutageIncident
+from core.alerts.notifications.why import Explanation, explain_delivery
 from core.alerts.rules.queries import TeamRule, find_reached_product, read_reach
 from core.alerts.rules.rule import AlertRule, RuleScope
 from core.alerts.rules.subject_text import SUBJECTS
@@ -112,6 +113,18 @@ def list_assignees() -> list[Assignee]:
 def _list_assignees(who: Principal) -> list[Assignee]:
     with read_scope() as session:
         return service.list_assignees(session, who)
+
+
+def list_product_incidents(product_id: int, days: int) -> list[IncidentRow]:
+    """Return a product's newest incidents of the last days, as of ten seconds ago at most."""
+    wanted = IncidentFilter(product_id=product_id)
+    return _find_incidents(get_principal(), wanted, days, 1, get_cache_token()).rows
+
+
+def explain(product_id: int, at: datetime) -> Explanation:
+    """Return why the user was, or was not, notified at a moment. Never cached."""
+    with read_scope() as session:
+        return explain_delivery(session, get_principal(), product_id, at, datetime.now(UTC))
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,8 @@ from app.data.cache import cached_read
 from app.data.prebuilt_figure import FigureBody, pack_figure
 from app.data.products import get_cache_token
 from core.accounts.access.permissions import Principal
+from core.alerts.incidents import queries as incident_queries
+from core.alerts.incidents.incident_filter import LARGEST_PAGE, IncidentFilter
 from core.catalog.marketplaces import get_marketplace
 from core.catalog.service import category_names
 from core.chart_theme import money_style
@@ -58,6 +60,7 @@ from core.tracking.sellers.queries import read_own_sellers
 from core.tracking.sellers.rules import OwnSeller
 
 CACHED_FOR: Final = 3600  # s; a new hour moves the period's edges
+ALERTS_SINCE: Final = timedelta(days=366)  # older ones are not marked
 WHOLE_HISTORY: Final = 0  # days
 MOST_COMPETITORS: Final = 5  # in one chart
 _RIVAL_POINTS: Final = 300  # of a competitor's line
@@ -192,7 +195,23 @@ def _read_team_view(
         if Series.SUGGESTIONS in shown:
             applied = review_queries.list_applied_changes(session, who, product_id)
             events += [(at, "S", f"Applied: {title}") for at, title in applied]
+        if Series.ALERTS in shown:
+            events += _list_alerts(session, who, product_id)
     return tuple((each.seller_id, each.name) for each in own), tuple(events)
+
+
+def _list_alerts(
+    session: Session, who: Principal, product_id: int
+) -> list[tuple[datetime, str, str]]:
+    """Return the newest alerts of a product as events; of withdrawn ones none."""
+    now = datetime.now(UTC)
+    wanted, period = IncidentFilter(product_id=product_id), (now - ALERTS_SINCE, now)
+    found = incident_queries.find_incidents(session, who, wanted, period, now, 0, LARGEST_PAGE)
+    return [
+        (row.opened_at, "A", f"{row.name_rule()}: {row.describe(who.time_zone, now)}")
+        for row in found.rows
+        if row.withdrawn_at is None
+    ]
 
 
 def list_rivals(product_id: int) -> list[Rival]:

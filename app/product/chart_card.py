@@ -24,7 +24,7 @@ _LONGEST_NAME: Final = 24  # characters of a competitor
 _STRIP_CONFIG: Final[dict[str, Any]] = PLOTLY_CONFIG | {"doubleClick": False}
 _HINT: Final = (
     "Drag in the strip: range of chart and summary · drag in the chart: zoom · double-click: back. "
-    "Events: **L** listing, **S** suggestion, **N** note, **C** rank category."
+    "Events: **L** listing, **S** suggestion, **N** note, **A** alert, **C** rank category."
 )
 _PHONE_HINT: Final = (
     "Shaded: deal, out of stock, Buy Box suppressed, no data. Drag in the strip for other days."

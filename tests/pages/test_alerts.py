@@ -15,6 +15,7 @@ from core.alerts.models import SourceOutage
 from core.text.numbers import THIN_SPACE
 from core.tracking.rules import Role
 from tests.factories.alerts import add_incident, add_rule
+from tests.factories.observations import days_ago, store_observation
 from tests.factories.products import KETTLE, LAMP
 from tests.pages.conftest import SignIn
 from tests.pages.looking import open_page, plain, press, toasts
@@ -266,6 +267,39 @@ def test_a_silence_is_added_says_so_and_is_ended(two: list[int]) -> None:
     assert toasts(app) == "The silence is over."
     assert "0 silences now" in plain(app)
     assert "Nothing is silenced" in infos(app)
+
+
+def test_an_alert_says_why_the_user_was_not_notified(session: Session, two: list[int]) -> None:
+    _, lamp = two
+    store_observation(session, days_ago(3), price=2000)
+    session.commit()
+    app = open_page("alerts", alert=str(lamp))
+    app.button(key="why_alert").click().run()
+    assert not app.exception
+    shown = plain(app)
+    assert "Its values were accepted." in shown
+    assert "**Out of stock**" in shown
+    [others] = [each.label for each in app.expander if "other rules" in each.label]
+    assert others == "9 other rules"
+
+
+def test_a_product_lists_and_marks_its_alerts_and_explains_a_moment(
+    session: Session, two: list[int]
+) -> None:
+    _, lamp = two
+    for day in (9, 5, 3):
+        store_observation(session, days_ago(day), price=2000 + day)
+    session.commit()
+    app = open_page("product", marketplace="US", asin=LAMP)
+    links = [each.proto for each in app.get("page_link")]
+    assert f"alert={lamp}" in {each.query_string for each in links}
+    figure = app.get("plotly_chart")[0].proto.spec
+    assert "Out of stock: Out of stock since " in figure
+    app.button(key="why").click().run()
+    assert not app.exception
+    assert "Its values were accepted." in plain(app)
+    hidden = open_page("product", marketplace="US", asin=LAMP, series="Deals")
+    assert "Out of stock: Out of stock" not in hidden.get("plotly_chart")[0].proto.spec
 
 
 def test_an_alert_that_is_not_there_is_left_out(two: list[int]) -> None:

@@ -29,10 +29,18 @@ class Series(StrEnum):
     LISTING = "Listing changes"
     SUGGESTIONS = "Suggestions"
     NOTES = "Notes"
+    ALERTS = "Alerts"
 
 
 USUAL_SERIES: Final = frozenset(
-    {Series.DEALS, Series.LIST_PRICE, Series.LISTING, Series.SUGGESTIONS, Series.NOTES}
+    {
+        Series.DEALS,
+        Series.LIST_PRICE,
+        Series.LISTING,
+        Series.SUGGESTIONS,
+        Series.NOTES,
+        Series.ALERTS,
+    }
 )
 
 
