@@ -142,7 +142,8 @@ def show_no_permission() -> None:
 
 
 _FACTS: Final = """<style>
-.facts { display: grid; grid-template-columns: repeat(auto-fill, minmax(120px, 1fr)); margin: 0;
+.facts { display: grid; grid-template-columns: repeat(auto-fill, minmax(120px, 1fr));
+  margin: 0; padding: 0 !important;
   gap: .8rem; font-size: .875rem; }
 .facts dt { opacity: .75; } .facts dd { margin: 0; font-weight: 600; }
 </style>"""

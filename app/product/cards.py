@@ -17,7 +17,7 @@ from core.history.product_summary import ProductSummary
 from core.history.timeline import statistics_text
 from core.history.timeline.statistics import FieldStatistics
 from core.history.timeline.statistics_text import change_text, count_change, rating_change
-from core.text.escaping import escape_markdown, shorten
+from core.text.escaping import shorten
 from core.text.numbers import (
     format_count,
     format_percent_change,
@@ -41,12 +41,13 @@ _STALE_UNSCHEDULED: Final = timedelta(days=3)
 
 @dataclass(frozen=True, slots=True)
 class CurrentFigure:
-    """A card, and the column that its provenance is found by."""
+    """A card as plain text, and the column that its provenance is found by."""
 
     card: Card
     key: str
     column: str | None  # of the snapshot; None: nothing was reported
     age: str  # "2 h ago"; "" when never observed
+    is_stale: bool = False
 
 
 def current_figures(
@@ -93,11 +94,11 @@ def _with_age(
         return CurrentFigure(card, key, column, "")
     is_removed = head.availability is Availability.GONE and key != "availability"
     is_stale = now - at > _find_longest_age(head) or is_removed
-    if is_stale and card.value != _NO_ONE:
+    is_greyed = is_stale and card.value != _NO_ONE
+    if is_greyed:
         # A change that ended long ago is neither better nor worse today.
         card = replace(
             card,
-            value=f":gray[{card.value}]",
             change=None,
             sentiment=Sentiment.NEUTRAL,
             direction="none",
@@ -107,7 +108,7 @@ def _with_age(
     tooltip += [f"Compared with the start of {period_name}."] if card.change else []
     tooltip.append(f"Seen {format_moment(at, zone)}.")
     card = replace(card, about=" ".join(tooltip))
-    return CurrentFigure(card, key, column, format_age(at, now))
+    return CurrentFigure(card, key, column, format_age(at, now), is_stale=is_greyed)
 
 
 def _find_longest_age(head: ProductSummary) -> timedelta:
@@ -172,8 +173,8 @@ def _buy_box(head: ProductSummary, period: PeriodView | None, now: datetime) -> 
         return Card("Buy Box", _NO_ONE, note=note, about="No seller offers the product.")
     if name is None:
         return replace(_blank("Buy Box", head, "availability", now, _NOT_REPORTED), note=note)
-    about = f"Held by {escape_markdown(name)}. Its share of the time in the period is below."
-    return Card("Buy Box", escape_markdown(shorten(name, LONGEST_NAME)), note=note, about=about)
+    about = f"Held by {name}. Its share of the time in the period is below."
+    return Card("Buy Box", shorten(name, LONGEST_NAME), note=note, about=about)
 
 
 def _find_seller_column(head: ProductSummary) -> str:
@@ -207,13 +208,13 @@ def _rank(head: ProductSummary, period: PeriodView | None, now: datetime) -> Car
         change=change,
         sentiment=rank_sentiment(role, before, after),
         direction=_rank_direction(before, after),
-        about=f"Best Sellers Rank in {escape_markdown(head.bsr_category or 'its category')}:"
+        about=f"Best Sellers Rank in {head.bsr_category or 'its category'}:"
         f"{ends} {format_rank(head.bsr)}. 1 is best; ▲ is fewer places, which is better.",
     )
 
 
 def _rank_label(category: str | None) -> str:
-    return f"BSR, {escape_markdown(shorten(category, LONGEST_NAME))}" if category else "BSR"
+    return f"BSR, {shorten(category, LONGEST_NAME)}" if category else "BSR"
 
 
 def _ends(span: FieldStatistics) -> tuple[float | None, float | None]:
@@ -230,7 +231,7 @@ def _sub_rank(head: ProductSummary, further: FurtherValues, now: datetime) -> Ca
     if further.sub_rank is None:
         return _blank("BSR, sub-category", head, "bsr", now, "none")
     category = further.sub_category or "sub-category"
-    about = f"Best Sellers Rank in {escape_markdown(category)}."
+    about = f"Best Sellers Rank in {category}."
     return Card(_rank_label(category), format_rank(further.sub_rank), about=about)
 
 
@@ -300,7 +301,7 @@ def _blank_tooltip(head: ProductSummary, group: Group) -> str | None:
         return None
     unread = missing_values.unreadable_text(head, group)
     if unread is not None:
-        return f"The page's text could not be read: “{escape_markdown(unread)}”."
+        return f"The page's text could not be read: “{unread}”."
     if missing_values.observed_at(head, group) is None:
         return "No source has reported it so far."
     return "The check found none."

@@ -2,18 +2,20 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
-from streamlit.proto.Metric_pb2 import Metric
 from streamlit.testing.v1 import AppTest
 
 from app import keys
 from app.commands import notes, products
+from app.product import figures
 from app.product_tabs import tabs
 from core.accounts.access.permissions import Principal
 from core.accounts.access.permissions import Role as AccountRole
@@ -26,6 +28,7 @@ from core.history.product_summary import find_product_summary
 from core.settings.environment import ROOT, get_settings
 from core.text.times import format_moment
 from core.thresholds import PRICE_CHANGE
+from core.tracking.change_sentiment import Sentiment
 from core.tracking.competitors.service import add_competitor
 from core.tracking.rules import Cadence, Role
 from core.tracking.settings import TrackingSettings
@@ -67,8 +70,48 @@ def open_product(days: int | None = None) -> AppTest:
     return open_page(marketplace="US", asin=ASIN, **period)
 
 
+@dataclass(frozen=True)
+class ShownFigure:
+    """A card of the page."""
+
+    value: str
+    change: str  # "▲ 900"; "" without one
+    sentiment: str
+    note: str
+    is_stale: bool
+
+
+def figures_of(page: AppTest) -> dict[str, ShownFigure]:
+    """Return the page's cards by their label."""
+    [html] = [each.value for each in page.get("html") if '<section class="figures"' in each.value]
+    found = {}
+    for card in ElementTree.fromstring(html[html.index("<section") :]):
+        parts = {each.get("class"): "".join(each.itertext()) for each in card}
+        sentiment = next((each.value for each in Sentiment if each in parts), "")
+        found[str(card[0].text)] = ShownFigure(
+            parts["value"],
+            parts.get(sentiment, ""),
+            sentiment,
+            parts.get("note", ""),
+            "stale" in str(card.get("class")),
+        )
+    return found
+
+
 def metrics(page: AppTest) -> dict[str, tuple[str, str]]:
-    return {shown.label: (shown.value, shown.delta) for shown in page.metric}
+    return {
+        label: (shown.value, shown.change or shown.note)
+        for label, shown in figures_of(page).items()
+    }
+
+
+def click_figure(page: AppTest, monkeypatch: pytest.MonkeyPatch, key: str) -> AppTest:
+    """Click the age of a card."""
+    [html] = [each.value for each in page.get("html") if '<section class="figures"' in each.value]
+    assert f'data-source="{key}"' in html
+    clicks = [key]
+    monkeypatch.setattr(figures, "find_clicked", lambda: clicks.pop() if clicks else None)
+    return page.run()
 
 
 def texts(page: AppTest) -> str:
@@ -126,23 +169,17 @@ def test_what_moved_before_a_page_was_removed_is_no_improvement(
             make_sourced(product, now - HOUR, ranks=(), **removed),
         ],
     )
-    page = open_product(365)
-    [rank] = [shown for shown in page.metric if shown.label == "BSR, Kitchen"]
-    assert (rank.value, rank.color) == (":gray[#300]", Metric.MetricColor.GRAY)
-    assert rank.delta == "last seen"
-    assert "improved" not in " ".join(shown.delta or "" for shown in page.metric)
+    shown = figures_of(open_product(365))
+    assert shown["BSR, Kitchen"] == ShownFigure("#300", "", "", "last seen", is_stale=True)
+    assert not any("improved" in each.change for each in shown.values())
 
 
 @pytest.mark.parametrize(
-    ("role", "color"),
-    [
-        (Role.OWN, Metric.MetricColor.GREEN),
-        (Role.COMPETITOR, Metric.MetricColor.RED),
-        (Role.WATCHED, Metric.MetricColor.GRAY),
-    ],
+    ("role", "sentiment"),
+    [(Role.OWN, "better"), (Role.COMPETITOR, "worse"), (Role.WATCHED, "neutral")],
 )
 def test_an_improved_rank_has_the_colour_of_its_meaning_for_the_role(
-    session: Session, principal: Principal, role: Role, color: int
+    session: Session, principal: Principal, role: Role, sentiment: str
 ) -> None:
     product, now = track_product(session, principal), this_hour()
     session.execute(text("UPDATE tracking SET role = :role"), {"role": role.value})
@@ -151,10 +188,12 @@ def test_an_improved_rank_has_the_colour_of_its_meaning_for_the_role(
         session,
         [make_sourced(product, now - 2 * HOUR), make_sourced(product, now - HOUR, ranks=better)],
     )
-    page = open_product(30)
-    [rank] = [shown for shown in page.metric if shown.label == "BSR, Kitchen"]
-    assert (rank.value, rank.color) == ("#300", color)
-    assert rank.delta == "900 (−75\u202f%)"
+    rank = figures_of(open_product(30))["BSR, Kitchen"]
+    assert (rank.value, rank.change, rank.sentiment) == (
+        "#300",
+        "▲ 900 (−75\u202f%)",
+        sentiment,
+    )
 
 
 def test_the_settings_name_the_teams_default_thresholds(session: Session, principal: Principal):
@@ -268,7 +307,11 @@ def test_a_doubtful_price_counts_in_no_figure(session: Session, principal: Princ
     ],
 )
 def test_a_figure_opens_where_it_comes_from(
-    session: Session, principal: Principal, card: str, value: str
+    session: Session,
+    principal: Principal,
+    monkeypatch: pytest.MonkeyPatch,
+    card: str,
+    value: str,
 ):
     product, now = track_product(session, principal), this_hour()
     seen = SEEN | Seen.SELLER | Seen.OFFERS_NEW
@@ -280,7 +323,7 @@ def test_a_figure_opens_where_it_comes_from(
     # The seller is kept while a newer observation says nothing about it.
     store(session, [before, make_sourced(product, now, seen=seen & ~Seen.SELLER, **values)])
     page = open_product()
-    page.button(key=f"source_{card}").click().run()
+    click_figure(page, monkeypatch, card)
     assert not page.exception
     assert f"| Value | {value} |" in texts(page)
 
@@ -388,14 +431,16 @@ def test_each_end_of_a_period_opens_the_look_that_said_it(session: Session, prin
     assert "| Value | \\$29.99 |" in origin_of(open_product(30), "List price", "Start")
 
 
-def test_another_teams_file_and_person_are_named_nowhere(session: Session, principal: Principal):
+def test_another_teams_file_and_person_are_named_nowhere(
+    session: Session, principal: Principal, monkeypatch: pytest.MonkeyPatch
+):
     product, now = track_product(session, principal), this_hour()
     other = add_stranger(session)
     theirs = add_import(session, other, "secret-margins.csv")
     look = make_sourced(product, now - HOUR, source=Source.HISTORY_FILE, import_run_id=theirs)
     store(session, [look])
     page = open_product(30)
-    page.button(key="source_price").click().run()
+    click_figure(page, monkeypatch, "price")
     for shown in (texts(page), origin_of(open_product(30), "Price", "Now")):
         assert "| File | a file of another team (history) |" in shown
         assert "| Imported by | a user of another team |" in shown
@@ -437,8 +482,10 @@ def test_a_product_that_waits_for_a_token_says_so(
 def test_a_figure_that_was_never_seen_has_no_origin_to_open(session: Session, principal: Principal):
     product, now = track_product(session, principal), this_hour()
     store(session, [make_sourced(product, now - HOUR, seen=SEEN & ~Seen.BSR, ranks=())])
-    button = open_product().button(key="source_bsr")
-    assert (button.label, button.disabled) == ("never seen", True)
+    [html] = [each.value for each in open_product().get("html") if "data-figure" in each.value]
+    assert 'data-source="price"' in html
+    assert 'data-source="bsr"' not in html
+    assert figures_of(open_product())["BSR"].note
 
 
 def test_a_rank_that_could_not_be_read_is_said_with_its_text(
@@ -450,7 +497,7 @@ def test_a_rank_that_could_not_be_read_is_said_with_its_text(
     shown = open_product()
     assert "Best Sellers Rank could not be read" in texts(shown)
     assert r"Pozycja \*12\* ??" in texts(shown)
-    assert "unreadable" in [each.delta for each in shown.metric]
+    assert figures_of(shown)["BSR"].note == "unreadable"
 
 
 def test_two_days_of_the_address_are_the_range_until_a_button_is_pressed(
@@ -494,8 +541,8 @@ def test_chips_and_competitors_are_in_the_address_and_drawn(session: Session, pr
             "deal_price": 1700, "ranks": further, "seen": SEEN | Seen.OFFERS_NEW}  # fmt: skip
     store(session, [make_sourced(product, now - hours * HOUR, **more) for hours in (1, 2, 3)])
     page = open_page(marketplace="US", asin=ASIN, series=[each.value for each in Series])
-    figures = {shown.label: shown.value for shown in page.metric}
-    assert (figures["BSR, Kettles"], figures["New offers"]) == ("#7", "4")
+    shown = figures_of(page)
+    assert (shown["BSR, Kettles"].value, shown["New offers"].value) == ("#7", "4")
     assert set(page.pills(key="series").value) == set(Series)
     names = {trace.get("name") for trace in chart_of(page)["data"]}
     assert {"Lowest used", "Lowest new", "With coupon", "BSR in Kettles", "New offers", "Rating",

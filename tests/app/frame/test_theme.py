@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from app import page_frame
+from app.product import figures
 from core import chart_theme, small_lines
 from core.settings.environment import ROOT
 
@@ -82,6 +83,12 @@ def test_lines_and_areas_of_charts_differ_from_the_ground(mode: str) -> None:
     assert len(theme["chartSequentialColors"]) == len(chart_theme.AMOUNTS) == 10
     amounts = [luminance(color) for color in theme["chartSequentialColors"]]
     assert amounts == sorted(amounts, reverse=mode == "light")
+
+
+def test_cards_of_the_product_page_have_the_colours_of_the_theme() -> None:
+    for name in ("grayColor", "greenColor", "redColor", "borderColor"):
+        pair = f"light-dark({THEME['light'][name]}, {THEME['dark'][name]})"
+        assert pair in figures.STYLE, name
 
 
 @pytest.mark.parametrize("mode", MODES)
