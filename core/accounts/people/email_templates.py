@@ -104,11 +104,11 @@ def write_security_message(notice: SecurityNotice, base: str) -> Message:
     facts.append(("Account", notice.to))
     return Message(
         key=f"security:{notice.id}",
-        subject=f"Amazcope: {notice.text}",
-        summary=f"This happened to your Amazcope account at {base}.",
+        subject="Security notice for your Amazcope account",
+        summary=notice.text,
         items=(
             MessageItem(
-                notice.text,
+                "What to do",
                 "If you recognise this, there is nothing to do. Otherwise change your password at "
                 "once, end your other sessions in your profile, and inform an administrator.",
                 tuple(facts),
