@@ -22,7 +22,7 @@ from app.auth import oidc_config, session_routes
 from app.auth.anonymous_limits import AnonymousLimits
 from app.auth.request_guard import RequestGuard
 from app.data import list_export
-from app.web import error_boundary, file_owners, thumbnails, unsubscribe
+from app.web import error_boundary, feed, file_owners, thumbnails, unsubscribe
 from app.web.base_url import BaseUrlMiddleware
 from app.web.security_headers import build_asset_headers, build_page_headers
 from app.web.static_compression import StaticCompressionMiddleware
@@ -58,6 +58,7 @@ def build_routes(check: DatabaseCheck | None = None) -> list[BaseRoute]:
         Route(f"/{keys.OVERVIEW}", overview),
         thumbnails.build_route(),
         unsubscribe.build_route(),
+        feed.build_route(),
         list_export.build_route(),
         *session_routes.build_routes(),
     ]
@@ -76,6 +77,8 @@ class SecurityHeadersMiddleware:
         added = self.asset_headers if path.startswith("/static/") else self.page_headers
         if path.startswith(file_owners.PATH):
             added = {**added, "Cache-Control": "no-store"}  # access ends with the session
+        elif path == feed.PATH:
+            added = {**added, **feed.HEADERS}
         is_https = get_settings().is_https
 
         async def send_with_headers(message: Message) -> None:

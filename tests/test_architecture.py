@@ -115,6 +115,7 @@ PACKAGES = {
     "core.reports": {
         ".": set(),
         "frozen": {"."},
+        "feed": {"."},
     },
     "core.demo": {
         "fake_apify": set(),

@@ -1,5 +1,6 @@
 """Reads of kept reports and subscriptions. A kept report never changes."""
 
+from datetime import datetime
 from typing import Final
 
 from app.data import get_principal
@@ -7,6 +8,7 @@ from app.data.cache import cached_read
 from core.database.session import read_scope, shared_time
 from core.reports import service
 from core.reports.content import Report
+from core.reports.feed import feed_tokens
 from core.reports.service import ListedReport, ListedSubscription
 
 LISTED: Final = 60
@@ -33,3 +35,9 @@ def list_subscriptions() -> list[ListedSubscription]:
     """Return the user's subscriptions. Never cached."""
     with read_scope() as session:
         return service.list_subscriptions(session, get_principal(), shared_time())
+
+
+def find_feed_time() -> datetime | None:
+    """Return when the address of the user's feed was created, None without one."""
+    with read_scope() as session:
+        return feed_tokens.find_token_time(session, get_principal())

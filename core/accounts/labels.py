@@ -92,6 +92,8 @@ EVENT_LABELS: Final = {
     "deleted view": "Deleted view",
     # Reports
     "made frozen report": "Made frozen report",
+    "made feed token": "Created feed token",
+    "revoked feed token": "Revoked feed token",
     # Imports
     "offered import": "Uploaded import",
     "confirmed import": "Confirmed import",

@@ -12,6 +12,7 @@ from app.commands import frozen_files
 from core.accounts.access.permissions import Principal, Role
 from core.history.observation import Availability
 from core.reports import service
+from core.reports.feed.read_feed import read_feed
 from core.settings.environment import ROOT
 from core.text.locale import Formats
 from core.text.numbers import THIN_SPACE
@@ -25,6 +26,7 @@ from tests.pages.seeding import seed
 
 pytestmark = pytest.mark.dates  # what it stores is of today
 
+NOW = datetime.now(UTC)
 ODD = "<b>مصباح</b> $5 **now** :smile: [x](http://y)"
 
 
@@ -115,3 +117,16 @@ def test_the_hash_of_a_file_says_who_made_it(session: Session, principal: Princi
     assert "Your team made no file with this hash." in [each.value for each in app.warning]
     app.text_input(key="frozen_hash").input("abc").run()
     assert "A SHA-256 has 64 digits" in app.warning[0].value
+
+
+def test_a_feeds_address_is_shown_once(session: Session, principal: Principal) -> None:
+    app = open_reports()
+    app.button(key="create_feed").click().run()
+    assert not app.exception
+    [address] = [each.value for each in app.code]
+    body = read_feed(session, address.partition("token=")[2], "https://own.example", NOW)
+    assert body is not None
+    assert not open_reports().code
+    app.button(key="revoke_feed").click().run()
+    assert not app.code
+    assert read_feed(session, address.partition("token=")[2], "https://own.example", NOW) is None
