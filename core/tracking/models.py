@@ -39,6 +39,14 @@ class Tracking(Base):
             postgresql_where=text("is_first"),
             postgresql_include=["role"],
         ),
+        # A team's own products among very many.
+        Index(
+            "ix_tracking_team_role",
+            "team_id",
+            "role",
+            "product_id",
+            postgresql_where=text("is_first"),
+        ),
         Index("ix_tracking_product", "product_id"),
         Index("ix_tracking_tags", "tags", postgresql_using="gin"),
         Index(

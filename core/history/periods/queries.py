@@ -73,11 +73,12 @@ def find_movers(
         )
         among = f"{first} SELECT c.product_id {moved} AND c.product_id IN (TABLE first) {page}"
         ids = [row.product_id for row in _fetch(session, among, filtered.values)]
-    if len(ids) < size:
-        whole = f"SELECT c.product_id {moved} {page}"
-        ids = [row.product_id for row in _fetch(session, whole, filtered.values)]
-    if ids and len(ids) < size:  # the last page: all before it are counted by being skipped
-        return Movers(ids, min(skipped + len(ids), COUNT_CAP + 1))
+    if len(ids) < size:  # they are all read, and so are counted with it
+        whole = f"SELECT c.product_id, count(*) OVER () AS number {moved} {page}"
+        rows = _fetch(session, whole, filtered.values)
+        if rows or not skipped:
+            total = min(rows[0].number, COUNT_CAP + 1) if rows else 0
+            return Movers([row.product_id for row in rows], total)
     capped = f"SELECT 1 {moved} LIMIT {COUNT_CAP + 1}"
     [count] = _fetch(session, f"SELECT count(*) AS number FROM ({capped}) AS m", filtered.values)
     return Movers(ids, count.number)
