@@ -24,6 +24,7 @@ BENCHMARKS = (
     "overview",
     "changes",
     "issues",
+    "inbox",
     "product",
     "accounts",
     "suggestions",

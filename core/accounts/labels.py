@@ -61,6 +61,7 @@ EVENT_LABELS: Final = {
     "set price caps": "Changed price caps",
     # Alert rules
     "created alert rule": "Created alert rule",
+    "drafted alert rule": "Drafted alert rule, off",
     "changed alert rule": "Changed alert rule",
     "renamed alert rule": "Renamed alert rule",
     "reset alert rule": "Reset alert rule",

@@ -25,6 +25,7 @@ from core.alerts.rules.queries import TeamRule, find_reached_product, get_rule
 from core.alerts.rules.rule import AlertRule, Severity
 from core.alerts.rules.rule_json import dump_rule, load_rule
 from core.alerts.rules.sentences import describe_rule
+from core.alerts.rules.service import draft_rule
 from core.alerts.rules.thresholds import Threshold, ThresholdKind, find_threshold
 from core.alerts.rules.validation import check_rule
 from core.catalog.marketplaces import get_by_name
@@ -167,7 +168,7 @@ class RuleList(ListResult):
 @tool(Permission.READ, "Alert rules")
 def list_alert_rules(call: Call) -> RuleList:
     """List the team's alert rules, each as a sentence and as data, with its threshold and how
-    often it fired. Managers change them on the page Alerts."""
+    often it fired. Managers change them on the page Alert rules."""
     with read_scope() as session:
         rows = list_rule_rows(session, call.principal, call.now)
     rules = [_make_rule(each) for each in rows]
@@ -290,6 +291,51 @@ def preview_rule(
     )
 
 
+class RuleDrafted(WriteResult):
+    """A rule that was created, and is off."""
+
+    rule_id: int
+    sentence: Untrusted
+    products: Annotated[int, Described(description="In its scope now.")]
+    remarks: list[Untrusted]
+
+    def describe_write(self) -> str:
+        """Return that the rule is off, and who switches it on."""
+        products = format_counted(self.products, "product")
+        return (
+            f"Rule {self.rule_id} is created for {products}, and off: a manager switches it on "
+            "on the page Alert rules."
+        )
+
+
+@tool(Permission.PROPOSE, "Create an alert rule", is_idempotent=False)
+def create_rule(
+    call: Call,
+    rule: Annotated[
+        dict[str, Any], Described(description="As `preview_rule` takes it. Money in minor units.")
+    ],
+    name: Annotated[str, Described(max_length=80)] = "",
+    dry_run: DryRun = False,
+    idempotency_key: IdempotencyKey = None,
+) -> RuleDrafted:
+    """Create an alert rule that is off until a manager switches it on. Try it by `preview_rule`
+    first."""
+
+    def work(session: Session) -> RuleDrafted:
+        wanted = _load_rule(rule)
+        saved = draft_rule(session, call.principal, wanted, call.now, name=name)
+        reached = find_reached_product(session, call.principal.team_id, wanted.scope)
+        sentence = describe_rule(wanted, "US" if reached is None else reached.marketplace)
+        return RuleDrafted(
+            rule_id=saved.rule.rule_id,
+            sentence=Untrusted(untrusted=sentence),
+            products=saved.products,
+            remarks=[Untrusted(untrusted=each) for each in saved.remarks],
+        )
+
+    return run_write(call, WriteOptions(dry_run, idempotency_key), RuleDrafted, work)
+
+
 def _read_rule(
     session: Session, call: Call, rule_id: int | None, rule: dict[str, Any] | None
 ) -> tuple[TeamRule | None, AlertRule]:
@@ -299,15 +345,19 @@ def _read_rule(
     if rule_id is not None:
         stored = get_rule(session, call.principal, rule_id)
         return stored, stored.rule
+    return None, _load_rule(rule or {})
+
+
+def _load_rule(rule: dict[str, Any]) -> AlertRule:
     try:
-        wanted = load_rule(rule or {})
+        wanted = load_rule(rule)
     except ValidationError as error:
         reasons = shorten(describe_errors(error, _RULE_PARTS), 500)
         raise InvalidInputError(
             f"`rule` can't be read. {reasons} Start from one of `list_alert_rules`."
         ) from error
     check_rule(wanted)
-    return None, wanted
+    return wanted
 
 
 def _make_previewed(found: PreviewedIncident, rule: AlertRule, now: datetime) -> PreviewedAlert:

@@ -10,6 +10,9 @@ _LAMP = f"US:{LAMP}"
 _SPECIAL: dict[str, dict[str, Any]] = {
     "acknowledge_incidents": {"ids": [1]},
     "compare_products": {"products": [_LAMP, KETTLE]},
+    "create_rule": {
+        "rule": {"conditions": [{"subject": "price", "comparison": "changed", "percent": 10}]}
+    },
     "explain_value": {"value": "price"},
     "preview_rule": {
         "rule": {"conditions": [{"subject": "price", "comparison": "changed", "percent": 10}]}

@@ -66,6 +66,35 @@ def create_rule(
     `confirmed`: also for very many products. Raises ManyProductsError without it,
     InvalidInputError, NotFoundError for a product that the team doesn't track.
     """
+    return _create(session, principal, rule, now, name, confirmed=confirmed, is_on=True)
+
+
+@requires(Permission.PROPOSE)
+def draft_rule(
+    session: Session,
+    principal: Principal,
+    rule: AlertRule,
+    now: datetime,
+    *,
+    name: str | None = None,
+) -> SavedRule:
+    """Create a rule of the team's own that is off until a manager switches it on.
+
+    Raises as `create_rule` does; a rule for very many products is no draft.
+    """
+    return _create(session, principal, rule, now, name, confirmed=False, is_on=False)
+
+
+def _create(
+    session: Session,
+    principal: Principal,
+    rule: AlertRule,
+    now: datetime,
+    name: str | None,
+    *,
+    confirmed: bool,
+    is_on: bool,
+) -> SavedRule:
     check_rule(rule)
     reach = _check_reach(session, principal, rule, confirmed)
     session.execute(
@@ -83,13 +112,21 @@ def create_rule(
         team_id=principal.team_id,
         name=check_rule_name(name),
         definition=dump_rule(rule),
+        is_on=is_on,
         active_from=now,
         created_by=principal.person_id,
     )
     session.add(stored)
     session.flush()
     session.refresh(stored)
-    audit.record(session, principal, "created alert rule", _target(stored), new=_audited(stored))
+    if is_on:
+        audit.record(
+            session, principal, "created alert rule", _target(stored), new=_audited(stored)
+        )
+    else:
+        audit.record(
+            session, principal, "drafted alert rule", _target(stored), new=_audited(stored)
+        )
     return _saved(session, principal, stored, reach)
 
 

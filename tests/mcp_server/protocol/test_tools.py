@@ -33,6 +33,7 @@ LEAST: dict[str, tuple[Role, Scope]] = {
     "acknowledge_incidents": ACTS,
     "add_suggestion_action": PROPOSES,
     "compare_products": READS,
+    "create_rule": PROPOSES,
     "create_suggestion": PROPOSES,
     "explain_value": READS,
     "get_bsr_history": READS,

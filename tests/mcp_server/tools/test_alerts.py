@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Principal
@@ -172,6 +173,29 @@ def test_a_rule_that_cant_be_tried_is_refused_with_the_reason(agent: Agent) -> N
     weak = TRACKED | {"conditions": [PRICE | {"percent": -5}]}
     assert agent.refusal("preview_rule", rule=weak)
     assert agent.refusal("preview_rule", rule=TRACKED, days=31)
+
+
+@pytest.mark.usefixtures("two")
+def test_a_rule_is_created_once_and_is_off(session: Session, agent: Agent) -> None:
+    rule = {"conditions": [{"subject": "rating", "comparison": "below", "target": 42}]}
+    asked = {"rule": rule, "name": "Weak rating", "idempotency_key": "r1"}
+    assert agent.call("create_rule", **asked, dry_run=True)["dry_run"]
+    made = agent.call("create_rule", **asked)
+    assert made["products"] == 1
+    assert made["sentence"]["untrusted"].startswith("Rating is below 4.2 stars. Applies to your")
+    assert agent.call("create_rule", **asked)["is_repeat"]
+    found = [
+        each for each in agent.call("list_alert_rules")["rules"]
+        if each["name"] == {"untrusted": "Weak rating"}
+    ]  # fmt: skip
+    assert [(each["id"], each["is_on"]) for each in found] == [(made["rule_id"], False)]
+    words = agent.words("create_rule", **asked)
+    assert "off: a manager switches it on" in words
+    verbs = session.scalars(text("SELECT verb FROM audit_event WHERE verb LIKE '%alert rule'"))
+    assert list(verbs) == ["drafted alert rule"]
+    assert "can't be read" in agent.refusal("create_rule", rule={"conditions": []})
+    always = {"conditions": [{"subject": "rating", "comparison": "below", "target": 99}]}
+    assert agent.refusal("create_rule", rule=always)
 
 
 def test_issues_are_acknowledged_once(session: Session, agent: Agent, two: list[int]) -> None:

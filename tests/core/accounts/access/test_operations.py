@@ -116,6 +116,7 @@ LEAST: dict[str, tuple[Role, Scope | None]] = {
     "alerts.rules.service.change_rule": (Role.MANAGER, None),
     "alerts.rules.service.create_rule": (Role.MANAGER, None),
     "alerts.rules.service.delete_rule": (Role.MANAGER, None),
+    "alerts.rules.service.draft_rule": (Role.SELLER, Scope.PROPOSE),
     "alerts.rules.service.rename_rule": (Role.MANAGER, None),
     "alerts.rules.service.reset_rule": (Role.MANAGER, None),
     "alerts.rules.service.switch_rule": (Role.MANAGER, None),
