@@ -52,6 +52,7 @@ class Draft:
     row: RuleRow | None
     key: str  # of its inputs
     usual: AlertRule  # what the inputs begin with
+    needs_category: bool = False  # of the BSR, by its name
 
     @property
     def is_built_in(self) -> bool:
@@ -113,7 +114,8 @@ def _begin(row: RuleRow | None) -> Draft:
         format_func=lambda code: _TEMPLATES[code].title,
         key="template",
     )
-    return Draft(None, f"new_{code}", _TEMPLATES[code].rule)
+    template = _TEMPLATES[code]
+    return Draft(None, f"new_{code}", template.rule, template.needs_category)
 
 
 def _choose_rule(draft: Draft) -> tuple[AlertRule | None, str, bool]:
@@ -140,6 +142,9 @@ def _choose_rule(draft: Draft) -> tuple[AlertRule | None, str, bool]:
         check_rule(rule)
     except (InvalidInputError, ValueError) as error:
         _show_error(error)
+        return None, name, False
+    if draft.needs_category and all(each.category is None for each in rule.conditions):
+        st.info("Name the category whose BSR is watched.", icon=":material/category:")
         return None, name, False
     return rule, name, scope_choice.confirm_many(scope, key)
 

@@ -208,6 +208,17 @@ def test_conditions_are_added_combined_and_removed(session: Session, principal: 
 
 
 @pytest.mark.usefixtures("two")
+def test_a_rank_in_a_category_needs_the_categorys_name() -> None:
+    app = edit("new")
+    app.selectbox(key="template").select("category_rank").run()
+    assert "Name the category" in app.info[0].value
+    assert not [each for each in app.button if each.key == "save_rule"]
+    app.text_input(key="new_category_rank_0_category").set_value("Desk Lamps").run()
+    assert "BSR in “Desk Lamps” worsens by 50 %" in rules_of(app)
+    assert app.button(key="save_rule")
+
+
+@pytest.mark.usefixtures("two")
 def test_a_rule_that_makes_no_sense_is_refused_with_the_reason() -> None:
     app = edit("new")
     key = "new_price_drop"

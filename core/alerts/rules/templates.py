@@ -98,12 +98,9 @@ TEMPLATES: Final = (
     RuleTemplate(
         "category_rank",
         "BSR in a category",
+        # Of a rank in a category no days are kept, so it has no average.
         AlertRule(
-            (
-                _changes(
-                    Subject.RANK, Direction.UP, percent=50, reference=Reference.AVERAGE, days=7
-                ),
-            ),
+            (_changes(Subject.RANK, Direction.UP, percent=50),),
             timing=Timing(pending_observations=2),
         ),
         needs_category=True,

@@ -1,5 +1,6 @@
 """The ready-made rules to create rules from."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -31,6 +32,14 @@ def test_each_makes_sense_reads_as_a_sentence_and_can_be_created(
     assert describe_rule(each.rule, "DE")
     made = create_rule(session, principal, each.rule, BEGAN, name=each.title)
     assert made.rule.rule == each.rule
+
+
+def test_a_rank_in_a_category_can_be_watched_once_it_is_named() -> None:
+    [template] = [each for each in TEMPLATES if each.needs_category]
+    [condition] = template.rule.conditions
+    named = replace(template.rule, conditions=(replace(condition, category="Desk Lamps"),))
+    check_rule(named)
+    assert describe_rule(named, "DE").startswith("BSR in “Desk Lamps” worsens by 50")
 
 
 @pytest.mark.parametrize(
