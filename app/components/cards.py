@@ -13,6 +13,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from app import keys
 from app.auth import session
+from app.components.small_picture import show_drawing
 from core import small_lines
 from core.accounts.access.permissions import Permission
 from core.tracking.change_sentiment import Sentiment
@@ -65,7 +66,7 @@ def show_metric(card: Card, *, has_border: bool = True) -> None:
         return
     with st.container(border=has_border, height=height, gap="small"):
         _show_figure(card, has_border=False, height="content")
-        st.image(_draw_line(card), width="stretch", alt=f"{card.label}, over the period")
+        show_drawing(_draw_line(card), f"{card.label}, over the period", "stretch")
 
 
 def _show_figure(card: Card, *, has_border: bool, height: Literal["stretch", "content"]) -> None:

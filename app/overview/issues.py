@@ -6,6 +6,7 @@ from typing import Final
 import streamlit as st
 
 from app import device, keys
+from app.components.small_picture import show_drawing
 from app.data import get_principal, images
 from app.data.overview import Overview, OverviewChoice
 from app.overview import panels
@@ -69,7 +70,8 @@ def _show_issue(row: IncidentRow, found: Overview, address: str | None) -> None:
     ranks = found.rank_lines.get(row.product_id, [])
     drawing = None if device.is_phone() else draw_rank_line(ranks, *LINE_SIZE)
     if drawing is not None:
-        shown.image(drawing, width=LINE_SIZE[0], alt=_describe_ranks(row, ranks))
+        with shown:
+            show_drawing(drawing, _describe_ranks(row, ranks), LINE_SIZE[0])
 
 
 def _describe_ranks(row: IncidentRow, ranks: list[float | None]) -> str:

@@ -8,6 +8,7 @@ import streamlit as st
 
 from app import keys
 from app.components import cards, data_table, product_link
+from app.components.small_picture import show_drawing
 from app.data import get_principal
 from core import small_lines
 from core.alerts.incidents.labels import SEVERITIES
@@ -161,7 +162,7 @@ def _show_movers_of(report: Report, movers: Sequence[ReportMover], value: MovedV
             day = report.find_day(mover.product.marketplace).day
             title = shorten(mover.product.title or mover.product.asin, LONGEST_TITLE)
             alt = f"{title}: {report_text.describe_line(mover, day)}"
-            st.image(drawing, width=LINE_SIZE[0], alt=alt)
+            show_drawing(drawing, alt, LINE_SIZE[0])
 
 
 def _show_suggestions(report: Report) -> None:
