@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from itertools import product
 from pathlib import Path
 from typing import Any, Literal
 
@@ -42,6 +43,11 @@ PATIENCE = 60  # seconds until something that has to show counts as missing
 MARKET_AGE = timedelta(days=2521, hours=15)
 PASSWORD = "correct horse battery staple 7"
 Cookies = Sequence[Any]  # as Playwright returns and takes them
+
+POLL_MS = 50
+ON_EVERY_PAGE = (Path(__file__).parent / "every_page.js").read_text()
+IS_SETTLED = "() => window.isSettled()"
+
 
 LINKS = "[data-testid='stSidebar'] [data-testid='stPageLink-NavLink']"  # to the pages
 LAPTOP = ViewportSize(width=1360, height=900)
@@ -219,7 +225,11 @@ class Tabs:
         assert errors == []
 
     def _make_tab(self) -> Page:
-        page = self._browser.new_context(viewport=LAPTOP, locale="en-US").new_page()
+        context = self._browser.new_context(
+            viewport=LAPTOP, locale="en-US", reduced_motion="reduce"
+        )
+        context.add_init_script(ON_EVERY_PAGE)
+        page = context.new_page()
         page.set_default_timeout(PATIENCE * 1000)
         return page
 
@@ -370,13 +380,13 @@ def open_account(page: Page) -> Locator:
 
 
 def settle(page: Page) -> None:
-    """Wait until Streamlit has nothing left to do."""
-    page.wait_for_selector("[data-testid='stAppViewContainer']")
-    page.wait_for_function(
-        "() => !document.querySelector(\"[data-testid='stStatusWidget']\")"
-        " && !document.querySelector(\"[data-testid='stSkeleton']\")"
-        " && !document.querySelector(\"[data-stale='true']\")",
-    )
+    """Wait until the page shows what the server answered to everything that was done on it."""
+    wait_in_page(page, IS_SETTLED)
+
+
+def wait_in_page(page: Page, condition: str, argument: object = None) -> None:
+    """Wait until a condition in the page holds, without a frame drawn for each check."""
+    page.wait_for_function(condition, arg=argument, polling=POLL_MS)
 
 
 def text_of(page: Page) -> str:
@@ -412,28 +422,36 @@ def refresh(page: Page, database: Session, asin: str) -> None:
 
 
 def list_faults(page: Page, stack: Stack, address: str) -> list[str]:
-    """Open an address and return what is wrong with its looks, in light and in dark.
+    """Open an address and return what is wrong with its layout, in both schemes and widths.
 
-    A page changes its scheme at once when the system's does: each is loaded only once.
+    A page follows the system's scheme and the window's width: it is loaded only once.
     """
     page.emulate_media(color_scheme="light")
     go(page, stack, address)
     faults: list[str] = []
-    for scheme in ("light", "dark"):
+    for scheme, window in product(("light", "dark"), (LAPTOP, PHONE)):
+        page.set_viewport_size(window)
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-        page.wait_for_function(
-            """isDark => {
-                const app = document.querySelector('.stApp')
-                const red = getComputedStyle(app).backgroundColor.match(/\\d+/)[0]
-                return (Number(red) < 128) === isDark
-            }""",
-            arg=scheme == "dark",
-        )
+        wait_for_scheme(page, scheme)
         settle(page)
+        where = f"{address} in {scheme} at {window['width']} px"
         if is_wider_than_its_window(page):
-            faults.append(f"{address} is wider than its window in {scheme}")
-        faults += [f"{address} in {scheme}: {each}" for each in errors_on(page)]
+            faults.append(f"{where} is wider than its window")
+        faults += [f"{where}: {each}" for each in errors_on(page)]
     return faults
+
+
+def wait_for_scheme(page: Page, scheme: str) -> None:
+    """Wait until a page has the colours of "light" or "dark"."""
+    wait_in_page(
+        page,
+        """isDark => {
+            const app = document.querySelector('.stApp')
+            const red = getComputedStyle(app).backgroundColor.match(/\\d+/)[0]
+            return (Number(red) < 128) === isDark
+        }""",
+        scheme == "dark",
+    )
 
 
 def errors_on(page: Page) -> list[str]:

@@ -11,7 +11,7 @@ from urllib.request import Request, urlopen
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.conftest import Cookies, Stack, Tabs, go, listening, says, settle
+from tests.browser.conftest import ON_EVERY_PAGE, Cookies, Stack, Tabs, go, listening, says, settle
 
 pytestmark = pytest.mark.browser
 
@@ -56,6 +56,7 @@ def test_an_injected_script_does_not_run(
     browser: Browser, stack: Stack, signed_in: Callable[[str], Cookies]
 ) -> None:
     context = browser.new_context()  # its console shows an error, as it should
+    context.add_init_script(ON_EVERY_PAGE)
     context.add_cookies(list(signed_in("admin")))
     victim = context.new_page()
     go(victim, stack, "/health")
