@@ -67,11 +67,11 @@ def running_fake_apify(
     finally:
         server.should_exit = True
         server.force_exit = True  # a request held by a fault must not hold the test
-        thread.join(timeout=10)
+        thread.join(timeout=120)
         listener.close()
 
 
-def _wait_until(is_so: Any, seconds: float = 10.0) -> None:
+def _wait_until(is_so: Any, seconds: float = 120.0) -> None:
     until = time.monotonic() + seconds
     while not is_so():
         if time.monotonic() > until:

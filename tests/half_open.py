@@ -9,7 +9,7 @@ from typing import Any
 
 import uvicorn
 
-PATIENCE = 20  # seconds, for a busy machine
+PATIENCE = 120  # seconds, for a busy machine
 
 
 @contextmanager

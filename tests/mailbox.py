@@ -15,7 +15,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope
 from aiosmtpd.smtp import Session as Connection
 
-PATIENCE = 30  # s
+PATIENCE = 120  # s
 
 
 @dataclass

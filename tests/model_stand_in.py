@@ -263,7 +263,7 @@ def running_model() -> Iterator[ModelStandIn]:
     thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
     thread.start()
     try:
-        until = time.monotonic() + 10
+        until = time.monotonic() + 120
         while not server.started:
             assert time.monotonic() < until, "The model stand-in did not start."
             time.sleep(0.01)

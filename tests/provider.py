@@ -125,4 +125,4 @@ def running_provider() -> Iterator[Provider]:
         yield provider
     finally:
         server.should_exit = True
-        thread.join(10)
+        thread.join(120)

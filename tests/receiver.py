@@ -106,4 +106,4 @@ def running_receiver() -> Iterator[Receiver]:
         with suppress(OSError):
             listener.shutdown(socket.SHUT_RDWR)
         listener.close()
-        thread.join(10)
+        thread.join(120)

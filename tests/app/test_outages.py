@@ -226,7 +226,7 @@ def test_a_database_that_hangs_holds_one_thread_and_no_visitor() -> None:
 
     def hang() -> None:
         asked.append(threading.current_thread().name)
-        until.wait(30)
+        until.wait(120)
 
     async def ask() -> list[DatabaseStatus]:
         check = DatabaseCheck(hang, patience=0.01)

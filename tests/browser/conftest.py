@@ -111,7 +111,7 @@ def amazcope(folder: Path, **settings: str) -> Iterator[Stack]:
     finally:
         process.send_signal(signal.SIGINT)
         try:
-            process.wait(40)
+            process.wait(120)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

@@ -64,7 +64,7 @@ class World:
 
     def collect_all(self) -> None:
         """Collect until no run is open."""
-        until = time.monotonic() + 15
+        until = time.monotonic() + 120
         while self.value(
             "SELECT count(*) AS n FROM fetch_run WHERE state NOT IN ('collected', 'failed')"
         ):

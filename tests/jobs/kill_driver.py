@@ -26,7 +26,7 @@ from core.settings.environment import get_settings
 from jobs import claims
 from jobs.tasks import collect_runs, dispatch_runs, evaluate_alerts
 
-PATIENCE = 12.0  # seconds after which a child gives up
+PATIENCE = 120.0  # seconds after which a child gives up
 
 
 def main() -> None:

@@ -103,7 +103,7 @@ def running_workers() -> Iterator[Workers]:
     yield Workers(process)
     assert process.stdin is not None
     process.stdin.close()
-    process.wait(timeout=20)
+    process.wait(timeout=120)
 
 
 def assert_nothing_lost_or_doubled(world: World, products: int) -> None:
@@ -184,7 +184,7 @@ def worker(world: World) -> Iterator[psutil.Popen]:
     yield process
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    process.wait(timeout=20)
+    process.wait(timeout=120)
 
 
 def test_a_worker_fetches_what_is_due_and_survives_the_kill_of_its_children(
@@ -214,7 +214,7 @@ def _open_children(process: psutil.Popen) -> list[psutil.Process]:
     return [child for child in process.children() if child.status() != psutil.STATUS_ZOMBIE]
 
 
-def _wait_for(is_so: Callable[[], bool], what: str, seconds: float = 75.0) -> None:
+def _wait_for(is_so: Callable[[], bool], what: str, seconds: float = 120.0) -> None:
     until = time.monotonic() + seconds
     while not is_so():
         if time.monotonic() > until:

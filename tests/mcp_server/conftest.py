@@ -181,7 +181,7 @@ class serving:  # noqa: N801 - reads as a context manager
 
     def __enter__(self) -> None:
         self._thread.start()
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 120
         while not self._server.started:
             assert time.monotonic() < deadline, "the server did not start"
             assert self._thread.is_alive(), "the server ended"
@@ -189,7 +189,7 @@ class serving:  # noqa: N801 - reads as a context manager
 
     def __exit__(self, *_: object) -> None:
         self._server.should_exit = True
-        self._thread.join(20)
+        self._thread.join(120)
 
 
 def free_port() -> int:

@@ -63,14 +63,18 @@ def over_http(
 
 def _wait_for(port: int, process: subprocess.Popen[str], healthy: int) -> None:
     deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        assert process.poll() is None, "the server ended"
-        try:
-            if httpx2.get(f"http://127.0.0.1:{port}/healthz", timeout=2).status_code == healthy:
+    answer: object = None
+    with httpx2.Client(timeout=20) as client:  # its certificates are read once
+        while time.monotonic() < deadline:
+            assert process.poll() is None, "the server ended"
+            try:
+                answer = client.get(f"http://127.0.0.1:{port}/healthz").status_code
+            except httpx2.HTTPError as error:
+                answer = error
+            if answer == healthy:
                 return
-        except httpx2.HTTPError:
             time.sleep(0.1)
-    raise AssertionError("the server did not start")
+    raise AssertionError(f"the server did not start: {answer}")
 
 
 def _end(process: subprocess.Popen[str]) -> None:

@@ -204,7 +204,7 @@ def open_endpoint(committed_database: str, monkeypatch: pytest.MonkeyPatch) -> I
         yield f"http://127.0.0.1:{port}/mcp"
     finally:
         server.terminate()
-        server.wait(20)
+        server.wait(120)
 
 
 def _wait_for(server: subprocess.Popen[bytes], address: str) -> None:

@@ -1,6 +1,6 @@
 """Data health, through the app's own entry point, and the texts of its tiles."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -35,14 +35,6 @@ from tests.core.upkeep.test_health import APIFY, FINE, NOW, follow_two, make_run
 from tests.factories.observations import make_price_observation, store_observations
 from tests.pages.conftest import SignIn
 from tests.pages.looking import open_page, plain, press
-from tests.read_cache import forget_all
-
-
-@pytest.fixture(autouse=True)
-def _nothing_kept(session: Session) -> Iterator[None]:
-    forget_all()
-    yield
-    forget_all()
 
 
 def headings(app: AppTest) -> list[str]:

@@ -3,7 +3,6 @@
 import re
 from datetime import timedelta
 
-import pytest
 from sqlalchemy.orm import Session
 
 from app.product_tabs import tabs
@@ -14,18 +13,12 @@ from tests.core.history.observations import SEEN, make_sourced, store, this_hour
 from tests.factories.images import store_image
 from tests.factories.products import make_listing
 from tests.pages.test_product_tabs import open_tab, texts
-from tests.read_cache import forget_all
 
 HOUR = timedelta(hours=1)
 
 
 def address(letter: str) -> str:
     return f"https://m.media-amazon.com/images/I/71abcdeFG{letter}._AC_SL1500_.jpg"
-
-
-@pytest.fixture(autouse=True)
-def _fresh_cache() -> None:
-    forget_all()
 
 
 def test_changed_images_stand_side_by_side_with_what_became_of_each(

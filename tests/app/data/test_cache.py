@@ -55,12 +55,12 @@ def test_sessions_that_ask_at_once_wait_for_one_read() -> None:
     def read() -> object:
         reads.append("read")
         has_begun.set()
-        assert may_end.wait(30)
+        assert may_end.wait(120)
         return object()
 
     with ThreadPoolExecutor(3) as pool:
         first = pool.submit(read)
-        assert has_begun.wait(30)
+        assert has_begun.wait(120)
         others = [pool.submit(read) for _ in range(2)]
         may_end.set()
         found = {id(each.result()) for each in (first, *others)}

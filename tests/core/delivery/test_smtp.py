@@ -150,7 +150,7 @@ def test_only_a_connection_that_breaks_in_the_message_leaves_it_unknown(
         thread = threading.Thread(target=converse, args=(listener, answers), daemon=True)
         thread.start()
         assert submit(Mailbox(listener.getsockname()[1])).outcome is outcome
-        thread.join(10)
+        thread.join(120)
 
 
 def converse(listener: socket.socket, answers: list[bytes]) -> None:

@@ -23,7 +23,7 @@ def python(code: str) -> list[str]:
 
 
 def wait_until(is_so: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while not is_so():
         assert time.monotonic() < deadline, "it never came true"
         time.sleep(0.02)

@@ -200,7 +200,7 @@ def test_a_reset_asked_for_twice_at_one_moment_is_mailed_once() -> None:
             assert request_reset(session, MAIL, NOW)
             second = pool.submit(ask)
             wait([second], timeout=0.5)
-        assert not second.result(timeout=30)
+        assert not second.result(timeout=120)
 
 
 @pytest.mark.usefixtures("committed_database")
@@ -224,4 +224,4 @@ def test_the_old_password_gets_nobody_in_while_a_new_one_is_being_set() -> None:
             reset_password(session, token, NEW_HASH, NOW)
             entering = pool.submit(let_in)
             wait([entering], timeout=0.5)
-        assert entering.result(timeout=30) is None
+        assert entering.result(timeout=120) is None
