@@ -62,7 +62,6 @@ class FetchRun(Base):
     outside_dataset_id: Mapped[str | None] = mapped_column(Text)
     outside_status: Mapped[str | None] = mapped_column(Text)
     batch_size: Mapped[int] = mapped_column(Integer)
-    items_read: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     cost_usd: Mapped[Decimal | None] = mapped_column(Numeric(12, 6))
     error: Mapped[str | None] = mapped_column(Text)
     claimed_by: Mapped[UUID | None] = mapped_column(Uuid)
