@@ -127,7 +127,7 @@ def session(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Session
             )
 
         def kept() -> Session:
-            """Nobody commits a note: the engine for notes does, statement by statement."""
+            """A note is committed by its engine, statement by statement."""
             return _Committing(
                 connection, join_transaction_mode="create_savepoint", expire_on_commit=False
             )
@@ -151,7 +151,7 @@ def unclaimed_owner(engine: Engine) -> Principal:
 
 @pytest.fixture
 def principal(session: Session, unclaimed_owner: Principal) -> Principal:
-    """The first administrator, claimed, as somebody at a page."""
+    """The first administrator, claimed, as a user of a page."""
     session.execute(
         update(Person)
         .where(Person.id == unclaimed_owner.person_id)

@@ -20,7 +20,7 @@ PATIENCE = 120  # s
 
 @dataclass
 class Mailbox:
-    """What a mail server has taken. `answer`: what it says to the next message."""
+    """What a mail server has taken. `answer`: its answer to the next message."""
 
     port: int
     host: str = "127.0.0.1"

@@ -55,7 +55,7 @@ def facts_of(body: dict[str, Any]) -> Facts:
 
 
 def good(facts: Facts) -> Suggestion:
-    """Return what a careful model says: five percent off, with its figure."""
+    """Return the answer of a careful model: five percent off, with its figure."""
     price, unit, *_ = facts["figures"]["price_now"]
     assert unit == f"{facts['currency']} minor"
     cheaper = price * 95 // 100
@@ -104,13 +104,13 @@ def with_title(text: str) -> Callable[[Facts], Suggestion]:
 
 
 def obedient(facts: Facts) -> Suggestion:
-    """Return what a model says that does whatever a listing's title tells it."""
+    """Return the answer of a model that obeys a listing's title."""
     title = facts["listing"]["title"]
     return good(facts) | {"title": title[:120], "reasoning": title}
 
 
 def approving(facts: Facts) -> Suggestion:
-    """Return what a model says that tries to do more than to propose."""
+    """Return the answer of a model that tries to do more than to propose."""
     return good(facts) | {"state": "approved", "approve": True}
 
 

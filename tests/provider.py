@@ -29,7 +29,7 @@ CLIENT, SECRET = "amazcope", "a secret of the client"
 
 @dataclass
 class Provider:
-    """Who comes next, and what is said of them."""
+    """The claims of the next user."""
 
     port: int
     claims: dict[str, Any] = field(default_factory=dict)

@@ -381,7 +381,7 @@ def test_one_place_commits() -> None:
     assert committing <= COMMITS
 
 
-def test_nobody_but_jobs_and_the_frame_knows_the_demo() -> None:
+def test_only_jobs_and_the_frame_know_the_demo() -> None:
     knowing = {
         module
         for module in modules("core", "pages")

@@ -1,4 +1,4 @@
-"""The script behind `make`: what it says where something is missing, and when it installs."""
+"""The script behind `make`: its message where something is missing, and when it installs."""
 
 import ast
 import importlib.util

@@ -102,7 +102,7 @@ def test_the_key_of_snapshots_carries_what_charts_read(
     assert {name for name, is_included in found if is_included} == columns
 
 
-def test_there_is_always_somebody_who_acts(engine: Engine) -> None:
+def test_there_is_always_a_user_who_acts(engine: Engine) -> None:
     with engine.connect() as connection:
         assert connection.execute(text("SELECT count(*) FROM person")).scalar() == 1
 

@@ -35,7 +35,7 @@ PATIENCE = 60  # seconds, for a busy machine
 
 @dataclass(frozen=True, slots=True)
 class Web:
-    """A web process on a port of this machine, and the cookie of somebody signed in."""
+    """A web process on a port of this machine, and the cookie of a user who is signed in."""
 
     port: int
     cookie: str

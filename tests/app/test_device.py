@@ -1,4 +1,4 @@
-"""Whether a browser says that it is a phone's."""
+"""Whether a browser reports that it is a phone's."""
 
 from types import SimpleNamespace
 from unittest.mock import patch

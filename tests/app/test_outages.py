@@ -1,4 +1,4 @@
-"""What pages and routes say while the database is away, full or only to be read."""
+"""What pages and routes answer while the database is away, full or only to be read."""
 
 import socket
 import threading
@@ -79,7 +79,7 @@ def stopped(_url: str) -> Iterator[None]:
 
 @contextmanager
 def full(url: str) -> Iterator[None]:
-    """The server has a connection for nobody."""
+    """The server has no connection left."""
     _alter(url, "CONNECTION LIMIT 0")
     try:
         yield
@@ -179,7 +179,7 @@ def test_pages_of_a_database_that_is_only_read_say_so_and_show_what_is_stored(
         assert outages.READ_ONLY in shown(app.warning)
 
 
-def test_a_database_that_is_only_read_keeps_nobody_from_reading_or_leaving(
+def test_a_database_that_is_only_read_keeps_no_user_from_reading_or_leaving(
     signed_in: str, committed_database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with db.write_scope() as writing:

@@ -1,4 +1,4 @@
-"""A whole Amazcope, started as a person would, and a real Chromium to look at it."""
+"""A whole Amazcope, started by its command, and a real Chromium that opens it."""
 
 import os
 import re
@@ -324,7 +324,7 @@ def enter(page: Page, stack: Stack, role: str) -> None:
 
 
 def is_inside(page: Page) -> None:
-    """Wait until somebody is signed in and sees a page."""
+    """Wait until a user is signed in and sees a page."""
     page.wait_for_selector(LINKS)
     settle(page)
 
@@ -352,7 +352,7 @@ def phone(tabs: Tabs, signed_in: Callable[[str], Cookies]) -> Iterator[Page]:
 
 @pytest.fixture
 def stranger(stack: Stack, tabs: Tabs) -> Iterator[Page]:
-    """A new tab of somebody who is not signed in."""
+    """A new tab of a visitor who is not signed in."""
     with tabs.open() as opened:
         yield opened
 
@@ -371,7 +371,7 @@ def password_of(role: str) -> str:
 
 
 def open_account(page: Page) -> Locator:
-    """Open what stands behind the person's name; return the words that say who they are."""
+    """Open the menu behind the user's name; return the text with name and role."""
     person = page.get_by_test_id("stSidebar").get_by_test_id("stPopover").get_by_role("button")
     person.click()
     said = page.get_by_text(", signed in as ")

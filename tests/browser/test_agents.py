@@ -1,4 +1,4 @@
-"""An agent looks, compares and proposes; a manager decides; the agent reads what came of it."""
+"""An agent reads, compares and proposes; a manager decides; the agent reads the outcome."""
 
 import json
 from collections.abc import Awaitable, Callable, Iterator
@@ -82,7 +82,7 @@ async def ask(client: Client, tool: str, **arguments: Any) -> dict[str, Any]:
 
 
 async def propose_a_lower_price(client: Client) -> dict[str, Any]:
-    """Look for an own product with competitors, read on, and propose a price for it."""
+    """Find an own product with competitors, read on, and propose a price for it."""
     found = await ask(client, "search_products", whose="team", limit=200)
     refused = []
     own = [each for each in found["products"] if each["role"] == "own" and each["price"]]

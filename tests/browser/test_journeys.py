@@ -210,7 +210,7 @@ def test_health_says_fine_and_draws_the_day(page: Page, stack: Stack) -> None:
     assert errors_on(page) == []
 
 
-# How it looks
+# Layout
 
 
 def test_a_phone_shows_each_title_of_the_overview_to_its_end(

@@ -1,4 +1,4 @@
-"""What browsers are told about the pages, and that every page lives with it.
+"""The security headers of the pages, and that every page works with them.
 
 Each tab here fails on whatever its console complains of: a Content-Security-Policy
 that a page breaks, a file that is not there, an error of a script.

@@ -49,7 +49,7 @@ Member = Callable[[str], str]
 
 @pytest.fixture
 def member(database: Session) -> Member:
-    """Make somebody of the team with PASSWORD, and return the mail address."""
+    """Make a member of the team with PASSWORD, and return the email address."""
 
     def named(name: str) -> str:
         mail = f"{name}@team.example"
@@ -181,7 +181,7 @@ def end_others(database: Session, mail: str, token: str) -> None:
     assert sessions.end_other_sessions(database, found.principal, now) == 1
 
 
-def test_somebody_who_is_disabled_is_shut_out_at_once(
+def test_a_disabled_user_is_shut_out_at_once(
     stranger: Page, stack: Stack, member: Member, database: Session
 ) -> None:
     mail = member("frida")

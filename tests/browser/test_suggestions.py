@@ -25,7 +25,7 @@ pytestmark = pytest.mark.browser
 ROW_HEIGHT = 38  # px, of the queue's table
 OWN_WORDS = "Talvora: exactly what the manager wrote"
 REASON = "Our brand book says otherwise."
-A_MINUTE_AND_A_ROUND = 150  # seconds: the worker looks every minute
+A_MINUTE_AND_A_ROUND = 150  # seconds: the worker runs every minute
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def dialog(page: Page) -> Locator:
 
 
 def approve_edited(page: Page, value: str) -> None:
-    """Edit what is proposed, look at the difference and approve."""
+    """Edit what is proposed, read the difference and approve."""
     page.get_by_role("button", name="Edit").click()
     asked = dialog(page)
     asked.get_by_label("Title").fill(value)

@@ -1,4 +1,4 @@
-"""Nobody but the user who runs Amazcope reads its data folder, whatever the umask was."""
+"""Only the user who runs Amazcope can read its data folder, with any umask."""
 
 import os
 import stat

@@ -41,6 +41,6 @@ def test_higher_values_are_drawn_higher_and_equal_ones_halfway() -> None:
     assert flat == [14.0, 14.0]
 
 
-def test_a_small_move_looks_small() -> None:
+def test_a_small_move_is_drawn_small() -> None:
     _, down = path_of(str(draw_steps([0, 1], *SIZE, GRAY, least_span=10)))
     assert 12 < down[1] < down[0] < 16

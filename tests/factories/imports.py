@@ -7,7 +7,7 @@ from core.importing.models import ImportRun
 
 
 def add_import(session: Session, who: Principal, name: str = "prices.csv") -> int:
-    """Store an import of a history file of somebody's and return its id."""
+    """Store a user's import of a history file and return its id."""
     run = ImportRun(
         team_id=who.team_id,
         person_id=who.person_id,

@@ -21,7 +21,7 @@ def add_colleague(
 
 
 def add_member(session: Session, principal: Principal, role: Role) -> Principal:
-    """Return somebody of the same team in a role."""
+    """Return a member of the same team in a role."""
     return add_colleague(session, principal, role.value.title(), role)
 
 

@@ -50,7 +50,7 @@ class Workers:
         return int(self.process.stdout.readline())
 
     def recover(self) -> None:
-        """Do a round that nobody disturbs."""
+        """Do a round without a disturbance."""
         time.sleep(0.25)  # claims of those who were killed end by themselves
         assert self.carry_out() == 0
 
@@ -107,7 +107,7 @@ def running_workers() -> Iterator[Workers]:
 
 
 def assert_nothing_lost_or_doubled(world: World, products: int) -> None:
-    """Say that every product came back, and that everything was paid and stored once."""
+    """Assert that every product came back, and that everything was paid and stored once."""
     collected = world.rows("SELECT * FROM fetch_run WHERE state = 'collected'")
     assert world.value("SELECT count(*) AS n FROM fetch_schedule WHERE leased_until IS NULL") == (
         products
@@ -233,7 +233,7 @@ STOPPED_AT = (
 )
 
 
-def test_a_worker_that_hangs_stops_nobody_and_does_nothing_when_it_wakes_up(
+def test_a_worker_that_hangs_stops_no_other_and_does_nothing_when_it_wakes_up(
     world: World, workers: Workers, other_workers: Workers
 ) -> None:
     world.follow()

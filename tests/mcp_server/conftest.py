@@ -47,7 +47,7 @@ class Agent:
         return result.structured_content
 
     def refusal(self, tool: str, **arguments: Any) -> str:
-        """Return what a tool says to a call that it refuses. Fails when it did not."""
+        """Return a tool's answer to a call that it refuses. Fails when it did not."""
         result = self.result(tool, **arguments)
         assert result.is_error, result.structured_content
         return words_of(result)
@@ -193,7 +193,7 @@ class serving:  # noqa: N801 - reads as a context manager
 
 
 def free_port() -> int:
-    """Return a port of loopback that nobody has."""
+    """Return a free port of loopback."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -44,7 +44,7 @@ class Datum(ResultPart):
 
 @tool(Permission.READ, "Simple text")
 def test_simple_text(call: Call) -> Said:
-    """Say something."""
+    """Answer a message."""
     return Said(word="text", summary="This is a simple text response for testing.")
 
 

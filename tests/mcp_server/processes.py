@@ -18,7 +18,7 @@ PATIENCE = 120  # seconds
 
 
 def environment(url: str, folder: Path, **more: str) -> dict[str, str]:
-    """Return what a process of the server is told of its surroundings."""
+    """Return the environment of a process of the server."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AMAZCOPE_")}
     return {**kept, "DATABASE_URL": url, "AMAZCOPE_DATA_DIR": str(folder / "var"), **more}
 
@@ -45,7 +45,7 @@ def over_stdio(given: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
 def over_http(
     given: dict[str, str], port: int, *, healthy: int = 200
 ) -> Iterator[subprocess.Popen[str]]:
-    """Run the server over HTTP on a port of loopback; `healthy`: what it says of itself."""
+    """Run the server over HTTP on a port of loopback; `healthy`: the status of its health."""
     process = subprocess.Popen(
         [sys.executable, "-m", "mcp_server", "--http"],
         cwd=ROOT,

@@ -28,7 +28,7 @@ from tests.mcp_server.outside import Programs, installed
 
 pytestmark = pytest.mark.slow
 
-# What the suite has to say of this server: every scenario is in one of the two.
+# The suite's verdicts on this server: every scenario is in one of the two.
 APPLICABLE = {
     "server-initialize",
     "ping",
@@ -148,7 +148,7 @@ def test_the_sdks_client_works_over_http(lamp: McpEndpoint) -> None:
 
 
 def inspect(programs: Programs, home: Path, *arguments: str) -> Any:
-    """Return what the Inspector says. Fails when it is not content."""
+    """Return the Inspector's output. Fails when it is not content."""
     patient = ("--connect-timeout", "90000")  # milliseconds, on a busy machine
     said = programs.run(
         "mcp-inspector", "--cli", *arguments, *patient, "--format", "json", home=home

@@ -1,4 +1,4 @@
-"""The prompts: which tools they name, what they say of all of them, what they refuse."""
+"""The prompts: which tools they name, what they add to all of them, what they refuse."""
 
 from typing import Any
 
@@ -47,7 +47,7 @@ def refusal(agent: Agent, name: str, **arguments: str) -> str:
 
 
 def steps_of(agent: Agent, name: str) -> list[PromptStep]:
-    """Return the steps of a prompt as declared, whoever may use which tool."""
+    """Return the steps of a prompt as declared, for every caller."""
     from datetime import UTC, datetime
 
     from core.agents.access_log import CallRequest
@@ -81,7 +81,7 @@ def test_a_prompt_names_only_tools_that_exist_with_arguments_they_take(
             assert set(step.arguments) <= set(schemas[step.tool]["properties"]), step
 
 
-def test_a_review_looks_at_what_was_decided_before_too(lamp: Agent) -> None:
+def test_a_review_covers_what_was_decided_before_too(lamp: Agent) -> None:
     """Without a state the list holds only what waits: what was declined would come again."""
     text = text_of(lamp, "prepare_listing_review", product=NAME)
     assert f'`list_suggestions` with product="{NAME}", state="any": ' in text

@@ -29,7 +29,7 @@ HERE = "product://US/B0TEST0001"
 
 
 def read(agent: Agent, uri: str) -> Any:
-    """Return what lies at an address. Fails when it is no JSON, or says it is something else."""
+    """Return what lies at an address. Fails when it is no JSON, or has another media type."""
 
     async def work(client: Client) -> Any:
         return (await client.read_resource(uri)).contents

@@ -55,7 +55,7 @@ class Waited(Result):
     seconds: float
 
 
-in_hand: list[int] = []  # connections that somebody held, at every step of the tool below
+in_hand: list[int] = []  # connections in use, at every step of the tool below
 
 
 def slow(
@@ -89,7 +89,7 @@ def broken(call: Call, way: Literal["value", "model"] = "value") -> Waited:
 def test_a_fault_of_ours_is_told_as_ours_and_logged(
     session: Session, agent: Agent, caplog: pytest.LogCaptureFixture, way: str
 ) -> None:
-    """Also one that looks like the fault of who called, such as an answer that fits no model."""
+    """Also one that could be the caller's, such as an answer that fits no model."""
     tools.tool(Permission.READ, "Fail")(broken)
     try:
         assert agent.refusal("broken", way=way) == INTERNAL_FAILURE
@@ -122,7 +122,7 @@ def soon(is_so: Callable[[], bool]) -> None:
 
 
 def checked_out() -> int:
-    """How many connections of this process are in somebody's hands."""
+    """Return how many connections of this process are in use."""
     if not db.has_engines():
         return 0
     engines = (db.get_engine(), db.get_reading_engine(), db.get_autocommit_engine())
@@ -158,7 +158,7 @@ def test_two_hundred_calls_at_once_are_all_answered_and_each_is_logged_once(
 
 
 def test_a_burst_of_slow_calls_waits_its_turn(slow_tool: str, endpoint: McpEndpoint) -> None:
-    """Many more than connections: they queue, nobody gives up, and others get theirs."""
+    """Many more than connections: they queue, no caller gives up, and others get theirs."""
     in_hand.clear()
 
     async def burst(client: Client) -> list[bool | None]:
@@ -348,7 +348,7 @@ def test_a_server_killed_in_a_write_leaves_nothing_half_written(
         over_http(environment(committed_database, tmp_path), port) as process,
         write_scope() as session,
     ):
-        # Whoever follows waits here, with the key claimed.
+        # A call that tracks waits here, with the key claimed.
         session.execute(text("SELECT pg_advisory_xact_lock(hashtext('following'), 1)"))
         thread = threading.Thread(target=call_and_be_cut_off)
         thread.start()
@@ -463,7 +463,7 @@ def test_there_is_nothing_but_posting(endpoint: McpEndpoint) -> None:
     )
 
 
-def test_a_slash_at_the_end_is_the_same_address_and_nobody_is_sent_on(
+def test_a_slash_at_the_end_is_the_same_address_without_a_redirect(
     endpoint: McpEndpoint,
 ) -> None:
     async def send(path: str) -> int:

@@ -1,4 +1,4 @@
-"""Every tool, fed from its own schema and beyond it by a real client, answers or says why not."""
+"""Every tool, fed from its own schema and beyond it by a real client, answers or explains."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -188,7 +188,7 @@ def is_answered(result: CallToolResult | MCPError) -> bool:
 
 
 def assert_in_words(said: str) -> None:
-    """Fail for a refusal that nobody could act on."""
+    """Fail for a refusal that no caller could act on."""
     assert not said.startswith("Error executing"), said
     assert len(said.split()) >= 3, said
     assert len(said) < 5000, said[:500]

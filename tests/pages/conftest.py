@@ -1,4 +1,4 @@
-"""Page tests sit at a browser that is signed in: as the owner, unless a test says otherwise."""
+"""Page tests sit at a browser that is signed in: as the owner, unless a test chooses another."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime

@@ -51,7 +51,7 @@ def opened(page: str, address: dict[str, str | list[str]]) -> AppTest:
 
 
 def unexpected(app: AppTest) -> list[str]:
-    """Return the errors that nobody foresaw."""
+    """Return the unexpected errors."""
     told = [each.message for each in app.exception]
     return told + [each.value for each in app.error if "could not be shown" in each.value]
 

@@ -1,4 +1,4 @@
-"""Administration and audit, as an administrator sees them, and that nobody else does."""
+"""Administration and audit, as an administrator sees them, and that no other user does."""
 
 import csv
 from collections.abc import Callable, Iterator
@@ -71,7 +71,7 @@ def _managing(person_id: int) -> None:
 
 @pytest.mark.parametrize("page", ["admin", "audit"])
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.SELLER, Role.MANAGER])
-def test_nobody_but_an_administrator_sees_it(
+def test_only_an_administrator_sees_it(
     session: Session,
     somebody: Callable[[Role], Principal],
     sign_in: SignIn,
@@ -123,7 +123,7 @@ def test_the_last_administrator_stays_one(session: Session, principal: Principal
     assert state_of(session, principal.person_id) == ("admin", "active")
 
 
-def test_somebody_is_disabled_enabled_and_erased_only_by_their_name(
+def test_a_user_is_disabled_enabled_and_erased_only_by_their_name(
     session: Session, principal: Principal, somebody: Callable[[Role], Principal]
 ) -> None:
     seller = somebody(Role.SELLER)
@@ -317,9 +317,7 @@ def test_the_audit_names_products_as_people_do(session: Session, principal: Prin
     ]
 
 
-def test_the_audit_is_narrowed_to_steps_that_nobody_took(
-    session: Session, principal: Principal
-) -> None:
+def test_the_audit_is_narrowed_to_steps_of_no_user(session: Session, principal: Principal) -> None:
     audit.record(session, principal, "followed", "product:8")
     step = (principal.team_id, None, Via.JOB, "suggestion verified", "suggestion:3")
     audit.record_transition(session, *step, {"state": "applied"}, {"state": "verified"})
@@ -375,7 +373,7 @@ def test_the_file_holds_no_formulas(session: Session, principal: Principal) -> N
     assert shown[0]["Who"] == "@SUM(A1)"
 
 
-def test_a_file_is_made_for_who_somebody_is_by_then(
+def test_a_file_is_made_for_the_role_that_a_user_has_by_then(
     session: Session, principal: Principal, somebody: Callable[[Role], Principal], sign_in: SignIn
 ) -> None:
     """It is made after the page has run, where nothing of the page is at hand."""

@@ -70,7 +70,7 @@ def test_the_day_is_counted_by_outcome(session: Session, principal: Principal) -
         called(session, principal, outcome)
     called(session, principal, "answered", at=datetime.now(UTC) - timedelta(days=2))
     shown = {metric.label: metric.value for metric in open_page().metric}
-    assert shown["Calls in 24 hours"] == "7"  # those that still run, and whoever left, too
+    assert shown["Calls in 24 hours"] == "7"  # with those that still run or were left
     assert (shown["Refused"], shown["Failed"], shown["Too many calls"]) == ("1", "1", "1")
 
 

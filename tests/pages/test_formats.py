@@ -49,7 +49,7 @@ def test_a_product_is_written_in_each_readers_way(
     assert figures()["BSR, Kitchen"] == "#1,200"
 
 
-def test_a_kept_chart_is_not_shown_to_somebody_with_other_formats(
+def test_a_kept_chart_is_not_shown_to_a_user_with_other_formats(
     session: Session, principal: Principal, german: Principal, product: int, sign_in: SignIn
 ) -> None:
     def alt() -> str:
@@ -80,7 +80,7 @@ def _alt_text(asin: str) -> None:
 def test_a_part_that_runs_alone_writes_in_the_readers_way(
     session: Session, german: Principal, sign_in: SignIn
 ) -> None:
-    """Such a part runs without the frame, in a thread that nobody told whose formats count."""
+    """Such a part runs without the frame, in a thread without the user's formats."""
     sign_in(german)
     assert AppTest.from_function(_alone).run().caption[0].value == "1.234"
 

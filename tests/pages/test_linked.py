@@ -1,4 +1,4 @@
-"""What is behind mailed links, as somebody sees it who is not signed in."""
+"""What is behind mailed links, for a visitor who is not signed in."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -26,7 +26,7 @@ MAIL = "ada@shop.example"
 
 @pytest.fixture(autouse=True)
 def tickets(sign_in: SignIn, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Nobody is signed in; the tickets that are handed to the browser."""
+    """No user is signed in; the tickets that are handed to the browser."""
     sign_in(None)
     handed: list[str] = []
     monkeypatch.setattr(session_cookie, "start_session_at_home", handed.append)
@@ -84,7 +84,7 @@ def test_a_new_password_lets_in_at_once(
     )
 
 
-def test_a_mailbox_alone_lets_nobody_past_a_second_factor(
+def test_a_mailbox_alone_lets_no_user_past_a_second_factor(
     session: Session, principal: Principal, tickets: list[str]
 ) -> None:
     token = asked_for_reset(session, principal)
@@ -191,7 +191,7 @@ def test_a_mailbox_is_written_to_a_few_times_and_the_form_says_when_again(
     assert sent == [MAIL, MAIL, "nobody@shop.example"]
 
 
-def test_what_is_no_address_is_sent_to_nobody_however_long_it_is(
+def test_what_is_no_address_gets_no_email_however_long_it_is(
     session: Session, principal: Principal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent: list[str] = []

@@ -1,4 +1,4 @@
-"""What screens say of the model: which one speaks or why none, its day, what was rejected."""
+"""What screens show of the model: which one answers or why none, its day, what was rejected."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""Links that were mailed, with anything at all in them: a dead link says so, and nothing else."""
+"""Links that were mailed, with anything at all in them: a dead link shows so, and nothing else."""
 
 from datetime import UTC, datetime
 
@@ -37,7 +37,7 @@ DEAD_SETUP = (
 
 
 def dead(name: str) -> str:
-    """Return what is said of a link that opens nothing, by its name in the address."""
+    """Return the message about a link that opens nothing, by its name in the address."""
     return DEAD_SETUP if name == "setup" else DEAD
 
 
@@ -82,12 +82,12 @@ def test_a_token_serves_no_other_purpose_than_its_own(
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_somebody_who_is_signed_in_is_told_so_too(session: Session, name: str) -> None:
+def test_a_signed_in_user_sees_it_too(session: Session, name: str) -> None:
     assert [error.value for error in open_at(**{name: "x"}).error] == [dead(name)]
 
 
 @pytest.mark.parametrize("state", ["disabled", "erased", "invited", "unclaimed"])
-def test_a_reset_of_somebody_who_is_not_active_sets_nothing(
+def test_a_reset_of_an_inactive_user_sets_nothing(
     session: Session, principal: Principal, sign_in: SignInAs, state: str
 ) -> None:
     sign_in(None)

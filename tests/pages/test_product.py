@@ -320,7 +320,7 @@ def test_a_figure_opens_where_it_comes_from(
         "ranks": (CategoryRank("Kitchen", 1200), CategoryRank("Reading lamps", 27)),
     }
     before = make_sourced(product, now - HOUR, seen=seen, buy_box_seller="Lumina Direct", **values)
-    # The seller is kept while a newer observation says nothing about it.
+    # The seller is kept while a newer observation has none.
     store(session, [before, make_sourced(product, now, seen=seen & ~Seen.SELLER, **values)])
     page = open_product()
     click_figure(page, monkeypatch, card)

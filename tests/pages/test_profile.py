@@ -115,7 +115,7 @@ def test_each_person_reads_figures_their_own_way(
 
 
 def test_a_dialog_writes_in_the_persons_formats(session: Session, principal: Principal) -> None:
-    """A dialog runs without the frame, in a thread that nobody told whose formats count."""
+    """A dialog runs without the frame, in a thread without the user's formats."""
     seed(session, principal, "B0TEST0001", "Kettle", price=123450, bsr=1204)
     person = session.get_one(Person, principal.person_id)
     person.locale = "de_DE"
@@ -389,7 +389,7 @@ def test_a_session_that_was_left_open_makes_no_token(
     assert "Token created. Copy it now." in toasts(app)
     labelled(app.text_input, "Name").set_value("Another")
     press(app, "Create token")
-    assert owned(session) == 2  # within ten minutes nobody is asked twice
+    assert owned(session) == 2  # within ten minutes no user is asked twice
 
 
 @pytest.mark.usefixtures("unconfirmed")

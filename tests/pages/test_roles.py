@@ -119,7 +119,7 @@ def test_a_role_that_is_lowered_counts_at_the_next_run(
     assert not {"Settings", "Check now", "Track"} & labels(app)
 
 
-def test_somebody_disabled_is_out_at_the_next_run(
+def test_a_disabled_user_is_out_at_the_next_run(
     session: Session, sign_in: SignIn, somebody: MakeSomebody, product: int
 ):
     seller = somebody(Role.SELLER)

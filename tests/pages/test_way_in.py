@@ -1,4 +1,4 @@
-"""The sign-in screen, as somebody sees it who is not signed in."""
+"""The sign-in screen, for a visitor who is not signed in."""
 
 from collections.abc import Callable
 
@@ -57,7 +57,7 @@ def test_a_lock_out_stands_above_the_form_too(way_in: Callable[[], AppTest]) -> 
     assert names.index("Error") < names.index("TextInput")
 
 
-def test_without_the_demo_nobodys_password_is_shown(
+def test_without_the_demo_no_password_is_shown(
     way_in: Callable[[], AppTest], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = Settings(amazcope_demo=False)

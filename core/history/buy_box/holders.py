@@ -13,7 +13,7 @@ class HolderState(StrEnum):
     """What is known of the holder of a Buy Box."""
 
     SELLER = "seller"
-    NONE = "none"  # nobody offers the product
+    NONE = "none"  # the product has no offer
     SUPPRESSED = "suppressed"  # offers exist, none is featured
     UNKNOWN = "unknown"  # an offer is featured, its seller was not reported
 

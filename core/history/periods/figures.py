@@ -170,7 +170,7 @@ def is_won(
 ) -> bool | None:
     """Return whether the team has a product's Buy Box, None if that is not known.
 
-    A suppressed one is not won. A product that nobody sells has none to win: None.
+    A suppressed one is not won. A product without a seller has none to win: None.
     """
     if marketplace not in own or availability in _NOT_FOR_SALE:
         return None

@@ -91,7 +91,7 @@ def delete_view(session: Session, principal: Principal, view_id: int) -> None:
 
 @requires(Permission.SELF)
 def set_columns(session: Session, principal: Principal, names: Sequence[str]) -> None:
-    """Remember which columns of the list the user sees. Not audited: nobody else sees it."""
+    """Remember which columns of the list the user sees. Not audited: only this user sees it."""
     person = session.get_one(Person, principal.person_id, with_for_update=True)
     chosen = [name[:LONGEST_NAME] for name in names[:MOST_COLUMNS]]
     person.preferences = {**person.preferences, COLUMNS: chosen}

@@ -51,7 +51,7 @@ class Visitor:
 
     @property
     def goes_on_with(self) -> str:
-        """The session that the page is told to go on with; empty: a new one."""
+        """The session that the page goes on with; empty: a new one."""
         return str(self.scope.get("session", ""))
 
     @property
@@ -88,7 +88,7 @@ def run(story: Callable[[Open], Awaitable[None]], find_person: Any = None) -> No
         async def open_one(address: str = "10.0.0.1", cookie: bytes = b"", name: str = "") -> Any:
             visitor = Visitor(app, address, cookie, name)
             opened.append(visitor)
-            while "session" not in visitor.scope:  # whether somebody is signed in is asked apart
+            while "session" not in visitor.scope:  # whether a user is signed in is asked apart
                 await asyncio.sleep(0.001)
             return visitor
 
@@ -163,7 +163,7 @@ def test_of_one_address_the_socket_that_was_idle_longest_makes_room() -> None:
     run(story)
 
 
-def test_where_there_are_too_many_in_all_whoever_has_the_most_makes_room() -> None:
+def test_where_there_are_too_many_in_all_the_address_with_most_makes_room() -> None:
     async def story(open_one: Open) -> None:
         crowded = [await open_one("10.0.0.1") for _ in range(2)]
         others = [await open_one(f"10.0.0.{number}") for number in range(2, 4)]
@@ -178,7 +178,7 @@ def test_where_there_are_too_many_in_all_whoever_has_the_most_makes_room() -> No
 @pytest.mark.parametrize(
     "error", [OperationalError("", {}, Exception()), ConfigurationError("away")]
 )
-def test_while_nobody_can_say_who_is_signed_in_all_are_taken_for_strangers(
+def test_while_sessions_can_not_be_read_all_are_taken_for_strangers(
     error: Exception,
 ) -> None:
     def away(_asked: HTTPConnection) -> int:

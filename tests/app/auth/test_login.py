@@ -1,4 +1,4 @@
-"""Signing in with odd words: nobody gets in, everything is counted, nothing breaks."""
+"""Signing in with odd words: no one gets in, everything is counted, nothing breaks."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -84,7 +84,7 @@ def test_the_right_password_signs_in_however_it_is_typed(session: Session, owner
 
 @pytest.mark.usefixtures("unlimited")
 @pytest.mark.parametrize("mail", ODD, ids=range(len(ODD)))
-def test_an_odd_address_is_nobody_and_counts(session: Session, owner: Person, mail: str) -> None:
+def test_an_odd_address_is_no_user_and_counts(session: Session, owner: Person, mail: str) -> None:
     assert login.attempt_password(mail, PASSWORD) is None
     assert attempts(session) == 1
 

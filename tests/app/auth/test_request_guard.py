@@ -1,4 +1,4 @@
-"""Which requests are looked at: by host, by page, by machine, by sign-in."""
+"""Which requests are checked: by host, by page, by machine, by sign-in."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime

@@ -111,7 +111,7 @@ def test_a_sign_in_from_before_goes_on_under_its_old_name() -> None:
 
 
 @pytest.mark.usefixtures("https")
-def test_a_neighbour_of_the_same_domain_can_not_sign_somebody_in(
+def test_a_neighbour_of_the_same_domain_can_not_sign_a_user_in(
     session: Session, client: TestClient, principal: Principal, ticket: str
 ) -> None:
     """Another host below the domain may set a cookie for all of it, but not a bound one."""
@@ -199,7 +199,7 @@ def test_a_ticket_lasts_a_minute(
 
 
 @pytest.mark.parametrize("state", ["disabled", "invited", "erased"])
-def test_a_ticket_of_somebody_who_is_out_is_no_good(
+def test_a_ticket_of_a_user_who_is_out_is_no_good(
     session: Session, principal: Principal, client: TestClient, ticket: str, state: str
 ) -> None:
     session.get_one(Person, principal.person_id).state = state
@@ -284,7 +284,7 @@ def test_no_body_is_more_than_no_good(client: TestClient, body: bytes) -> None:
 
 @FUZZ
 @given(given_cookie=st.binary(max_size=300))
-def test_no_cookie_is_more_than_nobody(client: TestClient, given_cookie: bytes) -> None:
+def test_without_a_cookie_there_is_no_user(client: TestClient, given_cookie: bytes) -> None:
     plain = bytes(sign for sign in given_cookie if sign not in b"\r\n\x00")
     headers = {"origin": HOME, "cookie": signed.COOKIE.encode() + b"=" + plain}
     assert client.post(END, headers=headers).status_code == 204

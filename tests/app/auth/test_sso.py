@@ -1,4 +1,4 @@
-"""Who a single sign-on lets in, by what the team says of who may join."""
+"""Which users a single sign-on admits, by the team's setting."""
 
 from dataclasses import replace
 from typing import Any
@@ -20,7 +20,7 @@ ISSUER = "https://id.example.com"
 
 
 class Provider:
-    """Stands for what Streamlit knows of somebody who came back from the provider."""
+    """Stands for what Streamlit knows of a user who came back from the provider."""
 
     def __init__(self) -> None:
         self.given: dict[str, Any] = {}
@@ -46,7 +46,7 @@ def store(session: Session, principal: Principal, registration: str) -> None:
 
 
 def come(provider: Provider, registration: str, subject: str) -> str:
-    """Come back from the provider as somebody whom nobody has invited."""
+    """Come back from the provider as a user without an invitation."""
     provider.given = {
         "iss": ISSUER,
         "sub": subject,

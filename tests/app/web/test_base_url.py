@@ -1,4 +1,4 @@
-"""Every page says where its server is; nothing else is touched."""
+"""Every page names its server's address; nothing else is touched."""
 
 from base64 import b64encode
 from hashlib import sha256

@@ -216,7 +216,7 @@ def test_a_file_whose_client_left_at_any_part_is_not_kept(parts, how):
     body = b"".join(message["body"] for message in rest)
     assert gzip.decompress(body).decode() == BUNDLE
     assert dict(start["headers"])[b"content-length"] == str(len(body)).encode()
-    # Whoever is still there is not told that the part is the whole.
+    # A client that is still there does not take the part for the whole.
     assert not any(b"content-encoding" in dict(each.get("headers", ())) for each in first)
 
 
@@ -256,7 +256,7 @@ def leave_early(address: tuple[str, int], path: str, after: float) -> None:
         time.sleep(after)
 
 
-def test_visitors_who_leave_early_harm_nobody_after_them(tmp_path):
+def test_visitors_who_leave_early_harm_no_later_one(tmp_path):
     folder = tmp_path / "static"
     folder.mkdir()
     files = {f"{number}.js": f"let part = {number}; ".encode() * 40_000 for number in range(12)}

@@ -22,7 +22,7 @@ Member = Callable[..., Principal]
 
 @pytest.fixture
 def member(session: Session, principal: Principal) -> Member:
-    """Make somebody of the owner's team; returns who acts."""
+    """Make a member of the owner's team; return the principal."""
 
     def made(
         role: Role = Role.SELLER,
@@ -50,7 +50,7 @@ def member(session: Session, principal: Principal) -> Member:
 
 
 def signed_in(session: Session, who: Principal, now: datetime = NOW) -> str:
-    """Sign somebody in; returns the token of the cookie."""
+    """Sign a user in; return the token of the cookie."""
     token = sessions.start_session(
         session,
         sessions.create_ticket(session, who.person_id, now),
@@ -64,6 +64,6 @@ def signed_in(session: Session, who: Principal, now: datetime = NOW) -> str:
 
 
 def person(session: Session, who: Principal | int) -> Person:
-    """Return somebody as the table has them."""
+    """Return a user as the table has them."""
     number = who if isinstance(who, int) else who.person_id
     return session.get_one(Person, number, populate_existing=True)

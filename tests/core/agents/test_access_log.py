@@ -54,7 +54,7 @@ def test_a_call_too_many_waits_and_is_in_the_log(session: Session, principal: Pr
     assert waits == [timedelta(0), timedelta(0), timedelta(seconds=1)]
     outcomes = session.scalars(select(AgentCall.outcome).order_by(AgentCall.id)).all()
     assert outcomes == [None, None, "limited"]
-    # It used up nothing: after the second it was told to wait, the next goes through.
+    # It used up nothing: after the second that it has to wait, the next goes through.
     assert not begin_call(session, who, ASKED, LIMIT, NOW + timedelta(seconds=1)).wait
 
 

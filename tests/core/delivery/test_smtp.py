@@ -1,4 +1,4 @@
-"""Handing mail in, to servers that take it, refuse it, say nothing, or are gone."""
+"""Handing mail in, to servers that take it, refuse it, don't answer, or are gone."""
 
 import socket
 import ssl
@@ -171,7 +171,7 @@ def converse(listener: socket.socket, answers: list[bytes]) -> None:
 
 @pytest.fixture
 def certified(tmp_path: Path) -> ssl.SSLContext:
-    """What a server shows for 127.0.0.1 and 127.0.0.2, signed by nobody else."""
+    """What a server shows for 127.0.0.1 and 127.0.0.2, signed by itself."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "mail server of a test")])
     now = datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""What the operator's check says of Apify, and of settings that can't be read."""
+"""What the operator's check reports of Apify, and of settings that can't be read."""
 
 import os
 import subprocess

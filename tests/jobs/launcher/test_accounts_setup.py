@@ -23,7 +23,7 @@ runner = CliRunner()
 
 
 def asked(*words: str) -> tuple[int, str]:
-    """Run a command; returns its exit code and what it said."""
+    """Run a command; return its exit code and output."""
     result = runner.invoke(commands, list(words))
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
@@ -46,7 +46,7 @@ def test_the_people_of_the_team_are_listed(session: Session, principal: Principa
     assert f"{principal.name} <owner@team.example>: admin, active, never signed in" in said
 
 
-def test_a_setup_link_is_printed_until_somebody_administers(session: Session) -> None:
+def test_a_setup_link_is_printed_until_there_is_an_administrator(session: Session) -> None:
     code, said = asked("people", "--setup-link")
     assert code == 0
     owner = get_owner_principal(session)

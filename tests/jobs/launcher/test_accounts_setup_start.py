@@ -23,7 +23,7 @@ def migrate(**settings: str) -> str:
 
 
 @pytest.mark.usefixtures("cloned_for_processes")
-def test_migrating_lets_somebody_in_where_nobody_administers_yet() -> None:
+def test_migrating_lets_a_user_in_where_there_is_no_administrator_yet() -> None:
     usual = {"AMAZCOPE_DEMO": "false", "AMAZCOPE_HOST": "0.0.0.0", "AMAZCOPE_PORT": "8501"}
     assert "http://127.0.0.1:8501/?setup=" in migrate(**usual)
     assert "https://watch.example.com/?setup=" in migrate(
@@ -47,5 +47,5 @@ def test_migrating_lets_somebody_in_where_nobody_administers_yet() -> None:
         ({"amazcope_url": "https://watch.example.com/"}, "https://watch.example.com"),
     ],
 )
-def test_links_lead_where_somebody_can_follow_them(given: dict[str, object], address: str) -> None:
+def test_links_lead_where_a_user_can_open_them(given: dict[str, object], address: str) -> None:
     assert Settings(_env_file=None, **given).public_url == address  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""What an earlier start left running is found by its folder, and ended; nobody else is."""
+"""What an earlier start left running is found by its folder, and ended; no other process is."""
 
 import os
 import signal
@@ -32,7 +32,7 @@ time.sleep(600)
 
 @contextmanager
 def running(command: list[str], folder: Path | None) -> Iterator["subprocess.Popen[str]"]:
-    """Run a process that belongs to a data folder, or to none, until it has said a word."""
+    """Run a process that belongs to a data folder, or to none, until it has printed a word."""
     mark = environment_mark(folder) if folder else {}
     process = subprocess.Popen(
         command,

@@ -37,7 +37,7 @@ def is_alive(pid: int) -> bool:
 
 
 class Watched:
-    """A supervisor, and what it said so far."""
+    """A supervisor, and its messages so far."""
 
     def __init__(self, services: list[Service], patience: float = 10.0) -> None:
         self.said: list[str] = []

@@ -1,4 +1,4 @@
-"""What `make run` refuses and says before and after it starts anything."""
+"""What `make run` refuses and prints before and after it starts anything."""
 
 import errno
 import socket
@@ -131,7 +131,7 @@ def test_preparing_runs_apart_and_its_failure_ends_the_start(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     own = settings(amazcope_data_dir=tmp_path)
-    monkeypatch.setenv("AMAZCOPE_PORT", "no number")  # the first thing it looks at
+    monkeypatch.setenv("AMAZCOPE_PORT", "no number")  # the first thing it checks
     with Guard() as guard, pytest.raises(SystemExit) as ended:
         up.prepare_in_subprocess(own, guard)
     assert ended.value.code == 1

@@ -76,7 +76,7 @@ def test_one_product_that_fails_holds_up_no_other(
 
 
 class Quiet:
-    """An advisor that is asked and says nothing."""
+    """An advisor without an answer."""
 
     def __init__(self) -> None:
         self.asked: list[AdviceRequest] = []

@@ -189,7 +189,7 @@ def test_a_run_that_is_claimed_is_left_alone(world: World) -> None:
     assert run["claimed_until"] is None
 
 
-def test_a_product_nobody_follows_any_more_leaves_the_round_when_it_comes_back(
+def test_a_product_no_longer_tracked_leaves_the_round_when_it_comes_back(
     world: World,
 ) -> None:
     world.follow(ASINS[:2])

@@ -236,7 +236,7 @@ def test_every_round_leaves_a_job_run_and_idle_ones_only_the_last(world: World) 
     assert jobs[:4] == ["dispatch", "collect runs", "dispatch", "fetch"]
 
 
-def test_the_time_a_run_takes_does_not_make_looks_rarer(world: World) -> None:
+def test_the_time_a_run_takes_does_not_make_checks_rarer(world: World) -> None:
     world.follow(ASINS[:1], cadence=Cadence.HOURLY)
     world.change("UPDATE fetch_schedule SET due_at = now() - interval '10 minutes'")
     due = world.value("SELECT due_at FROM fetch_schedule")

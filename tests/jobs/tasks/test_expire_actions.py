@@ -1,4 +1,4 @@
-"""Rounds of expiring end suggestions that nobody decided."""
+"""Rounds of expiring end suggestions without a decision."""
 
 import pytest
 from sqlalchemy.orm import Session
@@ -14,7 +14,7 @@ def lamp(session: Session, principal: Principal) -> int:
     return track_lamp(session, principal)
 
 
-def test_a_round_ends_what_nobody_decided(
+def test_a_round_ends_undecided_suggestions(
     session: Session, principal: Principal, lamp: int
 ) -> None:
     number = suggest(session, principal, new_price(), now=ago(24 * 8))

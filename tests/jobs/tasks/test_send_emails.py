@@ -59,7 +59,7 @@ def test_a_reset_is_mailed_to_whom_it_belongs(
 
 
 @pytest.mark.parametrize("mail", ["nobody@team.example", "no address", "\x00", "\udcff@a.example"])
-def test_for_an_address_of_nobody_nothing_is_mailed_or_made(
+def test_for_an_unknown_address_nothing_is_emailed_or_made(
     session: Session, principal: Principal, served: Mailbox, mail: str
 ) -> None:
     send_emails.send_reset.call_local(mail)

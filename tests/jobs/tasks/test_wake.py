@@ -15,7 +15,7 @@ from jobs.tasks.wake import wake_for_fetches
 
 
 def bell(*errors: Exception | None) -> tuple[list[int], Callable[[], None]]:
-    """Return a bell that fails as told, and how often it was rung."""
+    """Return a bell that fails as requested, and how often it was rung."""
     rung: list[int] = []
 
     def ring() -> None:

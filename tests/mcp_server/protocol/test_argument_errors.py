@@ -1,4 +1,4 @@
-"""What a model is told that called with wrong names or values: enough to call right next time."""
+"""The errors for wrong names or values: enough for a model to call right next time."""
 
 from typing import Any
 
@@ -92,7 +92,7 @@ def test_a_wrong_name_of_a_tool_is_answered_with_those_that_resemble_it(agent: A
 
 
 @pytest.mark.parametrize("tool", ["approve_suggestion", "apply_change", "reject"])
-def test_who_looks_for_a_tool_that_decides_is_told_that_there_is_none(
+def test_a_search_for_a_tool_that_decides_answers_that_there_is_none(
     agent: Agent, tool: str
 ) -> None:
     assert (

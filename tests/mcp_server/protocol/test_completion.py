@@ -1,4 +1,4 @@
-"""What a client is offered while somebody types an argument."""
+"""What a client is offered while a user types an argument."""
 
 from mcp import Client
 from mcp_types import Completion, PromptReference, ResourceTemplateReference

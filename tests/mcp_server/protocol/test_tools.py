@@ -82,7 +82,7 @@ TOKENS = [(role, scope) for role, scope in pairs(Role, [None, *Scope])]
 
 
 def called(tool: str, role: Role, scopes: frozenset[Scope]) -> CallToolResult:
-    """Call a tool without arguments, as somebody of a role with a token of these scopes."""
+    """Call a tool without arguments, in a role, with a token of these scopes."""
     principal = Principal(1, 1, "Somebody", "UTC", role, via=Via.TOOL, scopes=scopes)
     return client_of(make_server(FixedCaller(principal)), lambda client: client.call_tool(tool, {}))
 

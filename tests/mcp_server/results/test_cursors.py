@@ -1,4 +1,4 @@
-"""What a list says of itself: how much there is, whether more follows, and from where on."""
+"""What a list reports: how much there is, whether more follows, and from where on."""
 
 import pytest
 from hypothesis import given
@@ -17,7 +17,7 @@ MARK = hash_request("a list")
 
 
 @given(total=st.integers(0, 60), limit=st.integers(1, 25))
-def test_whoever_follows_the_cursor_sees_all_and_then_the_end(total: int, limit: int) -> None:
+def test_following_the_cursor_shows_all_and_then_the_end(total: int, limit: int) -> None:
     here, seen = Cursor(anchor=7), 0
     while True:
         shown = min(limit, total - here.offset)

@@ -40,7 +40,7 @@ def moved(
     hours: float = 1,
     **now: Any,
 ) -> None:
-    """Store a look of ten days ago, one of the day before and one `hours` ago that differs."""
+    """Store a check of ten days ago, one of the day before and one `hours` ago that differs."""
     usual = before or {}
     store_observation(session, days_ago(10), asin, marketplace, **usual)
     store_observation(session, days_ago(1.5), asin, marketplace, **usual)
@@ -279,7 +279,7 @@ def test_nothing_of_note_says_where_to_look(
 
 
 @SINCE
-def test_what_was_not_looked_at_since_is_left_out(
+def test_what_was_not_checked_since_is_left_out(
     session: Session, agent: Agent, lamp: int, asked: dict[str, Any]
 ) -> None:
     store_observation(session, days_ago(20))

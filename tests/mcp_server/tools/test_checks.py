@@ -17,7 +17,7 @@ from tests.mcp_server.shop import HOSTILE, NAME, own_lamp
 
 
 def schedule(session: Session, number: int, **values: Any) -> None:
-    """Say how the fetching of a product stands."""
+    """Set the state of a product's fetching."""
     named = ", ".join(f"{name} = :{name}" for name in values)
     statement = f"UPDATE fetch_schedule SET {named} WHERE product_id = :number"
     session.execute(text(statement), values | {"number": number})
@@ -129,7 +129,7 @@ def test_a_paused_product_is_on_no_schedule(
     assert found["why_nothing_is_known"] == "never fetched: paused, or tracked by no one"
 
 
-def test_a_product_that_nobody_follows_has_no_cadence(session: Session, agent: Agent) -> None:
+def test_a_product_without_tracking_has_no_cadence(session: Session, agent: Agent) -> None:
     add_product(session, LAMP)
     found = status(agent)
     assert (found["is_followed"], found["is_paused"], found["cadence"]) == (False, None, None)

@@ -27,7 +27,7 @@ def lamp(session: Session, principal: Principal, agent: Agent) -> int:
 
 
 def rival(session: Session, principal: Principal, lamp: int, asin: str, **values: Any) -> None:
-    """Choose a competitor of the lamp, looked at an hour ago unless `values` say None."""
+    """Choose a competitor of the lamp, checked an hour ago unless `values` is None."""
     [number] = track_products(session, principal, [asin])
     add_competitor(session, principal, lamp, number, hours_ago(1))
     if values:

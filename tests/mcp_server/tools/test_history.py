@@ -40,12 +40,14 @@ def test_a_rank_improves_when_its_number_falls(session: Session, agent: Agent) -
     assert found["unit"] == "place in its category, 1 is the best"
 
 
-def test_points_are_steps_with_a_hole_where_nobody_looked(session: Session, agent: Agent) -> None:
+def test_points_are_steps_with_a_hole_where_there_was_no_check(
+    session: Session, agent: Agent
+) -> None:
     track_products(session, agent.principal, [LAMP])
     for hours in (33, 32, 31, 30, 2, 1):
         store_observation(session, hours_ago(hours), rank=500 if hours > 9 else 400)
     points = agent.call("get_bsr_history", product=NAME)["points"]
-    # A look stands for 3 hours at least: at the fourth nobody knows any more.
+    # A check counts for 3 hours at least: at the fourth the value is unknown.
     assert [value for _, value in points] == [500, 500, None, 400, 400]
     assert points[0][0] == f"{hours_ago(33):%Y-%m-%dT%H:%M:%SZ}"
     assert points[2][0] == f"{hours_ago(27):%Y-%m-%dT%H:%M:%SZ}"
@@ -89,7 +91,7 @@ def test_a_rank_by_day_is_broken_off_too(session: Session, agent: Agent) -> None
 
 
 def test_the_last_day_is_the_marketplaces(session: Session, agent: Agent) -> None:
-    """At 20:00 UTC a day has begun in Tokyo that has not in London: its look is part of it."""
+    """At 20:00 UTC a day has begun in Tokyo that has not in London: its check is part of it."""
     track_products(session, agent.principal, [LAMP], "JP")
     evening = (days_ago(2)).replace(hour=20)
     for ago, price in ((timedelta(days=500), 5000), (timedelta(hours=3), 6000)):
@@ -171,7 +173,7 @@ def test_a_hostile_category_stays_data(session: Session, agent: Agent) -> None:
 
 
 def hourly_year(session: Session) -> None:
-    """Store a look for each hour of a year at which everything moved."""
+    """Store a check for each hour of a year at which everything moved."""
     first = days_ago(365)
     looks = [
         make_observation(

@@ -23,7 +23,7 @@ from tests.mcp_server.tools.test_checks import schedule
 
 
 def nothing_but_gone(session: Session) -> None:
-    """Store a look an hour ago that found no page: it says nothing of the price or rank."""
+    """Store a check of an hour ago that found no page: it has no price and no rank."""
     says = {"seen": Seen.AVAILABILITY, "availability": Availability.GONE}
     look = make_price_observation(LAMP, hours_ago(1), price=None, price_basis=None, **says)
     store_observations(session, look, now=hours_ago(0.9))
@@ -96,7 +96,7 @@ def test_a_value_older_than_the_newest_look_says_so_in_the_sentence(
     assert "(last seen" not in agent.words("get_product_details", product=KETTLE_NAME)
 
 
-def test_nobody_holds_the_buy_box_of_a_page_that_is_gone(session: Session, agent: Agent) -> None:
+def test_no_seller_holds_the_buy_box_of_a_page_that_is_gone(session: Session, agent: Agent) -> None:
     track_products(session, agent.principal, [LAMP])
     store_observation(session, days_ago(2), buy_box_seller="A shop")
     assert details(agent)["buy_box_seller"] == {"untrusted": "A shop"}

@@ -48,7 +48,7 @@ WRITES = {
 
 
 def recently(session: Session, who: Principal, **values: Any) -> int:
-    """Have somebody's own lamp looked at an hour ago; return its id."""
+    """Have a user's own lamp checked an hour ago; return its id."""
     lamp = own_lamp(session, who)
     show(session, datetime.now(UTC) - timedelta(hours=1), **values)
     session.commit()
@@ -113,7 +113,7 @@ def test_an_agent_proposes_a_manager_approves_and_the_agent_reads_it(
 def test_an_applied_price_is_not_told_as_if_it_were_live(
     session: Session, principal: Principal, proposer: Agent
 ) -> None:
-    """It is in a change set then; that a person has carried it to Amazon, nobody knows yet."""
+    """It is in a change set then; whether it was published on Amazon is not known yet."""
     number = propose(proposer)["suggestion_id"]
     [action] = actions_of(session, number)
     service.approve(session, principal, action.id, datetime.now(UTC))
@@ -297,7 +297,7 @@ def test_no_tool_decides(proposer: Agent) -> None:
     assert all(not TOOLS[name].annotations.destructive_hint for name in WRITES)
 
 
-# What is refused says what to do
+# Refusals name what to do
 
 
 @pytest.mark.parametrize(

@@ -117,7 +117,7 @@ def test_a_doubted_value_of_a_time_is_told_with_its_doubts(
     assert "Flagged: " in agent.words("explain_value", product=NAME, value="price", at=at)
 
 
-def test_looked_for_and_not_there_is_told_apart_from_never_reported(
+def test_absent_values_are_distinguished_from_those_never_reported(
     session: Session, principal: Principal, agent: Agent
 ) -> None:
     track_products(session, principal, [LAMP])
@@ -160,7 +160,7 @@ def test_what_no_source_reported_is_not_said_to_be_none(
 
 
 def reasons_of(row: dict[str, Any]) -> dict[str, str]:
-    """Return why each value of a product is null, whichever way it is told."""
+    """Return why each value of a product is null, from either field."""
     if "why_unknown" in row:
         reasons: dict[str, str] = row["why_unknown"]
         return reasons

@@ -140,7 +140,7 @@ def test_time_in_stock_is_a_share(
 def test_a_whole_number_is_told_without_a_fraction_by_every_tool(
     session: Session, agent: Agent
 ) -> None:
-    """Rank 400 is no 400.0: a text that cites it must say what the evidence says."""
+    """Rank 400 is no 400.0: a text that cites it must match the evidence."""
     own_lamp(session, agent.principal)
     track_products(session, agent.principal, [KETTLE])
     compared = agent.call("compare_products", products=[NAME, KETTLE_NAME])["products"][0]

@@ -1,4 +1,4 @@
-"""What tools change of who follows what: told in units, noted in the audit, undone in a dry run."""
+"""What tools change of tracking: answered in units, noted in the audit, undone in a dry run."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -110,7 +110,7 @@ def test_what_teammates_wrote_is_repeated_as_data(session: Session, principal: P
 
 
 def test_what_keeps_added_products_from_being_fetched_is_said_at_once(agent: Agent) -> None:
-    """Who only hears that the first look is due reports that it will come."""
+    """A caller that only hears that the first check is due reports that it will come."""
     answer = agent.call("track_products", products=[LAMP_NAME])
     assert any("Apify isn't connected" in each for each in answer["hindrances"])
     told = agent.words("track_products", products=[f"US:{KETTLE}"])
@@ -132,7 +132,7 @@ def test_a_token_that_may_only_act_is_told_as_well(session: Session, principal: 
 
 
 def test_the_schema_says_that_an_asin_alone_needs_its_marketplace(agent: Agent) -> None:
-    """Other tools look for it among what is followed; here it may be followed nowhere yet."""
+    """Other tools search the tracked products; here it may be tracked by no user yet."""
 
     async def ask(client: Any) -> Any:
         listed = (await client.list_tools()).tools
@@ -209,7 +209,7 @@ def test_a_refresh_says_what_is_queued_and_behind_how_many(
     assert newest(session).object == f"product:{lamp}"
 
 
-def test_what_is_being_fetched_is_not_queued_and_nobody_is_called(
+def test_what_is_being_fetched_is_not_queued_and_no_worker_is_called(
     session: Session, agent: Agent, bell: list[bool]
 ) -> None:
     track_products(session, agent.principal, [LAMP])
@@ -247,7 +247,7 @@ def test_a_dry_run_of_a_refresh_asks_for_nothing(
     assert due["priority"] == 1
 
 
-def test_another_teams_product_is_not_looked_at_for_us(session: Session, agent: Agent) -> None:
+def test_another_teams_product_is_not_checked_for_us(session: Session, agent: Agent) -> None:
     track_products(session, add_stranger(session), [LAMP])
     answer = agent.call("trigger_product_refresh", products=[LAMP_NAME])
     assert verdicts(answer) == ["not_tracked"]

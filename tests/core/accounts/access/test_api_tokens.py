@@ -146,7 +146,7 @@ def test_a_token_without_name_scope_or_sensible_end_is_refused(
         create_api_token(session, member(), name, scopes, ends, NOW)
 
 
-def test_nobody_heaps_up_tokens(
+def test_the_tokens_of_a_user_are_limited(
     session: Session, member: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(api_tokens, "MAX_TOKENS", 2)
@@ -171,5 +171,5 @@ def test_when_a_token_was_last_used_is_known_to_the_minute(
 
 @settings(max_examples=examples(50))
 @given(st.text(max_size=200))
-def test_an_invented_token_acts_as_nobody(session: Session, token: str) -> None:
+def test_an_invented_token_acts_as_no_user(session: Session, token: str) -> None:
     assert find_bearer(session, PREFIX + token, NOW, None) is None

@@ -1,4 +1,4 @@
-"""The audit: appended, sealed into a chain, and what is found when somebody edits it."""
+"""The audit: appended, sealed into a chain, and what is found after an edit."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -35,7 +35,7 @@ def chain(session: Session, principal: Principal) -> Session:
 
 
 def tamper(session: Session, statement: str) -> None:
-    """Change the table as somebody does who owns the database."""
+    """Change the table as the owner of the database can."""
     session.execute(text("ALTER TABLE audit_event DISABLE TRIGGER USER"))
     session.execute(text(statement))
     session.execute(text("ALTER TABLE audit_event ENABLE TRIGGER USER"))
@@ -58,7 +58,7 @@ def test_an_event_says_who_did_what_to_what_and_by_which_means(
     assert (event.old, event.new, event.is_sealed) == ({"role": "own"}, {"role": "x"}, False)
 
 
-def test_a_chain_that_nobody_touched_is_intact(chain: Session) -> None:
+def test_an_untouched_chain_is_intact(chain: Session) -> None:
     checked = audit.verify_chain(chain)
     assert (checked.sealed, checked.unsealed, checked.broken_at) == (5, 0, None)
     assert checked.is_intact

@@ -49,7 +49,7 @@ def test_half_a_sign_in_a_password_is_no_fault() -> None:
     assert not verify_password(None, strange)
 
 
-def test_nobody_has_no_password_but_takes_a_whole_hash() -> None:
+def test_an_unknown_user_has_no_password_but_takes_a_whole_hash() -> None:
     kept = hash_password(GOOD)
     assert not verify_password(None, GOOD)
 
@@ -63,7 +63,7 @@ def test_nobody_has_no_password_but_takes_a_whole_hash() -> None:
     assert 0.6 < ratio < 1.6
 
 
-def test_the_hash_of_nobody_has_the_costs_of_today() -> None:
+def test_the_hash_of_an_unknown_user_has_the_costs_of_today() -> None:
     made_up = credentials._dummy_hash()
     assert not needs_rehash(made_up)
     assert argon2.extract_parameters(made_up) == argon2.extract_parameters(hash_password(GOOD))
@@ -76,7 +76,7 @@ def test_a_hash_of_other_costs_is_to_be_renewed() -> None:
     assert not needs_rehash(hash_password(GOOD))
 
 
-def test_a_spoilt_hash_lets_nobody_in() -> None:
+def test_a_spoilt_hash_lets_no_user_in() -> None:
     assert not verify_password("no hash at all", GOOD)
 
 
@@ -132,7 +132,7 @@ def test_tokens_are_long_and_never_the_same() -> None:
 
 
 @given(st.text(st.characters(), max_size=50))
-def test_whatever_is_given_as_a_token_is_looked_for(token: str) -> None:
+def test_every_text_given_as_a_token_is_searched_for(token: str) -> None:
     assert len(hash_token(token)) == 32
 
 

@@ -133,7 +133,7 @@ def test_anothers_cookie_is_not_taken_over(session: Session, member: Member) -> 
     assert find_device(session, of_ada, ADA, NOW)
 
 
-def test_a_device_that_nobody_signs_in_on_is_forgotten(session: Session, member: Member) -> None:
+def test_a_device_without_sign_ins_is_forgotten(session: Session, member: Member) -> None:
     token = device_of(session, member(mail=ADA))
     late = NOW + devices.DEVICE_LIFETIME
     assert find_device(session, token, ADA, late - timedelta(seconds=1))

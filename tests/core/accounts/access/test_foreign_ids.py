@@ -144,7 +144,7 @@ CAPS = PriceCaps(1000, 3000, 5)
 SETTINGS = tracking.TrackingSettings(ProductRole.OWN, Cadence.DAILY, (), None, False, None, None)
 Call = Callable[[Session, Principal, Things], Any]
 
-# Verbs that change something of somebody, as a colleague of the same role would call them.
+# Operations on another user's things, as a colleague of the same role would call them.
 OF_A_PERSON: dict[str, Call] = {
     "alerts.delivery.channels.make_test": lambda s, who, of: channels.make_test(
         s, who, of.channel, get_settings(), NOW
@@ -189,7 +189,7 @@ OF_A_PERSON: dict[str, Call] = {
         s, who, of.product, tracking.TrackingPatch(is_primary=True)
     ),
 }
-# Verbs on what the whole team has: only somebody of another team finds nothing.
+# Operations on what the whole team has: only users of another team find nothing.
 OF_A_TEAM: dict[str, Call] = {
     "alerts.notifications.why.explain_delivery": lambda s, who, of: why.explain_delivery(
         s, who, of.product, NOW, NOW
@@ -272,7 +272,7 @@ OF_A_TEAM: dict[str, Call] = {
         s, who, of.product, team_tracking.Threshold.PRICE, None
     ),
 }
-# Looks, which answer with nothing where there is nothing for whoever asks.
+# Reads, which answer with nothing where there is nothing for the caller.
 LOOKS: dict[str, Call] = {
     "alerts.notifications.preferences.list_rule_modes": (
         lambda s, who, of: preferences.list_rule_modes(s, who, of.rule)
@@ -385,5 +385,5 @@ def test_a_manager_decides_on_a_colleagues_import(
 ) -> None:
     manager = member(Role.MANAGER)
     assert importing.confirm_import(session, manager, sams.run, importing.Confirmation(), NOW)
-    # It runs as who said yes.
+    # It runs as the user who confirmed it.
     assert importing.get_import(session, manager, sams.run).person_id == manager.person_id

@@ -299,7 +299,7 @@ def annotations(function: Callable[..., Any]) -> dict[str, Any]:
 
 
 def functions() -> Iterator[tuple[str, Callable[..., Any]]]:
-    """Every public function of core that is told who acts, by its name below core."""
+    """Every public function of core that takes a principal, by its name below core."""
     for module in pkgutil.walk_packages(core.__path__, "core."):
         if ".migrations" in module.name:
             continue

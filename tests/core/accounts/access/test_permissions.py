@@ -25,7 +25,7 @@ from core.errors import InvalidInputError, NotAllowedError
 from core.text.escaping import escape_markdown
 
 
-def somebody(role: Role, scopes: frozenset[Scope] | None = None) -> Principal:
+def make_principal(role: Role, scopes: frozenset[Scope] | None = None) -> Principal:
     return Principal(1, 1, "Somebody", "UTC", role, scopes=scopes)
 
 
@@ -40,27 +40,27 @@ MAY = {
 @pytest.mark.parametrize("right", Permission)
 @pytest.mark.parametrize("role", Role)
 def test_each_role_may_what_is_its_own(role: Role, right: Permission) -> None:
-    assert somebody(role).may(right) is (right in MAY[role])
+    assert make_principal(role).may(right) is (right in MAY[role])
 
 
 @pytest.mark.parametrize("right", Permission)
 def test_a_token_never_administers_nor_touches_its_owners_account(right: Permission) -> None:
-    everything = somebody(Role.ADMIN, frozenset(Scope))
+    everything = make_principal(Role.ADMIN, frozenset(Scope))
     allowed = {Permission.READ, Permission.PROPOSE, Permission.TRACK, Permission.TRACK_TEAM}
     assert everything.may(right) is (right in allowed)
 
 
 def test_a_token_without_scopes_may_nothing() -> None:
-    assert not any(somebody(Role.ADMIN, frozenset()).may(right) for right in Permission)
+    assert not any(make_principal(Role.ADMIN, frozenset()).may(right) for right in Permission)
 
 
 def test_a_refusal_names_the_role_it_takes() -> None:
     with pytest.raises(NotAllowedError, match="requires the role manager; yours is viewer"):
-        require_permission(somebody(Role.VIEWER), Permission.TEAM)
+        require_permission(make_principal(Role.VIEWER), Permission.TEAM)
 
 
 def test_a_refused_token_is_told_the_scope_it_lacks() -> None:
-    reader = somebody(Role.SELLER, frozenset({Scope.READ}))
+    reader = make_principal(Role.SELLER, frozenset({Scope.READ}))
     with pytest.raises(NotAllowedError, match="lacks the scope act"):
         require_permission(reader, Permission.TRACK)
     with pytest.raises(NotAllowedError, match="Tokens can't do this"):
@@ -69,14 +69,14 @@ def test_a_refused_token_is_told_the_scope_it_lacks() -> None:
 
 @pytest.mark.parametrize("scope", Scope)
 def test_a_token_proposes_with_its_own_scope_only(scope: Scope) -> None:
-    token = somebody(Role.SELLER, frozenset({scope}))
+    token = make_principal(Role.SELLER, frozenset({scope}))
     assert token.may(Permission.PROPOSE) is (scope is Scope.PROPOSE)
 
 
 def test_who_acts_always_has_a_role() -> None:
     with pytest.raises(TypeError, match="role"):
         Principal(1, 1, "Nobody", "UTC")  # type: ignore[call-arg]
-    assert replace(somebody(Role.VIEWER), name="Else").role is Role.VIEWER
+    assert replace(make_principal(Role.VIEWER), name="Else").role is Role.VIEWER
 
 
 # Mail addresses and names

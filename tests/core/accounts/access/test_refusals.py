@@ -1,4 +1,4 @@
-"""What was refused leaves a trace that nobody can make long."""
+"""A refusal leaves a trace whose length no caller controls."""
 
 import pytest
 from sqlalchemy import select

@@ -83,7 +83,7 @@ def test_when_it_was_last_seen_is_written_once_a_minute(session: Session, member
     assert (fresh.is_stale, stale.is_stale) == (False, True)
 
 
-def test_a_cookie_replayed_after_signing_out_stands_for_nobody(
+def test_a_cookie_replayed_after_signing_out_stands_for_no_user(
     session: Session, member: Member
 ) -> None:
     token = signed_in(session, member())
@@ -112,7 +112,7 @@ def test_a_role_that_was_lowered_counts_at_the_next_look(session: Session, membe
 
 @settings(max_examples=examples(50))
 @given(st.text(max_size=200))
-def test_an_invented_cookie_stands_for_nobody(session: Session, token: str) -> None:
+def test_an_invented_cookie_stands_for_no_user(session: Session, token: str) -> None:
     assert found(session, token) is None
     assert not sessions.end_session_by_token(session, token, NOW, None)
     assert sessions.start_session(session, token, LIFETIME, NOW, None, None) is None
@@ -173,7 +173,7 @@ def test_signing_out_everywhere_else_leaves_this_one(session: Session, member: M
     assert sessions.end_other_sessions(session, principal, NOW) == 1
     assert found(session, here)
     assert found(session, elsewhere) is None
-    # Somebody who knew the password and is half way in stays out as well.
+    # A user who knew the password and is half way in stays out as well.
     assert sessions.start_session(session, ticket, LIFETIME, NOW, None, None) is None
 
 

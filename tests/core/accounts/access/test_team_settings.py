@@ -145,7 +145,7 @@ def test_who_has_yet_to_set_it_up_makes_no_token(
         create_api_token(session, confined, "Report", [Scope.READ], None, NOW)
 
 
-def test_nobody_requires_of_others_what_they_lack(session: Session, principal: Principal) -> None:
+def test_no_admin_requires_of_others_what_they_lack(session: Session, principal: Principal) -> None:
     person(session, principal).password_hash = OLD_HASH
     now = get_team_settings(session, principal, "open")
     with pytest.raises(InvalidInputError, match="your own"):

@@ -43,7 +43,7 @@ def let_in(
     )
 
 
-def somebody(session: Session, principal: Principal, **values: Any) -> Person:
+def add_person(session: Session, principal: Principal, **values: Any) -> Person:
     usual = {"team_id": principal.team_id, "name": "Anna", "mail": "anna@team.example"}
     person = Person(**(usual | values))
     session.add(person)
@@ -51,7 +51,7 @@ def somebody(session: Session, principal: Principal, **values: Any) -> Person:
     return person
 
 
-# What is said
+# Messages
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def somebody(session: Session, principal: Principal, **values: Any) -> Person:
         {"email": "a\x00@team.example"},
     ],
 )
-def test_claims_that_vouch_for_nobody_let_nobody_in(wrong: dict[str, Any]) -> None:
+def test_claims_that_vouch_for_no_user_let_no_user_in(wrong: dict[str, Any]) -> None:
     with pytest.raises(NotAllowedError):
         claims(**wrong)
 
@@ -124,10 +124,10 @@ def test_a_stranger_is_made_only_where_registration_is_open(
     assert (person.mail, person.role, person.state) == ("anna@team.example", "viewer", "active")
 
 
-def test_somebody_known_by_mail_is_linked_and_then_known_by_the_identity(
+def test_a_user_known_by_email_is_linked_and_then_known_by_the_identity(
     session: Session, principal: Principal
 ) -> None:
-    known = somebody(session, principal, role="seller")
+    known = add_person(session, principal, role="seller")
     assert let_in(session, claims(), CLOSED).id == known.id
     moved = claims(email="anna@married.example", nonce="n-2")
     assert let_in(session, moved, CLOSED).id == known.id
@@ -137,7 +137,7 @@ def test_somebody_known_by_mail_is_linked_and_then_known_by_the_identity(
 def test_an_account_with_a_password_is_linked_once_its_owner_has_shown_it(
     session: Session, principal: Principal
 ) -> None:
-    known = somebody(session, principal, role="seller", password_hash="$argon2id$theirs")
+    known = add_person(session, principal, role="seller", password_hash="$argon2id$theirs")
     with pytest.raises(LinkNeedsPasswordError):
         let_in(session, claims())
     assert known.outside_identity is None
@@ -148,7 +148,7 @@ def test_an_account_with_a_password_is_linked_once_its_owner_has_shown_it(
     assert let_in(session, claims(nonce="n-2")).id == known.id  # linked: never asked again
 
 
-def test_another_identity_with_the_same_mail_is_somebody_else(
+def test_another_identity_with_the_same_email_is_another_user(
     session: Session, principal: Principal
 ) -> None:
     let_in(session, claims())
@@ -158,13 +158,13 @@ def test_another_identity_with_the_same_mail_is_somebody_else(
 
 @pytest.mark.parametrize("state", ["disabled", "erased"])
 def test_who_is_shut_out_stays_out(session: Session, principal: Principal, state: str) -> None:
-    somebody(session, principal, state=state)
+    add_person(session, principal, state=state)
     with pytest.raises(NotAllowedError, match="may not sign in"):
         let_in(session, claims())
 
 
 def test_people_of_the_demo_come_from_no_provider(session: Session, principal: Principal) -> None:
-    somebody(session, principal, is_demo=True)
+    add_person(session, principal, is_demo=True)
     with pytest.raises(NotAllowedError, match="may not sign in"):
         let_in(session, claims())
 
@@ -173,7 +173,7 @@ def test_people_of_the_demo_come_from_no_provider(session: Session, principal: P
 def test_who_was_expected_joins_without_the_password_of_before(
     session: Session, principal: Principal, state: str
 ) -> None:
-    somebody(session, principal, state=state, password_hash="of somebody who claimed the address")
+    add_person(session, principal, state=state, password_hash="of somebody who claimed the address")
     person = let_in(session, claims())
     assert (person.state, person.password_hash) == ("active", None)
 

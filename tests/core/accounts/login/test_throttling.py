@@ -71,7 +71,7 @@ def test_trying_on_does_not_lengthen_the_wait(session: Session) -> None:
     assert is_open(session, minute=15)
 
 
-def test_an_address_is_locked_whoever_is_tried_from_it(session: Session) -> None:
+def test_an_address_is_locked_for_every_user_tried_from_it(session: Session) -> None:
     for number in range(6):
         fail(session, 1, mail=f"person{number}@shop.example")
     assert not is_open(session, "another@shop.example")

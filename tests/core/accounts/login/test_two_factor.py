@@ -180,7 +180,7 @@ def test_an_administrator_helps_who_lost_the_phone_but_not_themselves(
         remove_member_two_factor(session, principal, sam.person_id, NOW)
 
 
-def test_an_administrator_of_another_team_finds_nobody(session: Session, member: Member) -> None:
+def test_an_administrator_of_another_team_finds_no_user(session: Session, member: Member) -> None:
     sam = member()
     set_up(session, sam)
     with pytest.raises(NotFoundError):

@@ -252,7 +252,7 @@ def test_the_last_administrator_stays(
 
 
 @pytest.mark.parametrize("verb", [demote, shut_out])
-def test_who_is_no_administrator_any_more_changes_nobody(
+def test_a_former_administrator_changes_no_user(
     session: Session, principal: Principal, member: Member, verb: Verb
 ) -> None:
     second, sam = member(Role.ADMIN), member()
@@ -360,7 +360,7 @@ def test_no_event_holds_a_name_or_an_address(
     ],
     ids=["change_role", "disable", "enable", "erase", "withdraw_invitation"],
 )
-def test_an_administrator_of_another_team_finds_nobody(
+def test_an_administrator_of_another_team_finds_no_user(
     session: Session, member: Member, verb: Verb
 ) -> None:
     sam = member()

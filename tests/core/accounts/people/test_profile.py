@@ -191,9 +191,7 @@ def test_a_new_address_makes_links_to_the_old_mailbox_void(
 
 
 @pytest.mark.parametrize("state", ["active", "disabled", "invited"])
-def test_an_address_that_somebody_has_is_refused(
-    session: Session, member: Member, state: str
-) -> None:
+def test_an_address_in_use_is_refused(session: Session, member: Member, state: str) -> None:
     sam = member()
     member(mail="taken@team.example", state=state)
     with pytest.raises(InvalidInputError, match="already"):

@@ -1,4 +1,4 @@
-"""Registering, and asking for a new password: what is said, and what the mailbox gets."""
+"""Registering, and asking for a new password: the messages, and what the mailbox gets."""
 
 from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import timedelta
@@ -50,7 +50,7 @@ def registered(session: Session, mail: str = MAIL, minutes: float = 0) -> str:
 # Registering
 
 
-def test_who_registers_is_nobody_until_the_mailbox_is_proven(session: Session) -> None:
+def test_who_registers_is_no_user_until_the_mailbox_is_proven(session: Session) -> None:
     token = registered(session, " Ada@Shop.example")
     found = session.scalars(select(Person).where(Person.mail == MAIL)).one()
     assert (found.state, found.password_hash) == ("registered", None)
@@ -72,7 +72,7 @@ def test_a_known_address_gets_a_letter_and_no_token(session: Session, member: Me
         assert (kept.state, kept.password_hash) == (state, OLD_HASH)
 
 
-def test_the_mailbox_of_somebody_known_is_not_flooded_either(
+def test_the_mailbox_of_a_known_user_is_not_flooded_either(
     session: Session, member: Member
 ) -> None:
     member(mail=MAIL)
@@ -204,7 +204,7 @@ def test_a_reset_asked_for_twice_at_one_moment_is_mailed_once() -> None:
 
 
 @pytest.mark.usefixtures("committed_database")
-def test_the_old_password_gets_nobody_in_while_a_new_one_is_being_set() -> None:
+def test_the_old_password_opens_nothing_while_a_new_one_is_being_set() -> None:
     with db.write_scope() as session:
         owner = session.scalars(select(Person)).one()
         owner.mail, owner.state, owner.password_hash = MAIL, "active", OLD_HASH

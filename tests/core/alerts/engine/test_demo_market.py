@@ -67,7 +67,7 @@ def find_incidents(session: Session) -> dict[str, dict[str, list[Any]]]:
 
 
 def find_spells(seen: Iterable[Observation], is_in: Callable[[Observation], bool | None]) -> Spells:
-    """Return from when until when something was so; an observation of None says nothing."""
+    """Return from when until when something was so; an observation of None is no answer."""
     spells: Spells = []
     for each in seen:
         now = is_in(each)

@@ -174,7 +174,7 @@ def test_a_new_seller_is_one_that_was_not_seen_for_days(
     assert [value for _, value in values_of(session)] == ["B", "C"]
 
 
-def test_an_edit_that_nobody_approved_lasts_until_it_is_taken_back(
+def test_an_unapproved_edit_lasts_until_it_is_taken_back(
     session: Session, principal: Principal
 ) -> None:
     add_tracked_rule(

@@ -100,7 +100,7 @@ def test_the_french_series_raises_what_the_file_shows_and_nothing_else(
     assert opened == {
         ("ok", PRICE_CHANGE),
         ("page_not_found", "listing_removed"),
-        # The price is missing, and the page says that the product is unavailable.
+        # The price is missing, and the page shows that the product is unavailable.
         ("price_missing", "out_of_stock"),
     }
 

@@ -129,7 +129,7 @@ def test_a_changed_rule_ends_what_no_longer_holds_and_withdraws_nothing(
     assert [each.ended_at for each in list_incidents(session)] == [NOON + HOUR, now]
 
 
-def test_a_changed_rule_ends_what_lasts_for_longer_than_it_looks_back(
+def test_a_changed_rule_ends_what_lasts_for_longer_than_its_period(
     session: Session, principal: Principal
 ) -> None:
     rule_id = add_tracked_rule(session, principal, OUT_OF_STOCK)

@@ -65,7 +65,7 @@ def test_it_is_undercut_until_it_is_nearly_as_cheap(session: Session) -> None:
         {"price": 19},  # ×100 too cheap: flagged
     ],
 )
-def test_a_competitor_without_a_lower_accepted_price_undercuts_nobody(
+def test_a_competitor_without_a_lower_accepted_price_undercuts_no_product(
     session: Session, values: dict[str, Any]
 ) -> None:
     observe(session, 0, KETTLE, price=1990)

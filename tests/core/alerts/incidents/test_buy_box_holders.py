@@ -71,7 +71,7 @@ def test_prices_more_than_a_day_apart_explain_nothing(
     assert describe(session, principal) == "Buy Box lost to Rival Deals"
 
 
-def test_without_its_snapshot_nobody_is_named(session: Session, principal: Principal) -> None:
+def test_without_its_snapshot_no_seller_is_named(session: Session, principal: Principal) -> None:
     observe(session, NOON, price=2000)
     observe(session, NOON + HOUR, price=1900, buy_box_seller="Rival Deals")
     session.execute(delete(Snapshot))

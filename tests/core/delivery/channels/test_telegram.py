@@ -1,4 +1,4 @@
-"""Telegram's own errors, which say more than the status."""
+"""Telegram's own errors, which hold more than the status."""
 
 from collections.abc import Iterator
 from datetime import timedelta

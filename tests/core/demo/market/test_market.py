@@ -257,7 +257,7 @@ def test_junglee_items_say_the_same_in_the_marketplaces_currency(
         return
     read = junglee.parse_item(item, RequestedProduct(product.marketplace, product.asin), at)
     assert isinstance(read, Observation)
-    # What junglee's items have no field for, and what they say in addition.
+    # What junglee's items have no field for, and what they hold in addition.
     alike = replace(
         seen, source=read.source, seen=read.seen, deal_price=None, currency=read.currency
     )

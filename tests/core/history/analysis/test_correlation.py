@@ -1,4 +1,4 @@
-"""How price and rank went together, and when nothing is said of it."""
+"""How price and rank went together, and when there is no answer."""
 
 import numpy as np
 import pytest

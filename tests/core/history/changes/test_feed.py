@@ -120,7 +120,7 @@ def test_a_change_of_yesterday_after_the_time_is_found(
 def test_a_product_that_a_teammate_checks_hourly_is_compared_too(
     session: Session, principal: Principal, scope: ListScope
 ) -> None:
-    """The team's first row says daily; the hourly checks are the teammate's."""
+    """The team's first row is daily; the hourly checks are the teammate's."""
     now = (datetime.now(UTC) - timedelta(days=1)).replace(hour=1, minute=15)
     [number] = track_products(session, principal, [LAMP])
     track_products(session, add_colleague(session, principal), [LAMP], cadence=Cadence.HOURLY)

@@ -50,7 +50,7 @@ class Day(NamedTuple):
 
 
 def accepted(row: dict[str, Any]) -> Day:
-    """Return what a snapshot says without its flagged values."""
+    """Return a snapshot's values without the flagged ones."""
     flags = row["flags"]
     rank = None if row["bsr"] is None else (row["bsr"], row["bsr_category_id"])
     return Day(

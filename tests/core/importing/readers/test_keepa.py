@@ -44,7 +44,7 @@ def test_each_minute_with_a_change_carries_the_state_of_all_series():
     assert (second.price, second.ranks[0].rank, second.rating) == (1999, 321, 46)
     assert second.captured_at == minute_time(MINUTE + 5)
     assert last.captured_at == minute_time(MINUTE + 100)
-    # the last one is Keepa's last look: after it silence no longer means unchanged
+    # the last one is Keepa's last check: after it silence no longer means unchanged
     assert (first.kind, last.new_price, last.kind) == (Kind.CHANGE, 1999, Kind.SAMPLE)
 
 

@@ -170,6 +170,6 @@ def test_an_id_beside_a_price_is_the_sellers_also_without_its_name() -> None:
     assert Seen.SELLER_ID in seen.seen
 
 
-def test_an_id_on_a_page_without_a_buy_box_is_nobodys() -> None:
+def test_an_id_on_a_page_without_a_buy_box_is_no_sellers() -> None:
     seen = read({"soldBy": None, "sellerId": "A1DEMOSELLER", "price": 0})
     assert seen.buy_box_seller_id is None

@@ -1,4 +1,4 @@
-"""Items that say themselves that the check failed, or was made for another place."""
+"""Items that report that the check failed, or was made for another place."""
 
 from typing import Any
 

@@ -232,7 +232,7 @@ def test_who_approved_and_may_not_any_more_is_not_acted_for(
     session.flush()
     assert apply.apply(session, action_id, THEN) is ActionState.FAILED
     assert tracking(session)["cadence"] == "daily"
-    assert approve(session, principal, action_id, THEN).did  # by somebody who may
+    assert approve(session, principal, action_id, THEN).did  # by a manager
     assert apply.apply(session, action_id, THEN) is ActionState.VERIFIED
 
 
@@ -255,7 +255,7 @@ def test_what_was_not_applied_is_not_taken_back(session: Session, principal: Pri
         undo(session, principal, approved(session, principal, new_cadence()), THEN)
 
 
-def test_a_setting_that_somebody_changed_since_is_not_set_back(
+def test_a_setting_that_was_changed_since_is_not_set_back(
     session: Session, principal: Principal
 ) -> None:
     action_id = applied(session, principal, new_cadence("hourly"))

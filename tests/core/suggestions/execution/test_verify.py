@@ -1,4 +1,4 @@
-"""An applied change is verified by the next accepted look that shows it."""
+"""An applied change is verified by the next accepted check that shows it."""
 
 from datetime import datetime, timedelta
 from typing import Any

@@ -89,7 +89,7 @@ def texts_kept(said: Draft) -> list[str]:
 
 
 def assert_taken_or_refused(said: Draft) -> None:
-    """Say that nothing but our own errors comes of a draft, and no odd signs are kept."""
+    """Assert that a draft causes only our own errors, and that no odd signs are kept."""
     with suppress(AmazcopeError):
         for text in texts_kept(said):
             signs = {unicodedata.category(sign) for sign in text.replace("\n", "")}

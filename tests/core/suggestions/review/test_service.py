@@ -339,9 +339,7 @@ def test_a_product_whose_page_vanished_makes_it_stale(
     assert (done.state, done.why) == (ActionState.STALE, "The product's page is gone.")
 
 
-def test_a_product_that_nobody_follows_any_more_makes_it_stale(
-    session: Session, principal: Principal
-) -> None:
+def test_a_product_no_longer_tracked_makes_it_stale(session: Session, principal: Principal) -> None:
     action_id = suggest_pending(session, principal)
     session.execute(text("DELETE FROM tracking"))
     assert approve(session, principal, action_id, LATER).state is ActionState.STALE
