@@ -49,6 +49,7 @@ STYLE = f"""<style>
 [data-testid="stBaseButton-primary"], [data-testid="stBaseButton-primaryFormSubmit"] {{
   color: light-dark(#fff, #04211e);
 }}
+[data-testid^="stBaseButton"] kbd {{ opacity: 1; }}
 [data-testid="stPageLink"] a:focus-visible {{ outline: 2px solid currentColor; }}
 [data-testid="stHeading"] h1, [data-testid="stPageLink"] p, [data-testid="stMarkdown"] p {{
   unicode-bidi: plaintext;

@@ -44,7 +44,8 @@ CHARTS = ".js-plotly-plot, .vega-embed"
 # Charts take the width of their boxes when a window was resized.
 CHARTS_FIT = """charts => [...document.querySelectorAll(charts)].every(chart => {
     const drawn = chart.querySelector(".main-svg, canvas, svg")
-    return drawn && Math.abs(drawn.getBoundingClientRect().width - chart.clientWidth) < 2
+    const width = Math.max(chart.clientWidth, 150) // the least that Plotly draws
+    return drawn && Math.abs(drawn.getBoundingClientRect().width - width) < 2
 })"""
 PRODUCT = "/product?marketplace=FR&asin=B0DEMO1001"
 PAGES = {  # address: what stands in the browser's tab
