@@ -17,14 +17,17 @@ from typing import Any
 from sqlalchemy import event, text
 from sqlalchemy.orm import Session
 
+from core.alerts.delivery import send_messages
 from core.alerts.engine import cursors, evaluate_products, fold_changes
-from core.database import connections
+from core.alerts.notifications import make_messages, plan_notifications
+from core.database import connections, leases
 from core.database import session as db
+from core.delivery import outbox
 from core.scraping.runs import dispatch, lifecycle, store_items
 from core.scraping.runs.apify import Apify, load_client
 from core.settings.environment import get_settings
 from jobs import claims
-from jobs.tasks import collect_runs, dispatch_runs, evaluate_alerts
+from jobs.tasks import collect_runs, dispatch_runs, evaluate_alerts, send_notifications
 
 PATIENCE = 120.0  # seconds after which a child gives up
 
@@ -37,6 +40,7 @@ def main() -> None:
     # Who is stopped within a transaction gives its locks back, here sooner than usual.
     connections.SERVER_SETTINGS["idle_in_transaction_session_timeout"] = "700ms"
     dispatch.LEASE_TERM = collect_runs.CLAIM
+    send_notifications.SENDERS = 1
     dispatch_runs.fetch_now.schedule = lambda *_args, **_options: None
     collect_runs.poll_run.schedule = lambda *_args, **_options: None  # the round is enough
     _answer("ready")
@@ -81,13 +85,18 @@ def _work(command: dict[str, Any]) -> None:
     dispatch_runs.UNCLEAR_AFTER = dispatch_runs.ANSWERED_AFTER = timedelta(
         seconds=command.get("unclear_after", 0)
     )
+    if command.get("notifications") and ("step" in command or "kill_after" in command):
+        # What was killed keeps its claims for a moment; who lives keeps them as long as usual.
+        outbox.LEASE = leases.LEASE_TERM = timedelta(milliseconds=300)
     if "step" in command:
         global _signal
         _signal = command.get("signal", signal.SIGKILL)
-        (STEPS | ALERT_STEPS)[command["step"]]()
+        (STEPS | ALERT_STEPS | SENDING_STEPS)[command["step"]]()
     try:
         if command.get("alerts"):
             evaluate_alerts.evaluate_all()
+        elif command.get("notifications"):
+            send_notifications.send_notifications()
         else:
             _rounds()
     except BaseException as error:  # the child must not fall back into the parent's loop
@@ -203,6 +212,18 @@ ALERT_STEPS: dict[str, Callable[[], None]] = {
     "before the cursors are written": _before(fold_changes, "write_cursors"),
     "before the evaluation is committed": _before_commit(fold_changes, "write_cursors"),
     "after the evaluation is committed": _before(cursors, "list_changed_products", 2),
+}
+
+SENDING_STEPS: dict[str, Callable[[], None]] = {
+    "before the plan is committed": _before_commit(plan_notifications, "plan_notifications"),
+    "after the plan is committed": _before(make_messages, "sort_due"),
+    "before a message is committed": _before_commit(make_messages, "add_message"),
+    "after a message is committed": _before(send_messages, "claim_ready"),
+    "before the claim is committed": _before_commit(outbox, "claim_messages"),
+    "after the claim is committed": _before(send_notifications, "send_message"),
+    "after it was sent": _after(send_notifications, "send_message"),
+    "before its outcome is committed": _before_commit(outbox, "record_attempt"),
+    "after its outcome is committed": _before(send_notifications, "send_message", 2),
 }
 
 
