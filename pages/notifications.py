@@ -18,5 +18,6 @@ with st.container(width=profile.WIDTH):
     cards.show_page_header("Notifications", "How alerts reach you outside of the app")
     parts.show_channels(channels)
     choices.show_modes(channels, modes)
+    choices.show_rule_modes(channels)
     choices.show_settings(settings)
     log.show_log()

@@ -85,6 +85,13 @@ def set_mode(channel_id: int, kind: IncidentKind, mode: Mode) -> str:
     return "Saved."
 
 
+def set_rule_mode(channel_id: int, rule_id: int, mode: Mode | None) -> str:
+    """Set when a channel gets one rule's alerts; None: as its kind."""
+    with write_scope() as session:
+        preferences.set_rule_mode(session, get_principal(), channel_id, rule_id, mode)
+    return "Saved."
+
+
 def save_delivery_settings(wanted: DeliverySettings) -> str:
     """Set when and of what the user is notified."""
     with write_scope() as session:

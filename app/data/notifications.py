@@ -42,3 +42,9 @@ def list_messages(below: int | None) -> list[LoggedMessage]:
 def has_mail_server() -> bool:
     """Return whether a mail server is connected."""
     return resolve_mail(get_settings()).values is not None
+
+
+def list_rule_modes(rule_id: int) -> Mapping[int, Mode]:
+    """Return by channel what the user chose for one rule; missing: as its kind."""
+    with read_scope() as session:
+        return preferences.list_rule_modes(session, get_principal(), rule_id)

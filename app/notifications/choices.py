@@ -8,7 +8,8 @@ import streamlit as st
 
 from app.commands import account
 from app.commands import notifications as commands
-from app.data import get_principal
+from app.data import alerts, get_principal
+from app.data import notifications as data
 from core.accounts.access.permissions import Role
 from core.alerts.delivery.channels import ListedChannel
 from core.alerts.incidents.incident_filter import IncidentKind
@@ -47,6 +48,41 @@ def show_modes(channels: list[ListedChannel], modes: Modes) -> None:
             for column, channel in zip(columns[1:], shown, strict=True):
                 with column:
                     _show_mode(channel, kind, modes[channel.id][kind])
+
+
+def show_rule_modes(channels: list[ListedChannel]) -> None:
+    """Show when each channel gets the alerts of one rule, where that differs from its kind."""
+    if not channels:
+        return
+    with st.expander("Another choice for one rule", icon=":material/tune:"):
+        rules = {each.stored.rule_id: each.format_name() for each in alerts.list_rules()}
+        rule_id = st.selectbox(
+            "Rule",
+            list(rules),
+            index=None,
+            placeholder="Choose a rule",
+            format_func=rules.__getitem__,
+            key="rule_of_modes",
+        )
+        if rule_id is None:
+            return
+        chosen = data.list_rule_modes(rule_id)
+        choices = [None, *MODES]
+        for channel in channels:
+            key = f"rule_mode_{channel.id}_{rule_id}"
+            st.selectbox(
+                escape_markdown(channel.name),
+                choices,
+                index=choices.index(chosen.get(channel.id)),
+                format_func=lambda mode: "As its kind" if mode is None else MODES[mode],
+                key=key,
+                on_change=_save_rule_mode,
+                args=(channel.id, rule_id, key),
+            )
+
+
+def _save_rule_mode(channel_id: int, rule_id: int, key: str) -> None:
+    account.run_with_toast(commands.set_rule_mode, channel_id, rule_id, st.session_state[key])
 
 
 def _show_mode(channel: ListedChannel, kind: IncidentKind, mode: Mode) -> None:

@@ -1,5 +1,5 @@
 """The resources, one module per subject. Importing this package declares them."""
 
-from mcp_server.resources import products, reference, suggestions
+from mcp_server.resources import alerts, products, reference, suggestions
 
-__all__ = ["products", "reference", "suggestions"]
+__all__ = ["alerts", "products", "reference", "suggestions"]

@@ -50,6 +50,7 @@ def test_every_resource_is_listed_with_what_it_holds(agent: Agent) -> None:
 
     plain, templates = agent.with_client(work)
     assert {str(each.uri) for each in plain} == {
+        "alerts://active",
         "product://list",
         "metrics://summary",
         "schema://product",

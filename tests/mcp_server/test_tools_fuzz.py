@@ -30,6 +30,7 @@ from core.tracking.service import NewTracking, track
 from jobs.tasks import dispatch_runs
 from mcp_server.protocol.tools import TOOLS
 from mcp_server.server import make_server
+from tests.factories.alerts import add_incident
 from tests.factories.observations import make_observation, store_observations
 from tests.factories.people import add_stranger
 from tests.factories.products import KETTLE, LAMP, make_listing, track_products
@@ -85,8 +86,9 @@ def fuzzed(
 ) -> Iterator[Fuzzed]:
     monkeypatch.setattr(dispatch_runs, "fetch_now", lambda: None)
     monkeypatch.setenv("AMAZCOPE_MCP_CALLS_PER_MINUTE", "60000")
-    track_products(session, principal, [LAMP], role=Owned.OWN)
+    [lamp] = track_products(session, principal, [LAMP], role=Owned.OWN)
     track_products(session, principal, [KETTLE])
+    add_incident(session, principal, lamp, id=1)
     now = datetime.now(UTC)
     lately = make_observation(at=now - timedelta(hours=1), listing=make_listing())
     store_observations(session, lately, make_observation(KETTLE, price=1500), now=now)

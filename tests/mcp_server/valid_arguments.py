@@ -14,10 +14,12 @@ _SPECIAL: dict[str, dict[str, Any]] = {
         "rule": {"conditions": [{"subject": "price", "comparison": "changed", "percent": 10}]}
     },
     "explain_value": {"value": "price"},
+    "get_incident": {"id": 1},
     "preview_rule": {
         "rule": {"conditions": [{"subject": "price", "comparison": "changed", "percent": 10}]}
     },
     "search_products": {},
+    "snooze_incidents": {"ids": [1]},
     "track_products": {"products": [_LAMP]},
     "trigger_product_refresh": {"products": [_LAMP]},
     "toggle_product_tracking": {"products": [_LAMP], "target": "paused"},

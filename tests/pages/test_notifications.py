@@ -94,6 +94,12 @@ def test_each_kind_is_chosen_by_channel_and_saved_at_once(
     row = fetch_row(session, "SELECT * FROM alert_preference")
     assert (row["channel_id"], row["kind"], row["mode"]) == (number, "out_of_stock", "off")
     assert app.selectbox(f"mode_{number}_price_change").value == "daily"
+    labelled(app.selectbox, "Rule").select_index(0).run()
+    rule_id = labelled(app.selectbox, "Rule").value
+    app.selectbox(f"rule_mode_{number}_{rule_id}").set_value("hourly").run()
+    assert not app.exception
+    row = fetch_row(session, "SELECT * FROM alert_preference WHERE rule_id IS NOT NULL")
+    assert (row["rule_id"], row["mode"]) == (rule_id, "hourly")
 
 
 def test_quiet_hours_digest_reminders_and_limits_are_saved(

@@ -15,6 +15,7 @@ from jobs.tasks import dispatch_runs
 from mcp_server.protocol import call_log
 from mcp_server.protocol.prompts import PROMPTS
 from mcp_server.protocol.tools import TOOLS
+from tests.factories.alerts import add_incident
 from tests.factories.observations import make_observation, store_observations
 from tests.factories.products import KETTLE, make_listing, track_products
 from tests.factories.products import LAMP as LAMP_ASIN
@@ -33,7 +34,8 @@ def number(session: Session, agent: Agent, monkeypatch: pytest.MonkeyPatch) -> i
     monkeypatch.setattr(dispatch_runs, "fetch_now", lambda: None)
     monkeypatch.setattr(call_log, "call_limit", lambda: CallLimit(60_000, 10_000))
     track_products(session, agent.principal, [KETTLE])
-    track_products(session, agent.principal, [LAMP_ASIN], role=Owned.OWN, note="before")
+    [lamp] = track_products(session, agent.principal, [LAMP_ASIN], role=Owned.OWN, note="before")
+    add_incident(session, agent.principal, lamp, id=1)
     now = datetime.now(UTC)
     store_observations(session, make_observation(at=now, listing=make_listing()), now=now)
     return suggesting(session, agent.principal)
