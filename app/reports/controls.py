@@ -51,6 +51,7 @@ def choose_report(listed: list[ListedReport]) -> int | None:
 
 def _name(each: ListedReport) -> str:
     made = "" if each.is_subscribed else ", made on request"
+    made += ", emailed" if each.is_emailed else ""
     return f"{format_day(each.day)} · {KINDS[each.kind]} · {SCOPES[each.scope]}{made}"
 
 

@@ -18,6 +18,14 @@ class Urgency(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class MessagePicture:
+    """A small picture of an item, for emails. `png`: base64; shown at half its size."""
+
+    png: str
+    alt: str
+
+
+@dataclass(frozen=True, slots=True)
 class MessageItem:
     """One thing that a message reports: an alert, a line of a report."""
 
@@ -26,6 +34,7 @@ class MessageItem:
     facts: tuple[tuple[str, str], ...] = ()  # label and value: "Before", "€24.90, 29 Nov, 14:05"
     link: str | None = None  # the page with its source
     urgency: Urgency = Urgency.INFO
+    picture: MessagePicture | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from core.delivery.message import Message, MessageItem, Urgency
+from core.delivery.message import Message, MessageItem, MessagePicture, Urgency
 
 
 def dump_message(message: Message) -> dict[str, Any]:
@@ -21,6 +21,7 @@ def load_message(stored: Mapping[str, Any]) -> Message:
                 **item,
                 "facts": tuple((label, value) for label, value in item["facts"]),
                 "urgency": Urgency(item["urgency"]),
+                "picture": MessagePicture(**picture) if (picture := item.get("picture")) else None,
             }
         )
         for item in known.pop("items")

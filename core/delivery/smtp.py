@@ -54,7 +54,8 @@ def parse_smtp_url(address: str) -> SmtpServer:
 class OutgoingEmail:
     """One email. `key`: the same for each attempt; None: of its own each time.
 
-    `unsubscribe`: the address that ends such emails by one click (RFC 8058).
+    `unsubscribe`: the address that ends such emails by one click (RFC 8058). `pictures`: the id
+    by which the HTML names each, and a PNG.
     """
 
     to: str
@@ -63,6 +64,7 @@ class OutgoingEmail:
     html: str | None = None
     key: str | None = None
     unsubscribe: str | None = None
+    pictures: tuple[tuple[str, bytes], ...] = ()
 
 
 def send_email(server: SmtpServer, sender: str, to: str, subject: str, text: str) -> None:
@@ -182,6 +184,9 @@ def _build_message(sender: str, email: OutgoingEmail) -> EmailMessage:
     message.set_content(email.text)
     if email.html is not None:
         message.add_alternative(email.html, subtype="html")
+        *_, page = message.iter_parts()
+        for name, png in email.pictures:
+            page.add_related(png, "image", "png", cid=f"<{name}>", disposition="inline")
     return message
 
 

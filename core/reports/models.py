@@ -52,7 +52,7 @@ class KeptReport(Base):
     is_subscribed: Mapped[bool] = mapped_column(Boolean)  # False: made on request
     made_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     content: Mapped[dict[str, Any]] = mapped_column(JSONB)
-    sent: Mapped[str] = mapped_column(Text, server_default="no")  # of `service.SentState`
+    sent: Mapped[str] = mapped_column(Text, server_default="no")  # or "email"
 
 
 class ReportSubscription(Base):

@@ -136,6 +136,7 @@ class ListedReport:
     day: date
     made_at: datetime
     is_subscribed: bool
+    is_emailed: bool  # an email of it was put into the outbox
 
 
 @requires(Permission.READ)
@@ -149,6 +150,7 @@ def list_reports(session: Session, principal: Principal, size: int) -> list[List
             KeptReport.day,
             KeptReport.made_at,
             KeptReport.is_subscribed,
+            KeptReport.sent == "email",
         )
         .where(KeptReport.person_id == principal.person_id)
         .order_by(KeptReport.made_at.desc(), KeptReport.id.desc())
@@ -220,6 +222,11 @@ def keep_due_report(
         .values(last_day=day)
     )
     return number
+
+
+def mark_sent(session: Session, report_id: int) -> None:
+    """Record that an email of a kept report is in the outbox, which has what became of it."""
+    session.execute(update(KeptReport).where(KeptReport.id == report_id).values(sent="email"))
 
 
 def _make_row(

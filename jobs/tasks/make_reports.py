@@ -1,6 +1,8 @@
 """Makes the reports that users subscribed to. No rules of its own."""
 
 import logging
+from datetime import timedelta
+from typing import Final
 
 from huey import crontab
 
@@ -8,8 +10,10 @@ from core.accounts.access.permissions import Via
 from core.accounts.people.membership import get_principal
 from core.accounts.people.profile import read_formats
 from core.database.session import database_time, read_scope, write_scope
+from core.delivery.outbox import Purpose, add_message
 from core.errors import NotFoundError
 from core.reports import service
+from core.reports.email_message import write_message
 from core.reports.read_report import read_report
 from core.reports.rules import PERIODS
 from core.reports.service import DueSubscription
@@ -18,6 +22,7 @@ from core.settings.environment import get_settings
 from core.text.locale import apply_formats
 from jobs.job import JobReport, periodic_job
 
+USEFUL: Final = timedelta(hours=20)  # after which an email of a report is not sent any more
 log = logging.getLogger(__name__)
 
 
@@ -60,7 +65,14 @@ def make_due_report(due: DueSubscription) -> bool:
                 dollars,
             )
     with write_scope() as session:
-        return service.keep_due_report(session, who, due, content) is not None
+        number = service.keep_due_report(session, who, due, content)
+        if number is not None and due.wish.by_email:
+            with apply_formats(formats):
+                message = write_message(content, number, get_settings().public_url)
+            now = database_time()
+            add_message(session, message, who.person_id, None, Purpose.REPORT, now, now + USEFUL)
+            service.mark_sent(session, number)
+    return number is not None
 
 
 @periodic_job("delete old reports", crontab(minute="47", hour="3"), expires=3600)

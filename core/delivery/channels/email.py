@@ -1,5 +1,6 @@
 """Email: to the account's own address, as HTML and text."""
 
+from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
@@ -53,17 +54,18 @@ def send(address: EmailAddress, message: Message, context: SendContext) -> Attem
         html=write_html(message),
         key=message.key,
         unsubscribe=message.unsubscribe,
+        pictures=list_pictures(message),
     )
     return submit_email(context.mail_server, context.sender, email)
 
 
 def write_html(message: Message) -> str:
-    """Return a message as a page without images, scripts and remote addresses."""
+    """Return a message as a page without scripts and remote addresses; pictures are inside."""
     shown = message.items[:_MOST_ITEMS]
     parts = [
         f'<h1 style="font-size:20px;margin:0 0 8px">{_clean(message.subject)}</h1>',
         f'<p style="margin:0 0 16px">{_clean(message.summary)}</p>',
-        *(_write_item(item) for item in shown),
+        *(_write_item(item, number) for number, item in enumerate(shown)),
     ]
     if len(message.items) > len(shown):
         parts.append(f"<p>… and {len(message.items) - len(shown):,} more.</p>")
@@ -82,7 +84,29 @@ def write_html(message: Message) -> str:
     )
 
 
-def _write_item(item: MessageItem) -> str:
+def list_pictures(message: Message) -> tuple[tuple[str, bytes], ...]:
+    """Return the pictures inside the email: the id by which the page names each, and a PNG."""
+    return tuple(
+        (_name_picture(number), b64decode(item.picture.png))
+        for number, item in enumerate(message.items[:_MOST_ITEMS])
+        if item.picture is not None
+    )
+
+
+def _name_picture(number: int) -> str:
+    return f"picture{number}@amazcope"
+
+
+def _write_picture(item: MessageItem, number: int) -> str:
+    if item.picture is None:
+        return ""
+    return (
+        f'<p style="margin:4px 0 0"><img src="cid:{_name_picture(number)}" '
+        f'alt="{_clean(item.picture.alt)}" width="84" height="24"></p>'
+    )
+
+
+def _write_item(item: MessageItem, number: int) -> str:
     rows = "".join(
         '<tr><th scope="row" style="text-align:left;font-weight:normal;color:#595959;'
         f'padding-right:12px">{_clean(label)}</th><td>{_clean(value)}</td></tr>'
@@ -94,7 +118,8 @@ def _write_item(item: MessageItem) -> str:
         f'<div style="border-left:4px solid {_COLOURS[item.urgency]};padding:0 0 0 12px;'
         'margin:0 0 16px">'
         f'<p style="margin:0;font-weight:600">{_clean(item.title)}</p>'
-        f'<p style="margin:0 0 4px">{_clean(item.text)}</p>{table}{link}</div>'
+        f'<p style="margin:0 0 4px">{_clean(item.text)}</p>{table}'
+        f"{_write_picture(item, number)}{link}</div>"
     )
 
 

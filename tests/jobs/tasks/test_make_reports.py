@@ -104,3 +104,17 @@ def test_reports_of_erased_users_are_deleted(session: Session, principal: Princi
     session.commit()
     make_reports.delete_old_reports()
     assert session.query(ReportSubscription).count() == 0
+
+
+def test_an_email_is_stored_with_its_report(session: Session, principal: Principal) -> None:
+    wish = Subscription(ReportKind.DAILY, ListScope.TEAM, by_email=True)
+    service.subscribe(session, principal, wish, datetime.now(UTC) - timedelta(days=2))
+    session.commit()
+    make_reports.make_reports()
+    make_reports.make_reports()
+    [report] = service.list_reports(session, principal, 10)
+    assert report.is_emailed
+    [message] = fetch_rows(session, "SELECT * FROM outbox_message")
+    assert (message["key"], message["purpose"]) == (f"report/{report.id}", "report")
+    assert (message["person_id"], message["channel_id"]) == (principal.person_id, None)
+    assert message["content"]["subject"].startswith("Daily report, ")

@@ -39,6 +39,7 @@ LEAST: dict[str, tuple[Role, Scope]] = {
     "get_bsr_history": READS,
     "get_buy_box_history": READS,
     "get_competitor_analysis": READS,
+    "get_daily_report": READS,
     "get_fetch_status": READS,
     "get_incident": READS,
     "get_my_products": READS,

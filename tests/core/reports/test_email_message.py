@@ -1,0 +1,73 @@
+"""A report's email: its numbers, its pictures inside, and nothing that a title could do."""
+
+from base64 import b64decode
+from dataclasses import replace
+from decimal import Decimal
+from io import BytesIO
+
+import pytest
+from PIL import Image
+from sqlalchemy.orm import Session
+
+from core.accounts.access.permissions import Principal
+from core.delivery.channels.email import list_pictures, write_html
+from core.delivery.message_json import dump_message, load_message
+from core.delivery.smtp import OutgoingEmail, _build_message
+from core.history.periods.change_period import ChangePeriod
+from core.reports.content import Report, ReportProduct
+from core.reports.email_message import write_message
+from core.reports.line_picture import HEIGHT, WIDTH
+from core.reports.read_report import read_report
+from core.tracking.list_filter import ListScope
+from tests.factories.alerts import add_incident
+from tests.factories.reports import AT, seed_report
+
+HOSTILE = 'x</p><script>alert(1)</script><img src="https://evil.example">\r\nBcc: a@b.example\u202e'
+
+
+@pytest.fixture
+def report(session: Session, principal: Principal) -> Report:
+    lamp, _ = seed_report(session, principal)
+    add_incident(session, principal, lamp, AT)
+    return read_report(
+        session, principal, ListScope.TEAM, ChangePeriod.DAY, AT, AT, Decimal("0.01")
+    )
+
+
+def test_an_email_has_the_reports_numbers_and_pictures(report: Report) -> None:
+    message = write_message(report, 7, "https://own.example")
+    assert load_message(dump_message(message)) == message
+    assert message.subject == "Daily report, 9 Mar 2026: 2 changed, 1 open, 0 pending"
+    assert message.link == "https://own.example/reports?report=7"
+    html = write_html(message)
+    assert "#1,000 → #1,500" in html
+    pictures = list_pictures(message)
+    assert len(pictures) == len(report.movers) == 3
+    for name, png in pictures:
+        assert f'src="cid:{name}"' in html
+        assert Image.open(BytesIO(png)).size == (WIDTH, HEIGHT)
+    email = OutgoingEmail("a@b.example", "s", "t", html=html, pictures=pictures)
+    sent = _build_message("own@own.example", email)
+    kinds = [part.get_content_type() for part in sent.walk()]
+    assert kinds == [
+        "multipart/alternative", "text/plain", "multipart/related", "text/html",
+        "image/png", "image/png", "image/png",
+    ]  # fmt: skip
+    assert b64decode(str(list(sent.walk())[-1].get_payload())) == pictures[-1][1]
+
+
+def test_a_hostile_title_stays_text(report: Report) -> None:
+    def rename(product: ReportProduct) -> ReportProduct:
+        return replace(product, title=HOSTILE)
+
+    hostile = replace(
+        report,
+        changes=tuple(replace(each, product=rename(each.product)) for each in report.changes),
+        movers=tuple(replace(each, product=rename(each.product)) for each in report.movers),
+    )
+    message = write_message(hostile, 7, "https://own.example")
+    html = write_html(message)
+    assert "<script>" not in html
+    assert 'src="https:' not in html
+    assert "\u202e" not in html
+    assert "\n" not in message.subject
