@@ -23,6 +23,7 @@ from tests.browser.conftest import (
     list_faults,
     says,
     settle,
+    text_of,
 )
 from tests.factories.alerts import add_incident
 from tests.factories.observations import store_observations
@@ -49,6 +50,17 @@ def issue(database: Session) -> None:
     add_incident(database, get_owner_principal(database), product, datetime.now(UTC))
 
 
+def go_until(page: Page, stack: Stack, address: str, words: str) -> None:
+    """Open an address until it shows these words: a new session may read what was kept before."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        go(page, stack, address)
+        if words in text_of(page):
+            return
+        page.wait_for_timeout(500)
+    raise AssertionError(f"{address} never showed “{words}”")
+
+
 @pytest.mark.usefixtures("issue")
 def test_an_open_issue_is_acknowledged_and_its_rule_switched_off(
     manager: Page, stack: Stack
@@ -65,12 +77,16 @@ def test_an_open_issue_is_acknowledged_and_its_rule_switched_off(
     says(page, "The product is out of stock. Applies to your own products.")
     rule = page.get_by_test_id("stCheckbox").nth(1)
     rule.click()
-    says(page, "9 rules · 8 on")
-    go(page, stack, "/alerts?alert_kind=Out+of+stock&alert_role=Own")
-    says(page, "No open issue matches.")
-    go(page, stack, "/alert_rules")
+    says(page, " · 8 on")
+    go_until(
+        page,
+        stack,
+        "/alerts?alert_kind=Out+of+stock&alert_role=Own",
+        "No open issue matches.",
+    )
+    go_until(page, stack, "/alert_rules", " · 8 on")
     rule.click()
-    says(page, "9 rules · 9 on")
+    says(page, " · 9 on")
 
 
 def find_rated(database: Session) -> Row[Any]:
@@ -138,7 +154,8 @@ def test_a_rule_is_made_tried_and_its_alert_acknowledged(
     name.press("Enter")
     settle(page)
     page.get_by_role("button", name="Create rule").click()
-    says(page, "10 rules · 10 on")
+    says(page, "Rules of the team")
+    says(page, "Rating slips")
     rule_id = database.scalar(text("SELECT id FROM alert_rule WHERE name = 'Rating slips'"))
     assert rule_id is not None
     try:
