@@ -7,7 +7,8 @@ evaluated for such a time are evaluated again: `Corrections` notes since when.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
@@ -22,6 +23,9 @@ from core.history.ingest.daily_rollup import (
 from core.history.ingest.latest_values import LatestValues
 from core.history.observation import Kind, Observation
 from core.history.periods.change_period import find_day
+
+
+_SECOND: Final = timedelta(seconds=1)
 
 
 @dataclass(slots=True)
@@ -99,7 +103,9 @@ class Corrections:
         `newest_before`: the time of the product's newest snapshot before the batch. What was
         observed in the same second is one reading, so it counts as not newer.
         """
-        if newest_before is not None and at.replace(microsecond=0) <= newest_before:
+        if newest_before is None or at - newest_before >= _SECOND:
+            return  # as most: cheaper than to round
+        if at.replace(microsecond=0) <= newest_before:
             self.since[product_id] = min(at, self.since.get(product_id, at))
 
     def write(self, session: Session) -> None:

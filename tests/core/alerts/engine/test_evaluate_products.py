@@ -172,6 +172,10 @@ def test_a_new_seller_is_one_that_was_not_seen_for_days(
     for hour, seller in enumerate("ABABC"):
         observe(session, hour, buy_box_seller=seller)
     assert [value for _, value in values_of(session)] == ["B", "C"]
+    for day in (29, 50):  # A was seen in the days before
+        observe(session, 24 * day, buy_box_seller="A")
+    observe(session, 24 * 62, buy_box_seller="B")  # not since 62 days
+    assert [value for _, value in values_of(session)] == ["B", "C", "B"]
 
 
 def test_an_unapproved_edit_lasts_until_it_is_taken_back(

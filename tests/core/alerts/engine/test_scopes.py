@@ -29,21 +29,23 @@ def test_a_rule_is_for_the_products_of_its_scope_alone(
     # Whoever of the team tracks it, and in whichever way.
     track_products(session, colleague, [LAMP], tags=("season",))
     [rival] = track_products(session, colleague, [KETTLE], role=Role.COMPETITOR)
-    [other] = track_products(session, principal, ["B0TEST1001"], tags=("other",))
+    # Two that are tracked alike: a rule for one of them is not the other's.
+    alike = track_products(session, principal, ["B0TEST1000", "B0TEST1001"], tags=("other",))
+    other = alike[1]
     [paused] = track_products(session, principal, ["B0TEST1002"], role=Role.OWN, tags=("season",))
     pause(session, principal, [paused])
     [theirs] = track_products(session, stranger, ["B0TEST1003"], role=Role.OWN)
     scopes = {
         RuleScope(ScopeKind.OWN): {lamp},
         RuleScope(ScopeKind.COMPETITORS): {rival},
-        RuleScope(ScopeKind.TRACKED): {lamp, rival, other},
+        RuleScope(ScopeKind.TRACKED): {lamp, rival, *alike},
         RuleScope(ScopeKind.TAG, tag="season"): {lamp},
         RuleScope(ScopeKind.TAG, tag="seaso"): set(),
         RuleScope(ScopeKind.PRODUCT, product_id=other): {other},
         RuleScope(ScopeKind.PRODUCT, product_id=paused): set(),
     }
     rules = [make_rule(n, principal.team_id, scope) for n, scope in enumerate(scopes)]
-    asked = [lamp, rival, other, paused, theirs]
+    asked = [lamp, rival, *reversed(alike), paused, theirs]
     for_products = find_scoped_rules(session, rules, asked)
     found = {
         rule.rule.scope: {
