@@ -19,7 +19,7 @@ from core.tracking.price_caps.rules import PriceCaps
 from core.tracking.price_caps.service import set_price_cap
 from core.tracking.rules import Role
 from core.tracking.service import NewTracking, track
-from jobs.tasks.wake import wake_for_advice, wake_for_approvals
+from jobs.tasks.wake import wake_for_advice, wake_for_alerts, wake_for_approvals
 
 
 def approve_action(action_id: int, edited: dict[str, Any] | None = None, reason: str = "") -> str:
@@ -157,6 +157,7 @@ def set_price_caps(product_id: int, caps: PriceCaps) -> str:
     """Set a product's price caps."""
     with write_scope() as session:
         set_price_cap(session, get_principal(), product_id, caps)
+    wake_for_alerts()  # without the queue, the worker's next round counts them
     return "Price caps saved."
 
 

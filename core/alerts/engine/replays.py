@@ -82,7 +82,9 @@ def replay_products(
         # An incident opens in the whole second of what it rests on.
         begins = floor_second(begins)
         start = begins if since is None else begins - WARM_UP
-        replays.append(_Replay(cursor, start, begins, cursor.captured_at))
+        # Price limits may have changed after the newest observation.
+        until = max(cursor.captured_at, cursor.observed_until, begins)
+        replays.append(_Replay(cursor, start, begins, until))
     plan = make_plan(scoped)
     changes = FoldChanges()
     count, readings = _replay(session, replays, scoped, changes, now)
@@ -90,6 +92,7 @@ def replay_products(
         product_id = each.cursor.product_id
         known = find_newest(readings[product_id], plan.keys)
         before = each.cursor.load_known()
+        each.cursor.observed_until = each.until
         changes.note_values(each.cursor, scoped.get(product_id, ()), before, known)
     count.opened = changes.write(session, now)
     return count

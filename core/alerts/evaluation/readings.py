@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
@@ -53,7 +53,7 @@ def read_products(
     observed = read_observed(session, spans, plan)
     if plan.of_teams or plan.of_days:
         marketplaces = _find_marketplaces(session, [each.product_id for each in spans])
-        _add_team_values(session, spans, observed, plan, marketplaces)
+        _add_team_values(session, spans, observed, plan, marketplaces, known)
         _add_day_figures(session, observed, plan, marketplaces)
     return {
         span.product_id: ProductReadings(
@@ -72,8 +72,9 @@ def read_products_anew(
     if plan.of_teams:
         marketplaces = _find_marketplaces(session, found)
         facts = TeamFacts(session, plan.of_teams, marketplaces)
+        begins = {each.product_id: each.since for each in starts}
         for number, values in found.items():
-            values.update(facts.make_values(number, values))
+            values.update(facts.make_values(number, values, before(begins[number])))
         priced = list(found.items())
         shares = compare_with_cheapest(session, plan.of_teams, priced)
         for (_, values), share in zip(priced, shares, strict=True):
@@ -96,14 +97,17 @@ def _add_team_values(
     observed: dict[int, list[Observed]],
     plan: ReadingPlan,
     marketplaces: Mapping[int, str],
+    known: Mapping[int, Known],
 ) -> None:
-    """Add the values that each team has of its own."""
+    """Add the values that each team has of its own. `known`: the values before the spans."""
     if not plan.of_teams:
         return
     facts = TeamFacts(session, plan.of_teams, marketplaces)
     for number, rows in observed.items():
         for each in rows:
-            each.values.update(facts.make_values(number, each.values))
+            each.values.update(facts.make_values(number, each.values, each.at))
+    for span in spans:
+        _add_changed_limits(span, observed, facts, known.get(span.product_id, {}))
     priced = [(number, each.values) for number, rows in observed.items() for each in rows]
     shares = compare_with_cheapest(session, plan.of_teams, priced)
     for (_, values), share in zip(priced, shares, strict=True):
@@ -116,6 +120,25 @@ def _add_team_values(
         for key, measured in of_product:
             if measured.at >= edited[number].since:
                 add_values(observed.setdefault(number, []), measured.at, {key: measured})
+
+
+def _add_changed_limits(
+    span: Span, observed: dict[int, list[Observed]], facts: TeamFacts, known: Known
+) -> None:
+    """Add where the last price stands against limits that a team changed in a product's span."""
+    if span.until is None:
+        return
+    for at in facts.list_changes(span.product_id, span.since, span.until):
+        rows = observed.get(span.product_id, [])
+        before_it = [each.values.get(_PRICE) for each in rows if each.at <= at]
+        prices = [each for each in before_it if each is not None]
+        kept = known.get(_PRICE)
+        last = prices[-1] if prices else None if kept is None else load_measured(kept)
+        if changed := facts.make_changed_limits(span.product_id, last, at):
+            add_values(observed.setdefault(span.product_id, []), at, changed)
+
+
+_PRICE: Final = Subject.PRICE.value
 
 
 def load_known(known: Known, series: Sequence[Series]) -> list[Measured | None]:

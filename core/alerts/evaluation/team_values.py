@@ -24,7 +24,8 @@ from core.tracking.sellers.rules import OwnSellers, is_own_seller
 
 Values = Mapping[str, Measured]  # of one product at one time, by the keys of their series
 EDITS_LOOK_BACK: Final = timedelta(days=90)  # an edit is compared with the versions of so long
-_NO_LIMITS: Final = (None, None)
+# The lowest and the highest price that a team allows, each with from when on, oldest first.
+Limits = Sequence[tuple[datetime, int | None, int | None]]
 
 
 class TeamFacts:
@@ -43,15 +44,15 @@ class TeamFacts:
             for team in _list_teams(self._series, Subject.BUY_BOX_OWNER)
         }
 
-    def make_values(self, product_id: int, values: Values) -> dict[str, Measured]:
-        """Return the teams' values that follow from a product's values at one time."""
+    def make_values(self, product_id: int, values: Values, at: datetime) -> dict[str, Measured]:
+        """Return the teams' values that follow from a product's values at one time, `at`."""
         made = {}
         for each in self._series:
             team = each.team_id
             if team is None:
                 continue
             if each.subject is Subject.PRICE_LIMITS:
-                measured = self._find_limits(team, product_id, values)
+                measured = self._find_limits(team, product_id, values, at)
             elif each.subject is Subject.BUY_BOX_OWNER:
                 measured = self._find_owner(team, product_id, values)
             else:
@@ -60,11 +61,37 @@ class TeamFacts:
                 made[each.key] = measured
         return made
 
-    def _find_limits(self, team: int, product_id: int, values: Values) -> Measured | None:
+    def list_changes(self, product_id: int, since: datetime, until: datetime) -> list[datetime]:
+        """Return when a team changed a product's price limits in a time, both ends included."""
+        return sorted(
+            {
+                at
+                for (_, number), limits in self._limits.items()
+                if number == product_id
+                for at, _, _ in limits
+                if since <= at <= until
+            }
+        )
+
+    def make_changed_limits(
+        self, product_id: int, price: Measured | None, at: datetime
+    ) -> dict[str, Measured]:
+        """Return where the price of that time stands against the limits from then on."""
+        values = {} if price is None else {Subject.PRICE.value: price}
+        made = self.make_values(product_id, values, at)
+        of_limits = {each.key for each in self._series if each.subject is Subject.PRICE_LIMITS}
+        return {key: each._replace(at=at) for key, each in made.items() if key in of_limits}
+
+    def _find_limits(
+        self, team: int, product_id: int, values: Values, at: datetime
+    ) -> Measured | None:
         price = values.get(Subject.PRICE.value)
         if price is None or not isinstance(price.value, int):
             return None
-        floor, ceiling = self._limits.get((team, product_id), _NO_LIMITS)
+        floor = ceiling = None
+        for since, lowest, highest in self._limits.get((team, product_id), ()):
+            if since <= at:
+                floor, ceiling = lowest, highest
         state = PriceLimits.WITHIN
         if floor is not None and price.value < floor:
             state = PriceLimits.BELOW_FLOOR
@@ -94,14 +121,17 @@ def _list_teams(series: Iterable[Series], subject: Subject) -> list[int]:
 
 def _read_limits(
     session: Session, teams: Collection[int], product_ids: Collection[int]
-) -> dict[tuple[int, int], tuple[int | None, int | None]]:
-    """Return the lowest and the highest price that teams allow, by team and product."""
+) -> dict[tuple[int, int], Limits]:
+    """Return the price limits of products, by team and product."""
     rows = driver_connection(session).execute(
-        "SELECT team_id, product_id, floor, ceiling FROM price_cap "
-        "WHERE team_id = ANY(%s) AND product_id = ANY(%s)",
+        "SELECT team_id, product_id, changed_at, floor, ceiling FROM price_cap_change "
+        "WHERE team_id = ANY(%s) AND product_id = ANY(%s) ORDER BY changed_at",
         [list(teams), list(product_ids)],
     )
-    return {(team, product): (floor, ceiling) for team, product, floor, ceiling in rows}
+    found: dict[tuple[int, int], list[tuple[datetime, int | None, int | None]]] = defaultdict(list)
+    for team, product, *limits in rows:
+        found[team, product].append((limits[0], limits[1], limits[2]))
+    return dict(found)
 
 
 # Edits of listings

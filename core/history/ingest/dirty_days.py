@@ -24,7 +24,6 @@ from core.history.ingest.latest_values import LatestValues
 from core.history.observation import Kind, Observation
 from core.history.periods.change_period import find_day
 
-
 _SECOND: Final = timedelta(seconds=1)
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 
+from sqlalchemy import text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 
@@ -29,7 +30,31 @@ def set_price_cap(session: Session, principal: Principal, product_id: int, caps:
         .values(team_id=principal.team_id, product_id=product_id, **values)
         .on_conflict_do_update(index_elements=["team_id", "product_id"], set_=values)
     )
+    if (before.floor, before.ceiling) != (caps.floor, caps.ceiling):
+        _note_change(session, principal.team_id, product_id, caps)
     record(session, principal, "set price caps", f"product:{product_id}", asdict(before), values)
+
+
+# Alerts read by whole seconds. The row of `snapshot_correction` has them evaluate the product now,
+# not with its next observation; the table is of a folder that this one may not import.
+_CHANGE = text("""
+INSERT INTO price_cap_change (team_id, product_id, changed_at, floor, ceiling)
+VALUES (:team, :product, date_trunc('second', clock_timestamp()), :floor, :ceiling)
+ON CONFLICT (team_id, product_id, changed_at)
+    DO UPDATE SET floor = excluded.floor, ceiling = excluded.ceiling
+RETURNING changed_at
+""")
+_EVALUATE = text("""
+INSERT INTO snapshot_correction (product_id, since) VALUES (:product, :since)
+ON CONFLICT (product_id) DO UPDATE SET since = least(snapshot_correction.since, excluded.since)
+""")
+
+
+def _note_change(session: Session, team_id: int, product_id: int, caps: PriceCaps) -> None:
+    """Store from when on the limits hold, and have the product's alerts evaluated."""
+    values = {"team": team_id, "product": product_id, "floor": caps.floor, "ceiling": caps.ceiling}
+    changed_at = session.execute(_CHANGE, values).scalar_one()
+    session.execute(_EVALUATE, {"product": product_id, "since": changed_at})
 
 
 def _check(caps: PriceCaps) -> None:

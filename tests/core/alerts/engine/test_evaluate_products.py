@@ -1,12 +1,15 @@
 """From stored observations to incidents: what is new, once."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Principal
+from core.alerts.engine.cursors import list_changed_products
+from core.alerts.engine.evaluate_products import evaluate_products
 from core.alerts.evaluation.fold import Incident, IncidentState
 from core.alerts.evaluation.memory_json import load_findings
 from core.alerts.incidents.incident_text import describe_incident
@@ -23,7 +26,9 @@ from core.alerts.rules.rule import (
 )
 from core.history.expected.models import ExpectedValueRow
 from core.history.observation import Availability
-from core.tracking.price_caps.models import PriceCap
+from core.tracking.price_caps.models import PriceCapChange
+from core.tracking.price_caps.rules import PriceCaps
+from core.tracking.price_caps.service import set_price_cap
 from core.tracking.sellers.models import OwnSellerRow
 from tests.factories.evaluation import (
     add_tracked_rule,
@@ -116,6 +121,46 @@ def test_each_subject_has_its_values(
 # What each team has of its own
 
 
+def add_limits(
+    session: Session, principal: Principal, product_id: int, at: datetime, **limits: int
+) -> None:
+    """Have price limits hold from a moment on."""
+    session.add(
+        PriceCapChange(team_id=principal.team_id, product_id=product_id, changed_at=at, **limits)
+    )
+    session.flush()
+
+
+def test_changed_price_limits_count_at_once_and_only_from_then_on(
+    session: Session, principal: Principal, lamp: int
+) -> None:
+    outside = frozenset({PriceLimits.BELOW_FLOOR.value, PriceLimits.ABOVE_CEILING.value})
+    add_tracked_rule(
+        session, principal, Condition(Subject.PRICE_LIMITS, Comparison.IS, states=outside)
+    )
+    for hour in range(3):
+        observe(session, hour, price=1700)
+    set_price_cap(session, principal, lamp, PriceCaps(floor=1800))
+    now = session.execute(select(PriceCapChange.changed_at)).scalar_one()
+    [(changed, is_anew)] = list_changed_products(session, 0, 10)
+    assert (changed, is_anew) == (lamp, True)
+    evaluate_products(session, [lamp], now)
+    [incident] = list_incidents(session)
+    assert (incident.opened_at, incident.state, incident.silent_reason) == (now, "firing", None)
+    assert list_changed_products(session, 0, 10) == []
+    # Other limits end it, and what was evaluated again stays as it was.
+    add_limits(session, principal, lamp, now + HOUR, floor=1600)
+    session.execute(
+        text("INSERT INTO snapshot_correction VALUES (:lamp, :since)"),
+        {"lamp": lamp, "since": now + HOUR},
+    )
+    evaluate_products(session, [lamp], now + HOUR)
+    observe(session, (now - NOON) / HOUR + 2, price=1700)
+    session.expire_all()
+    [incident] = list_incidents(session)
+    assert (incident.opened_at, incident.ended_at) == (now, now + HOUR)
+
+
 def test_a_price_outside_its_limits_lasts_until_it_is_within(
     session: Session, principal: Principal, lamp: int
 ) -> None:
@@ -123,8 +168,7 @@ def test_a_price_outside_its_limits_lasts_until_it_is_within(
     add_tracked_rule(
         session, principal, Condition(Subject.PRICE_LIMITS, Comparison.IS, states=outside)
     )
-    session.add(PriceCap(team_id=principal.team_id, product_id=lamp, floor=1800, ceiling=2500))
-    session.flush()
+    add_limits(session, principal, lamp, NOON - HOUR, floor=1800, ceiling=2500)
     for hour, price in enumerate((2000, 1700, 1750, 1800)):
         observe(session, hour, price=price)
     [incident] = list_incidents(session)
