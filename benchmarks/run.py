@@ -31,6 +31,7 @@ BENCHMARKS = (
     "review",
     "agents",
     "alerts",
+    "deliveries",
     "rest",
     "journeys",
 )

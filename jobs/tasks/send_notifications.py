@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 from huey import crontab
@@ -31,7 +32,7 @@ CLAIM_SECONDS: Final = 60.0  # after which it gives back what it did not begin t
 
 
 @dataclass(slots=True)
-class _Work:
+class Work:
     """What a round did."""
 
     incidents: int = 0
@@ -47,7 +48,7 @@ class _Work:
 @periodic_job("notifications", crontab(minute="*"), expires=60)
 def send_notifications(report: JobReport) -> None:
     """Plan what incidents notify of, make messages of what is due, and send them."""
-    work = _Work()
+    work = Work()
     skip_if_locked("notifications", lambda: plan_round(work))
     send_outbox(work)
     if work:
@@ -65,7 +66,7 @@ def send_now() -> None:
     send_notifications()
 
 
-def plan_round(work: _Work) -> None:
+def plan_round(work: Work) -> None:
     """Plan incidents and reminders, and make the messages that are due."""
     planned = plan.CHUNK
     while planned == plan.CHUNK:
@@ -87,7 +88,7 @@ def plan_round(work: _Work) -> None:
         work.messages += made is not None
 
 
-def send_outbox(work: _Work) -> None:
+def send_outbox(work: Work) -> None:
     """Send all that is due, or as much of it as fits into the time of a round."""
     with read_scope() as session:
         waiting = outbox.count_due(session, database_time())
@@ -125,7 +126,8 @@ def _send_until(until: float, context: SendContext) -> Iterator[bool]:
                     outbox.release_messages(session, left, database_time())
                 return
             attempt = send_message(each.address, each.claimed.message, context)
-            now = database_time()
+            # The database's clock, continued by this process's: a query less for each message.
+            ended_at = now + timedelta(seconds=time.monotonic() - began)
             with write_scope() as session:
-                state = send_messages.record_sending(session, each, attempt, now)
+                state = send_messages.record_sending(session, each, attempt, ended_at)
             yield state is outbox.MessageState.SENT
