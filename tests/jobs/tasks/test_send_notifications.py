@@ -178,10 +178,10 @@ def test_a_receiver_that_answers_nonsense_or_slowly_is_recorded_as_it_was(
     send_notifications()
     assert len(receiver.requests) == 1
     receiver.give(500, "broken", manner="close")
-    clock.append(NOW + 10 * MINUTE)
+    clock.append(NOW + 11 * MINUTE)
     send_notifications()  # no answer: it is sent again, as the receiver knows its key
     receiver.give(200, "\x00 nonsense")
-    clock.append(NOW + 12 * MINUTE)
+    clock.append(NOW + 14 * MINUTE)
     send_notifications()
     assert set(find_ids(receiver).values()) == {3}
     [row] = fetch_rows(session, "SELECT state, attempts FROM outbox_message")
