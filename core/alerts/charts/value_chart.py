@@ -253,7 +253,8 @@ def _mark_trace(chart: ValueChart, line: Line) -> dict[str, Any]:
     """Return a filled circle on the line for each mark."""
     inside = [each for each in chart.marks if chart.since <= each.at <= chart.until]
     times = np.array([to_array_time(each.at) for each in inside], dtype="M8[us]")
-    places = np.searchsorted(line.times, times, side="right") - 1
+    # An opening is the whole second in which its observation lies.
+    places = np.searchsorted(line.times, times + np.timedelta64(1, "s"), side="left") - 1
     known = places >= 0
     values = np.full(len(times), np.nan)
     values[known] = line.values[places[known]]

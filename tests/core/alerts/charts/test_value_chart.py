@@ -82,6 +82,13 @@ def test_marks_lie_on_the_line_and_levels_across_it() -> None:
     assert "Threshold $19.00" in {each["text"] for each in drawn["layout"]["annotations"]}
 
 
+def test_a_mark_lies_on_the_value_of_its_own_second() -> None:
+    times = TIMES + np.timedelta64(400_000, "us")
+    found = replace(chart(), line=Line(times, np.array([2000.0, 1800.0, 1500.0])))
+    marks = draw_value_chart(replace(found, marks=[ValueMark(BEGAN + DAY, "Alert")]))["data"][-1]
+    assert marks["y"].tolist() == [18.0]
+
+
 def test_a_chart_without_a_value_has_no_invented_scale() -> None:
     empty = replace(chart(), line=Line.make_empty())
     drawn = draw_value_chart(empty)
