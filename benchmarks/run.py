@@ -32,6 +32,7 @@ BENCHMARKS = (
     "agents",
     "alerts",
     "deliveries",
+    "reports",
     "rest",
     "journeys",
 )

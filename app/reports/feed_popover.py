@@ -13,7 +13,7 @@ def show_feed_popover() -> None:
     """Show whether there is a feed, and what the user may do with it."""
     with st.popover("Feed", icon=":material/rss_feed:"):
         st.caption(
-            "Your alerts of two weeks and your reports for a feed reader (Atom). Whoever has the "
+            "Your alerts of two weeks and your reports for a feed reader (Atom). All who have the "
             "address can read them: it is shown once, and you can revoke it."
         )
         if commands.FEED in st.session_state:

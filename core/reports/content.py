@@ -1,6 +1,6 @@
 """What a report says: figures, changes, issues, movers, suggestions, health, cost. Pure.
 
-Values are kept in the stored units, and written in the formats of whoever reads the report. Only
+Values are kept in the stored units, and written in the formats of the report's reader. Only
 sentences about issues are kept as text. None is unknown; a reason stands beside it.
 """
 

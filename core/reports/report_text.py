@@ -1,4 +1,4 @@
-"""A report as text, in the formats of whoever reads it: the same for pages, emails, files, tools.
+"""A report as text, in its reader's formats: the same for pages, emails, files and tools.
 
 Pure. Titles and names of sellers are text from outside: each place escapes them its own way.
 """
