@@ -11,7 +11,9 @@ from core.errors import AmazcopeError
 
 CSV = "text/csv"
 JSON = "application/json"
-HTML = "text/html"
+# Of a file that stands alone. Served as a page, it would get the script of Streamlit's pages, and
+# have another hash; and a browser could open it with the rights of this server.
+HTML = "application/octet-stream"
 
 
 class FileNotMadeError(AmazcopeError):

@@ -32,7 +32,7 @@ from core.reports.frozen.steps_chart import (
     draw_swatch,
     pick_color,
 )
-from core.text.numbers import format_count, format_rank, format_rating, format_share
+from core.text.numbers import UNKNOWN, format_count, format_rank, format_rating, format_share
 from core.text.times import format_day, format_moment
 from core.tracking.sellers.rules import OwnSellers
 
@@ -129,16 +129,16 @@ def _write_current(products: Sequence[FrozenProduct], time_zone: str) -> Html:
     rows = []
     for each in products:
         head = each.head
-        state = "unknown" if head.availability is None else availability_label(head.availability)
+        state = UNKNOWN if head.availability is None else availability_label(head.availability)
         rows.append(
             (
                 head.title or head.asin,
                 head.asin,
-                format_price(head.price, head.marketplace),
-                format_rank(head.bsr),
-                head.bsr_category or "unknown",
-                format_rating(head.rating),
-                format_count(head.ratings_count),
+                _write_known(format_price(head.price, head.marketplace), head.price_at),
+                _write_known(format_rank(head.bsr), head.bsr_at),
+                head.bsr_category or UNKNOWN,
+                _write_known(format_rating(head.rating), head.rating_at),
+                _write_known(format_count(head.ratings_count), head.rating_at),
                 state,
                 format_moment(head.captured_at, time_zone),
             )
@@ -147,6 +147,11 @@ def _write_current(products: Sequence[FrozenProduct], time_zone: str) -> Html:
         "Product", "ASIN", "Price", "BSR", "In", "Rating", "Ratings", "Availability", "Checked",
     )  # fmt: skip
     return make_table("Newest accepted values", columns, rows)
+
+
+def _write_known(text: str, at: datetime | None) -> str:
+    """Return a value's text; "none" where there was none when it was last reported."""
+    return "none" if text == UNKNOWN and at is not None else text
 
 
 def _write_product(product: FrozenProduct, time_zone: str) -> list[Html]:

@@ -14,9 +14,11 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
+from app.components import downloads
 from app.web import security_headers
 from app.web.base_url import SCRIPT, BaseUrlMiddleware
 
+FROZEN = b"<!doctype html><title>A report</title>"
 INDEX = Path(streamlit.__file__).parent / "static" / "index.html"
 
 
@@ -31,7 +33,15 @@ def client() -> TestClient:
     async def missing(_request: Request) -> Response:
         return Response("<title>x</title>", 404, media_type="text/html")
 
-    routes = [Route("/suggestions", page), Route("/text", text), Route("/missing", missing)]
+    async def frozen(_request: Request) -> Response:
+        return Response(FROZEN, media_type=downloads.HTML)
+
+    routes = [
+        Route("/suggestions", page),
+        Route("/text", text),
+        Route("/missing", missing),
+        Route("/frozen", frozen),
+    ]
     packed = Middleware(GZipMiddleware)  # as Streamlit does inside
     return TestClient(Starlette(routes=routes, middleware=[Middleware(BaseUrlMiddleware), packed]))
 
@@ -61,3 +71,9 @@ def test_whatever_is_no_page_passes_untouched(client: TestClient, path: str) -> 
 def test_the_policy_lets_the_script_run() -> None:
     fingerprint = b64encode(sha256(SCRIPT.encode()).digest()).decode()
     assert f"'sha256-{fingerprint}'" in security_headers.build_content_policy()
+
+
+def test_a_frozen_report_is_sent_as_it_was_hashed(client: TestClient) -> None:
+    answer = client.get("/frozen")
+    assert answer.content == FROZEN
+    assert not answer.headers["content-type"].startswith("text/html")
