@@ -57,6 +57,71 @@ def test_an_empty_database_goes_to_the_head_and_back(empty: str) -> None:
     assert migrate.upgrade(empty)
 
 
+def test_the_worst_change_moves_back_to_where_an_older_amazcope_has_it(empty: str) -> None:
+    migrate.upgrade(empty, "0015")
+    engine = create_engine(empty)
+    with engine.begin() as connection:
+        for number, (day, changed_on, score, kind) in enumerate(
+            [
+                ("2026-03-03", "2026-03-03", 90.0, "out_of_stock"),
+                (None, "2026-03-02", 42.0, "rank_worsened"),  # not rolled since the upgrade
+                (None, None, 0.0, None),  # never observed
+            ],
+            start=1,
+        ):
+            connection.execute(
+                text("INSERT INTO product (marketplace, asin) VALUES ('US', :asin)"),
+                {"asin": f"B0TEST000{number}"},
+            )
+            connection.execute(
+                text("INSERT INTO product_latest (product_id) VALUES (:id) ON CONFLICT DO NOTHING"),
+                {"id": number},
+            )
+            connection.execute(
+                text(
+                    "INSERT INTO product_change (product_id, day, changed_on, attention, "
+                    "attention_kind, day_price, day_seller) "
+                    "VALUES (:id, :day, :changed_on, :score, :kind, 1999, 'Bright') "
+                    "ON CONFLICT (product_id) DO UPDATE SET "
+                    "day = excluded.day, changed_on = excluded.changed_on, "
+                    "attention = excluded.attention, attention_kind = excluded.attention_kind, "
+                    "day_price = excluded.day_price, day_seller = excluded.day_seller"
+                ),
+                {"id": number, "day": day, "changed_on": changed_on, "score": score, "kind": kind},
+            )
+    before = read_changes(engine)
+    assert migrate.downgrade(empty, "0013")
+    with engine.connect() as connection:
+        found = connection.execute(
+            text(
+                "SELECT prior_day::text, attention, attention_kind, prior_price, prior_seller "
+                "FROM product_latest ORDER BY product_id"
+            )
+        ).all()
+    assert [tuple(row) for row in found] == [
+        ("2026-03-02", 90.0, "out_of_stock", 1999, "Bright"),
+        ("2026-03-01", 42.0, "rank_worsened", 1999, "Bright"),
+        (None, 0.0, None, None, None),
+    ]
+    migrate.upgrade(empty, "0015")
+    again = read_changes(engine)
+    engine.dispose()
+    # The day is computed anew by the worker; what changed, and on which day, is as it was.
+    assert [row[1:] for row in again[:2]] == [row[1:] for row in before[:2]]
+
+
+def read_changes(engine: Engine) -> list[tuple[Any, ...]]:
+    """Return the day and the worst change of each product."""
+    with engine.connect() as connection:
+        rows = connection.execute(
+            text(
+                "SELECT day, changed_on, attention, attention_kind, day_price, day_seller "
+                "FROM product_change ORDER BY product_id"
+            )
+        )
+        return [tuple(row) for row in rows]
+
+
 def test_a_schema_of_a_newer_amazcope_is_left_alone_with_what_to_do(empty: str) -> None:
     migrate.upgrade(empty)
     engine = create_engine(empty)

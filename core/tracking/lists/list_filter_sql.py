@@ -27,12 +27,13 @@ PRICE_PERCENT = f"coalesce(t.price_change_percent, {default_percent(PRICE_CHANGE
 RANK_PERCENT = f"coalesce(t.rank_change_percent, {default_percent(RANK_CHANGE, '%(team)s')})"
 # Changes below the thresholds don't count. Ranks are compared by their ratio: halving counts as
 # much as doubling.
+_IS_PRICE_ENOUGH = f"abs(l.price - c.day_price) * 100 >= {PRICE_PERCENT} * c.day_price"
+_IS_RANK_ENOUGH = f"""
+greatest(l.bsr, c.day_bsr) * 100.0 >= least(l.bsr, c.day_bsr) * (100 + {RANK_PERCENT})
+"""
 IS_ENOUGH = f"""
-(c.attention_kind <> 'price_moved'
-    OR abs(l.price - c.day_price) * 100 >= {PRICE_PERCENT} * c.day_price)
-AND (c.attention_kind NOT IN ('rank_worsened', 'rank_improved')
-    OR greatest(l.bsr, c.day_bsr) * 100.0
-       >= least(l.bsr, c.day_bsr) * (100 + {RANK_PERCENT}))
+(c.attention_kind <> 'price_moved' OR {_IS_PRICE_ENOUGH})
+AND (c.attention_kind NOT IN ('rank_worsened', 'rank_improved') OR {_IS_RANK_ENOUGH})
 """
 
 # A change that the team made itself, and a check verified, needs no attention: a price while it
@@ -60,6 +61,15 @@ _IS_OWN_CHANGE = f"""
     AND {_IS_VERIFIED.format(what=f"a.change IN {LISTING_CHANGES}")}))
 """
 
+# The kept change is the worst by the smallest thresholds of any user. Where it is a rank that is
+# not far enough for this one, a price may have moved far enough, which is kept nowhere.
+_IS_PRICE_INSTEAD = f"""
+(c.attention_kind = 'rank_worsened' AND NOT {_IS_RANK_ENOUGH}
+    AND c.day_price_change IS NOT NULL AND {_IS_PRICE_ENOUGH}
+    AND (t.role || ':price_moved') <> ALL(%(calm)s)
+    AND NOT (t.role = 'own' AND {_IS_VERIFIED.format(what=f"{_PRICE_SET} = l.price")}))
+"""
+
 # The columns of a change over so many days begin so.
 PERIODS = {1: "day", 7: "week", 30: "month"}
 
@@ -74,8 +84,8 @@ EXISTS (SELECT 1 FROM incident i JOIN alert_rule r ON r.id = i.rule_id
 IS_THERE = "l.availability IS DISTINCT FROM 8"
 _STATES = {
     State.ATTENTION: f"(c.attention > 0 AND {_IS_RECENT} "
-    f"AND (t.role || ':' || c.attention_kind) <> ALL(%(calm)s) AND {IS_ENOUGH} "
-    f"AND NOT {_IS_OWN_CHANGE})",
+    f"AND ((t.role || ':' || c.attention_kind) <> ALL(%(calm)s) AND {IS_ENOUGH} "
+    f"AND NOT {_IS_OWN_CHANGE} OR {_IS_PRICE_INSTEAD}))",
     State.OPPORTUNITY: f"(c.attention > 0 AND {_IS_RECENT} "
     f"AND (t.role || ':' || c.attention_kind) = ANY(%(opportunities)s) AND {IS_ENOUGH})",
     State.IN_STOCK: "l.availability IN (1, 2)",

@@ -404,6 +404,31 @@ def test_a_change_below_the_users_own_threshold_needs_no_attention(
 
 
 @pytest.mark.parametrize(
+    ("rank_percent", "price_percent", "role", "count"),
+    [
+        (20, 50, Role.OWN, 1),  # the rank, which is the kept change
+        (40, 10, Role.OWN, 1),  # the price: for this user the rank is not far enough
+        (40, 50, Role.OWN, 0),
+        (40, 10, Role.WATCHED, 1),
+    ],
+)
+def test_attention_is_by_the_users_own_thresholds_also_where_the_kept_change_is_of_others(
+    session: Session,
+    principal: Principal,
+    track: Track,
+    rank_percent: int,
+    price_percent: int,
+    role: Role,
+    count: int,
+) -> None:
+    kept = {"attention": 42.0, "attention_kind": "rank_worsened", "day_price_change": 0.2}
+    track("B0TEST0001", role=role, price=1200, bsr=130, day_price=1000, day_bsr=100, **kept)
+    own = {"price_change_percent": price_percent, "rank_change_percent": rank_percent}
+    session.execute(update(Tracking).values(**own))
+    assert count_products(session, principal, ListFilter(states=(State.ATTENTION,))) == count
+
+
+@pytest.mark.parametrize(
     ("percent", "default", "count"),
     [(99, 101, 1), (101, 99, 0), (None, 100, 1), (None, 100.5, 0), (2, 1000, 1)],
 )
