@@ -57,7 +57,7 @@ def build_routes(check: DatabaseCheck | None = None) -> list[BaseRoute]:
         Route("/metrics", metrics),
         Route(f"/{keys.OVERVIEW}", overview),
         thumbnails.build_route(),
-        unsubscribe.build_route(),
+        *unsubscribe.build_routes(),
         feed.build_route(),
         list_export.build_route(),
         *session_routes.build_routes(),

@@ -19,8 +19,13 @@ _URGENCY: Final = {
 }
 
 
-def write_message(report: Report, report_id: int, base_url: str) -> Message:
-    """Return a report as a message, in the formats in use. Its key is that of the kept report."""
+def write_message(
+    report: Report, report_id: int, base_url: str, unsubscribe: str | None = None
+) -> Message:
+    """Return a report as a message, in the formats in use. Its key is that of the kept report.
+
+    `unsubscribe`: the address that ends such emails by one click.
+    """
     zone = report.time_zone
     items = [
         MessageItem(
@@ -48,6 +53,7 @@ def write_message(report: Report, report_id: int, base_url: str) -> Message:
         items=tuple(items),
         link=f"{base_url}/reports?{urlencode({'report': report_id})}",
         footer="You subscribed to this report. Change or end that at Reports, Subscribe.",
+        unsubscribe=unsubscribe,
     )
 
 

@@ -17,6 +17,7 @@ from core.reports.email_message import write_message
 from core.reports.read_report import read_report
 from core.reports.rules import PERIODS
 from core.reports.service import DueSubscription
+from core.reports.unsubscribe import make_report_unsubscribe_link
 from core.scraping.runs.providers import make_limits
 from core.settings.environment import get_settings
 from core.text.locale import apply_formats
@@ -67,8 +68,10 @@ def make_due_report(due: DueSubscription) -> bool:
     with write_scope() as session:
         number = service.keep_due_report(session, who, due, content)
         if number is not None and due.wish.by_email:
+            settings = get_settings()
+            link = make_report_unsubscribe_link(who.person_id, settings)
             with apply_formats(formats):
-                message = write_message(content, number, get_settings().public_url)
+                message = write_message(content, number, settings.public_url, link)
             now = database_time()
             add_message(session, message, who.person_id, None, Purpose.REPORT, now, now + USEFUL)
             service.mark_sent(session, number)

@@ -8,14 +8,18 @@ from starlette.testclient import TestClient
 from app.web import unsubscribe as route
 from core.accounts.access.permissions import Principal
 from core.alerts.delivery import unsubscribe
+from core.reports import service as reports
+from core.reports.rules import ReportKind, Subscription
+from core.reports.unsubscribe import make_report_unsubscribe_link
 from core.settings.environment import get_settings
 from tests.factories.notifications import add_channel
+from tests.factories.reports import AT
 from tests.factories.tables import fetch_row
 
 
 @pytest.fixture
 def client() -> TestClient:
-    return TestClient(Starlette(routes=[route.build_route()]))
+    return TestClient(Starlette(routes=route.build_routes()))
 
 
 def read_state(session: Session) -> str:
@@ -51,3 +55,21 @@ def test_a_token_that_is_not_ours_does_nothing(
         assert answer.status_code == 404
         assert "<script" not in answer.text
     assert read_state(session) == "active"
+
+
+def test_emails_of_reports_end_by_a_link_of_their_own(
+    session: Session, principal: Principal, client: TestClient
+) -> None:
+    add_channel(session, principal, kind="email")
+    wish = Subscription(ReportKind.DAILY, by_email=True)
+    reports.subscribe(session, principal, wish, AT)
+    session.commit()
+    link = make_report_unsubscribe_link(principal.person_id, get_settings())
+    address = link.removeprefix(get_settings().public_url)
+    assert "Stop all emails of reports" in client.get(address).text
+    for _ in range(2):
+        assert "no more emails of reports" in client.post(address).text
+    [listed] = reports.list_subscriptions(session, principal, AT)
+    assert not listed.wish.by_email  # the reports are still made
+    assert read_state(session) == "active"  # of the emails about alerts
+    assert client.post("/unsubscribe-reports", params={"token": "1.forged"}).status_code == 404

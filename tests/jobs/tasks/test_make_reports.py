@@ -118,3 +118,4 @@ def test_an_email_is_stored_with_its_report(session: Session, principal: Princip
     assert (message["key"], message["purpose"]) == (f"report/{report.id}", "report")
     assert (message["person_id"], message["channel_id"]) == (principal.person_id, None)
     assert message["content"]["subject"].startswith("Daily report, ")
+    assert "/unsubscribe-reports?token=" in message["content"]["unsubscribe"]
