@@ -14,7 +14,7 @@ from app.components import fragments
 from app.data import alerts, get_principal, products
 from app.web import error_boundary
 from core.accounts.access.permissions import Permission
-from core.alerts.incidents.incident_filter import Handling
+from core.alerts.incidents.incident_filter import Handling, IncidentKind
 from core.alerts.incidents.queries import IncidentRow
 from core.alerts.incidents.service import LONGEST_COMMENT, LONGEST_RESOLUTION
 from core.alerts.incidents.silences import LONGEST_REASON, SilenceRequest
@@ -220,9 +220,11 @@ def _list_scopes(row: IncidentRow) -> dict[str, dict[str, Any]]:
     }
     if get_principal().may(Permission.TRACK_TEAM):
         place = get_marketplace(row.marketplace).name
+        is_built_in = row.kind is not IncidentKind.TEAM_RULE
+        all_of_it: dict[str, Any] = {"kind": row.kind} if is_built_in else {"rule_id": row.rule_id}
         scopes |= {
-            f"“{name}” of all products": {"rule_id": row.rule_id},
-            f"“{name}” in {place}": {"rule_id": row.rule_id, "marketplace": row.marketplace},
+            f"“{name}” of all products": all_of_it,
+            f"“{name}” in {place}": all_of_it | {"marketplace": row.marketplace},
             f"All alerts in {place}": {"marketplace": row.marketplace},
         }
     return scopes

@@ -11,7 +11,7 @@ from app.data import get_principal, images
 from app.data.overview import Overview, OverviewChoice
 from app.overview import panels
 from core.alerts.incidents.incident_filter import COUNTED
-from core.alerts.incidents.labels import describe_next_step
+from core.alerts.incidents.labels import describe_next_step, find_handling
 from core.alerts.incidents.queries import IncidentRow
 from core.alerts.rules.rule import Severity
 from core.history.periods.charts import draw_rank_line
@@ -63,8 +63,11 @@ def explain_no_issues(found: Overview, choice: OverviewChoice, checked_at: datet
 
 def _show_issue(row: IncidentRow, found: Overview, address: str | None) -> None:
     icon, color = _SIGNS[row.severity]
-    what = escape_markdown(row.describe(get_principal().time_zone, found.as_of))
-    text = f":{color}[{icon} {what}]  \n:small[:gray[{describe_next_step(row.kind)}]]"
+    zone = get_principal().time_zone
+    what = escape_markdown(row.describe(zone, found.as_of))
+    handled = find_handling(row.get_handled(found.as_of), found.as_of, zone)
+    beside = "" if handled is None else f" · {escape_markdown(handled)}"
+    text = f":{color}[{icon} {what}]  \n:small[:gray[{describe_next_step(row.kind)}{beside}]]"
     product = {"marketplace": row.marketplace, "asin": row.asin, "title": row.title}
     shown = panels.show_product_row(f"issue_{row.id}", product, text, address, THUMBNAIL)
     ranks = found.rank_lines.get(row.product_id, [])

@@ -13,7 +13,7 @@ from app.data.images import find_thumbnails
 from app.product import dialogs
 from core.accounts.access.permissions import Permission
 from core.alerts.incidents.incident_filter import IncidentFilter, IncidentKind
-from core.alerts.incidents.labels import KINDS
+from core.alerts.incidents.labels import KINDS, find_handling
 from core.alerts.incidents.queries import IncidentRow
 from core.catalog.asin import product_url
 from core.history.current import missing_values
@@ -154,9 +154,16 @@ def _format_last_values(head: ProductSummary) -> str:
 
 def _show_banner(head: ProductSummary, rows: list[IncidentRow], now: datetime) -> None:
     zone = get_principal().time_zone
-    texts = [escape_markdown(row.describe(zone, now)) for row in rows[:_MOST_ISSUES]]
+    texts = [escape_markdown(_describe_issue(row, zone, now)) for row in rows[:_MOST_ISSUES]]
     sentence = " · ".join([f"**{texts[0]}**", *texts[1:]])
     if len(rows) > _MOST_ISSUES:
         sentence += f" · and {len(rows) - _MOST_ISSUES} more"
     show = st.error if any(row.kind in _CRITICAL for row in rows) else st.warning
     show(sentence + _format_last_values(head), icon=":material/error:")
+
+
+def _describe_issue(row: IncidentRow, zone: str, now: datetime) -> str:
+    """Return what is wrong, and what users did about it."""
+    handled = find_handling(row.get_handled(now), now, zone)
+    what = row.describe(zone, now)
+    return what if handled is None else f"{what} ({handled})"

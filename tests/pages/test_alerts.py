@@ -260,6 +260,11 @@ def test_a_silence_is_added_says_so_and_is_ended(two: list[int]) -> None:
     assert table(app)[0]["status"] == "New, silenced"
     assert "by Owner: Restock is on its way" in " ".join(str(each.value) for each in app.info)
     assert "2 open issues ·" in plain(app)  # it is sent to no one, and still wrong
+    assert "New · silenced until " in plain(open_page("overview"))
+    banner = " ".join(
+        str(each.value) for each in open_page("product", marketplace="US", asin=LAMP).error
+    )
+    assert "(New · silenced until " in banner.replace("\\", "")
     app = open_page("alerts", view="Silences")
     assert "1 silence now · 1 silence ending within a day" in plain(app)
     assert f"**{LONG}**" in plain(app)
@@ -267,6 +272,22 @@ def test_a_silence_is_added_says_so_and_is_ended(two: list[int]) -> None:
     assert toasts(app) == "The silence is over."
     assert "0 silences now" in plain(app)
     assert "Nothing is silenced" in infos(app)
+
+
+def test_managers_silence_a_kind_or_a_marketplace_and_sellers_a_product(
+    two: list[int], somebody: Callable[[PersonRole], Principal], sign_in: SignIn
+) -> None:
+    kettle, lamp = two
+    app = in_dialog("show_silence", lamp)
+    app.selectbox(key="silence_scope").select("“Out of stock” in United States").run()
+    app.text_input(key="silence_reason").set_value("Amazon counts stock anew").run()
+    app.button(key="save_silence").click().run()
+    assert "**Out of stock · US**" in plain(open_page("alerts", view="Silences"))
+    sign_in(somebody(PersonRole.SELLER))
+    scopes = in_dialog("show_silence", kettle).selectbox(key="silence_scope").options
+    assert scopes == [
+        "“Kettles that get cheaper” of this product", "All alerts of this product",
+    ]  # fmt: skip
 
 
 def test_an_alert_says_why_the_user_was_not_notified(session: Session, two: list[int]) -> None:

@@ -156,6 +156,13 @@ def format_handling(handled: Handled, now: datetime, time_zone: str) -> str:
     return " · ".join(parts)
 
 
+def find_handling(handled: Handled, now: datetime, time_zone: str) -> str | None:
+    """Return what users did about an incident as `format_handling` does; None: nothing."""
+    if handled == Handled(Handling.NEW, snoozed_until=handled.snoozed_until):
+        return None
+    return format_handling(handled, now, time_zone)
+
+
 def _format_handling(handled: Handled, now: datetime, time_zone: str) -> str:
     label = HANDLING[handled.handling]
     match handled.handling:
