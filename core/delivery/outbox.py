@@ -19,6 +19,7 @@ from core.delivery.message_json import dump_message, load_message
 from core.delivery.outcome import Attempt, Outcome
 from core.delivery.retries import find_next_try
 
+KEPT: Final = timedelta(days=90)  # after a message ended, for the delivery log
 LEASE: Final = timedelta(minutes=3)  # longer than all that a worker claims at once may take
 
 
@@ -212,4 +213,13 @@ def cancel_message(session: Session, message_id: int, why: str, now: datetime) -
         "UPDATE outbox_message SET state = 'cancelled', answer = %s, ended_at = %s, "
         "claimed_until = NULL WHERE id = %s AND state IN ('pending', 'sending')",
         [why, now, message_id],
+    )
+
+
+def delete_old(session: Session, now: datetime) -> int:
+    """Delete messages that ended more than KEPT ago; return how many."""
+    return (
+        driver_connection(session)
+        .execute("DELETE FROM outbox_message WHERE ended_at < %s", [now - KEPT])
+        .rowcount
     )

@@ -11,6 +11,7 @@ from huey import crontab
 from core.accounts.access import audit, sessions
 from core.agents.access_log import delete_old_calls
 from core.database.session import database_time, read_scope, write_scope
+from core.delivery import outbox
 from core.history.periods.change_period import MarketDay
 from core.history.periods.roll import CHUNK, list_due_days, roll_products
 from core.history.periods.team_days import compute_day, find_due_days, finish_days
@@ -151,6 +152,17 @@ def purge_agent_log(report: JobReport) -> None:
     with write_scope() as session:
         count = delete_old_calls(session, database_time())
     report.summary = f"{count} old calls and responses deleted."
+
+
+@periodic_job("forget messages", crontab(minute="47", hour="3"), expires=3600, lock="forget mail")
+def purge_outbox(report: JobReport) -> None:
+    """Delete messages that ended long ago. Notifications keep what became of them."""
+    with write_scope() as session:
+        count = outbox.delete_old(session, database_time())
+    if count:
+        report.summary = f"{count} old messages deleted."
+    else:
+        report.nothing_to_do("No old messages.")
 
 
 def verify_audit(head: str | None, say: Callable[[str], None]) -> bool:

@@ -209,9 +209,14 @@ def _find_severity(found: FoundIncident, now: datetime) -> Severity:
 
 
 def raise_severities(session: Session, now: datetime) -> None:
-    """Make warnings critical that have lasted for long."""
+    """Make warnings critical that have lasted for long.
+
+    Their notifications are planned again, for those who want critical alerts only.
+    """
     driver_connection(session).execute(
-        "UPDATE incident SET severity = %(critical)s WHERE id IN (SELECT id FROM incident "
+        "UPDATE incident SET severity = %(critical)s, "
+        "planned_state = CASE WHEN planned_state = 'none' THEN 'none' END "
+        "WHERE id IN (SELECT id FROM incident "
         "WHERE state IN ('firing', 'flapping') AND severity = %(warning)s "
         "AND opened_at < %(before)s AND NOT EXISTS (SELECT 1 FROM alert_rule r "
         "WHERE r.id = incident.rule_id AND r.definition->'conditions' @> %(edits)s::jsonb) "

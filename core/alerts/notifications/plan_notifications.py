@@ -193,6 +193,7 @@ FROM unnest(%(rules)s::int8[], %(severities)s::text[], %(people)s::int8[], %(cha
 JOIN incident i ON i.rule_id = v.rule_id AND i.severity = v.severity AND i.id = ANY(%(ids)s::int8[])
 JOIN person p ON p.id = v.person_id LEFT JOIN delivery_settings s ON s.person_id = p.id
 WHERE i.silent_reason IS NULL AND i.muted_by IS NULL AND {IS_RECIPIENT} {{went_there}}
+ORDER BY i.id, v.person_id, v.channel_id NULLS FIRST
 ON CONFLICT (incident_id, person_id, channel_id, kind, number) DO UPDATE
 SET state = excluded.state, reason = excluded.reason, due_at = excluded.due_at, ended_at = NULL
 WHERE notification.state = 'cancelled' AND notification.reason = 'muted'

@@ -279,3 +279,11 @@ def test_messages_of_other_kinds_need_no_incident(session: Session, principal: P
     [ready] = claim(session)
     assert ready.claimed.message == report
     assert send_messages.record_sending(session, ready, SENT, NOW) is outbox.MessageState.SENT
+
+
+def test_messages_are_kept_for_ninety_days_after_they_ended(session: Session, message: int) -> None:
+    record(session, SENT)
+    assert outbox.delete_old(session, NOW + 90 * DAY) == 0
+    assert outbox.delete_old(session, NOW + 91 * DAY) == 1
+    states = fetch_rows(session, "SELECT state, message_id FROM notification ORDER BY id")
+    assert [tuple(row.values()) for row in states] == [("sent", None)] * 2

@@ -8,6 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Principal, Role
+from core.alerts.engine.incident_rows import raise_severities
 from core.alerts.notifications.models import AlertPreference
 from core.alerts.notifications.plan_notifications import plan_notifications, plan_reminders
 from core.tracking.rules import Role as ProductRole
@@ -155,6 +156,18 @@ def test_quiet_hours_and_the_lowest_severity_are_the_users(
     assert [tuple(row.values()) for row in rows] == [
         ("critical", "queued", NOW), ("warning", "held", NOON + 2 * HOUR),
     ]  # fmt: skip
+
+
+def test_what_becomes_critical_notifies_those_who_want_only_that(
+    session: Session, principal: Principal, lamp: int
+) -> None:
+    other = add_colleague(session, principal, role=Role.MANAGER)
+    all_of_it, critical = add_channel(session, principal), add_channel(session, other)
+    set_delivery(session, other, lowest_severity="critical")
+    add_incident(session, principal, lamp, NOON, severity="warning")
+    assert [row[1] for row in plan(session)] == [None, all_of_it, None]
+    raise_severities(session, NOON + timedelta(days=30))
+    assert [row[1] for row in plan(session)] == [None, all_of_it, None, critical]
 
 
 def test_an_end_is_sent_only_to_those_who_were_notified_and_want_it(
