@@ -26,6 +26,7 @@ class Mailbox:
     host: str = "127.0.0.1"
     answer: str = "250 OK"
     letters: list[EmailMessage] = field(default_factory=list)
+    sources: list[bytes] = field(default_factory=list)  # of the letters, as they came
     recipients: list[str] = field(default_factory=list)
 
     @property
@@ -39,6 +40,7 @@ class Mailbox:
             letter = message_from_bytes(content, policy=policy.default)
             assert isinstance(letter, EmailMessage)
             self.letters.append(letter)
+            self.sources.append(content)
             self.recipients += envelope.rcpt_tos
         return self.answer
 

@@ -20,6 +20,9 @@ from core.runtime.outbound import reject_unsafe_host
 
 TIMEOUT = 20  # s
 _IS_ADDRESS = re.compile(r"https?://[!-;=?-~]{1,900}", re.ASCII)  # without < and >
+# The longest lines that SMTP allows: folded earlier, a long address in a header is encoded, and no
+# mail program recognises it.
+_POLICY = SMTP.clone(max_line_length=998)
 _PORTS = {"smtp": 587, "smtps": 465}
 
 
@@ -170,7 +173,7 @@ def _describe_failure(error: Exception) -> str:
 def _build_message(sender: str, email: OutgoingEmail) -> EmailMessage:
     if not email.to.isprintable():
         raise InvalidInputError("This is not an email address.")
-    message = EmailMessage(policy=SMTP)
+    message = EmailMessage(policy=_POLICY)
     message["From"], message["To"] = sender, email.to
     message["Subject"] = " ".join(email.subject.split())
     message["Date"] = formatdate()

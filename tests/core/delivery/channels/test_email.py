@@ -1,6 +1,7 @@
 """An email's two forms, and what becomes of text from outside in them."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -29,6 +30,12 @@ MESSAGE = Message(
 def deliver(box: Mailbox, message: Message) -> Outcome:
     context = SendContext(parse_smtp_url(box.url), "Amazcope <a@team.example>")
     return send(EmailAddress("anna@team.example"), message, context).outcome
+
+
+def test_a_long_address_stays_readable_in_its_header(mailbox: Mailbox) -> None:
+    address = f"https://a.b/unsubscribe?token={'x' * 300}"
+    assert deliver(mailbox, replace(MESSAGE, unsubscribe=address)) is Outcome.SENT
+    assert f"\r\nList-Unsubscribe: <{address}>\r\n".encode() in mailbox.sources[0]
 
 
 def test_an_email_has_both_forms_and_ends_by_one_click(mailbox: Mailbox) -> None:
