@@ -1,13 +1,15 @@
 """Cached reads of the product lists: products, counts, filter options.
 
 A list is kept for ten seconds per user and filter, counts and options for a minute. The
-session's token is part of each cache key and changes with
-the session's own actions: users see the result of an action at once.
+user's token is part of each cache key and changes with the user's own actions: users see the
+result of an action at once, also after they reload the page.
 """
 
+from threading import Lock
+from typing import Final
 from uuid import uuid4
 
-import streamlit as st
+from cachetools import TTLCache
 
 from app.data import get_display, get_principal
 from app.data.cache import cached_read
@@ -21,17 +23,23 @@ from core.tracking.lists.freshness import Freshness
 from core.tracking.lists.queries import ListPage
 from core.tracking.rules import Role
 
-_TOKEN = "_list_token"  # noqa: S105 - a key of the session's state
+# By user; for longer than any list is kept, so that none from before an action comes back.
+_TOKENS: Final[TTLCache[int, str]] = TTLCache(maxsize=10_000, ttl=3600)
+_LOCK: Final = Lock()
 
 
 def get_cache_token() -> str:
-    """Return a string that differs after each action of this session."""
-    return str(st.session_state.get(_TOKEN, ""))
+    """Return a string that differs after each action of this user."""
+    user = get_principal().person_id
+    with _LOCK:
+        return _TOKENS.get(user, "")
 
 
 def clear_lists() -> None:
-    """Make this session read its lists again."""
-    st.session_state[_TOKEN] = uuid4().hex
+    """Make all sessions of this user read their lists again."""
+    user = get_principal().person_id
+    with _LOCK:
+        _TOKENS[user] = uuid4().hex
 
 
 def find_products(list_filter: ListFilter, sort: Sort, page: int) -> ListPage:
