@@ -162,7 +162,8 @@ def test_a_killed_worker_loses_no_message_and_may_report_late(
     [again] = claim(session, NOW + outbox.LEASE)
     assert again.claimed.message.key == lost.claimed.message.key
     # The first worker lives after all: what failed there does not count, what it sent does.
-    assert send_messages.record_sending(session, lost, LATER, NOW) is None
+    for failed in (LATER, REFUSED):
+        assert send_messages.record_sending(session, lost, failed, NOW) is None
     assert send_messages.record_sending(session, lost, SENT, NOW) is outbox.MessageState.SENT
     assert send_messages.record_sending(session, again, REFUSED, NOW) is None
     assert read_states(session) == ("sent", "sent")
