@@ -11,8 +11,12 @@ from benchmarks.servers import Server
 from core.accounts.people.membership import get_owner_principal
 from core.alerts.incidents.incident_events import list_incident_events
 from core.alerts.incidents.incident_filter import Handling, IncidentFilter, IncidentKind
-from core.alerts.incidents.queries import find_incident, find_incidents, find_open_issues
-from core.alerts.incidents.queries import group_open_issues as group
+from core.alerts.incidents.queries import (
+    find_incident,
+    find_incidents,
+    find_open_issues,
+    group_open_issues,
+)
 from core.alerts.incidents.silences import SilenceRequest, add_silence
 from core.database.session import read_scope, write_scope
 
@@ -30,12 +34,13 @@ def measure(server: Server, *, quick: bool) -> Iterator[Figure]:
     with server.database(f"inbox{products}", lambda: build_list(products)):
         add_incidents(issues)
         _add_silences()
-        questions: dict[str, Callable[[], object]] = {
-            "open issues, with the counts and one alert in full": lambda: _open(_EVERYTHING),
-            "new ones, with the counts and one alert in full": lambda: _open(_NEW),
-            "history of 30 days": _read_history,
+        questions: dict[str, tuple[Callable[[], object], float | None]] = {
+            "open issues and one alert in full": (lambda: _open(_EVERYTHING), TARGET_MS),
+            "new ones and one alert in full": (lambda: _open(_NEW), TARGET_MS),
+            "history of 30 days": (_read_history, TARGET_MS),
+            "counts by severity and kind, which are kept for a minute": (_count, None),
         }
-        for name, read in questions.items():
+        for name, (read, target) in questions.items():
             value, best = milliseconds(interleaved(15, read)[0])
             yield Figure(
                 f"Inbox, {issues:,} on {products:,} products: {name}",
@@ -44,7 +49,7 @@ def measure(server: Server, *, quick: bool) -> Iterator[Figure]:
                 best,
                 None,
                 "",
-                TARGET_MS,
+                target,
             )
 
 
@@ -65,10 +70,14 @@ def _open(question: IncidentFilter) -> None:
     with read_scope() as session:
         principal = get_owner_principal(session)
         found = find_open_issues(session, principal, question, now)
-        group(session, principal, question, now)
         first = found.rows[0].id
         find_incident(session, principal, first, now)
         list_incident_events(session, principal, first)
+
+
+def _count() -> None:
+    with read_scope() as session:
+        group_open_issues(session, get_owner_principal(session), _EVERYTHING, datetime.now(UTC))
 
 
 def _read_history() -> None:
