@@ -247,6 +247,7 @@ LEAST: dict[str, tuple[Role, Scope | None]] = {
 # What takes who acts and is no verb: it checks, writes down what a verb did, or words its question.
 NO_VERBS = {
     # They read through verbs.
+    "alerts.charts.rule_trial.read_trial",
     "history.current.list_export.list_ids",
     "history.current.list_export.read_batches",
     "history.notes.service.may_change",
@@ -254,6 +255,7 @@ NO_VERBS = {
     "agents.access_log.begin_call",
     "agents.idempotency.find_response",
     "agents.idempotency.save_response",
+    "alerts.incidents.incident_events.record_events",
     "accounts.access.audit.record",
     "accounts.access.audit.record_bulk",
     "accounts.access.confirmation.require_confirmed",
