@@ -14,7 +14,11 @@ from core.alerts.rules import service
 from core.alerts.rules.queries import get_rule, list_rules
 from core.alerts.rules.rule import Combination, Comparison, ScopeKind, Subject
 from core.text.numbers import THIN_SPACE
+from core.tracking.list_filter import ListFilter, Sort
 from core.tracking.rules import Role
+from core.tracking.views.queries import list_views
+from core.tracking.views.rules import ViewDefinition
+from core.tracking.views.service import delete_view, save_view
 from tests.factories.alerts import add_incident, add_rule
 from tests.factories.observations import days_ago, store_observation
 from tests.factories.products import KETTLE, LAMP
@@ -242,6 +246,26 @@ def test_a_rule_for_very_many_products_asks_first(
     app.checkbox(key="new_title_changed_confirm_many").check().run()
     app.button(key="save_rule").click().run()
     assert len(list_rules(session, principal)) == before + 1
+
+
+@pytest.mark.usefixtures("two")
+def test_a_rule_is_made_for_a_shared_view_and_says_when_that_is_deleted(
+    session: Session, principal: Principal
+) -> None:
+    definition = ViewDefinition(ListFilter(search=LAMP), Sort())
+    save_view(session, principal, "Lamps", definition, is_shared=True)
+    [view] = list_views(session, principal)
+    app = edit("new")
+    app.selectbox(key="template").select("title_changed").run()
+    app.selectbox(key="new_title_changed_scope").select(ScopeKind.VIEW).run()
+    assert app.selectbox(key="new_title_changed_view").options == ["Lamps"]
+    assert "Applies to the products in the saved view “Lamps”." in rules_of(app)
+    app.button(key="save_rule").click().run()
+    assert not app.exception
+    made = list_rules(session, principal)[-1]
+    assert made.rule.scope.view_id == view.id
+    delete_view(session, principal, view.id)
+    assert "no product, because its saved view was deleted" in rules_of(edit(made.rule_id))
 
 
 @pytest.mark.usefixtures("two")
