@@ -110,6 +110,33 @@ def test_the_worst_change_moves_back_to_where_an_older_amazcope_has_it(empty: st
     assert [row[1:] for row in again[:2]] == [row[1:] for row in before[:2]]
 
 
+def test_incidents_from_before_there_were_notifications_are_never_planned(empty: str) -> None:
+    migrate.upgrade(empty, "0025")
+    engine = create_engine(empty)
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "WITH p AS (INSERT INTO product (marketplace, asin) VALUES ('US', 'B0TEST0001') "
+                "RETURNING id), r AS (INSERT INTO alert_rule (team_id, definition, active_from) "
+                "SELECT min(id), '{}', now() FROM team RETURNING id, team_id) "
+                "INSERT INTO incident (team_id, rule_id, rule_version, product_id, state, "
+                "severity, opened_at, findings, data_version) SELECT team_id, r.id, 1, p.id, "
+                "'firing', 'critical', now(), '[]', 1 FROM p, r"
+            )
+        )
+    migrate.upgrade(empty, "0024")
+    again = (
+        "INSERT INTO incident (team_id, rule_id, rule_version, product_id, state, severity, "
+        "opened_at, findings, data_version) SELECT team_id, rule_id, 1, product_id, state, "
+        "severity, opened_at + interval '1 hour', findings, 1 FROM incident"
+    )
+    with engine.begin() as connection:
+        connection.execute(text(again))
+        planned = connection.execute(text("SELECT planned_state FROM incident ORDER BY opened_at"))
+        assert planned.scalars().all() == ["none", None]
+    engine.dispose()
+
+
 def read_changes(engine: Engine) -> list[tuple[Any, ...]]:
     """Return the day and the worst change of each product."""
     with engine.connect() as connection:
