@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -184,14 +184,20 @@ def test_a_burst_of_slow_calls_waits_its_turn(slow_tool: str, endpoint: McpEndpo
 def test_a_client_that_leaves_in_the_middle_is_in_the_log_and_holds_nothing(
     slow_tool: str, endpoint: McpEndpoint, version: str | None
 ) -> None:
+    async def leave_when_begun(call: Callable[[], Awaitable[object]]) -> None:
+        async with anyio.create_task_group() as group:
+            group.start_soon(call)
+            while not await anyio.to_thread.run_sync(calls):
+                await anyio.sleep(0.05)
+            group.cancel_scope.cancel()
+
     async def leave_raw() -> None:
-        with anyio.move_on_after(0.7):
-            async with endpoint.client(**HEADERS) as http:
-                await http.post(endpoint.url, json=call_message(slow_tool, seconds=2.4))
+        async with endpoint.client(**HEADERS) as http:
+            message = call_message(slow_tool, seconds=4.5)
+            await leave_when_begun(partial(http.post, endpoint.url, json=message))
 
     async def leave(client: Client) -> None:
-        with anyio.move_on_after(0.7):
-            await client.call_tool(slow_tool, {"seconds": 2.4})
+        await leave_when_begun(partial(client.call_tool, slow_tool, {"seconds": 4.5}))
 
     loops.run(leave_raw) if version else endpoint.with_client(leave)
     soon(lambda: [name for name, _ in calls()] == [slow_tool])
