@@ -87,6 +87,7 @@ def test_an_alert_comes_by_email_and_says_why(
         is_inside(page)
         add_email(page, real_stack)
         make_rule(page, real_stack)
+        page.wait_for_timeout(1100)  # times have whole seconds: a later one than the rule's
         store(database, [make_sourced(product, datetime.now(UTC), rating=42)])
         letter = wait_for_letter(mailbox, ASIN)
         page.goto(find_link(letter))
