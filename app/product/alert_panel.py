@@ -16,6 +16,7 @@ from core.text.numbers import format_count
 from core.text.times import format_age
 
 SHOWN: Final = 5
+OWN_ALERTS: Final = "own_alerts"
 DAYS: Final = 90
 
 
@@ -23,7 +24,16 @@ def show_alerts(head: ProductSummary) -> None:
     """Show the product's newest alerts, and answer why the user was notified at a moment."""
     if head.tracking is None:
         return
-    with st.expander("Alerts of this product", icon=":material/notifications:", key="own_alerts"):
+    # Read when it is open: most visits are not about alerts.
+    panel = st.expander(
+        "Alerts of this product",
+        icon=":material/notifications:",
+        key=OWN_ALERTS,
+        on_change="rerun",
+    )
+    if not panel.open:
+        return
+    with panel:
         rows = alerts.list_product_incidents(head.product_id, DAYS)
         if not rows:
             st.caption(f"No alert in {format_count(DAYS)} days.")

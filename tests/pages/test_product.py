@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 
 from app import keys
 from app.commands import notes, products
-from app.product import figures
+from app.product import alert_panel, figures
 from app.product_tabs import tabs
 from core.accounts.access.permissions import Principal
 from core.accounts.access.permissions import Role as AccountRole
@@ -598,3 +598,20 @@ def test_competitors_are_drawn_by_the_asins_of_the_address(session: Session, pri
     page.pills(key=f"rivals_{product}").set_value([]).run()
     assert not [each for each in chart_of(page)["data"] if each.get("legendgroup")]
     assert "compare" not in page.query_params
+
+
+def test_alerts_of_the_product_are_read_when_they_are_opened(
+    session: Session, principal: Principal
+):
+    product, now = track_product(session, principal), this_hour()
+    store(session, [make_sourced(product, now - HOUR)])
+    add_incident(session, principal, product, now - HOUR)
+    page = open_product()
+    links = page.get("page_link")
+    assert not any("Out of stock: " in each.proto.label for each in links)
+    page.session_state[alert_panel.OWN_ALERTS] = True
+    page.run()
+    assert any("Out of stock: " in each.proto.label for each in page.get("page_link"))
+    page.button(key="why").click().run()
+    assert not page.exception
+    assert any(each.value.startswith("As of ") for each in page.caption)
