@@ -13,9 +13,9 @@ from benchmarks.servers import Server, using
 from core.accounts.people.membership import get_owner_principal
 from core.database.session import read_scope, write_scope
 from core.history.periods.change_period import ChangePeriod
+from core.reports.compute_report import compute_report
 from core.reports.email_message import write_message
 from core.reports.frozen.service import freeze_report
-from core.reports.read_report import read_report
 from core.tracking.list_filter import ListScope
 
 PRODUCTS = 2_000
@@ -49,7 +49,7 @@ def _make(period: ChangePeriod, *, is_whole: bool) -> None:
     now = datetime.now(UTC)
     with read_scope() as session:
         who = get_owner_principal(session)
-        report = read_report(session, who, ListScope.TEAM, period, now, now, Decimal("0.01"))
+        report = compute_report(session, who, ListScope.TEAM, period, now, now, Decimal("0.01"))
     assert report.products == PRODUCTS
     if is_whole:
         write_message(report, 1, "https://own.example")

@@ -15,7 +15,7 @@ from core.errors import InvalidInputError
 from core.settings.environment import get_settings
 from core.text.escaping import escape_markdown
 from core.tracking.sellers import service as sellers
-from jobs.tasks import send_emails
+from jobs.tasks import send_account_emails
 
 LINK = "_invitation_link"  # (email address, link), shown when there is no mail server
 
@@ -64,7 +64,7 @@ def invite_member(email: str, role: Role) -> str:
             session, get_principal(), email, role, shared_time()
         )
     if has_mail_server():
-        send_emails.send_invitation(person_id)
+        send_account_emails.send_invitation(person_id)
         return "An invitation is on its way."
     st.session_state[LINK] = (
         email,

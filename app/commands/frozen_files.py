@@ -9,8 +9,8 @@ from datetime import datetime
 from core.accounts.access.permissions import Principal
 from core.database.session import read_scope, shared_time, write_scope
 from core.history.periods.change_period import ChangePeriod
+from core.reports.compute_report import compute_report
 from core.reports.frozen import service
-from core.reports.read_report import read_report
 from core.reports.service import open_report
 from core.scraping.runs.providers import make_limits
 from core.settings.environment import get_settings
@@ -37,7 +37,7 @@ def freeze_period(
     dollars = make_limits(get_settings()).dollars_per_product
     with apply_formats(formats):
         with read_scope() as session:
-            report = read_report(session, who, scope, period, now, now, dollars)
+            report = compute_report(session, who, scope, period, now, now, dollars)
         with write_scope() as session:
             return service.freeze_report(session, who, report).body
 

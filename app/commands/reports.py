@@ -9,8 +9,8 @@ from app.data import get_principal
 from app.web.feed import make_feed_address
 from core.database.session import read_scope, shared_time, write_scope
 from core.reports import service
+from core.reports.compute_report import compute_report
 from core.reports.feed import feed_tokens
-from core.reports.read_report import read_report
 from core.reports.rules import PERIODS, ReportKind, Subscription
 from core.scraping.runs.providers import make_limits
 from core.settings.environment import get_settings
@@ -22,7 +22,7 @@ def make_report(kind: ReportKind, scope: ListScope) -> int:
     who, now = get_principal(), shared_time()
     dollars = make_limits(get_settings()).dollars_per_product
     with read_scope() as session:
-        content = read_report(session, who, scope, PERIODS[kind], now, now, dollars)
+        content = compute_report(session, who, scope, PERIODS[kind], now, now, dollars)
     with write_scope() as session:
         day = now.astimezone(ZoneInfo(who.time_zone)).date()
         return service.keep_report(session, who, kind, content, day)

@@ -23,7 +23,7 @@ from core.database.session import read_scope, shared_time, write_scope
 from core.errors import InvalidInputError
 from core.settings.environment import get_settings
 from core.text.escaping import escape_markdown
-from jobs.tasks import send_emails
+from jobs.tasks import send_account_emails
 
 PARAMETERS = {
     Purpose.SETUP: "setup",
@@ -216,7 +216,7 @@ def _show_forgotten_form() -> None:
         email = st.text_input("Email", max_chars=MAX_EMAIL_LENGTH, autocomplete="email")
         sent = st.form_submit_button("Send me a link", type="primary")
     if sent and (address := _validate_request(ThrottledForm.RESET, email)):
-        send_emails.send_reset(address)
+        send_account_emails.send_reset(address)
         st.success(
             "If this address belongs to an account, a link is on its way there. "
             "It works once, for an hour.",
@@ -257,7 +257,7 @@ def _submit_registration(email: str) -> None:
     address = _validate_request(ThrottledForm.REGISTRATION, email)
     if address is None:
         return
-    send_emails.send_registration(address)
+    send_account_emails.send_registration(address)
     st.success(
         "A link is on its way to this address. Behind it you choose your password, within a day.",
         icon=":material/mail:",

@@ -22,7 +22,7 @@ from jobs.tasks import (
     import_files,
     maintenance,
     make_reports,
-    send_emails,
+    send_account_emails,
     send_notifications,
     verify_actions,
 )
@@ -38,7 +38,7 @@ TASKS = (  # importing them registers their tasks
     import_files,
     maintenance,
     make_reports,
-    send_emails,
+    send_account_emails,
     send_notifications,
     verify_actions,
 )

@@ -13,8 +13,8 @@ from core.database.session import database_time, read_scope, write_scope
 from core.delivery.outbox import Purpose, add_message
 from core.errors import NotFoundError
 from core.reports import service
+from core.reports.compute_report import compute_report
 from core.reports.email_message import write_message
-from core.reports.read_report import read_report
 from core.reports.rules import PERIODS
 from core.reports.service import DueSubscription
 from core.reports.unsubscribe import make_report_unsubscribe_link
@@ -56,7 +56,7 @@ def make_due_report(due: DueSubscription) -> bool:
         who = get_principal(session, due.person_id, Via.JOB)
         formats = read_formats(session, due.person_id)
         with apply_formats(formats):
-            content = read_report(
+            content = compute_report(
                 session,
                 who,
                 due.wish.scope,

@@ -8,8 +8,8 @@ from core.accounts.access.permissions import Permission
 from core.database.session import read_scope
 from core.history.periods.change_period import ChangePeriod
 from core.reports import report_text
+from core.reports.compute_report import compute_report
 from core.reports.content import FigureKind, Report, ReportProduct
-from core.reports.read_report import read_report
 from core.scraping.runs.providers import make_limits
 from core.settings.environment import get_settings
 from core.tracking.list_filter import ListScope
@@ -85,7 +85,7 @@ def get_daily_report(
     """
     dollars = make_limits(get_settings()).dollars_per_product
     with read_scope() as session:
-        report = read_report(
+        report = compute_report(
             session, call.principal, whose, _PERIODS[period], call.now, call.now, dollars
         )
     return DailyReport(

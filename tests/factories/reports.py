@@ -11,7 +11,7 @@ from core.accounts.access.permissions import Principal
 from core.history.models import ProductDaily
 from core.history.observation import Availability
 from core.history.periods.change_period import ChangePeriod
-from core.reports.read_report import read_report
+from core.reports.compute_report import compute_report
 from core.reports.rules import ReportKind
 from core.reports.service import keep_report
 from core.tracking.list_filter import ListScope
@@ -61,7 +61,7 @@ def seed_report(session: Session, principal: Principal) -> tuple[int, int]:
 
 def keep_empty_report(session: Session, principal: Principal) -> int:
     """Keep a daily report of a user's own products; return its id."""
-    report = read_report(
+    report = compute_report(
         session, principal, ListScope.MINE, ChangePeriod.DAY, AT, AT, Decimal("0.01")
     )
     return keep_report(session, principal, ReportKind.DAILY, report, AT.date())

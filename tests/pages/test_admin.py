@@ -22,7 +22,7 @@ from core.accounts.people import membership, profile
 from core.errors import NotAllowedError
 from core.settings.environment import get_settings
 from core.tracking.sellers.queries import list_own_sellers
-from jobs.tasks import send_emails
+from jobs.tasks import send_account_emails
 from tests.factories.observations import days_ago, store_observation
 from tests.factories.people import count_unread_notices
 from tests.factories.products import add_product
@@ -38,7 +38,7 @@ def mailed(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
     """Set a mail server, and keep who would be written to."""
     sent: list[int] = []
     monkeypatch.setenv("AMAZCOPE_SMTP_URL", "smtp://localhost:2525")
-    monkeypatch.setattr(send_emails, "send_invitation", sent.append)
+    monkeypatch.setattr(send_account_emails, "send_invitation", sent.append)
     get_settings.cache_clear()
     yield sent
     get_settings.cache_clear()

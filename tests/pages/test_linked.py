@@ -17,7 +17,7 @@ from core.accounts.login import throttling
 from core.accounts.models import AuditEvent, Person
 from core.accounts.people import membership, self_service
 from core.settings.environment import ROOT, get_settings
-from jobs.tasks import send_emails
+from jobs.tasks import send_account_emails
 from tests.pages.conftest import SignIn
 
 PASSWORD = "seven lamps beside a kettle"
@@ -104,7 +104,7 @@ def test_who_registers_chooses_the_password_behind_the_link_and_not_before(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     asked: list[str] = []
-    monkeypatch.setattr(send_emails, "send_registration", asked.append)
+    monkeypatch.setattr(send_account_emails, "send_registration", asked.append)
     app = open_link()
     next(button for button in app.button if button.label == "Register").click()
     app.run()
@@ -178,7 +178,7 @@ def test_a_mailbox_is_written_to_a_few_times_and_the_form_says_when_again(
     session: Session, principal: Principal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent: list[str] = []
-    monkeypatch.setattr(send_emails, "send_reset", sent.append)
+    monkeypatch.setattr(send_account_emails, "send_reset", sent.append)
     few = throttling.AttemptLimits(2, 20, throttling.REQUEST_LIMITS.window)
     monkeypatch.setitem(login._LIMITS, throttling.ThrottledForm.RESET, few)
     for mail, answer in (
@@ -195,7 +195,7 @@ def test_what_is_no_address_gets_no_email_however_long_it_is(
     session: Session, principal: Principal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent: list[str] = []
-    monkeypatch.setattr(send_emails, "send_reset", sent.append)
+    monkeypatch.setattr(send_account_emails, "send_reset", sent.append)
     assert "not an email address" in said(ask_for_reset(f"{'x' * 3_000_000}@shop.example"))
     assert sent == []
 

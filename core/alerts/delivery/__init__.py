@@ -1,1 +1,1 @@
-"""Sending messages about alerts: channels and their addresses, the round of sending, the log."""
+"""Sending the outbox of alerts and reports: channels and their addresses, rounds, the log."""

@@ -414,17 +414,17 @@ def _ratio(one: int, other: int) -> float:
 
 
 def is_clean(flags: int, field: int) -> bool:
-    """Return whether one of `FIELDS` was accepted at once: never flagged, so never confirmed."""
+    """Return whether a confirmable field was accepted at once: never flagged nor confirmed."""
     return not flags & (field | confirmed_bits(field))
 
 
 # What a late observation may change: by field, the flags that depend on the past.
-FIELDS: Final = (_OF_PRICE | _STALE, _OF_COUNT, _SPIKE)
-PRICE_FIELD, COUNT_FIELD, RANK_FIELD = FIELDS
+CONFIRMABLE: Final = (_OF_PRICE | _STALE, _OF_COUNT, _SPIKE)
+PRICE_FIELD, COUNT_FIELD, RANK_FIELD = CONFIRMABLE
 
 
 def get_value(values: GatedValues, field: int) -> int | None:
-    """Return an observation's value of one of `FIELDS`."""
+    """Return an observation's value of one of `CONFIRMABLE`."""
     if field == PRICE_FIELD:
         return values.price
     return values.ratings_count if field == COUNT_FIELD else values.rank
@@ -433,5 +433,8 @@ def get_value(values: GatedValues, field: int) -> int | None:
 def list_fields(observations: Iterable[GatedValues]) -> set[int]:
     """Return the fields of which at least one observation has a value."""
     return {
-        each for values in observations for each in FIELDS if get_value(values, each) is not None
+        each
+        for values in observations
+        for each in CONFIRMABLE
+        if get_value(values, each) is not None
     }

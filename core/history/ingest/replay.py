@@ -17,9 +17,9 @@ from sqlalchemy.orm import Session
 
 from core.database.bulk_write import execute_with_arrays
 from core.history.ingest.quality_gate import (
+    CONFIRMABLE,
     COUNT_FIELD,
     COUNT_FLAGS,
-    FIELDS,
     NOT_COMPARED,
     PRICE_FIELD,
     PRICE_FLAGS,
@@ -136,7 +136,7 @@ def _restored_input(work: _Work, row: _Row) -> GatedValues:
     if row.stored is None:
         return row.gated
     flags = row.stored
-    values: dict[int, int | None] = dict.fromkeys(FIELDS)
+    values: dict[int, int | None] = dict.fromkeys(CONFIRMABLE)
     for each in work.fields:
         if each in work.clean_until and row.key <= work.clean_until[each]:
             continue
@@ -157,7 +157,7 @@ def _settled_fields(row: _Row, flags: int) -> set[int]:
     assert row.stored is not None
     return {
         each
-        for each in FIELDS
+        for each in CONFIRMABLE
         if get_value(row.gated, each) is not None
         and is_clean(row.stored, each)
         and is_clean(flags, each)
@@ -209,7 +209,7 @@ _STARTS: Final = (
 def _find_starts(session: Session, works: Mapping[int, _Work]) -> None:
     """Find from where to check each product again, and what was accepted until there."""
     keys = [
-        (number, *_key(work.late.new[0]), *(each in work.fields for each in FIELDS))
+        (number, *_key(work.late.new[0]), *(each in work.fields for each in CONFIRMABLE))
         for number, work in works.items()
     ]
     for number, *found, starts_at in execute_with_arrays(session, _STARTS, keys, fetch=True):
@@ -220,7 +220,10 @@ def _find_starts(session: Session, works: Mapping[int, _Work]) -> None:
         work.past = Reference(price, count, rank, category)
         work.starts_at = starts_at
         for each, at, source in zip(
-            FIELDS, (price_at, count_at, rank_at), (price_by, count_by, rank_by), strict=True
+            CONFIRMABLE,
+            (price_at, count_at, rank_at),
+            (price_by, count_by, rank_by),
+            strict=True,
         ):
             if at is not None:
                 work.clean_until[each] = at, source

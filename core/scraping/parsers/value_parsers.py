@@ -2,7 +2,8 @@
 
 Every function takes any value of JSON or CSV. The result None means "there was none";
 `UnreadableValueError` means "there was a value, and it can't be read". Actors have their
-own modules, and sentences of Amazon's pages are in `localized_text.py`.
+own modules, sentences of Amazon's pages are in `localized_text.py`, amounts of money in
+`core/catalog/money.py`.
 """
 
 import json

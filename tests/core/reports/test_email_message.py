@@ -14,10 +14,10 @@ from core.delivery.channels.email import list_pictures, write_html
 from core.delivery.message_json import dump_message, load_message
 from core.delivery.smtp import OutgoingEmail, _build_message
 from core.history.periods.change_period import ChangePeriod
+from core.reports.compute_report import compute_report
 from core.reports.content import Report, ReportProduct
 from core.reports.email_message import write_message
 from core.reports.line_picture import HEIGHT, WIDTH
-from core.reports.read_report import read_report
 from core.tracking.list_filter import ListScope
 from tests.factories.alerts import add_incident
 from tests.factories.reports import AT, seed_report
@@ -29,7 +29,7 @@ HOSTILE = 'x</p><script>alert(1)</script><img src="https://evil.example">\r\nBcc
 def report(session: Session, principal: Principal) -> Report:
     lamp, _ = seed_report(session, principal)
     add_incident(session, principal, lamp, AT)
-    return read_report(
+    return compute_report(
         session, principal, ListScope.TEAM, ChangePeriod.DAY, AT, AT, Decimal("0.01")
     )
 

@@ -13,9 +13,9 @@ from core.accounts.models import Person
 from core.errors import InvalidInputError, NotFoundError
 from core.history.periods.change_period import ChangePeriod
 from core.reports import service
+from core.reports.compute_report import compute_report
 from core.reports.content import Report
 from core.reports.models import KeptReport
-from core.reports.read_report import read_report
 from core.reports.rules import MOST_ON_REQUEST, ReportKind, Subscription
 from core.reports.service import DueSubscription
 from core.tracking.list_filter import ListScope
@@ -27,7 +27,7 @@ DAILY = Subscription(ReportKind.DAILY, ListScope.TEAM, hour=7)
 
 @pytest.fixture
 def report(session: Session, principal: Principal) -> Report:
-    return read_report(
+    return compute_report(
         session, principal, ListScope.TEAM, ChangePeriod.DAY, AT, AT, Decimal("0.01")
     )
 

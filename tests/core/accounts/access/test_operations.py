@@ -43,7 +43,7 @@ LEAST: dict[str, tuple[Role, Scope | None]] = {
     "reports.frozen.service.find_origin": (Role.VIEWER, Scope.READ),
     "reports.frozen.service.freeze_products": (Role.VIEWER, Scope.READ),
     "reports.frozen.service.freeze_report": (Role.VIEWER, Scope.READ),
-    "reports.read_report.read_report": (Role.VIEWER, Scope.READ),
+    "reports.compute_report.compute_report": (Role.VIEWER, Scope.READ),
     "reports.service.keep_due_report": (Role.VIEWER, Scope.READ),
     "reports.service.keep_report": (Role.VIEWER, Scope.READ),
     "reports.service.list_reports": (Role.VIEWER, Scope.READ),

@@ -15,10 +15,10 @@ from core.accounts.access.permissions import Principal
 from core.accounts.models import Person
 from core.errors import InvalidInputError, NotFoundError
 from core.history.periods.change_period import ChangePeriod
+from core.reports.compute_report import compute_report
 from core.reports.frozen import service
 from core.reports.frozen.document import LARGEST
 from core.reports.frozen.service import FrozenFile
-from core.reports.read_report import read_report
 from core.tracking.list_filter import ListScope
 from tests.factories.observations import NOON, make_observation, store_observations
 from tests.factories.people import add_colleague, add_stranger
@@ -107,7 +107,7 @@ def test_a_long_history_fits_into_the_file(
 
 def test_a_frozen_report_has_the_same_numbers(session: Session, principal: Principal) -> None:
     seed_report(session, principal)
-    report = read_report(
+    report = compute_report(
         session, principal, ListScope.TEAM, ChangePeriod.DAY, AT, AT, Decimal("0.01")
     )
     file = service.freeze_report(session, principal, report)
@@ -120,7 +120,7 @@ def test_a_frozen_report_has_the_same_numbers(session: Session, principal: Princ
 def test_a_hash_says_who_made_a_file_and_when(session: Session, principal: Principal) -> None:
     seed_report(session, principal)
     colleague = add_colleague(session, principal, "Chris")
-    report = read_report(
+    report = compute_report(
         session, principal, ListScope.TEAM, ChangePeriod.DAY, AT, AT, Decimal("0.01")
     )
     file = service.freeze_report(session, colleague, report)

@@ -55,7 +55,7 @@ _NOTHING: Final = AcceptedValues()
 
 
 @requires(Permission.READ)
-def read_report(
+def compute_report(
     session: Session,
     principal: Principal,
     scope: ListScope,

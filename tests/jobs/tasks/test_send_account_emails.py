@@ -14,7 +14,7 @@ from core.accounts.models import OneTimeToken, Person
 from core.accounts.people import membership
 from core.errors import OutsideServiceError
 from core.settings.environment import get_settings
-from jobs.tasks import send_emails
+from jobs.tasks import send_account_emails
 from tests.mailbox import Mailbox
 
 
@@ -51,9 +51,11 @@ def tokens(session: Session) -> int:
 def test_a_reset_is_mailed_to_whom_it_belongs(
     session: Session, principal: Principal, served: Mailbox
 ) -> None:
-    send_emails.send_reset.call_local(" Owner@Team.example ")
+    send_account_emails.send_reset.call_local(" Owner@Team.example ")
     token = token_in(served.wait_for_link("owner@team.example"), "reset")
-    found = membership.find_link_recipient(session, token, Purpose.RESET, send_emails._now())
+    found = membership.find_link_recipient(
+        session, token, Purpose.RESET, send_account_emails._now()
+    )
     assert found is not None
     assert found.person_id == principal.person_id
 
@@ -62,7 +64,7 @@ def test_a_reset_is_mailed_to_whom_it_belongs(
 def test_for_an_unknown_address_nothing_is_emailed_or_made(
     session: Session, principal: Principal, served: Mailbox, mail: str
 ) -> None:
-    send_emails.send_reset.call_local(mail)
+    send_account_emails.send_reset.call_local(mail)
     assert (served.letters, tokens(session)) == ([], 0)
 
 
@@ -70,7 +72,7 @@ def test_a_mailbox_is_not_flooded_with_resets(
     session: Session, principal: Principal, served: Mailbox
 ) -> None:
     for _ in range(5):
-        send_emails.send_reset.call_local("owner@team.example")
+        send_account_emails.send_reset.call_local("owner@team.example")
     assert len(served.letters) == 1
 
 
@@ -80,7 +82,7 @@ def test_people_of_the_demo_get_no_reset(
     owner = session.get_one(Person, principal.person_id)
     owner.is_demo = True
     session.commit()
-    send_emails.send_reset.call_local("owner@team.example")
+    send_account_emails.send_reset.call_local("owner@team.example")
     assert served.letters == []
 
 
@@ -88,13 +90,15 @@ def test_an_invitation_is_renewed_so_that_only_the_mailed_link_opens(
     session: Session, principal: Principal, served: Mailbox
 ) -> None:
     number, first = membership.invite_member(
-        session, principal, "nora@team.example", Role.SELLER, send_emails._now()
+        session, principal, "nora@team.example", Role.SELLER, send_account_emails._now()
     )
     session.commit()
-    send_emails.send_invitation.call_local(number)
+    send_account_emails.send_invitation.call_local(number)
     mailed = token_in(served.wait_for_link("nora@team.example"), "invitation")
     found = [
-        membership.find_link_recipient(session, token, Purpose.INVITATION, send_emails._now())
+        membership.find_link_recipient(
+            session, token, Purpose.INVITATION, send_account_emails._now()
+        )
         for token in (first, mailed)
     ]
     assert found[0] is None
@@ -104,7 +108,7 @@ def test_an_invitation_is_renewed_so_that_only_the_mailed_link_opens(
 def test_who_registers_a_known_address_learns_it_in_the_mailbox_alone(
     session: Session, principal: Principal, served: Mailbox
 ) -> None:
-    send_emails.send_registration.call_local("owner@team.example")
+    send_account_emails.send_registration.call_local("owner@team.example")
     (letter,) = served.letters
     assert "already has an account" in letter.get_content()
     assert "confirm=" not in letter.get_content()
@@ -115,7 +119,7 @@ def test_a_server_that_refuses_fails_the_job_and_a_new_link_can_be_asked_for(
 ) -> None:
     served.answer = "451 try later"
     with pytest.raises(OutsideServiceError):
-        send_emails.send_reset.call_local("owner@team.example")
+        send_account_emails.send_reset.call_local("owner@team.example")
     assert served.letters == []
 
 
@@ -123,5 +127,5 @@ def test_without_a_mail_server_the_link_is_in_the_log(
     session: Session, principal: Principal, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.WARNING):
-        send_emails.send_reset.call_local("owner@team.example")
+        send_account_emails.send_reset.call_local("owner@team.example")
     assert "https://watch.example.com/?reset=" in caplog.text

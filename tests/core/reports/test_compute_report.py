@@ -13,9 +13,9 @@ from core.history.periods.change_detection import ChangeKind
 from core.history.periods.change_period import ChangePeriod
 from core.history.periods.queries import MovedValue
 from core.reports import report_text
+from core.reports.compute_report import compute_report
 from core.reports.content import FigureKind, Report
 from core.reports.content_json import dump_report, load_report
-from core.reports.read_report import read_report
 from core.text.locale import Formats, apply_formats
 from core.text.numbers import THIN_SPACE
 from core.tracking.list_filter import ListScope
@@ -35,7 +35,7 @@ def read(
     scope: ListScope = ListScope.TEAM,
     at: datetime = AT,
 ) -> Report:
-    return read_report(session, principal, scope, period, at, NOW, Decimal("0.01"))
+    return compute_report(session, principal, scope, period, at, NOW, Decimal("0.01"))
 
 
 def test_a_report_says_what_changed_between_two_closes(

@@ -11,13 +11,13 @@ from core.accounts.models import Person
 from core.accounts.people import account_notices
 from core.accounts.people.email_templates import Email
 from core.errors import OutsideServiceError
-from jobs.tasks import send_emails
+from jobs.tasks import send_account_emails
 
 
 @pytest.fixture
 def letters(monkeypatch: pytest.MonkeyPatch) -> list[Email]:
     sent: list[Email] = []
-    monkeypatch.setattr(send_emails, "deliver_email", sent.append)
+    monkeypatch.setattr(send_account_emails, "deliver_email", sent.append)
     return sent
 
 
@@ -35,8 +35,8 @@ def test_what_stayed_unread_is_mailed_once(
 ) -> None:
     told(session, principal.person_id, "Your password was changed.", timedelta(minutes=9))
     told(session, principal.person_id, "Line\nbreak: x\r\nBcc: y", timedelta(minutes=8))
-    send_emails.send_unread_notices()
-    send_emails.send_unread_notices()
+    send_account_emails.send_unread_notices()
+    send_account_emails.send_unread_notices()
     [letter] = letters
     assert letter.to == "owner@team.example"
     assert letter.subject == "2 new notices about your Amazcope account"
@@ -48,7 +48,7 @@ def test_neither_the_newest_nor_old_news_is_mailed(
     session: Session, principal: Principal, letters: list[Email], age: timedelta
 ) -> None:
     told(session, principal.person_id, "News", age)
-    send_emails.send_unread_notices()
+    send_account_emails.send_unread_notices()
     assert letters == []
 
 
@@ -60,7 +60,7 @@ def test_what_was_read_is_not_mailed(
         session, principal, account_notices.list_notices(session, principal)[0].id
     )
     session.commit()
-    send_emails.send_unread_notices()
+    send_account_emails.send_unread_notices()
     assert letters == []
 
 
@@ -80,7 +80,7 @@ def test_who_wants_none_or_can_not_get_any_is_not_written_to(
     for name, value in so.items():
         setattr(person, name, value)
     told(session, principal.person_id, "News", timedelta(minutes=9))
-    send_emails.send_unread_notices()
+    send_account_emails.send_unread_notices()
     assert letters == []
 
 
@@ -99,7 +99,7 @@ def test_a_letter_that_is_refused_stops_no_other_and_is_told(
             raise OutsideServiceError("Mailbox full.")
         taken.append(letter.to)
 
-    monkeypatch.setattr(send_emails, "deliver_email", deliver)
+    monkeypatch.setattr(send_account_emails, "deliver_email", deliver)
     with pytest.raises(OutsideServiceError):
-        send_emails.send_unread_notices()
+        send_account_emails.send_unread_notices()
     assert taken == ["other@team.example"]

@@ -11,7 +11,7 @@ from core.accounts.access.permissions import Principal
 from core.accounts.models import Notice, Person
 from core.accounts.people import account_notices
 from core.settings.environment import get_settings
-from jobs.tasks import send_emails
+from jobs.tasks import send_account_emails
 from tests.mailbox import Mailbox, free_port
 
 TEXT = "Your password was changed."
@@ -37,7 +37,7 @@ def notify(session: Session, principal: Principal, words: str = TEXT, **how: str
 
 
 def send() -> None:
-    send_emails.send_security_emails.call_local()
+    send_account_emails.send_security_emails.call_local()
 
 
 def test_a_security_notice_is_emailed_at_once_and_once(
@@ -77,13 +77,13 @@ def test_it_is_not_emailed_again_with_the_unread_notices(
     notify(session, principal)
     session.execute(update(Notice).values(at=datetime.now(UTC) - timedelta(minutes=9)))
     session.commit()
-    send_emails.send_unread_notices()
+    send_account_emails.send_unread_notices()
     assert served.letters == []
     account_notices.mark_security_emailed(
         session, session.scalars(select(Notice.id)).one(), datetime.now(UTC)
     )
     session.commit()
-    send_emails.send_unread_notices()
+    send_account_emails.send_unread_notices()
     assert served.letters == []
 
 
@@ -157,7 +157,7 @@ def test_one_that_was_not_sent_is_tried_again_for_a_day(
     count: int,
 ) -> None:
     now = NOON + timedelta(minutes=minute)
-    monkeypatch.setattr(send_emails, "_now", lambda: now)
+    monkeypatch.setattr(send_account_emails, "_now", lambda: now)
     notify(session, principal)
     session.execute(update(Notice).values(at=now - age))
     session.commit()
