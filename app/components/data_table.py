@@ -35,7 +35,7 @@ def make_table(rows: Sequence[Any], columns: Iterable[str]) -> pa.Table:
 
 
 def show_table(
-    table: pa.Table | pd.DataFrame,
+    frame: pa.Table | pd.DataFrame,
     name: str,
     *,
     column_config: Mapping[str, Any] | None = None,
@@ -51,13 +51,13 @@ def show_table(
     """
     columns = column_config or {}
     chosen = st.dataframe(
-        table, hide_index=True, column_config=columns, column_order=column_order, **options
+        frame, hide_index=True, column_config=columns, column_order=column_order, **options
     )
 
     def make_csv() -> bytes:
-        frame = table if isinstance(table, pd.DataFrame) else table.to_pandas()
+        cells = frame if isinstance(frame, pd.DataFrame) else frame.to_pandas()
         order = column_order if in_file is None else list(in_file)
-        return csv_of_frame(_as_shown(frame.assign(**(in_full or {})), columns, order))
+        return csv_of_frame(_as_shown(cells.assign(**(in_full or {})), columns, order))
 
     with st.container(horizontal=True, horizontal_alignment="right"):
         downloads.show_download_button(

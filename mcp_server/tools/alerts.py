@@ -294,7 +294,7 @@ def preview_rule(
 class RuleDrafted(WriteResult):
     """A rule that was created, and is off."""
 
-    rule_id: int
+    rule_id: Annotated[int | None, Described(description="Null: a dry run.")]
     sentence: Untrusted
     products: Annotated[int, Described(description="In its scope now.")]
     remarks: list[Untrusted]
@@ -327,7 +327,7 @@ def create_rule(
         reached = find_reached_product(session, call.principal.team_id, wanted.scope)
         sentence = describe_rule(wanted, "US" if reached is None else reached.marketplace)
         return RuleDrafted(
-            rule_id=saved.rule.rule_id,
+            rule_id=None if dry_run else saved.rule.rule_id,
             sentence=Untrusted(untrusted=sentence),
             products=saved.products,
             remarks=[Untrusted(untrusted=each) for each in saved.remarks],

@@ -50,12 +50,12 @@
 
 
   addEventListener("DOMContentLoaded", () => {
-    const still = document.createElement("style")
-    still.textContent = `*, *::before, *::after {
+    const still = new CSSStyleSheet() // no page's policy refuses it
+    still.replaceSync(`*, *::before, *::after {
       animation-duration: 0s !important; animation-delay: 0s !important;
       animation-iteration-count: 1 !important;
       transition-duration: 0s !important; transition-delay: 0s !important;
-    }`
-    document.head.append(still)
+    }`)
+    document.adoptedStyleSheets.push(still)
   })
 }

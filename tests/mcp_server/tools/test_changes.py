@@ -40,10 +40,11 @@ def moved(
     hours: float = 1,
     **now: Any,
 ) -> None:
-    """Store a check of ten days ago, one of the day before and one `hours` ago that differs."""
+    """Store a check of ten days ago, one of an earlier day and one `hours` ago that differs."""
     usual = before or {}
     store_observation(session, days_ago(10), asin, marketplace, **usual)
-    store_observation(session, days_ago(1.5), asin, marketplace, **usual)
+    # 28 hours earlier is another day, also of a marketplace whose clocks change.
+    store_observation(session, hours_ago(hours + 28), asin, marketplace, **usual)
     store_observation(session, hours_ago(hours), asin, marketplace, **now)
 
 
