@@ -137,18 +137,15 @@ def _lock_owner(session: Session, principal: Principal) -> Person:
 
 
 def _check_room(session: Session, principal: Principal, kind: ChannelKind) -> None:
-    counts = dict(
-        session.execute(
-            select(DeliveryChannel.kind, func.count())
-            .where(
-                DeliveryChannel.person_id == principal.person_id,
-                DeliveryChannel.state != "removed",
-            )
-            .group_by(DeliveryChannel.kind)
+    rows = session.execute(
+        select(DeliveryChannel.kind, func.count())
+        .where(
+            DeliveryChannel.person_id == principal.person_id,
+            DeliveryChannel.state != "removed",
         )
-        .tuples()
-        .all()
+        .group_by(DeliveryChannel.kind)
     )
+    counts = dict(rows.all())
     if kind is ChannelKind.EMAIL and counts.get(kind.value):
         raise InvalidInputError("Emails to your account's address are a channel already.")
     if sum(counts.values()) >= MOST_CHANNELS:

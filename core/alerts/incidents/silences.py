@@ -151,7 +151,7 @@ def name_products(session: Session, silences: Iterable[Silence]) -> dict[int, st
         .outerjoin(ProductText, ProductText.product_id == Product.id)
         .where(Product.id.in_(wanted))
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 # Operations
