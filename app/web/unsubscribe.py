@@ -58,7 +58,10 @@ def build_routes() -> list[Route]:
 
 def _answer(emails: _Emails, request: Request) -> Response:
     token = request.query_params.get("token", "")[:_LONGEST_TOKEN]
-    person_id = unsubscribe.read_token(token, get_settings())
+    try:
+        person_id = unsubscribe.read_token(token, get_settings())
+    except ConfigurationError as error:
+        return _make_unavailable_page(emails, error)
     if person_id is None:
         text = f"This link is not valid. You find your emails {emails.name} in {emails.place}."
         return _make_page(emails, text, 404)
@@ -69,11 +72,14 @@ def _answer(emails: _Emails, request: Request) -> Response:
         with write_scope() as session:
             emails.end(session, person_id)
     except (*outages.ERRORS, ConfigurationError) as error:
-        log.warning("A user could not be unsubscribed: %s", error)
-        text = "This is not possible right now. Try again in a few minutes."
-        return _make_page(emails, text, 503)
+        return _make_unavailable_page(emails, error)
     text = f"You get no more emails {emails.name}. You can resume them in {emails.place}."
     return _make_page(emails, text, 200)
+
+
+def _make_unavailable_page(emails: _Emails, error: Exception) -> Response:
+    log.warning("A user could not be unsubscribed: %s", error)
+    return _make_page(emails, "This is not possible right now. Try again in a few minutes.", 503)
 
 
 def _make_page(

@@ -149,6 +149,16 @@ class StoredIncident(Base):
         Index("ix_incident_rule", "rule_id", "opened_at"),
         Index("ix_incident_group", "group_id"),
         Index(
+            "ix_incident_assigned_to",
+            "assigned_to",
+            postgresql_where=text("assigned_to IS NOT NULL"),
+        ),
+        Index(
+            "ix_incident_resolved_by",
+            "resolved_by",
+            postgresql_where=text("resolved_by IS NOT NULL"),
+        ),
+        Index(
             "ix_incident_unplanned",
             "id",
             postgresql_where=text(
@@ -204,7 +214,10 @@ class IncidentEvent(Base):
     """
 
     __tablename__ = "incident_event"
-    __table_args__ = (Index("ix_incident_event_incident", "incident_id", "at"),)
+    __table_args__ = (
+        Index("ix_incident_event_incident", "incident_id", "at"),
+        Index("ix_incident_event_person", "person_id"),
+    )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     incident_id: Mapped[int] = mapped_column(

@@ -4,10 +4,12 @@ A worker claims messages, sends each with no transaction open, and records what 
 claim that is not renewed ends with its lease: then another worker sends the message again.
 """
 
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from operator import itemgetter
 from typing import Any, Final
 
 from psycopg.types.json import Jsonb
@@ -17,7 +19,9 @@ from core.database.session import driver_connection
 from core.delivery.message import Message
 from core.delivery.message_json import dump_message, load_message
 from core.delivery.outcome import Attempt, Outcome
-from core.delivery.retries import find_next_try
+from core.delivery.retries import LONGEST_PAUSE, find_next_try
+
+log = logging.getLogger(__name__)
 
 KEPT: Final = timedelta(days=90)  # after a message ended, for the delivery log
 LEASE: Final = timedelta(minutes=3)  # longer than all that a worker claims at once may take
@@ -114,7 +118,14 @@ def claim_messages(session: Session, now: datetime, size: int) -> list[ClaimedMe
     """Claim messages that are due, or whose worker was killed; in the order of their ids."""
     values = {"now": now, "until": now + LEASE, "size": size}
     rows = driver_connection(session).execute(_CLAIM, values).fetchall()
-    return [_make_claimed(row) for row in sorted(rows)]
+    claimed = []
+    for row in sorted(rows, key=itemgetter(0)):
+        try:
+            claimed.append(_make_claimed(row))
+        except (KeyError, TypeError, ValueError):
+            log.exception("Message %s can't be read", row[0])
+            cancel_message(session, row[0], "It was stored by another version of Amazcope.", now)
+    return claimed
 
 
 def _make_claimed(row: Sequence[Any]) -> ClaimedMessage:
@@ -180,7 +191,7 @@ def record_attempt(
         if at is not None:
             changed = connection.execute(_RETRY, values | {"at": at}).rowcount
             if changed and attempt.pause is not None:
-                _delay_channel(session, claimed.channel_id, now + attempt.pause)
+                _delay_channel(session, claimed.channel_id, now + min(attempt.pause, LONGEST_PAUSE))
             return MessageState.PENDING if changed else None
         state = MessageState.EXPIRED
     else:
@@ -190,10 +201,11 @@ def record_attempt(
 
 
 def _delay_channel(session: Session, channel_id: int | None, until: datetime) -> None:
-    """Let a channel's other messages wait as long as its provider asks for."""
+    """Let a channel's other messages wait as long as its provider asks for, but not too long."""
     driver_connection(session).execute(
-        "UPDATE outbox_message SET next_try_at = %(until)s WHERE channel_id = %(channel)s "
-        "AND state = 'pending' AND next_try_at < %(until)s",
+        "UPDATE outbox_message SET next_try_at = "
+        "greatest(next_try_at, least(%(until)s, expires_at - interval '1 minute')) "
+        "WHERE channel_id = %(channel)s AND state = 'pending' AND next_try_at < %(until)s",
         {"channel": channel_id, "until": until},
     )
 
@@ -222,4 +234,13 @@ def delete_old(session: Session, now: datetime) -> int:
         driver_connection(session)
         .execute("DELETE FROM outbox_message WHERE ended_at < %s", [now - KEPT])
         .rowcount
+    )
+
+
+def cancel_pending(session: Session, person_id: int, purpose: Purpose, why: str) -> None:
+    """End a user's messages of a purpose that are not sent yet. `why`: as in `cancel_message`."""
+    driver_connection(session).execute(
+        "UPDATE outbox_message SET state = 'cancelled', answer = %s, ended_at = now() "
+        "WHERE person_id = %s AND purpose = %s AND state = 'pending'",
+        [why, person_id, purpose.value],
     )

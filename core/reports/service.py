@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from core.accounts.access.operations import requires
 from core.accounts.access.permissions import Permission, Principal
 from core.accounts.models import Person, Team
+from core.alerts.notifications.policy import find_zone
 from core.errors import InvalidInputError, NotFoundError
 from core.reports.content import Report
 from core.reports.content_json import dump_report, load_report
@@ -109,15 +110,15 @@ class DueSubscription:
 def list_due(session: Session, now: datetime) -> list[DueSubscription]:
     """Return the reports of active users that are due, the longest due first. For the job."""
     rows = session.execute(
-        select(ReportSubscription, func.coalesce(Person.time_zone, Team.time_zone))
+        select(ReportSubscription, Person.time_zone, Team.time_zone)
         .join(Person, Person.id == ReportSubscription.person_id)
         .join(Team, Team.id == Person.team_id)
         .where(Person.state == "active")
     )
     found = []
-    for row, zone in rows:
+    for row, *zones in rows:
         wish = _to_wish(row)
-        due = find_due(wish, ZoneInfo(zone), row.since, row.last_day, now)
+        due = find_due(wish, find_zone(zones), row.since, row.last_day, now)
         if due is not None:
             found.append(DueSubscription(row.person_id, wish, due))
     return sorted(found, key=lambda each: (each.due.at, each.person_id, each.wish.kind))

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from core.accounts.access import audit
 from core.accounts.models import Person
 from core.alerts.delivery.unsubscribe import make_token
+from core.delivery.outbox import Purpose, cancel_pending
 from core.reports.models import ReportSubscription
 from core.settings.environment import Settings
 
@@ -34,6 +35,7 @@ def end_report_emails(session: Session, person_id: int) -> int:
         .returning(ReportSubscription.kind)
     ).all()
     if ended:
+        cancel_pending(session, person_id, Purpose.REPORT, "You ended these emails.")
         audit.record_anonymous(
             session, person.team_id, "unsubscribed from reports", None, person_id
         )

@@ -10,6 +10,7 @@ from huey import crontab
 
 from core.accounts.access import audit, sessions
 from core.agents.access_log import delete_old_calls
+from core.alerts.notifications.plan_notifications import delete_old_notifications
 from core.database.session import database_time, read_scope, write_scope
 from core.delivery import outbox
 from core.history.periods.change_period import MarketDay
@@ -156,11 +157,12 @@ def purge_agent_log(report: JobReport) -> None:
 
 @periodic_job("forget messages", crontab(minute="47", hour="3"), expires=3600, lock="forget mail")
 def purge_outbox(report: JobReport) -> None:
-    """Delete messages that ended long ago. Notifications keep what became of them."""
+    """Delete messages and notifications that ended long ago."""
     with write_scope() as session:
-        count = outbox.delete_old(session, database_time())
-    if count:
-        report.summary = f"{count} old messages deleted."
+        notifications = delete_old_notifications(session, database_time())
+        messages = outbox.delete_old(session, database_time())
+    if notifications or messages:
+        report.summary = f"{messages} old messages and {notifications} notifications deleted."
     else:
         report.nothing_to_do("No old messages.")
 

@@ -4,6 +4,7 @@ No rules of its own. Evaluation wakes it; the round of every minute catches what
 One worker at a time plans; any number sends.
 """
 
+import logging
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -21,10 +22,14 @@ from core.database.session import database_time, read_scope, write_scope
 from core.delivery import outbox
 from core.delivery.channels.registry import send_message
 from core.delivery.channels.send_context import SendContext
+from core.delivery.outcome import Attempt, Outcome
+from core.errors import AmazcopeError
 from core.settings.environment import get_settings
 from jobs.claims import skip_if_locked
 from jobs.job import JobReport, periodic_job
 from jobs.queue import huey
+
+log = logging.getLogger(__name__)
 
 SENDERS = 4  # threads of a worker that send
 SENDING_SECONDS: Final = 50.0  # after which a worker claims no more
@@ -40,6 +45,7 @@ class Work:
     messages: int = 0
     sent: int = 0
     others: int = 0  # attempts with another outcome
+    faults: int = 0  # channels whose message could not be made
 
     def __bool__(self) -> bool:
         return any((self.incidents, self.notifications, self.messages, self.sent, self.others))
@@ -49,8 +55,14 @@ class Work:
 def send_notifications(report: JobReport) -> None:
     """Plan what incidents notify of, make messages of what is due, and send them."""
     work = Work()
-    skip_if_locked("notifications", lambda: plan_round(work))
-    send_outbox(work)
+    try:
+        skip_if_locked("notifications", lambda: plan_round(work))
+    finally:  # what is stored is sent, whatever happens to what is new
+        send_outbox(work)
+    if work.faults:
+        raise AmazcopeError(
+            f"No message could be made for {work.faults} channels. The log has the reasons."
+        )
     if work:
         report.summary = (
             f"{work.incidents} incidents planned, {work.notifications} notifications, "
@@ -82,9 +94,15 @@ def plan_round(work: Work) -> None:
         send_messages.expire_old(session, now)
         channels = make_messages.sort_due(session, now)
     for channel_id in channels:
-        with write_scope() as session:
-            link = make_unsubscribe_link(session, channel_id, settings)
-            made = make_messages.make_message(session, channel_id, now, settings.public_url, link)
+        try:
+            with write_scope() as session:
+                link = make_unsubscribe_link(session, channel_id, settings)
+                base = settings.public_url
+                made = make_messages.make_message(session, channel_id, now, base, link)
+        except Exception:  # of this channel's data: other channels get theirs
+            log.exception("No message could be made for channel %s", channel_id)
+            work.faults += 1
+            continue
         work.messages += made is not None
 
 
@@ -109,6 +127,15 @@ def send_outbox(work: Work) -> None:
     work.others += len(outcomes) - sum(outcomes)
 
 
+def _send(ready: send_messages.ReadyMessage, context: SendContext) -> Attempt:
+    """Send a message. A fault of Amazcope's own ends this message, not those behind it."""
+    try:
+        return send_message(ready.address, ready.claimed.message, context)
+    except Exception:
+        log.exception("Message %s could not be sent", ready.claimed.message_id)
+        return Attempt(Outcome.UNKNOWN, "A fault of Amazcope, which is in its log.")
+
+
 def _send_until(until: float, context: SendContext) -> Iterator[bool]:
     """Claim and send until nothing is due or the time is over; yield for each if it was sent."""
     settings = get_settings()
@@ -125,7 +152,7 @@ def _send_until(until: float, context: SendContext) -> Iterator[bool]:
                     left = [one.claimed for one in ready[place:]]
                     outbox.release_messages(session, left, database_time())
                 return
-            attempt = send_message(each.address, each.claimed.message, context)
+            attempt = _send(each, context)
             # The database's clock, continued by this process's: a query less for each message.
             ended_at = now + timedelta(seconds=time.monotonic() - began)
             with write_scope() as session:

@@ -162,8 +162,7 @@ def record_outcome(
         return None
     if state is not MessageState.PENDING:
         _end_notifications(session, claimed.message_id, state, now)
-        if state is MessageState.SENT:
-            _set_reminders(session, claimed, now)
+        _set_reminders(session, claimed, now)
     _record_health(session, claimed.channel_id, state, attempt, now)
     return state
 
@@ -191,7 +190,7 @@ def _end_notifications(
 
 _REMIND: Final = """
 UPDATE notification AS n SET remind_at = %(at)s FROM incident i
-WHERE n.message_id = %(id)s AND n.state = 'sent' AND n.kind IN ('opened', 'reminder')
+WHERE n.message_id = %(id)s AND n.state <> 'cancelled' AND n.kind IN ('opened', 'reminder')
     AND i.id = n.incident_id AND i.state IN ('firing', 'flapping') AND i.acknowledged_at IS NULL
 """
 

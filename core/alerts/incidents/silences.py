@@ -188,7 +188,7 @@ def add_silence(
         raise InvalidInputError("Choose a kind, a product, a rule or a marketplace to silence.")
     _check_scope(session, principal, wanted)
     # Lock the team: two at once could exceed the limit.
-    session.get_one(Team, principal.team_id, with_for_update=True)
+    session.get_one(Team, principal.team_id, with_for_update={"key_share": True})
     if len(list_silences_at(session, principal.team_id, now)) >= MOST_SILENCES:
         raise InvalidInputError(
             f"A team has at most {MOST_SILENCES} silences at a time. End one first."

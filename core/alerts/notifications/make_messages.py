@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
@@ -33,6 +34,7 @@ from core.alerts.notifications.policy import (
     DeliverySettings,
     HoldReason,
     find_cap_end,
+    find_quiet_end,
     find_zone,
 )
 from core.alerts.notifications.recipients import IS_RECIPIENT, make_settings
@@ -84,6 +86,14 @@ FROM (SELECT n.id, o.state FROM notification n JOIN notification o
         AND o.state NOT IN ('sent', 'unknown')) AS x
 WHERE u.id = x.id
 """
+# Whose snooze or silence was ended early.
+_RELEASE: Final = f"""
+UPDATE notification AS n SET due_at = %(now)s
+FROM incident i JOIN alert_rule r ON r.id = i.rule_id JOIN product p ON p.id = i.product_id
+WHERE n.state = 'held' AND n.message_id IS NULL AND n.due_at > %(now)s AND i.id = n.incident_id
+    AND (n.reason = 'snoozed' AND coalesce(i.snoozed_until <= %(now)s, true)
+        OR n.reason = 'silenced' AND NOT {SILENCED})
+"""
 _HOLD_SNOOZED: Final = f"""
 UPDATE notification AS n SET state = 'held', reason = 'snoozed', due_at = i.snoozed_until
 FROM incident i
@@ -108,7 +118,7 @@ FROM (SELECT DISTINCT n.channel_id, n.group_id FROM notification n
     WHERE {_IS_DUE} AND n.kind = 'opened' AND n.group_id IS NOT NULL) AS d
 CROSS JOIN LATERAL (SELECT m.created_at FROM outbox_message m
     WHERE m.channel_id = d.channel_id AND m.created_at > %(now)s - %(window)s
-        AND m.created_at <= %(now)s
+        AND m.created_at <= %(now)s AND m.state IN ('pending', 'sending', 'sent', 'unknown')
         AND EXISTS (SELECT 1 FROM notification y
             WHERE y.message_id = m.id AND y.group_id = d.group_id)
     ORDER BY m.created_at DESC LIMIT 1) AS g
@@ -121,7 +131,7 @@ def sort_due(session: Session, now: datetime) -> list[int]:
     """Cancel and hold what is due and not to be sent now; return the channels of the rest."""
     connection = driver_connection(session)
     values = {"now": now, "window": GROUP_WINDOW}
-    for statement in (_CANCEL, _FOLLOW, _HOLD_SNOOZED, _HOLD_SILENCED, _HOLD_GROUPED):
+    for statement in (_RELEASE, _CANCEL, _FOLLOW, _HOLD_SNOOZED, _HOLD_SILENCED, _HOLD_GROUPED):
         connection.execute(statement, values, prepare=False)
     rows = connection.execute(
         f"SELECT DISTINCT n.channel_id FROM notification n WHERE {_IS_DUE} ORDER BY 1", values
@@ -148,14 +158,17 @@ def make_message(
     """
     connection = driver_connection(session)
     found = connection.execute(
-        f"SELECT n.id, n.person_id FROM notification n WHERE {_IS_DUE} "
-        "AND n.channel_id = %(channel)s ORDER BY n.id FOR UPDATE SKIP LOCKED",
+        "SELECT n.id, n.person_id, i.severity FROM notification n "
+        f"JOIN incident i ON i.id = n.incident_id WHERE {_IS_DUE} "
+        "AND n.channel_id = %(channel)s ORDER BY n.id FOR UPDATE OF n SKIP LOCKED",
         {"now": now, "channel": channel_id},
     ).fetchall()
     if not found:
         return None
-    ids = [row[0] for row in found]
     owner = _read_owner(session, found[0][1], base_url, unsubscribe)
+    ids = _hold_quiet(session, [(row[0], Severity(row[2])) for row in found], owner, now)
+    if not ids:
+        return None
     sent_at = _list_recent(session, channel_id, now)
     free_at = find_cap_end(sent_at, owner.settings, now)
     if free_at is not None:
@@ -165,7 +178,7 @@ def make_message(
         )
         return None
     full_until = find_cap_end([*sent_at, now], owner.settings, now)
-    message = _write(session, f"alerts-{ids[0]}", ids, owner, now, full_until)
+    message = _write(session, f"alerts-{ids[0]}-{now:%Y%m%d%H%M%S}", ids, owner, now, full_until)
     if message is None:
         return None
     number = add_message(
@@ -176,6 +189,23 @@ def make_message(
         [number, ids],
     )
     return number
+
+
+def _hold_quiet(
+    session: Session, due: Sequence[tuple[int, Severity]], owner: _Owner, now: datetime
+) -> list[int]:
+    """Hold what became due in quiet hours, after a group or a cap; return what may be sent."""
+    until = find_quiet_end(now, owner.settings, ZoneInfo(owner.reader.time_zone))
+    if until is None:
+        return [number for number, _ in due]
+    passes = owner.settings.critical_passes_quiet
+    sent = [number for number, each in due if passes and each is Severity.CRITICAL]
+    held = [number for number, _ in due if number not in sent]
+    driver_connection(session).execute(
+        "UPDATE notification SET state = 'held', reason = %s, due_at = %s WHERE id = ANY(%s)",
+        [HoldReason.QUIET.value, until, held],
+    )
+    return sent
 
 
 def _list_recent(session: Session, channel_id: int, now: datetime) -> list[datetime]:

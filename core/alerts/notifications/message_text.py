@@ -114,10 +114,12 @@ def _write_summary(
     else:
         sentences = [f"{format_counted(total, 'alert')}{_count_severities(facts)}."]
     if facts.more:
-        sentences.append(f"{format_counted(facts.more, 'alert')} of them are only on the page.")
+        are = "is" if facts.more == 1 else "are"
+        sentences.append(f"{format_count(facts.more)} of them {are} only on the page.")
     limit = f"your limit of {format_counted(facts.most_per_hour, 'message')} an hour"
     if facts.capped:
-        sentences.append(f"{format_count(facts.capped)} of them were held back by {limit}.")
+        held = "It was" if total == 1 else f"{format_count(facts.capped)} of them were"
+        sentences.append(f"{held} held back by {limit}.")
     if facts.full_until is not None:
         until = format_moment(facts.full_until, reader.time_zone)
         sentences.append(f"This message reaches {limit}: further alerts come after {until}.")

@@ -51,6 +51,11 @@ class Notification(Base):
             "ix_notification_reminder", "remind_at", postgresql_where=text("remind_at IS NOT NULL")
         ),
         Index("ix_notification_person", "person_id"),
+        Index(
+            "ix_notification_channel",
+            "channel_id",
+            postgresql_where=text("state IN ('queued', 'held')"),
+        ),
         {"postgresql_with": {"fillfactor": 80}},
     )
 

@@ -28,6 +28,7 @@ from core.alerts.notifications.recipients import (
 from core.alerts.rules.rule import Severity
 from core.database.bulk_write import format_array
 from core.database.session import driver_connection
+from core.delivery.outbox import KEPT
 
 CHUNK: Final = 5_000  # incidents planned in a transaction
 
@@ -100,7 +101,11 @@ def plan_notifications(session: Session, now: datetime) -> PlanCount:
         return PlanCount(0, 0)
     recipients = read_recipients(session, {each.team_id for each in found})
     withdrawn = [each for each in found if each.state == "withdrawn"]
+    # One that follows again after it was withdrawn is sent again: its correction was wrong.
     opened = [each for each in found if each.planned_state is None and each.state != "withdrawn"]
+    reinstated = [
+        each for each in found if each.planned_state == "withdrawn" and each.state != "withdrawn"
+    ]
     resolved = [
         each
         for each in found
@@ -113,6 +118,7 @@ def plan_notifications(session: Session, now: datetime) -> PlanCount:
         (NotificationKind.WITHDRAWN, withdrawn),
     ):
         made += _insert(session, kind, chosen, recipients, now)
+    made += _insert(session, NotificationKind.OPENED, reinstated, recipients, now, is_again=True)
     _cancel_withdrawn(session, withdrawn, now)
     ids = [each.incident_id for each in found]
     connection.execute("UPDATE incident SET planned_state = state WHERE id = ANY(%s)", [ids])
@@ -195,8 +201,10 @@ JOIN person p ON p.id = v.person_id LEFT JOIN delivery_settings s ON s.person_id
 WHERE i.silent_reason IS NULL AND i.muted_by IS NULL AND {IS_RECIPIENT} {{went_there}}
 ORDER BY i.id, v.person_id, v.channel_id NULLS FIRST
 ON CONFLICT (incident_id, person_id, channel_id, kind, number) DO UPDATE
-SET state = excluded.state, reason = excluded.reason, due_at = excluded.due_at, ended_at = NULL
+SET state = excluded.state, reason = excluded.reason, due_at = excluded.due_at,
+    ended_at = excluded.ended_at, message_id = NULL, remind_at = NULL
 WHERE notification.state = 'cancelled' AND notification.reason = 'muted'
+    OR %(again)s
 """
 
 
@@ -206,8 +214,13 @@ def _insert(
     incidents: Sequence[_Unplanned],
     recipients: Sequence[Recipient],
     now: datetime,
+    *,
+    is_again: bool = False,
 ) -> int:
-    """Insert the notifications of incidents; return how many are new."""
+    """Insert the notifications of incidents; return how many are new.
+
+    `is_again`: also for those who were notified of the same before. Corrections always are.
+    """
     routes = list(_list_routes(kind, incidents, recipients, now))
     if not routes:
         return 0
@@ -217,6 +230,7 @@ def _insert(
         for name, column in zip(names, zip(*routes, strict=True), strict=True)
     }
     values |= {"kind": kind.value, "now": now, "ids": [each.incident_id for each in incidents]}
+    values["again"] = is_again or kind is NotificationKind.WITHDRAWN
     went_there = "" if kind is NotificationKind.OPENED else _WENT_THERE
     statement = _INSERT.format(went_there=went_there)
     return driver_connection(session).execute(statement, values, prepare=False).rowcount
@@ -293,3 +307,16 @@ def _plan_reminder(
             route.reason, route.due_at, now, incident_id,
         ],
     ).rowcount  # fmt: skip
+
+
+def delete_old_notifications(session: Session, now: datetime) -> int:
+    """Delete notifications that ended more than KEPT ago, of incidents that are over."""
+    return (
+        driver_connection(session)
+        .execute(
+            "DELETE FROM notification n USING incident i WHERE i.id = n.incident_id "
+            "AND n.ended_at < %s AND n.remind_at IS NULL AND i.state NOT IN ('firing', 'flapping')",
+            [now - KEPT],
+        )
+        .rowcount
+    )

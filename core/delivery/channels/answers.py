@@ -90,7 +90,8 @@ def read_pause(seconds: object) -> timedelta | None:
     """Return a pause that an answer's JSON gives in seconds, at most a day."""
     if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not seconds >= 0:
         return None
-    return timedelta(seconds=min(max(float(seconds), 1), _PAUSE_LIMIT.total_seconds()))
+    # The limit first: JSON holds whole numbers that no float can be.
+    return timedelta(seconds=float(min(max(seconds, 1), _PAUSE_LIMIT.total_seconds())))
 
 
 def clean_answer(text: str, secrets: Sequence[str]) -> str:

@@ -120,3 +120,13 @@ def test_old_reports_and_those_of_erased_users_are_deleted(
     assert session.scalars(select(KeptReport.id)).all() == [kept]
     session.execute(update(Person).where(Person.id == colleague.person_id).values(state="active"))
     assert service.list_due(session, AT + timedelta(days=1)) == []
+
+
+def test_a_zone_that_is_no_longer_known_stops_no_report(
+    session: Session, principal: Principal
+) -> None:
+    service.subscribe(session, principal, Subscription(ReportKind.DAILY), AT)
+    session.execute(update(Person).values(time_zone="Nowhere/Here"))
+    assert [each.person_id for each in service.list_due(session, AT + timedelta(days=2))] == [
+        principal.person_id
+    ]

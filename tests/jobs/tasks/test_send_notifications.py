@@ -18,6 +18,7 @@ from core.alerts.delivery import channels
 from core.connections import resolve
 from core.database.session import read_scope, write_scope
 from core.delivery.channels.registry import ChannelKind
+from core.errors import AmazcopeError
 from core.settings.environment import get_settings
 from core.tracking.rules import Role as ProductRole
 from jobs.tasks import send_notifications as task
@@ -294,3 +295,36 @@ def test_two_workers_at_once_send_each_message_once(workers: Workers, receiver: 
             assert second.end() == 0
     send_rest(workers)
     assert_each_was_sent(receiver, 3, most=1)
+
+
+def test_one_bad_answer_channel_or_message_stops_no_other(
+    session: Session, principal: Principal, lamp: int, receiver: Receiver, clock: list[datetime],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    with running_receiver() as bad:
+        huge = '{"ok":false,"error_code":429,"parameters":{"retry_after":1' + "0" * 400 + "}}"
+        bad.give(429, huge)
+        add_channel(session, principal, "telegram", token="123456:ABCDEFGHIJKLMNOP", chat="1",
+                    server=bad.url)  # fmt: skip
+        add_channel(session, principal, "webhook", url=receiver.url)
+        add_incident(session, principal, lamp, NOW - MINUTE)
+        send_notifications()
+        assert len(receiver.requests) == 1
+        # One that an error of ours ends, one that can't be read, and one that can't be made.
+        session.execute(text("UPDATE outbox_message SET content = content || '{\"newer\": 1}'"))
+        add_incident(session, principal, lamp, NOW)
+        clock.append(NOW + 8 * 60 * MINUTE)
+        monkeypatch.setattr(task, "send_message", fail)
+        send_notifications()
+        rows = fetch_rows(session, "SELECT state, answer FROM outbox_message ORDER BY id")
+        assert "cancelled" in {row["state"] for row in rows}
+        assert "A fault of Amazcope, which is in its log." in {row["answer"] for row in rows}
+        monkeypatch.setattr(task.make_messages, "make_message", fail)
+        add_incident(session, principal, lamp, NOW + MINUTE)
+        clock.append(NOW + 9 * 60 * MINUTE)
+        with pytest.raises(AmazcopeError, match="for 2 channels"):
+            send_notifications()
+
+
+def fail(*_given: Any) -> Any:
+    raise ValueError("a bad row")

@@ -288,3 +288,31 @@ def test_messages_are_kept_for_ninety_days_after_they_ended(session: Session, me
     assert outbox.delete_old(session, NOW + 91 * DAY) == 1
     states = fetch_rows(session, "SELECT state, message_id FROM notification ORDER BY id")
     assert [tuple(row.values()) for row in states] == [("sent", None)] * 2
+
+
+def test_reminders_go_on_after_a_message_whose_outcome_is_unknown(
+    session: Session, principal: Principal, lamp: int
+) -> None:
+    set_delivery(session, principal, reminder_hours=1)
+    add_webhook(session, principal, "ntfy")
+    add_incident(session, principal, lamp)
+    make_messages(session)
+    assert record(session, UNKNOWN) == ["unknown"]
+    [row] = fetch_rows(session, "SELECT remind_at FROM notification WHERE channel_id IS NOT NULL")
+    assert row["remind_at"] is not None
+
+
+def test_a_long_pause_that_a_provider_asks_for_loses_no_other_message(
+    session: Session, principal: Principal, lamp: int
+) -> None:
+    add_webhook(session, principal)
+    for minutes in range(2):
+        add_incident(session, principal, lamp, NOON + minutes * MINUTE)
+        make_messages(session, NOW + minutes * MINUTE)
+    now = NOW + 2 * MINUTE
+    first, second = claim(session, now)
+    outbox.release_messages(session, [second.claimed], now)
+    pause = Attempt(Outcome.LATER, "429", pause=DAY)
+    send_messages.record_sending(session, first, pause, now)
+    for row in fetch_rows(session, "SELECT next_try_at, expires_at FROM outbox_message"):
+        assert now + HOUR < row["next_try_at"] <= now + 6 * HOUR < row["expires_at"]

@@ -1,6 +1,6 @@
 """From notifications that are due to one message per channel."""
 
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -8,8 +8,9 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Principal
+from core.alerts.incidents import service, silences
 from core.alerts.models import AlertSilence
-from core.alerts.notifications.make_messages import make_message, sort_due
+from core.alerts.notifications.make_messages import make_message, remove_refused, sort_due
 from core.alerts.notifications.models import AlertPreference
 from core.alerts.notifications.plan_notifications import plan_notifications
 from core.tracking.rules import Role as ProductRole
@@ -260,4 +261,63 @@ def test_a_message_of_thousands_shows_some_and_counts_the_rest(
     [content] = run_round(session)
     assert content["subject"] == "3,000 alerts: 3,000 critical"
     assert len(content["items"]) == 25
-    assert "2,975 alerts of them are only on the page." in content["summary"]
+    assert "2,975 of them are only on the page." in content["summary"]
+
+
+def test_a_snooze_or_silence_that_is_ended_early_releases_what_it_held(
+    session: Session, principal: Principal, lamp: int, channel: int
+) -> None:
+    snoozed = add_incident(session, principal, lamp, snoozed_until=NOW + 7 * 24 * HOUR)
+    assert run_round(session) == []
+    service.end_snooze(session, principal, [snoozed], NOW + HOUR)
+    assert len(run_round(session, NOW + 2 * HOUR)) == 1
+    mark_sent(session)
+    silence = AlertSilence(
+        team_id=principal.team_id, product_id=lamp, reason="Restock", begins_at=NOON,
+        ends_at=NOW + 7 * 24 * HOUR,
+    )  # fmt: skip
+    session.add(silence)
+    session.flush()
+    add_incident(session, principal, lamp, NOON + MINUTE)
+    assert run_round(session, NOW + 2 * HOUR) == []
+    assert silences.end_silence(session, principal, silence.id, NOW + 3 * HOUR)
+    assert len(run_round(session, NOW + 4 * HOUR)) == 1
+
+
+def test_what_waited_for_its_group_comes_after_quiet_hours(
+    session: Session, principal: Principal, channel: int, group: int
+) -> None:
+    quiet = {"quiet_from": time(12, 30), "quiet_until": time(20), "critical_passes_quiet": False}
+    set_delivery(session, principal, **quiet)
+    add_group(session, principal, 0, 8, group)
+    assert len(run_round(session)) == 1
+    mark_sent(session)
+    add_group(session, principal, 8, 10, group)
+    assert run_round(session, NOW + 10 * MINUTE) == []
+    assert run_round(session, NOW + 56 * MINUTE) == []
+    assert list_states(session)[-1][1:3] == ("held", "quiet")
+    assert len(run_round(session, NOW + 8 * HOUR)) == 1
+
+
+def test_what_was_muted_in_its_message_is_sent_once_it_is_no_longer(
+    session: Session, principal: Principal, lamp: int, channel: int
+) -> None:
+    add_incident(session, principal, lamp)
+    assert len(run_round(session)) == 1
+    session.execute(text("UPDATE incident SET muted_by = 'listing_removed'"))
+    message = fetch_row(session, "SELECT id FROM outbox_message")["id"]
+    assert remove_refused(session, [message], NOW) == {message: []}
+    session.execute(text("UPDATE outbox_message SET state = 'cancelled', ended_at = now()"))
+    session.execute(text("UPDATE incident SET muted_by = NULL, planned_state = NULL"))
+    assert len(run_round(session, NOW + HOUR)) == 1
+
+
+def test_an_alert_that_follows_again_after_its_correction_is_sent_again(
+    session: Session, principal: Principal, lamp: int, channel: int
+) -> None:
+    add_incident(session, principal, lamp)
+    for at, state in ((0, "firing"), (1, "withdrawn"), (2, "firing"), (3, "withdrawn")):
+        session.execute(text("UPDATE incident SET state = :state"), {"state": state})
+        [content] = run_round(session, NOW + at * MINUTE)
+        assert ("Correction" in content["subject"]) == (state == "withdrawn"), content["subject"]
+        mark_sent(session)

@@ -10,7 +10,11 @@ from sqlalchemy.orm import Session
 from core.accounts.access.permissions import Principal, Role
 from core.alerts.engine.incident_rows import raise_severities
 from core.alerts.notifications.models import AlertPreference
-from core.alerts.notifications.plan_notifications import plan_notifications, plan_reminders
+from core.alerts.notifications.plan_notifications import (
+    delete_old_notifications,
+    plan_notifications,
+    plan_reminders,
+)
 from core.tracking.rules import Role as ProductRole
 from tests.factories.alerts import add_incident, add_rule
 from tests.factories.notifications import add_channel, set_delivery
@@ -260,3 +264,15 @@ def test_thousands_of_incidents_are_planned_by_a_few_statements(
     counts = [plan_notifications(session, NOW) for _ in range(3)]
     assert [each.incidents for each in counts] == [5000, 1001, 0]
     assert sum(each.notifications for each in counts) == 2 * 6001
+
+
+def test_notifications_of_alerts_that_are_over_are_kept_for_90_days(
+    session: Session, principal: Principal, lamp: int
+) -> None:
+    over = add_incident(session, principal, lamp, state="resolved", ended_at=NOON)
+    lasting = add_incident(session, principal, lamp, NOON + timedelta(minutes=1))
+    plan_notifications(session, NOON)
+    assert delete_old_notifications(session, NOON + timedelta(days=90)) == 0
+    assert delete_old_notifications(session, NOON + timedelta(days=91)) == 1
+    [left] = fetch_rows(session, "SELECT incident_id FROM notification")
+    assert left["incident_id"] == lasting != over

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from core.delivery.channels.answers import read_pause
 from core.delivery.channels.registry import ChannelKind, parse_address, send_message
 from core.delivery.channels.send_context import SendContext
 from core.delivery.message import Message
@@ -58,3 +59,10 @@ def test_a_message_is_plain_text_for_the_chat(receiver: Receiver) -> None:
     assert request.path == f"/bot{TOKEN}/sendMessage"
     assert (request.content["chat_id"], request.content["text"]) == ("@team", "<b>A</b>\n\nB_c*")
     assert "parse_mode" not in request.content
+
+
+def test_a_pause_of_any_size_is_at_most_a_day() -> None:
+    for seconds in (10**400, 1e300, float("inf"), 86_401):
+        assert read_pause(seconds) == timedelta(days=1)
+    for nonsense in (float("nan"), -1, True, "5", None):
+        assert read_pause(nonsense) is None
