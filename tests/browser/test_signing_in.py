@@ -258,7 +258,7 @@ def code_of(app: pyotp.TOTP, steps: int) -> str:
 
 def give_code(page: Page, code: str) -> None:
     page.get_by_label("Code of your app, or a recovery code").fill(code)
-    page.get_by_role("button", name="Continue").click()
+    page.get_by_role("button", name="Continue", exact=True).click()
 
 
 def set_up_second_factor(database: Session, stack: Stack, mail: str) -> tuple[pyotp.TOTP, str]:

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
 from app import device
+from app.product import alert_panel
 from core.accounts.access.permissions import Principal
 from core.accounts.access.permissions import Role as PersonRole
 from core.alerts.evaluation.fold import Finding
@@ -312,6 +313,8 @@ def test_a_product_lists_and_marks_its_alerts_and_explains_a_moment(
         store_observation(session, days_ago(day), price=2000 + day)
     session.commit()
     app = open_page("product", marketplace="US", asin=LAMP)
+    app.session_state[alert_panel.OWN_ALERTS] = True
+    app.run()
     links = [each.proto for each in app.get("page_link")]
     assert f"alert={lamp}" in {each.query_string for each in links}
     figure = app.get("plotly_chart")[0].proto.spec
