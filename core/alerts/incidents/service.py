@@ -101,9 +101,7 @@ def acknowledge_incidents(
     session: Session, principal: Principal, ids: Collection[int], now: datetime
 ) -> Verdicts:
     """Acknowledge open incidents; return the verdict for each id."""
-    verdicts = _change(session, principal, ids, _ACKNOWLEDGE, now)
-    audit.record_bulk(session, principal, "acknowledged alert", "incident", list_done(verdicts))
-    return verdicts
+    return _change_all(session, principal, ids, _ACKNOWLEDGE, "acknowledged alert", now)
 
 
 @requires(Permission.TRACK)
@@ -111,9 +109,7 @@ def unacknowledge_incidents(
     session: Session, principal: Principal, ids: Collection[int], now: datetime
 ) -> Verdicts:
     """Take the acknowledgement of open incidents back; return the verdict for each id."""
-    verdicts = _change(session, principal, ids, _UNACKNOWLEDGE, now)
-    audit.record_bulk(session, principal, "unacknowledged alert", "incident", list_done(verdicts))
-    return verdicts
+    return _change_all(session, principal, ids, _UNACKNOWLEDGE, "unacknowledged alert", now)
 
 
 @requires(Permission.TRACK)
@@ -126,10 +122,8 @@ def snooze_incidents(
     """
     if not now < until <= now + LONGEST_SNOOZE:
         raise InvalidInputError("An alert is snoozed until a time within the next year.")
-    verdicts = _change(session, principal, ids, _SNOOZE, now, until=until)
     new = {"until": until}
-    audit.record_bulk(session, principal, "snoozed alert", "incident", list_done(verdicts), new)
-    return verdicts
+    return _change_all(session, principal, ids, _SNOOZE, "snoozed alert", now, new, until=until)
 
 
 @requires(Permission.TRACK)
@@ -137,9 +131,7 @@ def end_snooze(
     session: Session, principal: Principal, ids: Collection[int], now: datetime
 ) -> Verdicts:
     """End the snooze of open incidents; return the verdict for each id."""
-    verdicts = _change(session, principal, ids, _END_SNOOZE, now)
-    audit.record_bulk(session, principal, "ended snooze of alert", "incident", list_done(verdicts))
-    return verdicts
+    return _change_all(session, principal, ids, _END_SNOOZE, "ended snooze of alert", now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,10 +173,10 @@ def assign_incidents(
     known = {each.person_id for each in list_assignees(session, principal)}
     if assignee is not None and assignee not in known:
         raise NotFoundError("This user is not in the team (any more), or can't handle alerts.")
-    verdicts = _change(session, principal, ids, _ASSIGN, now, assignee=assignee)
     new = {"person_id": assignee}
-    audit.record_bulk(session, principal, "assigned alert", "incident", list_done(verdicts), new)
-    return verdicts
+    return _change_all(
+        session, principal, ids, _ASSIGN, "assigned alert", now, new, assignee=assignee
+    )
 
 
 @requires(Permission.TRACK)
@@ -213,9 +205,8 @@ def resolve_incidents(
     They are no open issues from then on. Their state stays.
     """
     text = _read_text(reason, LONGEST_RESOLUTION, "A reason")
-    verdicts, new = _change(session, principal, ids, _RESOLVE, now, body=text), {"reason": text}
-    audit.record_bulk(session, principal, "resolved alert", "incident", list_done(verdicts), new)
-    return verdicts
+    new = {"reason": text}
+    return _change_all(session, principal, ids, _RESOLVE, "resolved alert", now, new, body=text)
 
 
 @requires(Permission.TRACK)
@@ -223,9 +214,7 @@ def reopen_incidents(
     session: Session, principal: Principal, ids: Collection[int], now: datetime
 ) -> Verdicts:
     """Take back that open incidents were marked as resolved; return the verdict for each id."""
-    verdicts = _change(session, principal, ids, _REOPEN, now)
-    audit.record_bulk(session, principal, "reopened alert", "incident", list_done(verdicts))
-    return verdicts
+    return _change_all(session, principal, ids, _REOPEN, "reopened alert", now)
 
 
 def _read_text(typed: str, longest: int, what: str) -> str:
@@ -241,6 +230,25 @@ def _read_text(typed: str, longest: int, what: str) -> str:
 def list_done(verdicts: Verdicts) -> list[int]:
     """Return the ids of the incidents that an operation changed."""
     return [each for each, verdict in verdicts.items() if verdict is Verdict.DONE]
+
+
+def _change_all(
+    session: Session,
+    principal: Principal,
+    ids: Collection[int],
+    change: _Change,
+    what: str,
+    now: datetime,
+    new: audit.Values | None = None,
+    **values: Any,
+) -> Verdicts:
+    """Change incidents, and record those that changed as one event of the audit.
+
+    `what` and `new` are of that event, `values` of `change`.
+    """
+    verdicts = _change(session, principal, ids, change, now, **values)
+    audit.record_bulk(session, principal, what, "incident", list_done(verdicts), new)
+    return verdicts
 
 
 _LOCK = """

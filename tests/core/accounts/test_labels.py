@@ -58,7 +58,7 @@ def verbs_of(tree: ast.Module) -> Iterator[str]:
         if isinstance(node, ast.FunctionDef)
         and node.name.startswith("_")
         and any(argument.arg == "what" for argument in node.args.args)
-        and any(name in ast.unparse(node) for name in ("audit.record(", "record("))
+        and any(name in ast.unparse(node) for name in ("record(", "record_bulk("))
     }
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call):
