@@ -1,7 +1,7 @@
 """The outbox: messages are stored first and sent afterwards. Never commits, sends nothing.
 
 A worker claims messages, sends each with no transaction open, and records what became of it. A
-claim that is not renewed ends with its lease: then another worker sends the message again.
+claim ends with its lease: then another worker sends the message again.
 """
 
 import logging
@@ -24,7 +24,9 @@ from core.delivery.retries import LONGEST_PAUSE, find_next_try
 log = logging.getLogger(__name__)
 
 KEPT: Final = timedelta(days=90)  # after a message ended, for the delivery log
-LEASE: Final = timedelta(minutes=3)  # longer than all that a worker claims at once may take
+# Longer than a claim can take: a worker begins no message after 60 s, and the last one may be an
+# email, whose steps of SMTP (up to 14) may take 20 s each.
+LEASE: Final = timedelta(minutes=6)
 
 
 class Purpose(StrEnum):
@@ -105,7 +107,7 @@ def count_due(session: Session, now: datetime, most: int = 100) -> int:
 
 _CLAIM: Final = """
 UPDATE outbox_message AS m SET state = 'sending', attempts = m.attempts + 1,
-    claimed_until = %(until)s, next_try_at = %(until)s
+    next_try_at = %(until)s
 FROM (SELECT id FROM outbox_message
     WHERE state IN ('pending', 'sending') AND next_try_at <= %(now)s AND expires_at > %(now)s
     ORDER BY next_try_at, id LIMIT %(size)s FOR UPDATE SKIP LOCKED) AS due
@@ -138,7 +140,7 @@ def _make_claimed(row: Sequence[Any]) -> ClaimedMessage:
 def expire_messages(session: Session, now: datetime) -> list[tuple[int, int | None]]:
     """End messages that are too old to be useful; return the id and channel of each."""
     rows = driver_connection(session).execute(
-        "UPDATE outbox_message SET state = 'expired', ended_at = %(now)s, claimed_until = NULL "
+        "UPDATE outbox_message SET state = 'expired', ended_at = %(now)s "
         "WHERE state IN ('pending', 'sending') AND next_try_at <= %(now)s "
         "AND expires_at <= %(now)s RETURNING id, channel_id",
         {"now": now},
@@ -154,13 +156,12 @@ _ENDINGS: Final = {
 # A worker whose lease is over may still report that it has sent.
 _END: Final = """
 UPDATE outbox_message SET state = %(state)s, answer = %(answer)s, provider_id = %(provider_id)s,
-    ended_at = %(now)s, claimed_until = NULL
+    ended_at = %(now)s
 WHERE id = %(id)s AND state IN ('pending', 'sending')
     AND (attempts = %(attempts)s OR %(state)s = 'sent')
 """
 _RETRY: Final = """
-UPDATE outbox_message SET state = 'pending', answer = %(answer)s, next_try_at = %(at)s,
-    claimed_until = NULL
+UPDATE outbox_message SET state = 'pending', answer = %(answer)s, next_try_at = %(at)s
 WHERE id = %(id)s AND state = 'sending' AND attempts = %(attempts)s
 """
 
@@ -213,8 +214,8 @@ def _delay_channel(session: Session, channel_id: int | None, until: datetime) ->
 def release_messages(session: Session, claimed: Iterable[ClaimedMessage], now: datetime) -> None:
     """Give back claims whose messages were not tried."""
     driver_connection(session).cursor().executemany(
-        "UPDATE outbox_message SET state = 'pending', attempts = attempts - 1, next_try_at = %s, "
-        "claimed_until = NULL WHERE id = %s AND state = 'sending' AND attempts = %s",
+        "UPDATE outbox_message SET state = 'pending', attempts = attempts - 1, next_try_at = %s "
+        "WHERE id = %s AND state = 'sending' AND attempts = %s",
         [(now, each.message_id, each.attempts) for each in claimed],
     )
 
@@ -222,8 +223,8 @@ def release_messages(session: Session, claimed: Iterable[ClaimedMessage], now: d
 def cancel_message(session: Session, message_id: int, why: str, now: datetime) -> None:
     """End a message that is not to be sent any more. `why`: a sentence for the delivery log."""
     driver_connection(session).execute(
-        "UPDATE outbox_message SET state = 'cancelled', answer = %s, ended_at = %s, "
-        "claimed_until = NULL WHERE id = %s AND state IN ('pending', 'sending')",
+        "UPDATE outbox_message SET state = 'cancelled', answer = %s, ended_at = %s "
+        "WHERE id = %s AND state IN ('pending', 'sending')",
         [why, now, message_id],
     )
 
