@@ -14,8 +14,11 @@ _BLOCK_START = re.compile(r"^([-+=])|^([0-9]{1,9})([.)])")
 _SHORTCODE = re.compile(r":(?=[\w+/\-])|(?<=[wW]{3})(?=\.)|(?<=@)(?=\w)")
 # They change the direction of text, also of other texts; marks of single letters stay.
 _TURNS = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
-# Control and invisible characters, in which text can be hidden.
-_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u200b\u2060\ufeff\U000e0000-\U000e007f]")
+# Control characters, invisible ones, in which text can be hidden, and what XML doesn't allow.
+_UNSEEN = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u200b\u2028\u2029\u2060\ufeff\ud800-\udfff\ufffe\uffff"
+    "\U000e0000-\U000e007f]"
+)
 
 
 def escape_markdown(text: str) -> str:
@@ -34,10 +37,14 @@ def remove_direction_marks(text: str) -> str:
     return _TURNS.sub("", text)
 
 
+def write_line(text: str) -> str:
+    """Return text from outside in one line, without what can't be seen or turns other text."""
+    return " ".join(_UNSEEN.sub(" ", remove_direction_marks(text)).split())
+
+
 def quote(text: str, longest: int) -> str:
     """Return text from outside as quoted in a sentence: one line, between « and »."""
-    seen = " ".join(_UNSEEN.sub(" ", remove_direction_marks(text)).split())
-    plain = seen.replace("«", "‹").replace("»", "›")
+    plain = write_line(text).replace("«", "‹").replace("»", "›")
     return f"«{plain if len(plain) <= longest else plain[: longest - 1] + '…'}»"
 
 

@@ -1,19 +1,16 @@
 """A message as plain text, for channels without forms of their own. Pure."""
 
-import re
 from collections.abc import Callable
 
 from core.delivery.message import Message, MessageItem
-from core.text.escaping import shorten
+from core.text.escaping import shorten, write_line
 
 _MOST_ITEMS = 100  # of a message that are written in full
-# Control and invisible characters, in which text can be hidden; and halves of characters.
-_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u200b\u2060\ufeff\ud800-\udfff\U000e0000-\U000e007f]")
 
 
 def clean_line(text: str, longest: int = 1000) -> str:
     """Return text from outside as one visible line."""
-    return shorten(" ".join(_UNSEEN.sub(" ", text).split()), longest)
+    return shorten(write_line(text), longest)
 
 
 def write_item(item: MessageItem) -> str:

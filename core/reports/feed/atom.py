@@ -3,7 +3,6 @@
 Every text is plain text: a title from outside is shown, whatever it contains.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,14 +10,9 @@ from typing import Final
 from uuid import UUID, uuid5
 from xml.sax.saxutils import escape, quoteattr
 
-from core.text.escaping import remove_direction_marks
+from core.text.escaping import write_line
 
 CONTENT_TYPE: Final = "application/atom+xml; charset=utf-8"
-# Not allowed in XML, or invisible.
-_UNSEEN: Final = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u200b\u2028\u2029\u2060\ufeff\ud800-\udfff\ufffe\uffff"
-    "\U000e0000-\U000e007f]"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +56,7 @@ def _write_entry(feed_id: UUID, entry: FeedEntry) -> str:
 
 
 def _clean(text: str) -> str:
-    return escape(" ".join(_UNSEEN.sub(" ", remove_direction_marks(text)).split()))
+    return escape(write_line(text))
 
 
 def _write_time(at: datetime) -> str:

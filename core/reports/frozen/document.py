@@ -4,7 +4,6 @@ Every text is escaped here, so that a title from outside is only ever shown.
 """
 
 import json
-import re
 from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from hashlib import sha256
 from html import escape
 from typing import Any, Final
 
-from core.text.escaping import remove_direction_marks
+from core.text.escaping import write_line
 
 LARGEST: Final = 300_000  # bytes of a file
 _STYLE: Final = (
@@ -33,11 +32,6 @@ _POLICY: Final = (
     "default-src 'none'; style-src 'sha256-"
     f"{b64encode(sha256(_STYLE.encode()).digest()).decode()}'; base-uri 'none'; form-action 'none'"
 )
-# Control characters, halves of surrogate pairs, and characters in which text can be hidden.
-_UNSEEN: Final = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u200b\u2028\u2029\u2060\ufeff\ud800-\udfff\ufffe\uffff"
-    "\U000e0000-\U000e007f]"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +44,11 @@ class Html:
 Content = Html | str
 
 
-def clean_text(text: str) -> str:
-    """Return text from outside in one line, without what can't be seen or turns other text."""
-    return " ".join(_UNSEEN.sub(" ", remove_direction_marks(text)).split())
-
-
 def write_text(content: Content) -> str:
     """Return text as HTML, with a direction of its own."""
     if isinstance(content, Html):
         return content.text
-    return f"<bdi>{escape(clean_text(content))}</bdi>"
+    return f"<bdi>{escape(write_line(content))}</bdi>"
 
 
 def make_heading(text: str) -> Html:
@@ -95,7 +84,7 @@ def _write_cell(content: Content) -> str:
 
 def write_document(title: str, about: Sequence[str], parts: Iterable[Html], data: Any) -> bytes:
     """Return the file. `data`: plain values, kept as JSON in a block that never runs."""
-    line = escape(clean_text(title))
+    line = escape(write_line(title))
     subtitle = "".join(make_paragraph(text, is_quiet=True).text for text in about)
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'

@@ -10,7 +10,8 @@ from html import escape
 from math import exp, log
 from typing import Final
 
-from core.reports.frozen.document import Html, clean_text
+from core.reports.frozen.document import Html
+from core.text.escaping import write_line
 
 WIDTH: Final = 960  # px
 _LEFT, _RIGHT = 84, 8  # px beside the lanes
@@ -80,7 +81,7 @@ def draw_chart(
     height = top + _AXIS
     return Html(
         f'<svg viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" role="img" '
-        f'aria-label="{escape(clean_text(about))}" font-family="system-ui,sans-serif" '
+        f'aria-label="{escape(write_line(about))}" font-family="system-ui,sans-serif" '
         f'font-size="12">{"".join(parts)}</svg>'
     )
 
@@ -88,7 +89,7 @@ def draw_chart(
 def _write(x: float, y: float, text: str, anchor: str = "start", color: str = _GREY) -> str:
     return (
         f'<text x="{x:.0f}" y="{y:.0f}" text-anchor="{anchor}" fill="{color}">'
-        f"{escape(clean_text(text))}</text>"
+        f"{escape(write_line(text))}</text>"
     )
 
 
@@ -188,7 +189,7 @@ def _draw_ribbon(ribbon: Sequence[RibbonPart], axis: _Axis, top: int) -> Iterato
         if end - x >= _NAMED:
             yield (
                 f'<rect x="{x:.1f}" y="{top}" width="{end - x:.1f}" height="{_RIBBON}" '
-                f'fill="{color}"><title>{escape(clean_text(part.label))}</title></rect>'
+                f'fill="{color}"><title>{escape(write_line(part.label))}</title></rect>'
             )
             drawn_to = end
         elif end - drawn_to >= 1:  # of those within one pixel, one is drawn
@@ -239,6 +240,6 @@ def draw_small_line(values: Sequence[float | None], color: str, about: str) -> H
         path += f"H{x}V{y}" if path else f"M{x} {y}"
     return Html(
         f'<svg viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img" '
-        f'aria-label="{escape(clean_text(about))}"><path d="{path}" fill="none" '
+        f'aria-label="{escape(write_line(about))}"><path d="{path}" fill="none" '
         f'stroke="{color}" stroke-width="1.6"/></svg>'
     )

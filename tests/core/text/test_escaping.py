@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.text.escaping import escape_markdown, quote, shorten
+from core.text.escaping import escape_markdown, quote, shorten, write_line
 
 
 @pytest.mark.parametrize(
@@ -64,6 +64,11 @@ def test_a_quotation_is_one_line_that_nothing_gets_out_of(text: str, longest: in
     inside = quotation[1:-1]
     assert len(inside) <= longest
     assert not set("«»\n\r\u2028\u2029\x00\x1b\u202e\u200b\U000e0041") & set(inside)
+
+
+def test_a_line_leaves_out_what_is_invisible_or_turns_text() -> None:
+    hidden = "A\u202e lamp\ufeff\ud800\uffff\u2028for\U000e0041\x9fyou\r\n"
+    assert write_line(hidden) == "A lamp for you"
 
 
 def test_a_quotation_leaves_out_what_is_there_and_not_seen() -> None:
