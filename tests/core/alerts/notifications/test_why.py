@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 from core.accounts.access.permissions import Principal, Role
 from core.alerts.notifications.models import AlertPreference
 from core.alerts.notifications.plan_notifications import plan_notifications
-from core.alerts.notifications.why import Explanation, StepKind, StepState, explain_delivery
+from core.alerts.notifications.steps import StepKind, StepState
+from core.alerts.notifications.why import Explanation, explain_delivery
 from core.errors import NotFoundError
 from core.tracking.rules import Role as ProductRole
 from tests.factories.alerts import add_incident, add_rule
@@ -149,6 +150,44 @@ def test_a_channel_without_a_notification_says_why(
         "delivered.",
         "Later: the channel was added later, 2 Mar 2026, 12:02.",
     ]
+
+
+@pytest.mark.parametrize(
+    ("message", "text_shown"),
+    [
+        ("'pending', 0", "Chat: work: waits for its first attempt, 2 Mar 2026, 12:00."),
+        ("'sending', 1", "Chat: work: is being sent, attempt 1."),
+        ("'pending', 2", "Chat: work: is sent again 2 Mar 2026, 12:00, after 2 attempts."),
+    ],
+)
+def test_a_message_on_its_way_has_its_attempts(
+    session: Session, principal: Principal, lamp: int, message: str, text_shown: str
+) -> None:
+    add_channel(session, principal, "Chat: work", created_at=NOON)
+    explain(session, principal, lamp)
+    session.execute(
+        text(
+            "INSERT INTO outbox_message (key, person_id, channel_id, purpose, content, state, "
+            "attempts, next_try_at, expires_at) SELECT 'k', person_id, channel_id, 'alerts', '{}', "
+            f"{message}, :at, :at FROM notification WHERE channel_id IS NOT NULL"
+        ),
+        {"at": NOON},
+    )
+    session.execute(
+        text(
+            "UPDATE notification SET message_id = (SELECT max(id) FROM outbox_message) "
+            "WHERE channel_id IS NOT NULL"
+        )
+    )
+    found = explain_delivery(session, principal, lamp, NOW, NOW)
+    assert list_delivery(found)[1:] == [(StepState.WAITING, text_shown)]
+    session.execute(
+        text("UPDATE notification SET state = 'sent', ended_at = :at WHERE channel_id IS NOT NULL"),
+        {"at": NOW},
+    )
+    # The name of a channel may hold a colon.
+    summary = explain_delivery(session, principal, lamp, NOW, NOW).summary
+    assert summary == "1 alert at that moment; you were notified: Chat: work, In the app."
 
 
 def test_a_seller_who_does_not_track_the_product_reads_why(

@@ -1,0 +1,169 @@
+"""What became of an alert in the app and by each of a user's channels. SELECTs only."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy.orm import Session
+
+from core.accounts.access.permissions import Principal
+from core.accounts.access.permissions import Role as AccountRole
+from core.alerts.incidents.incident_filter import IncidentKind
+from core.alerts.incidents.labels import SEVERITIES, format_reason
+from core.alerts.incidents.queries import IncidentRow
+from core.alerts.notifications.labels import (
+    IN_APP,
+    MODES,
+    PAUSES,
+    describe_cancellation,
+    describe_hold,
+)
+from core.alerts.notifications.models import StoredDeliverySettings
+from core.alerts.notifications.policy import DeliverySettings, Mode, is_severe_enough
+from core.alerts.notifications.recipients import (
+    RecipientChannel,
+    make_settings,
+    read_modes,
+)
+from core.alerts.notifications.steps import Step, StepKind, StepState
+from core.delivery.models import DeliveryChannel
+from core.delivery.outbox import MessageState
+from core.text.numbers import format_count, format_counted
+from core.text.times import format_moment
+from core.tracking.list_filter import ListScope
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderChoices:
+    """The user's channels and choices as they are now."""
+
+    settings: DeliverySettings
+    channels: Sequence[DeliveryChannel]
+    modes: Mapping[int, Any]
+    gets_product: bool
+
+    @classmethod
+    def read(cls, session: Session, principal: Principal, *, is_mine: bool) -> "ReaderChoices":
+        stored = session.get(StoredDeliverySettings, principal.person_id, populate_existing=True)
+        settings = make_settings(stored)
+        channels = (
+            session.query(DeliveryChannel)
+            .filter(
+                DeliveryChannel.person_id == principal.person_id,
+                DeliveryChannel.state != "removed",
+            )
+            .order_by(DeliveryChannel.id)
+            .populate_existing()
+            .all()
+        )
+        modes = read_modes(session, [each.id for each in channels])
+        is_team = settings.scope is ListScope.TEAM and principal.role is not AccountRole.SELLER
+        return cls(settings, channels, modes, is_mine or is_team)
+
+
+def explain_channels(
+    incident: IncidentRow,
+    row: Mapping[str, Any],
+    notified: Sequence[Mapping[str, Any]],
+    reader: ReaderChoices,
+    zone: str,
+) -> Iterator[Step]:
+    """Yield what the user got in the app and by each channel, or why not."""
+    if format_reason(incident.silent_reason, incident.muted_by) and not notified:
+        return
+    if row["planned_state"] is None and not notified:
+        text = "It is sent within a minute."
+        yield Step(StepKind.DELIVERY, StepState.WAITING, text)
+        return
+    if row["planned_state"] == "none":
+        text = "It is from before Amazcope sent alerts."
+        yield Step(StepKind.DELIVERY, StepState.STOPPED, text)
+        return
+    if not notified and not reader.gets_product:
+        text = "You get alerts of products that you track yourself, and this one is not among them."
+        yield Step(StepKind.DELIVERY, StepState.STOPPED, text)
+        return
+    for each in notified:
+        yield _explain_notification(each, zone)
+    by_channel = {each["channel_id"] for each in notified}
+    for channel in reader.channels:
+        if channel.id not in by_channel:
+            why = _find_no_notification(incident, row, channel, reader, zone)
+            text = f"{channel.name}: {why}"
+            yield Step(StepKind.DELIVERY, StepState.STOPPED, text, channel.name)
+
+
+def _find_no_notification(
+    incident: IncidentRow,
+    row: Mapping[str, Any],
+    channel: DeliveryChannel,
+    reader: ReaderChoices,
+    zone: str,
+) -> str:
+    """Return why a channel has no notification of an alert."""
+    if channel.created_at > row["created_at"]:
+        return f"the channel was added later, {format_moment(channel.created_at, zone)}."
+    if channel.state != "active":
+        return f"the channel is paused. {PAUSES.get(channel.paused_reason or '', '')}".strip()
+    if not is_severe_enough(incident.severity, reader.settings):
+        lowest = SEVERITIES[reader.settings.lowest_severity].lower()
+        return f"you get alerts from {lowest} on by channels."
+    mode = RecipientChannel(channel.id, reader.modes.get(channel.id, {})).find_mode(
+        IncidentKind(incident.kind), incident.rule_id
+    )
+    if mode is Mode.OFF:
+        return f"alerts of this kind are set to {MODES[mode].lower()}."
+    return "it was not for you when it was planned."
+
+
+_KINDS: Final = {
+    "opened": "",
+    "reminder": "reminder ",
+    "resolved": "its end ",
+    "withdrawn": "its correction ",
+}
+
+
+def _explain_notification(row: Mapping[str, Any], zone: str) -> Step:
+    """Return what became of one notification, with the provider's answer."""
+    name = IN_APP if row["channel_id"] is None else row["name"]
+    what, state = _describe_notification(row, zone)
+    text = f"{name}: {_KINDS[row['kind']]}{what}."
+    if row["answer"] and row["state"] not in ("held", "cancelled"):
+        text += f" The answer: {row['answer']}"
+    return Step(StepKind.DELIVERY, state, text, name)
+
+
+def _describe_notification(row: Mapping[str, Any], zone: str) -> tuple[str, StepState]:
+    ended = format_moment(row["ended_at"], zone)
+    match row["state"]:
+        case "sent":
+            shown = "shown" if row["channel_id"] is None else "sent"
+            return f"{shown} {ended}", StepState.PASSED
+        case "held":
+            return describe_hold(row["reason"], row["due_at"], zone), StepState.WAITING
+        case "queued":
+            return _describe_sending(row, zone), StepState.WAITING
+        case "cancelled":
+            return describe_cancellation(row["reason"]), StepState.STOPPED
+        case "unknown":
+            text = (
+                f"may have been sent {ended}: the provider did not answer, and it is not sent twice"
+            )
+            return text, StepState.UNKNOWN
+        case "expired":
+            return f"not sent: it was too old {ended}", StepState.STOPPED
+        case _:
+            return f"failed {ended}", StepState.STOPPED
+
+
+def _describe_sending(row: Mapping[str, Any], zone: str) -> str:
+    """Return when a notification is sent, or which attempt it is at."""
+    if row["message_state"] is None:
+        return "is sent within a minute"
+    if row["message_state"] == MessageState.SENDING.value:
+        return f"is being sent, attempt {format_count(row['attempts'])}"
+    at = format_moment(row["next_try_at"], zone)
+    if not row["attempts"]:
+        return f"waits for its first attempt, {at}"
+    return f"is sent again {at}, after {format_counted(row['attempts'], 'attempt')}"
