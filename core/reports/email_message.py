@@ -9,6 +9,7 @@ from core.delivery.message import Message, MessageItem, MessagePicture, Urgency
 from core.reports import report_text
 from core.reports.content import Report, ReportMover, ReportProduct
 from core.reports.line_picture import draw_line_png
+from core.text.times import format_day
 
 ISSUES_SENT: Final = 10
 CHANGES_SENT: Final = 10
@@ -73,7 +74,7 @@ def _write_changes(report: Report, base_url: str) -> Iterator[MessageItem]:
         yield MessageItem(
             report_text.name_product(each.product),
             f"{report_text.label_change(each)}: {report_text.write_change(each)} "
-            f"({day:%Y-%m-%d}, {report_text.describe_role(each.product)})",
+            f"({format_day(day)}, {report_text.describe_role(each.product)})",
             link=_link(each.product, base_url),
         )
 

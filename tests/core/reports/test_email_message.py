@@ -18,6 +18,7 @@ from core.reports.compute_report import compute_report
 from core.reports.content import Report, ReportProduct
 from core.reports.email_message import write_message
 from core.reports.line_picture import HEIGHT, WIDTH
+from core.text.locale import Formats, apply_formats
 from core.tracking.list_filter import ListScope
 from tests.factories.alerts import add_incident
 from tests.factories.reports import AT, seed_report
@@ -54,6 +55,13 @@ def test_an_email_has_the_reports_numbers_and_pictures(report: Report) -> None:
         "image/png", "image/png", "image/png",
     ]  # fmt: skip
     assert b64decode(str(list(sent.walk())[-1].get_payload())) == pictures[-1][1]
+
+
+def test_days_are_in_the_readers_format(report: Report) -> None:
+    with apply_formats(Formats("de_DE")):
+        html = write_html(write_message(report, 7, "https://own.example"))
+    assert "(09.03.2026, " in html
+    assert "2026-03-09" not in html
 
 
 def test_a_hostile_title_stays_text(report: Report) -> None:
