@@ -18,7 +18,7 @@ from core.accounts.access.permissions import Permission, Principal
 from core.accounts.models import Person
 from core.accounts.profile_fields import clean_line
 from core.alerts.delivery.channel_addresses import encrypt_address, read_address
-from core.alerts.delivery.send_messages import cancel_channel, pause_channel
+from core.alerts.delivery.send_messages import REMOVED, cancel_channel, pause_channel
 from core.database.session import driver_connection
 from core.delivery.channels.registry import (
     Address,
@@ -184,7 +184,7 @@ def remove_channel(session: Session, principal: Principal, channel_id: int, now:
     session.flush()
     connection = driver_connection(session)
     connection.execute("DELETE FROM alert_preference WHERE channel_id = %s", [channel_id])
-    cancel_channel(session, channel_id, "channel_removed", "The channel was removed.", now)
+    cancel_channel(session, channel_id, "channel_removed", REMOVED, now)
     audit.record(session, principal, "removed channel", f"channel:{channel_id}")
 
 

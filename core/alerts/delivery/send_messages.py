@@ -36,6 +36,7 @@ CLAIMED_AT_ONCE: Final = 10
 MOST_FAILURES: Final = 5  # in a row; then the channel is paused
 _OVER: Final = "The recipient may not see it any more, or it was corrected."
 _PAUSED: Final = "The channel is paused."
+REMOVED: Final = "The channel was removed."
 _NOT_ACTIVE: Final = "The recipient is no longer active."
 
 
@@ -114,7 +115,7 @@ def _check(
     if addressee.person_state != "active":
         why = _NOT_ACTIVE
     elif addressee.channel_state not in (None, "active"):
-        why = _PAUSED
+        why = REMOVED if addressee.channel_state == "removed" else _PAUSED
     elif claimed.message_id in changed:
         message = write_again(
             session,

@@ -201,6 +201,10 @@ def test_a_success_ends_the_count_of_failures(
 REVOKED = {
     "disabled": ("UPDATE person SET state = 'disabled'", send_messages._NOT_ACTIVE),
     "paused": ("UPDATE delivery_channel SET state = 'paused'", send_messages._PAUSED),
+    "removed": (
+        "UPDATE delivery_channel SET state = 'removed', sealed = NULL",
+        send_messages.REMOVED,
+    ),
     "untracked": ("DELETE FROM tracking", send_messages._OVER),
     "withdrawn": ("UPDATE incident SET state = 'withdrawn'", send_messages._OVER),
 }
