@@ -53,7 +53,7 @@ class _Change:
     """A change, as SQL. `is_so`: the rows that need none; `event`: what it is recorded as."""
 
     is_so: str
-    assignment: str
+    assignment: str | None  # None: the rows are locked and stay as they are
     event: EventKind
     is_for_ended: bool = False  # True: also of incidents that ended
 
@@ -83,7 +83,7 @@ _ASSIGN = _Change(
     "assigned_to = %(assignee)s",
     EventKind.ASSIGNED,
 )
-_COMMENT = _Change("false", "id = id", EventKind.COMMENTED, is_for_ended=True)
+_COMMENT = _Change("false", None, EventKind.COMMENTED, is_for_ended=True)
 _RESOLVE = _Change(
     "i.resolved_at IS NOT NULL",
     "resolved_at = %(now)s, resolved_by = %(person)s",
@@ -287,7 +287,7 @@ def _change(
         for number, *facts in cursor.execute(_LOCK.format(is_so=change.is_so), values):
             verdicts[number] = _judge(*facts, is_for_ended=change.is_for_ended)
         values["ids"] = list_done(verdicts)
-        if values["ids"]:
+        if values["ids"] and change.assignment is not None:
             cursor.execute(
                 f"UPDATE incident SET {change.assignment} WHERE id = ANY(%(ids)s)", values
             )
