@@ -5,9 +5,9 @@ the end of a snooze or silence, for a group's next message, for room under the u
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
@@ -231,12 +231,8 @@ def _read_owner(session: Session, person_id: int, base_url: str, unsubscribe: st
     )
     settings = make_settings(stored)
     if person.role == Role.SELLER.value:
-        settings = DeliverySettings(**{**_as_dict(settings), "scope": ListScope.MINE})
+        settings = replace(settings, scope=ListScope.MINE)
     return _Owner(person_id, settings, reader)
-
-
-def _as_dict(settings: DeliverySettings) -> dict[str, Any]:
-    return {name: getattr(settings, name) for name in DeliverySettings.__slots__}
 
 
 # The worst first; of equally bad ones what was planned first.
