@@ -11,9 +11,10 @@ from app import keys
 from app.alert_rules import condition_inputs, scope_choice, trial
 from app.alert_rules.choices import COMBINATIONS, make_condition
 from app.commands import alerts as commands
+from app.commands.products import run_in_dialog
 from app.components import cards
 from app.data import alerts, get_principal, products
-from app.web import error_boundary, url_parameters
+from app.web import url_parameters
 from core.accounts.access.permissions import Permission
 from core.alerts.incidents.labels import SEVERITIES
 from core.alerts.incidents.rule_overview import RuleRow
@@ -307,12 +308,4 @@ def _save(draft: Draft, rule: AlertRule, name: str, confirmed: bool) -> None:
 
 def _run(command: Callable[[], str]) -> None:
     """Run a command and go back to the list; an error stands beside the rule."""
-    try:
-        message = command()
-    except error_boundary.EXPECTED_ERRORS as error:
-        st.error(error_boundary.get_message(error), icon=":material/error:")
-        return
-    products.clear_lists()
-    open_editor(None)
-    st.toast(message, icon=":material/check:")
-    st.rerun()
+    run_in_dialog(command, on_success=lambda: open_editor(None))

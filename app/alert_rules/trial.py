@@ -7,9 +7,9 @@ from typing import Final
 import streamlit as st
 
 from app.alert_rules import condition_inputs
+from app.components import fixed_chart
 from app.data import alerts, get_principal
 from app.data.alerts import TrialProduct
-from app.data.prebuilt_figure import PrebuiltFigure
 from core.alerts.charts import value_chart, weeks_chart
 from core.alerts.incidents.incident_text import describe_incident
 from core.alerts.incidents.rule_preview import RulePreview
@@ -17,7 +17,6 @@ from core.alerts.rules.queries import TeamRule
 from core.alerts.rules.rule import AlertRule, Comparison, Condition
 from core.alerts.rules.threshold_text import format_threshold, write_threshold
 from core.alerts.rules.thresholds import Threshold, ThresholdKind, find_threshold
-from core.chart_theme import PLOTLY_CONFIG
 from core.text.escaping import escape_markdown, shorten
 from core.text.numbers import format_count, format_counted
 
@@ -110,14 +109,7 @@ def _type_threshold(conditions: Keyed, threshold: Threshold, text: str) -> None:
 
 def _show_weeks(rule: AlertRule, stored: TeamRule | None, days: int, rate: float | None) -> None:
     weeks = alerts.draw_rule_weeks(rule, stored, days, rate)
-    with st.container(height=weeks_chart.HEIGHT, border=False, key="weeks_box"):
-        st.plotly_chart(
-            PrebuiltFigure(weeks.chart),
-            height=weeks_chart.HEIGHT,
-            key="rule_weeks",
-            config=PLOTLY_CONFIG,
-            alt=weeks.alt,
-        )
+    fixed_chart.show_fixed_chart(weeks, weeks_chart.HEIGHT, key="rule_weeks", box="weeks_box")
 
 
 def _show_product(rule: AlertRule, stored: TeamRule | None, days: int, found: RulePreview) -> None:
@@ -136,14 +128,7 @@ def _show_product(rule: AlertRule, stored: TeamRule | None, days: int, found: Ru
     if view is None:
         st.caption("No history of this product is stored.")
         return
-    with st.container(height=value_chart.HEIGHT, border=False, key="trial_box"):
-        st.plotly_chart(
-            PrebuiltFigure(view.chart),
-            height=value_chart.HEIGHT,
-            key="rule_trial_chart",
-            config=PLOTLY_CONFIG,
-            alt=view.alt,
-        )
+    fixed_chart.show_fixed_chart(view, value_chart.HEIGHT, key="rule_trial_chart", box="trial_box")
 
 
 def _name_product(product: TrialProduct) -> str:

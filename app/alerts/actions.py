@@ -9,10 +9,9 @@ import streamlit as st
 from app.alerts import choice
 from app.alerts.choice import OpenAlert
 from app.commands import alerts as commands
-from app.commands.products import run_with_toast
+from app.commands.products import run_in_dialog, run_with_toast
 from app.components import fragments
-from app.data import alerts, get_principal, products
-from app.web import error_boundary
+from app.data import alerts, get_principal
 from core.accounts.access.permissions import Permission
 from core.alerts.incidents.incident_filter import Handling, IncidentKind
 from core.alerts.incidents.queries import IncidentRow
@@ -140,18 +139,6 @@ def _handle(following: int | None, command: Callable[..., str], *given: object) 
         choice.open_alert(following)
 
 
-def _run(command: Callable[..., str], *given: object) -> None:
-    """Run a command and close the dialog; an error stands in it."""
-    try:
-        message = command(*given)
-    except error_boundary.EXPECTED_ERRORS as error:
-        st.error(error_boundary.get_message(error), icon=":material/error:")
-        return
-    products.clear_lists()
-    st.toast(message, icon=":material/check:")
-    st.rerun()
-
-
 @fragments.dialog("Assign", icon=":material/person_add:")
 def show_assignment(row: IncidentRow) -> None:
     """Ask to whom an alert is assigned."""
@@ -164,7 +151,7 @@ def show_assignment(row: IncidentRow) -> None:
         key="assignee",
     )
     if st.button("Save", type="primary", icon=":material/check:", key="save_assignee"):
-        _run(
+        run_in_dialog(
             commands.assign_alerts, [row.id], chosen, "no one" if chosen is None else names[chosen]
         )
 
@@ -174,7 +161,7 @@ def show_comment(row: IncidentRow) -> None:
     """Ask for a comment on an alert."""
     body = st.text_area("What your team should know", max_chars=LONGEST_COMMENT, key="comment")
     if st.button("Add", type="primary", icon=":material/check:", key="save_comment"):
-        _run(commands.comment_alert, row.id, body)
+        run_in_dialog(commands.comment_alert, row.id, body)
 
 
 @fragments.dialog("Mark as resolved", icon=":material/task_alt:")
@@ -188,7 +175,7 @@ def show_resolution(row: IncidentRow, following: int | None) -> None:
     if st.button("Mark as resolved", type="primary", icon=":material/check:", key="save_resolved"):
         if following is not None:
             choice.open_alert(following)
-        _run(commands.resolve_alerts, [row.id], reason)
+        run_in_dialog(commands.resolve_alerts, [row.id], reason)
 
 
 @fragments.dialog("Silence", icon=":material/notifications_off:")
@@ -208,7 +195,7 @@ def show_silence(row: IncidentRow) -> None:
     reason = st.text_input("Why", max_chars=LONGEST_REASON, key="silence_reason")
     if st.button("Silence", type="primary", icon=":material/check:", key="save_silence"):
         ends_at = datetime.now(UTC) + timedelta(days=days)
-        _run(commands.add_silence, SilenceRequest(reason, ends_at, **scopes[scope]))
+        run_in_dialog(commands.add_silence, SilenceRequest(reason, ends_at, **scopes[scope]))
 
 
 def _list_scopes(row: IncidentRow) -> dict[str, dict[str, Any]]:

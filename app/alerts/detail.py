@@ -9,17 +9,15 @@ import streamlit as st
 from app import device, keys
 from app.alerts import actions, choice
 from app.alerts.choice import OpenAlert
-from app.components import data_table, delivery_explanation, product_link
+from app.components import data_table, delivery_explanation, fixed_chart, product_link
 from app.components.thumbnail import show_thumbnail
 from app.data import alerts, get_principal
 from app.data.images import find_thumbnails
-from app.data.prebuilt_figure import PrebuiltFigure
 from core.alerts.charts.value_chart import HEIGHT
 from core.alerts.incidents import incident_facts, labels
 from core.alerts.incidents.queries import IncidentRow
 from core.alerts.rules.rule import Severity
 from core.alerts.rules.sentences import describe_rule
-from core.chart_theme import PLOTLY_CONFIG
 from core.text.escaping import escape_markdown, shorten
 from core.text.numbers import format_count
 from core.text.times import format_moment
@@ -117,14 +115,7 @@ def _show_chart(row: IncidentRow) -> None:
     if found is None:
         st.caption("No history of this product is stored.")
         return
-    with st.container(height=HEIGHT, border=False, key="moment_box"):
-        st.plotly_chart(
-            PrebuiltFigure(found.chart),
-            height=HEIGHT,
-            key=f"moment_{row.id}",
-            config=PLOTLY_CONFIG,
-            alt=found.alt,
-        )
+    fixed_chart.show_fixed_chart(found, HEIGHT, key=f"moment_{row.id}", box="moment_box")
 
 
 def _show_facts(row: IncidentRow) -> None:

@@ -37,6 +37,25 @@ def run_with_toast(command: Callable[..., str], *given: object) -> None:
     st.toast(message, icon=":material/check:")
 
 
+def run_in_dialog(
+    command: Callable[..., str], *given: object, on_success: Callable[[], None] | None = None
+) -> None:
+    """Run a command of a dialog or an editor: show its error there, or its message and rerun.
+
+    `on_success`: called before the rerun, such as to leave the editor.
+    """
+    try:
+        message = command(*given)
+    except error_boundary.EXPECTED_ERRORS as error:
+        st.error(error_boundary.get_message(error), icon=":material/error:")
+        return
+    if on_success is not None:
+        on_success()
+    products.clear_lists()
+    st.toast(message, icon=":material/check:")
+    st.rerun()
+
+
 def request_checks(ids: Ids) -> str:
     """Request a check of products now."""
     with write_scope() as session:
