@@ -103,7 +103,8 @@ class ProductLatest(Base):
     """The newest accepted values, which lists sort and filter by; one row per product.
 
     Each group of values has its own time: if a source does not report a rank, the older
-    rank stays, with its time.
+    rank stays, with its time. `core.history.ingest.latest_values` reads and writes many rows at
+    once, as `LatestValues`.
     """
 
     __tablename__ = "product_latest"

@@ -46,7 +46,10 @@ _READ_AT = {
 
 @dataclass(slots=True)
 class LatestValues:
-    """A row of `product_latest`; see there for the meaning of each column."""
+    """The values of a row of `product_latest` in memory, to which observations are applied.
+
+    `core.catalog.models.ProductLatest` is the table, with the meaning of each column.
+    """
 
     product_id: int
     captured_at: datetime | None
