@@ -11,7 +11,7 @@ from app.data.history import PeriodView
 from app.product_tabs import listing_images
 from core.catalog.images.image_changes import ImageChanges
 from core.history.changes import listing_diff
-from core.history.changes.listing_diff import ListingChange
+from core.history.changes.listing_diff import ListingPartDiff
 from core.history.product_summary import ProductSummary
 from core.text.escaping import escape_markdown
 from core.text.times import format_moment
@@ -33,7 +33,7 @@ def show_listing(head: ProductSummary, _period: PeriodView) -> None:
                 _show_version(changes, changed_images.get(version.first_seen_at))
 
 
-def _show_version(changes: Sequence[ListingChange], images: ImageChanges | None) -> None:
+def _show_version(changes: Sequence[ListingPartDiff], images: ImageChanges | None) -> None:
     texts = [change for change in changes if images is None or change.part != "Images"]
     if texts:
         st.markdown("\n\n".join(map(_format_change, texts)))
@@ -49,5 +49,5 @@ def _show_first_version(title: str | None, bullets: Sequence[str]) -> None:
     st.markdown("\n".join(lines))
 
 
-def _format_change(change: ListingChange) -> str:
+def _format_change(change: ListingPartDiff) -> str:
     return f":gray[{change.part}:] {diffs.format_diff(change.pieces)}"

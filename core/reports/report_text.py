@@ -12,7 +12,7 @@ from typing import Final
 from core.alerts.incidents.incident_filter import COUNTED
 from core.alerts.incidents.labels import SEVERITIES
 from core.catalog.money import format_price
-from core.history.changes.change import Change
+from core.history.changes.change import ObservedChange
 from core.history.changes.text import ARROW, change_label, format_before_and_after
 from core.history.periods.change_period import ChangePeriod
 from core.history.periods.queries import MovedValue
@@ -181,7 +181,7 @@ def label_change(change: ReportChange) -> str:
 def write_change(change: ReportChange) -> str:
     """Return from which value to which a product changed; a seller's name is from outside."""
     return format_before_and_after(
-        Change(
+        ObservedChange(
             change.kind,
             change.product.marketplace,
             change.bsr_category,

@@ -23,7 +23,7 @@ from core.history.changes.change_query import (
 from core.history.changes.comparison import ChangedProduct, ValueChange
 from core.history.changes.feed import find_changes
 from core.history.changes.listing_changes import listing_diffs
-from core.history.changes.listing_diff import ListingChange
+from core.history.changes.listing_diff import ListingPartDiff
 from core.history.expected.queries import read_expected_values
 from core.history.expected.rules import (
     ExpectedField,
@@ -326,7 +326,7 @@ def _read_anchor(anchor: int) -> tuple[datetime, bool] | None:
 
 
 def _make_row(
-    each: ChangedProduct, listing: Sequence[ListingChange], expected: Sequence[ExpectedValue]
+    each: ChangedProduct, listing: Sequence[ListingPartDiff], expected: Sequence[ExpectedValue]
 ) -> ChangeRow:
     return ChangeRow(
         product=format_product_name(each.marketplace, each.asin),
@@ -377,7 +377,7 @@ def _make_move(
     )
 
 
-def _make_part(change: ListingChange) -> ListingPart:
+def _make_part(change: ListingPartDiff) -> ListingPart:
     return ListingPart(
         part=change.part,
         pieces=[

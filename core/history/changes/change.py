@@ -9,7 +9,7 @@ from core.history.periods.change_detection import ChangeKind
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ObservedChange:
     """What happened to a product, and its values then and now."""
 
     kind: ChangeKind | None  # None: values differ, but none by enough
@@ -19,9 +19,9 @@ class Change:
     now: AcceptedValues
 
 
-def read_change(row: Mapping[Any, Any]) -> Change:
+def read_change(row: Mapping[Any, Any]) -> ObservedChange:
     """Return the change of a product list's row, since yesterday."""
-    return Change(
+    return ObservedChange(
         ChangeKind(row["attention_kind"]),
         row["marketplace"],
         row["bsr_category"],

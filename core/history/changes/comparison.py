@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from core.history.accepted_values import AcceptedValues
 from core.history.changes import text
-from core.history.changes.change import Change
+from core.history.changes.change import ObservedChange
 from core.history.observation import Availability
 from core.history.periods.change_detection import ChangeKind, find_change, make_change_rule
 from core.history.timeline import statistics_text
@@ -33,7 +33,7 @@ class ValueChange:
 
 
 @dataclass(frozen=True, slots=True)
-class ChangedProduct(Change):
+class ChangedProduct(ObservedChange):
     """A tracked product whose values differ from those at the close of `then_day`."""
 
     product_id: int

@@ -16,7 +16,7 @@ from core.catalog.marketplaces import get_marketplace
 from core.database.session import driver_connection
 from core.history.changes.change_query import ChangeQuery
 from core.history.changes.comparison import ChangedProduct
-from core.history.changes.listing_diff import ListingChange, changes_between
+from core.history.changes.listing_diff import ListingPartDiff, changes_between
 from core.history.expected.queries import read_expected_values
 from core.history.expected.rules import ExpectedField, Explanation, explain_listing
 from core.history.observation import Source
@@ -42,7 +42,7 @@ CROSS JOIN LATERAL (
 @requires(Permission.READ)
 def listing_diffs(
     session: Session, principal: Principal, query: ChangeQuery, rows: Sequence[ChangedProduct]
-) -> dict[int, list[ListingChange]]:
+) -> dict[int, list[ListingPartDiff]]:
     """Return the differences of each changed product's listing, by product.
 
     A product whose listing is the same, or was not known then, has no entry. Changes of own
@@ -83,8 +83,8 @@ _FIELDS = {
 
 
 def _explain(
-    change: ListingChange, explained: Mapping[ExpectedField, Explanation]
-) -> ListingChange:
+    change: ListingPartDiff, explained: Mapping[ExpectedField, Explanation]
+) -> ListingPartDiff:
     field = _FIELDS[change.part.partition(" ")[0]]
     return replace(change, explanation=explained.get(field))
 

@@ -22,7 +22,7 @@ class DiffPart:
 
 
 @dataclass(frozen=True, slots=True)
-class ListingChange:
+class ListingPartDiff:
     """How one part of a listing differs from the version before."""
 
     part: str  # "Title", "Bullet 2", "Description", "Images"
@@ -74,15 +74,15 @@ def _cut(piece: DiffPart, around: int, longest: int, *, is_first: bool, is_last:
     return " ".join([*before, "…", *after])
 
 
-def changes_between(before: ListingText, after: ListingText) -> list[ListingChange]:
+def changes_between(before: ListingText, after: ListingText) -> list[ListingPartDiff]:
     """Return the differences of two versions, title first."""
     changes = []
     for part, old, new in _texts(before, after):
         if old != new:
-            changes.append(ListingChange(part, diff_words(old, new)))
+            changes.append(ListingPartDiff(part, diff_words(old, new)))
     if before.image_count != after.image_count:
         counts = (f"{before.image_count}", f"{after.image_count}")
-        changes.append(ListingChange("Images", diff_words(*counts)))
+        changes.append(ListingPartDiff("Images", diff_words(*counts)))
     return changes
 
 
@@ -106,9 +106,9 @@ def _at(texts: Sequence[str], number: int) -> str:
 
 def list_changes(
     versions: Sequence[ListingText],
-) -> list[tuple[ListingText, list[ListingChange] | None]]:
+) -> list[tuple[ListingText, list[ListingPartDiff] | None]]:
     """Return each version with its changes, newest first; None for the first version."""
-    listed: list[tuple[ListingText, list[ListingChange] | None]] = [
+    listed: list[tuple[ListingText, list[ListingPartDiff] | None]] = [
         (after, changes_between(before, after)) for after, before in pairwise(versions)
     ]
     return listed + [(version, None) for version in versions[-1:]]

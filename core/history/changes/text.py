@@ -3,7 +3,7 @@
 from typing import Final
 
 from core.catalog.money import format_price
-from core.history.changes.change import Change
+from core.history.changes.change import ObservedChange
 from core.history.labels import availability_label
 from core.history.observation import Availability
 from core.history.periods.change_detection import ChangeKind
@@ -37,7 +37,7 @@ def change_label(kind: str) -> str:
     return _LABELS[ChangeKind(kind)]
 
 
-def format_before_and_after(change: Change) -> str:
+def format_before_and_after(change: ObservedChange) -> str:
     """Write a change from which value to which: "#204 → #310 in Lamps, ▼ 106 (+52 %)"."""
     kind, then, now = change.kind, change.then, change.now
     if kind in (ChangeKind.RANK_WORSENED, ChangeKind.RANK_IMPROVED):
@@ -54,7 +54,7 @@ def format_before_and_after(change: Change) -> str:
     return _stock(change)
 
 
-def _stock(change: Change) -> str:
+def _stock(change: ObservedChange) -> str:
     """Write how availability changed, or if it did not, what else changed while unavailable."""
     before, after = change.then.availability, change.now.availability
     if before != after:
@@ -70,14 +70,14 @@ def format_stock(was_for_sale: bool, availability: int | None) -> str:
     return f"{'for sale' if was_for_sale else 'not for sale'} {ARROW} {_availability(availability)}"
 
 
-def _rank(change: Change) -> str:
+def _rank(change: ObservedChange) -> str:
     before, after = change.then.bsr, change.now.bsr
     place = f" in {change.bsr_category}" if change.bsr_category else ""
     moved = format_rank_change(before, after)
     return f"{format_rank(before)} {ARROW} {format_rank(after)}{place}, {moved}"
 
 
-def _price(change: Change) -> str:
+def _price(change: ObservedChange) -> str:
     before, after, marketplace = change.then.price, change.now.price, change.marketplace
     moved = format_percent_change(before, after)
     return (
