@@ -297,42 +297,6 @@ def draw_heat_map(cells: Sequence[Cell], *, is_narrow: bool = False) -> Figure:
     """
     codes = list(dict.fromkeys(cell.marketplace for cell in cells))
     days = sorted({cell.day for cell in cells})
-    known = {(cell.marketplace, cell.day): cell.products for cell in cells}
-    most = max((cell.products or 0 for cell in cells), default=0) or 1
-    shades = chart_theme.AMOUNTS
-    picture = {
-        "type": "heatmap",
-        "x": [day.isoformat() for day in days],
-        "y": list(range(len(codes))),
-        "z": [[known[code, day] for day in days] for code in codes],
-        "xgap": 3 if not is_narrow else 1,
-        "ygap": 3,
-        "zmin": 0,
-        "zmax": most,
-        "colorscale": [[n / (len(shades) - 1), shade] for n, shade in enumerate(shades)],
-        "hoverinfo": "skip",
-        "hoverongaps": False,
-        "colorbar": {
-            "thickness": 8,
-            "outlinewidth": 0,
-            "tickvals": sorted({0, most // 2, most}),
-            "ticktext": [format_count(value) for value in sorted({0, most // 2, most})],
-            "tickfont": chart_theme.FONT,
-            "xpad": 8,
-        },
-    }
-    unseen = {"marker": {"opacity": 0}}
-    points = {
-        "type": "scatter",
-        "mode": "markers",
-        "x": [cell.day.isoformat() for cell in cells],
-        "y": [codes.index(cell.marketplace) for cell in cells],
-        "marker": {"symbol": "square", "size": 8 if is_narrow else 24, "opacity": 0},
-        "selected": unseen,
-        "unselected": unseen,
-        "customdata": [f"{cell.marketplace}: {_count_changes(cell)}" for cell in cells],
-        "hovertemplate": "%{x|%a %-d %b}, %{customdata}<extra></extra>",
-    }
     axis = _day_axis(days, 4 if is_narrow else 8, room=0)
     half = timedelta(hours=12)
     axis["range"] = [
@@ -352,7 +316,58 @@ def draw_heat_map(cells: Sequence[Cell], *, is_narrow: bool = False) -> Figure:
             range=[len(codes) - 0.5, -0.5],
         ),
     )
-    return {"data": [picture, points], "layout": layout}
+    traces = [
+        _shade_cells(cells, codes, days, gap=1 if is_narrow else 3),
+        _place_points(cells, codes, size=8 if is_narrow else 24),
+    ]
+    return {"data": traces, "layout": layout}
+
+
+def _shade_cells(
+    cells: Sequence[Cell], codes: Sequence[str], days: Sequence[date], *, gap: int
+) -> dict[str, Any]:
+    """Return the trace of the shades, with its scale. `gap`: between days, in px."""
+    known = {(cell.marketplace, cell.day): cell.products for cell in cells}
+    most = max((cell.products or 0 for cell in cells), default=0) or 1
+    marked = sorted({0, most // 2, most})
+    shades = chart_theme.AMOUNTS
+    return {
+        "type": "heatmap",
+        "x": [day.isoformat() for day in days],
+        "y": list(range(len(codes))),
+        "z": [[known[code, day] for day in days] for code in codes],
+        "xgap": gap,
+        "ygap": 3,
+        "zmin": 0,
+        "zmax": most,
+        "colorscale": [[n / (len(shades) - 1), shade] for n, shade in enumerate(shades)],
+        "hoverinfo": "skip",
+        "hoverongaps": False,
+        "colorbar": {
+            "thickness": 8,
+            "outlinewidth": 0,
+            "tickvals": marked,
+            "ticktext": [format_count(value) for value in marked],
+            "tickfont": chart_theme.FONT,
+            "xpad": 8,
+        },
+    }
+
+
+def _place_points(cells: Sequence[Cell], codes: Sequence[str], *, size: int) -> dict[str, Any]:
+    """Return the trace of the unseen points, which are hovered and clicked. `size`: in px."""
+    unseen = {"marker": {"opacity": 0}}
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "x": [cell.day.isoformat() for cell in cells],
+        "y": [codes.index(cell.marketplace) for cell in cells],
+        "marker": {"symbol": "square", "size": size, "opacity": 0},
+        "selected": unseen,
+        "unselected": unseen,
+        "customdata": [f"{cell.marketplace}: {_count_changes(cell)}" for cell in cells],
+        "hovertemplate": "%{x|%a %-d %b}, %{customdata}<extra></extra>",
+    }
 
 
 def _count_changes(cell: Cell) -> str:
