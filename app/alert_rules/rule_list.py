@@ -49,7 +49,8 @@ def format_activity(row: RuleRow, now: datetime) -> str:
     if activity.last_fired_at is not None:
         parts.append(f"last {format_age(activity.last_fired_at, now)}")
     if activity.open:
-        parts.append(f"{format_count(activity.open)} open")
+        older = f", {format_count(activity.older)} from before the rule" if activity.older else ""
+        parts.append(f"{format_count(activity.open)} open{older}")
     if row.made_by is not None:
         parts.append(f"by {row.made_by}")
     return " · ".join(parts)

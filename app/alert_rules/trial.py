@@ -61,8 +61,8 @@ def format_trial(found: RulePreview, days: int) -> str:
     tried = format_counted(found.products, "product")
     if found.is_sample:
         tried += f", a sample of {format_count(found.products_in_scope)}"
-    alerted = f" · {format_count(found.alerted)} of them alerted" if found.alerted else ""
-    return f"{number} in {format_count(days)} days on {tried}{alerted}"
+    on = f"{format_count(found.alerted)} of {tried}" if found.alerted else tried
+    return f"{number} in {format_count(days)} days on {on}"
 
 
 def _choose_rate() -> float | None:

@@ -25,6 +25,7 @@ KINDS: Final = {ReportKind.DAILY: "Daily", ReportKind.WEEKLY: "Weekly"}
 WEEKDAYS: Final = (
     "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday",
 )  # fmt: skip
+_MADE: Final = "reports_made"  # in this session
 _CHOSEN, _MADE_KIND, _MADE_SCOPE = "report_chosen", "report_kind", "report_scope"
 
 
@@ -73,7 +74,10 @@ def show_frozen_button(report_id: int) -> None:
 
 def show_make_popover() -> None:
     """Show the popover that makes a report now."""
-    with st.popover("Make now", icon=":material/add:"):
+    # With another key the popover is drawn closed, beside the report that it made.
+    with st.popover(
+        "Make now", icon=":material/add:", key=f"make_{st.session_state.get(_MADE, 0)}"
+    ):
         kind = st.segmented_control(
             "Period",
             list(KINDS),
@@ -95,6 +99,7 @@ def show_make_popover() -> None:
 
 def _make_and_open(kind: ReportKind, scope: ListScope) -> str:
     st.query_params[keys.REPORT] = str(commands.make_report(kind, scope))
+    st.session_state[_MADE] = st.session_state.get(_MADE, 0) + 1
     return "Report made. It is kept below."
 
 

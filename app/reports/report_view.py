@@ -20,6 +20,7 @@ from core.text.times import format_day
 from core.tracking.change_sentiment import Sentiment
 
 LONGEST_TITLE: Final = 60
+_LONGEST_BESIDE: Final = 34  # where three lists stand beside each other
 LINE_SIZE: Final = (84, 28)  # px
 _COLORS: Final = {
     Sentiment.BETTER: small_lines.GREEN,
@@ -95,8 +96,8 @@ def _show_issue(issue: ReportIssue) -> None:
     )
 
 
-def _show_product(product: ReportProduct, text: str) -> None:
-    title = escape_markdown(shorten(product.title or product.asin, LONGEST_TITLE))
+def _show_product(product: ReportProduct, text: str, longest: int = LONGEST_TITLE) -> None:
+    title = escape_markdown(shorten(product.title or product.asin, longest))
     with st.container(gap=None):
         st.page_link(
             f"../pages/{keys.PRODUCT}.py",
@@ -151,7 +152,7 @@ def _show_movers_of(report: Report, movers: Sequence[ReportMover], value: MovedV
     for mover in movers:
         step = escape_markdown(report_text.write_mover_step(mover))
         values = escape_markdown(report_text.write_mover_values(mover))
-        _show_product(mover.product, f"{step} :small[:gray[{values}]]")
+        _show_product(mover.product, f"{step} :small[:gray[{values}]]", _LONGEST_BESIDE)
         line = [
             None if each is None else -each if value is MovedValue.RANK else each
             for each in mover.line

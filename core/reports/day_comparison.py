@@ -23,6 +23,7 @@ from core.reports.content import (
     ReportMover,
 )
 from core.thresholds import Thresholds
+from core.tracking.rules import Role
 from core.tracking.sellers.rules import OwnSellers
 
 Products = Sequence[ProductCloses]
@@ -93,8 +94,17 @@ def _has_same_category(each: ProductCloses) -> bool:
     return each.then.bsr_category_id == each.now.bsr_category_id
 
 
+_NO_OWN: Final = "No product is marked as your own."
+
+
 def compute_figures(products: Products, own: OwnSellers) -> tuple[ReportFigure, ...]:
-    """Return the figures of products, each with the reason if it is unknown."""
+    """Return the figures of own products, each with the reason if it is unknown.
+
+    A competitor's rise is no gain: with both together no figure would mean anything.
+    """
+    products = [each for each in products if each.product.role is Role.OWN]
+    if not products:
+        return tuple(ReportFigure(kind, None, None, 0, _NO_OWN) for kind in FigureKind)
     return (
         _compute_median(products, FigureKind.RANK, MovedValue.RANK),
         _compute_median(products, FigureKind.PRICE, MovedValue.PRICE),
@@ -104,7 +114,7 @@ def compute_figures(products: Products, own: OwnSellers) -> tuple[ReportFigure, 
             lambda each, values: is_won(
                 own, each.product.marketplace, None, values.seller, values.availability
             ),
-            "The seller in the Buy Box is not known, or nobody sells these products."
+            "The seller in the Buy Box is not known, or the products are not for sale."
             if own
             else "Your team set no own sellers.",
         ),

@@ -128,7 +128,7 @@ def _write_figure(figure: ReportFigure) -> FigureText:
     if figure.value is None:
         reason = figure.reason or ""
         return FigureText(label, UNKNOWN, None, reason, Sentiment.NEUTRAL, None)
-    note = f"of {format_counted(figure.products, 'product')}"
+    note = f"of {format_counted(figure.products, 'own product')}"
     change = figure.change
     return FigureText(
         label,

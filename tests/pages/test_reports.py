@@ -57,8 +57,8 @@ def test_a_report_is_made_and_opened_again(session: Session, principal: Principa
     app.button(key="make_report").click().run()
     assert not app.exception
     assert {each.label: (each.value, each.delta) for each in app.metric} == {
-        "BSR, median change": (f"▼ +50{THIN_SPACE}%", "of 1 product"),
-        "Price, median change": (f"+25{THIN_SPACE}%", "of 1 product"),
+        "BSR, median change": (f"▼ +50{THIN_SPACE}%", "of 1 own product"),
+        "Price, median change": (f"+25{THIN_SPACE}%", "of 1 own product"),
         "Buy Box won": ("unknown", "Your team set no own sellers."),
         "In stock": (f"100{THIN_SPACE}%", "no change"),
         "Rating": ("unknown", "No rating was reported."),

@@ -28,6 +28,7 @@ class RuleActivity:
     fired: int  # incidents of the last 30 days
     last_fired_at: datetime | None  # None: never
     open: int  # incidents that last, also muted ones
+    older: int  # of these, those that began before the rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +78,11 @@ SELECT r.id,
     (SELECT i.opened_at FROM incident AS i WHERE i.rule_id = r.id
         AND i.state <> 'withdrawn' AND i.silent_reason IS DISTINCT FROM 'before_rule'
         ORDER BY i.opened_at DESC LIMIT 1) AS last_fired_at,
-    coalesce(o.number, 0) AS open,
+    coalesce(o.number, 0) AS open, coalesce(o.older, 0) AS older,
     (SELECT p.name FROM person AS p WHERE p.id = r.created_by) AS made_by
 FROM alert_rule AS r
-LEFT JOIN (SELECT i.rule_id, count(*) AS number FROM incident AS i
+LEFT JOIN (SELECT i.rule_id, count(*) AS number,
+        count(*) FILTER (WHERE i.silent_reason = 'before_rule') AS older FROM incident AS i
     WHERE i.team_id = :team AND i.state IN ('firing', 'flapping') GROUP BY 1) AS o
     ON o.rule_id = r.id
 WHERE r.team_id = :team
@@ -93,7 +95,9 @@ def list_rule_rows(session: Session, principal: Principal, now: datetime) -> lis
     values: dict[str, Any] = {"team": principal.team_id, "since": now - LATELY}
     found = session.execute(_ACTIVITY, values).all()
     makers = {row.id: row.made_by for row in found}
-    activity = {row.id: RuleActivity(row.fired, row.last_fired_at, row.open) for row in found}
+    activity = {
+        row.id: RuleActivity(row.fired, row.last_fired_at, row.open, row.older) for row in found
+    }
     has_own_sellers = bool(read_own_sellers(session, principal.team_id))
     anything = find_reached_product(session, principal.team_id, RuleScope(ScopeKind.TRACKED))
     rows = []

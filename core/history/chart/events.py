@@ -36,6 +36,7 @@ def event_trace(events: Sequence[EventMark], shown: Stretch, zone: tzinfo) -> Tr
         "customdata": [_describe(group, zone) for group in groups],
         "hovertemplate": "%{customdata}<extra></extra>",
         "showlegend": False,
+        "cliponaxis": False,  # one of the newest day is drawn whole
     }
 
 

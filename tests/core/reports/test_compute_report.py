@@ -56,6 +56,16 @@ def test_a_report_says_what_changed_between_two_closes(
         "2 products changed: Out of stock 1, BSR worsened 1."
     )
     figures = {each.kind: (each.value, each.change, each.products) for each in report.figures}
+    assert figures == {  # of the lamp: the kettle is a competitor's
+        FigureKind.RANK: (0.5, None, 1),
+        FigureKind.PRICE: (0.0, None, 1),
+        FigureKind.BUY_BOX: (None, None, 0),
+        FigureKind.IN_STOCK: (1.0, 0.0, 1),
+        FigureKind.RATING: (45.0, 1.0, 1),
+    }
+    session.execute(text("UPDATE tracking SET role = 'own'"))
+    both = read(session, principal)
+    figures = {each.kind: (each.value, each.change, each.products) for each in both.figures}
     assert figures == {
         FigureKind.RANK: (pytest.approx(0.25), None, 2),  # the median of +50 % and 0
         FigureKind.PRICE: (pytest.approx(-0.125), None, 2),  # of 0 and −25 %
@@ -63,14 +73,14 @@ def test_a_report_says_what_changed_between_two_closes(
         FigureKind.IN_STOCK: (0.5, -0.5, 2),
         FigureKind.RATING: (45.0, 1.0, 1),
     }
-    shown = {each.label: (each.value, each.change, each.note) for each in _figures(report)}
+    shown = {each.label: (each.value, each.change, each.note) for each in _figures(both)}
     assert shown["Buy Box won"] == ("unknown", None, "Your team set no own sellers.")
     assert shown["In stock"] == (
         f"50{THIN_SPACE}%",
         f"−50{THIN_SPACE}pt",
-        "of 2 products",
+        "of 2 own products",
     )
-    assert shown["Rating"] == ("4.5", "+0.1", "of 1 product")
+    assert shown["Rating"] == ("4.5", "+0.1", "of 1 own product")
 
 
 def _figures(report: Report) -> list[report_text.FigureText]:
@@ -196,3 +206,13 @@ def test_only_the_worst_are_listed_and_all_are_counted(
     assert (report.changed, len(report.changes)) == (25, 20)
     assert report.changes[0].now.bsr == 2240  # the worst first
     assert len(report.list_movers(MovedValue.RANK)) == 4
+
+
+def test_without_own_products_each_figure_says_so(session: Session, principal: Principal) -> None:
+    seed_report(session, principal)
+    session.execute(text("UPDATE tracking SET role = 'competitor'"))
+    figures = read(session, principal).figures
+    assert {each.kind for each in figures} == set(FigureKind)
+    assert {(each.value, each.reason) for each in figures} == {
+        (None, "No product is marked as your own.")
+    }

@@ -53,7 +53,7 @@ def test_every_rule_is_listed_with_name_sentence_and_threshold(
     assert price.threshold is not None
     assert f"10{THIN_SPACE}%" in price.format_sentence()
     assert rows["buy_box_lost"].format_name() == "Buy Box moved"  # no own sellers are named
-    assert all(each.activity == RuleActivity(0, None, 0) for each in rows.values())
+    assert all(each.activity == RuleActivity(0, None, 0, 0) for each in rows.values())
 
 
 def test_what_a_rule_did_leaves_out_withdrawn_alerts_and_those_before_it(
@@ -70,7 +70,7 @@ def test_what_a_rule_did_leaves_out_withdrawn_alerts_and_those_before_it(
         add_incident(session, principal, lamp, NOW - days * DAY, rule_id=rule, state=state,
                      silent_reason=reason)  # fmt: skip
     activity = row_of(session, principal, rule).activity
-    assert activity == RuleActivity(fired=2, last_fired_at=NOW - 3 * DAY, open=2)
+    assert activity == RuleActivity(fired=2, last_fired_at=NOW - 3 * DAY, open=2, older=1)
 
 
 def test_amounts_are_in_the_currency_of_the_rules_products(
