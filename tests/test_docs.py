@@ -120,6 +120,17 @@ def test_names_in_the_recipes_and_the_architecture_exist() -> None:
     assert [name for name in named if not set(name.split(".")) <= words] == []
 
 
+def test_the_number_of_walks_is_the_same_everywhere() -> None:
+    numbers = [
+        int(each) for each in re.findall(r"^## (\d+)\. ", read("docs/ARCHITECTURE.md"), re.M)
+    ]
+    assert numbers == list(range(1, len(numbers) + 1))
+    word = {6: "six", 7: "seven", 8: "eight", 9: "nine"}[len(numbers)]
+    for document in ("README.md", "CONTRIBUTING.md", "docs/ARCHITECTURE.md"):
+        named = re.findall(r"(\w+)\s+walks\s+through\s+the\s+code", read(document))
+        assert [each.lower() for each in named] == [word], document
+
+
 def test_functions_in_the_architecture_exist() -> None:
     """Each row of the walks names a module and what it is entered by."""
     missing = []

@@ -9,7 +9,12 @@ from core.history.provenance.provenance import _ORIGINAL_FIELDS
 from core.history.provenance.text import source_name
 from core.history.timeline import series
 from core.importing.values.rows import KIND_LABELS, FileKind
+from core.reports import report_text
+from core.reports.content import FigureKind
+from core.reports.day_comparison import compute_figures
 from core.scraping.parsers.registry import ACTORS
+from core.suggestions.advisors import listing_policies
+from core.suggestions.advisors.listing_policies import Policy
 
 FLAGS = [flag for flag in Flag if flag]
 
@@ -43,3 +48,17 @@ def test_days_and_lines_doubt_the_same_values() -> None:
     assert int(series.RANK.flags) == quality_gate.RANK_FLAGS
     assert int(series.RATING.flags) == quality_gate.RATING_FLAGS
     assert int(series.RATINGS_COUNT.flags) == quality_gate.COUNT_FLAGS
+
+
+def test_every_listing_rule_has_a_check() -> None:
+    rules = {each.key for each in vars(listing_policies).values() if isinstance(each, Policy)}
+    checked = {rule.key for rule, _ in listing_policies._CHECKS}
+    # That rule depends on what the checks of the title found, and comes after them.
+    assert rules - checked == {listing_policies.HIGHLIGHTS_TITLE.key}
+
+
+def test_every_figure_of_a_report_is_computed_and_has_a_label() -> None:
+    figures = compute_figures((), {})
+    assert [each.kind for each in figures] == list(FigureKind)
+    assert all(each.value is None and each.reason for each in figures)
+    assert list(report_text._FIGURE_LABELS) == list(FigureKind)
