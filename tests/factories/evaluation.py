@@ -12,7 +12,8 @@ from core.alerts.engine.evaluate_products import EvaluationCount, evaluate_produ
 from core.alerts.models import StoredIncident, StoredRule
 from core.alerts.rules.rule import AlertRule, Condition, RuleScope, ScopeKind
 from core.alerts.rules.rule_json import dump_rule
-from tests.factories.observations import NOON
+from tests.factories.observations import NOON, store_observation
+from tests.factories.products import LAMP
 
 TRACKED = RuleScope(ScopeKind.TRACKED)
 LONG_AGO = NOON - timedelta(days=365)
@@ -52,6 +53,13 @@ def evaluate_new(session: Session, now: datetime) -> EvaluationCount:
     count = evaluate_products(session, changed, now)
     assert list_changed_products(session, 0, 1000) == []
     return count
+
+
+def observe(session: Session, hour: float, asin: str = LAMP, **values: Any) -> None:
+    """Store an observation of so many hours after noon, and evaluate it a minute later."""
+    at = NOON + timedelta(hours=hour)
+    store_observation(session, at, asin, **values)
+    evaluate_new(session, at + timedelta(minutes=1))
 
 
 def list_incidents(session: Session) -> list[StoredIncident]:

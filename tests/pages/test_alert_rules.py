@@ -1,7 +1,6 @@
 """Alert rules: the list, the editor, and the trial on past data, as each role finds them."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy.orm import Session
@@ -9,45 +8,29 @@ from streamlit.testing.v1 import AppTest
 
 from core.accounts.access.permissions import Principal
 from core.accounts.access.permissions import Role as PersonRole
-from core.alerts.evaluation.fold import Finding
 from core.alerts.rules import service
 from core.alerts.rules.queries import get_rule, list_rules
 from core.alerts.rules.rule import Combination, Comparison, ScopeKind, Subject
 from core.text.numbers import THIN_SPACE
 from core.tracking.list_filter import ListFilter, Sort
-from core.tracking.rules import Role
 from core.tracking.views.queries import list_views
 from core.tracking.views.rules import ViewDefinition
 from core.tracking.views.service import delete_view, save_view
-from tests.factories.alerts import add_incident, add_rule
 from tests.factories.observations import days_ago, store_observation
-from tests.factories.products import KETTLE, LAMP
+from tests.factories.products import LAMP
 from tests.pages.conftest import SignIn
 from tests.pages.looking import open_page, plain, toasts
-from tests.pages.seeding import seed
-
-LONG = "Reading lamp with a long neck, dimmable, for desk and bed"
+from tests.pages.seeding import seed_sold_out_lamp, seed_two_alerts
 
 
 @pytest.fixture
 def lamp(session: Session, principal: Principal) -> int:
-    return seed(session, principal, LAMP, LONG, role=Role.OWN, availability=7)
+    return seed_sold_out_lamp(session, principal)
 
 
 @pytest.fixture
 def two(session: Session, principal: Principal, lamp: int) -> list[int]:
-    """An own lamp out of stock since two days, and a competitor's price 15 % lower."""
-    kettle = seed(session, principal, KETTLE, "Kettle", marketplace="DE", role=Role.COMPETITOR)
-    now = datetime.now(UTC)
-    rule = add_rule(session, principal, name="Kettles that get cheaper")
-    finding = Finding(1700, now, 2000, now - timedelta(hours=5))
-    made = [
-        add_incident(session, principal, kettle, now, rule_id=rule, findings=(finding,),
-                     severity="info"),
-        add_incident(session, principal, lamp, now - timedelta(days=2)),
-    ]  # fmt: skip
-    session.commit()
-    return made
+    return seed_two_alerts(session, principal, lamp)
 
 
 def rules_of(app: AppTest) -> str:

@@ -11,40 +11,26 @@ from app import device
 from app.product import alert_panel
 from core.accounts.access.permissions import Principal
 from core.accounts.access.permissions import Role as PersonRole
-from core.alerts.evaluation.fold import Finding
 from core.alerts.models import SourceOutage
 from core.text.numbers import THIN_SPACE
 from core.tracking.rules import Role
-from tests.factories.alerts import add_incident, add_rule
+from tests.factories.alerts import add_incident
 from tests.factories.observations import days_ago, store_observation
-from tests.factories.products import KETTLE, LAMP
+from tests.factories.products import LAMP
 from tests.pages.conftest import SignIn
 from tests.pages.looking import open_page, plain, press, toasts
-from tests.pages.seeding import seed
+from tests.pages.seeding import LONG_TITLE, seed, seed_sold_out_lamp, seed_two_alerts
 from tests.read_cache import forget_all
-
-LONG = "Reading lamp with a long neck, dimmable, for desk and bed"
 
 
 @pytest.fixture
 def lamp(session: Session, principal: Principal) -> int:
-    return seed(session, principal, LAMP, LONG, role=Role.OWN, availability=7)
+    return seed_sold_out_lamp(session, principal)
 
 
 @pytest.fixture
 def two(session: Session, principal: Principal, lamp: int) -> list[int]:
-    """An own lamp out of stock since two days, and a competitor's price 15 % lower."""
-    kettle = seed(session, principal, KETTLE, "Kettle", marketplace="DE", role=Role.COMPETITOR)
-    now = datetime.now(UTC)
-    rule = add_rule(session, principal, name="Kettles that get cheaper")
-    finding = Finding(1700, now, 2000, now - timedelta(hours=5))
-    made = [
-        add_incident(session, principal, kettle, now, rule_id=rule, findings=(finding,),
-                     severity="info"),
-        add_incident(session, principal, lamp, now - timedelta(days=2)),
-    ]  # fmt: skip
-    session.commit()
-    return made
+    return seed_two_alerts(session, principal, lamp)
 
 
 def table(app: AppTest) -> list[dict[str, str]]:
@@ -268,7 +254,7 @@ def test_a_silence_is_added_says_so_and_is_ended(two: list[int]) -> None:
     assert "(New · silenced until " in banner.replace("\\", "")
     app = open_page("alerts", view="Silences")
     assert "1 silence now · 1 silence ending within a day" in plain(app)
-    assert f"**{LONG}**" in plain(app)
+    assert f"**{LONG_TITLE}**" in plain(app)
     press(app, "End now")
     assert toasts(app) == "The silence is over."
     assert "0 silences now" in plain(app)

@@ -1,7 +1,6 @@
 """Links that are mailed: to whom, once, with no transaction open; or to the log."""
 
 import logging
-from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -13,30 +12,16 @@ from core.accounts.access.permissions import Principal, Role
 from core.accounts.models import OneTimeToken, Person
 from core.accounts.people import membership
 from core.errors import OutsideServiceError
-from core.settings.environment import get_settings
 from jobs.tasks import send_account_emails
 from tests.mailbox import Mailbox
+
+pytestmark = pytest.mark.usefixtures("public_address")
 
 
 @pytest.fixture(autouse=True)
 def _the_owner_has_a_password(session: Session, principal: Principal) -> None:
     session.get_one(Person, principal.person_id).password_hash = "$old"
     session.commit()
-
-
-@pytest.fixture(autouse=True)
-def _fresh_settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("AMAZCOPE_URL", "https://watch.example.com/")
-    get_settings.cache_clear()
-    yield
-    get_settings.cache_clear()
-
-
-@pytest.fixture
-def served(mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch) -> Mailbox:
-    """The mail server of the settings."""
-    monkeypatch.setenv("AMAZCOPE_SMTP_URL", mailbox.url)
-    return mailbox
 
 
 def token_in(link: str, name: str) -> str:

@@ -1,6 +1,5 @@
 """Security notices are emailed at once, also to users who want no emails, until one is taken."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -14,21 +13,9 @@ from core.settings.environment import get_settings
 from jobs.tasks import send_account_emails
 from tests.mailbox import Mailbox, free_port
 
+pytestmark = pytest.mark.usefixtures("public_address")
+
 TEXT = "Your password was changed."
-
-
-@pytest.fixture(autouse=True)
-def _fresh_settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("AMAZCOPE_URL", "https://watch.example.com/")
-    get_settings.cache_clear()
-    yield
-    get_settings.cache_clear()
-
-
-@pytest.fixture
-def served(mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch) -> Mailbox:
-    monkeypatch.setenv("AMAZCOPE_SMTP_URL", mailbox.url)
-    return mailbox
 
 
 def notify(session: Session, principal: Principal, words: str = TEXT, **how: str) -> None:

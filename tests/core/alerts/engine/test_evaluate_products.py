@@ -1,7 +1,6 @@
 """From stored observations to incidents: what is new, once."""
 
 from datetime import datetime, timedelta
-from typing import Any
 
 import pytest
 from sqlalchemy import select, text
@@ -32,11 +31,11 @@ from core.tracking.price_caps.service import set_price_cap
 from core.tracking.sellers.models import OwnSellerRow
 from tests.factories.evaluation import (
     add_tracked_rule,
-    evaluate_new,
     list_incidents,
+    observe,
     switch_rules_off,
 )
-from tests.factories.observations import NOON, store_observation
+from tests.factories.observations import NOON
 from tests.factories.products import LAMP, make_listing, track_products
 
 HOUR = timedelta(hours=1)
@@ -48,13 +47,6 @@ OUT_OF_STOCK = Condition(Subject.AVAILABILITY, Comparison.IS, states=NOT_FOR_SAL
 def lamp(session: Session, principal: Principal) -> int:
     switch_rules_off(session)
     return track_products(session, principal, [LAMP])[0]
-
-
-def observe(session: Session, hour: float, **values: Any) -> None:
-    """Store an observation of the lamp, and evaluate it at once."""
-    at = NOON + hour * HOUR
-    store_observation(session, at, **values)
-    evaluate_new(session, at + timedelta(minutes=1))
 
 
 def values_of(session: Session) -> list[tuple[Value | None, Value]]:

@@ -28,11 +28,11 @@ from core.tracking.views.rules import ViewDefinition
 from core.tracking.views.service import delete_view, save_view
 from tests.factories.evaluation import (
     add_tracked_rule,
-    evaluate_new,
     list_incidents,
+    observe,
     switch_rules_off,
 )
-from tests.factories.observations import NOON, store_observation
+from tests.factories.observations import NOON
 from tests.factories.people import add_colleague
 from tests.factories.products import KETTLE, LAMP, track_products
 
@@ -46,12 +46,6 @@ GONE: dict[str, Any] = {"price": None, "availability": Availability.UNAVAILABLE}
 def products(session: Session, principal: Principal) -> list[int]:
     switch_rules_off(session)
     return track_products(session, principal, [LAMP, KETTLE])
-
-
-def observe(session: Session, hour: float, asin: str = LAMP, **values: Any) -> None:
-    at = NOON + hour * HOUR
-    store_observation(session, at, asin, **values)
-    evaluate_new(session, at + timedelta(minutes=1))
 
 
 def start_all(session: Session, now: datetime, limit: int = 100) -> int:

@@ -13,11 +13,11 @@ from core.tracking.competitors.service import add_competitor
 from core.tracking.rules import Role
 from tests.factories.evaluation import (
     add_tracked_rule,
-    evaluate_new,
     list_incidents,
+    observe,
     switch_rules_off,
 )
-from tests.factories.observations import NOON, store_observation
+from tests.factories.observations import NOON
 from tests.factories.products import KETTLE, LAMP, track_products
 
 HOUR = timedelta(hours=1)
@@ -34,12 +34,6 @@ def lamp(session: Session, principal: Principal) -> int:
         add_competitor(session, principal, lamp, each, NOON)
     add_tracked_rule(session, principal, UNDERCUT)
     return lamp
-
-
-def observe(session: Session, hour: float, asin: str = LAMP, **values: Any) -> None:
-    at = NOON + hour * HOUR
-    store_observation(session, at, asin, **values)
-    evaluate_new(session, at + timedelta(minutes=1))
 
 
 def test_it_is_undercut_until_it_is_nearly_as_cheap(session: Session) -> None:
