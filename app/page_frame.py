@@ -40,6 +40,7 @@ _LOGO = """
 </g></svg>
 """
 # 864 px: where Streamlit turns columns into rows. Its wide pages have 5 rem of padding there.
+# It cuts a link's label, and has no option to wrap it.
 STYLE = f"""<style>
 @media (min-width: 864px) {{
   .st-key-{BODY}, .st-key-{ACTIONS} {{
@@ -50,6 +51,7 @@ STYLE = f"""<style>
   color: light-dark(#fff, #04211e);
 }}
 [data-testid^="stBaseButton"] kbd {{ opacity: 1; }}
+[data-testid="stPageLink"] * {{ white-space: normal; }}
 [data-testid="stPageLink"] a:focus-visible {{ outline: 2px solid currentColor; }}
 [data-testid="stHeading"] h1, [data-testid="stPageLink"] p, [data-testid="stMarkdown"] p {{
   unicode-bidi: plaintext;

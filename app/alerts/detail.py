@@ -24,10 +24,8 @@ from core.text.times import format_moment
 
 LONGEST_TITLE: Final = 90
 _CARD: Final = "alert_detail"
-# Streamlit cuts a link's label, and has no option to wrap it.
 _STYLE: Final = f"""<style>
 .st-key-{_CARD} [data-testid="stPageLink"] a {{ padding-inline: 0; }}
-.st-key-{_CARD} [data-testid="stPageLink"] * {{ white-space: normal; }}
 </style>"""
 _BADGES: Final = {
     Severity.CRITICAL: ":red-badge[:material/error: Critical]",

@@ -21,7 +21,6 @@ _HEAD, _ROW = "overview_head", "overview_row"
 STYLE: Final = f"""<style>
 [class*="st-key-{_HEAD}"] {{ min-height: 2.5rem; }}
 [class*="st-key-{_ROW}"] [data-testid="stPageLink"] a {{ padding-inline: 0; }}
-[class*="st-key-{_ROW}"] [data-testid="stPageLink"] * {{ white-space: normal; }}
 </style>"""
 
 
