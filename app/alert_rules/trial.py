@@ -48,6 +48,8 @@ def show_trial(
         rate = _choose_rate() if threshold is not None else None
         found = alerts.preview_rule(rule, stored, days, rate)
         st.markdown(f"**{format_trial(found, days)}**")
+        if messages := alerts.preview_messages(stored, found):
+            st.markdown(escape_markdown(messages))
         if threshold is not None and rate is not None:
             _show_rate(found, threshold, marketplace, rate, conditions)
         _show_weeks(rule, stored, days, rate)

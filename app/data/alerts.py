@@ -27,6 +27,8 @@ from core.alerts.incidents.rule_preview import PreviewRequest, RulePreview, prev
 from core.alerts.incidents.service import Assignee
 from core.alerts.incidents.silences import Silence
 from core.alerts.incidents.source_outages import OutageIncident
+from core.alerts.notifications import message_preview
+from core.alerts.notifications.message_preview import describe_messages
 from core.alerts.notifications.why import Explanation, explain_delivery
 from core.alerts.rules.queries import TeamRule, find_reached_product, read_reach
 from core.alerts.rules.rule import AlertRule, RuleScope
@@ -270,6 +272,14 @@ def _preview_rule(
     request = PreviewRequest(rule, days, stored, at_most_per_week=at_most)
     with read_scope() as session:
         return preview_on_history(session, who, request, datetime.now(UTC))
+
+
+def preview_messages(stored: TeamRule | None, found: RulePreview) -> str | None:
+    """Return in a sentence how the user would have got a rule's alerts; None without any."""
+    with read_scope() as session:
+        return describe_messages(
+            message_preview.preview_messages(session, get_principal(), found, stored)
+        )
 
 
 def draw_rule_weeks(

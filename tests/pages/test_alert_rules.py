@@ -16,6 +16,7 @@ from core.tracking.list_filter import ListFilter, Sort
 from core.tracking.views.queries import list_views
 from core.tracking.views.rules import ViewDefinition
 from core.tracking.views.service import delete_view, save_view
+from tests.factories.notifications import add_channel
 from tests.factories.observations import days_ago, store_observation
 from tests.factories.products import LAMP
 from tests.pages.conftest import SignIn
@@ -100,6 +101,11 @@ def test_a_threshold_is_tried_on_past_data_and_saved(
     app.session_state["trial_days"] = 30
     app.run()
     assert "2 alerts in 30 days on 1 of 2 products" in rules_of(app)
+    assert "They would come in the app only: none of your channels is active." in rules_of(app)
+    add_channel(session, principal, "Email", "email")
+    session.commit()
+    app.run()
+    assert "2 alerts would come in 2 messages by Email." in rules_of(app)
     charts = {each.proto.id.rsplit("-", 1)[-1] for each in app.get("plotly_chart")}
     assert charts == {"rule_weeks", "rule_trial_chart"}
     app.text_input(key=typed).set_value("30").run()

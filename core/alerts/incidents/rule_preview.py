@@ -69,6 +69,7 @@ class RulePreview:
     products_in_scope: int
     per_week: tuple[int, ...]  # from `since` on; the last week may be cut short
     alerted: int  # products with an incident
+    openings: tuple[tuple[datetime, int], ...]  # each incident's, with the product's id
     newest: list[PreviewedIncident]
     threshold: Threshold | None  # None: none was asked for, or none alerts so seldom
 
@@ -114,7 +115,9 @@ def preview_on_history(
         each.product_id: preview_rule(each.rule, each.readings, since, now).incidents
         for each in tried
     }
-    openings = [each.opened_at for incidents in found.values() for each in incidents]
+    openings = tuple(
+        sorted((each.opened_at, number) for number, some in found.items() for each in some)
+    )
     newest = sorted(
         ((each.opened_at, number, each) for number, some in found.items() for each in some),
         key=lambda each: each[:2],
@@ -127,7 +130,8 @@ def preview_on_history(
         until=now,
         products=len(tried),
         products_in_scope=in_scope,
-        per_week=count_weeks(openings, since, now),
+        per_week=count_weeks([at for at, _ in openings], since, now),
+        openings=openings,
         alerted=sum(map(bool, found.values())),
         newest=_with_products(session, [(number, each) for _, number, each in newest]),
         threshold=_find_threshold(request, rule.rule, tried, since, now, part),

@@ -1,14 +1,8 @@
 """What became of an alert in the app and by each of a user's channels. SELECTs only."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy.orm import Session
-
-from core.accounts.access.permissions import Principal
-from core.accounts.access.permissions import Role as AccountRole
-from core.alerts.incidents.incident_filter import IncidentKind
 from core.alerts.incidents.labels import SEVERITIES, format_reason
 from core.alerts.incidents.queries import IncidentRow
 from core.alerts.notifications.labels import (
@@ -18,47 +12,13 @@ from core.alerts.notifications.labels import (
     describe_cancellation,
     describe_hold,
 )
-from core.alerts.notifications.models import StoredDeliverySettings
-from core.alerts.notifications.policy import DeliverySettings, Mode, is_severe_enough
-from core.alerts.notifications.recipients import (
-    RecipientChannel,
-    make_settings,
-    read_modes,
-)
+from core.alerts.notifications.policy import Mode, is_severe_enough
+from core.alerts.notifications.recipients import ReaderChoices
 from core.alerts.notifications.steps import Step, StepKind, StepState
 from core.delivery.models import DeliveryChannel
 from core.delivery.outbox import MessageState
 from core.text.numbers import format_count, format_counted
 from core.text.times import format_moment
-from core.tracking.list_filter import ListScope
-
-
-@dataclass(frozen=True, slots=True)
-class ReaderChoices:
-    """The user's channels and choices as they are now."""
-
-    settings: DeliverySettings
-    channels: Sequence[DeliveryChannel]
-    modes: Mapping[int, Any]
-    gets_product: bool
-
-    @classmethod
-    def read(cls, session: Session, principal: Principal, *, is_mine: bool) -> "ReaderChoices":
-        stored = session.get(StoredDeliverySettings, principal.person_id, populate_existing=True)
-        settings = make_settings(stored)
-        channels = (
-            session.query(DeliveryChannel)
-            .filter(
-                DeliveryChannel.person_id == principal.person_id,
-                DeliveryChannel.state != "removed",
-            )
-            .order_by(DeliveryChannel.id)
-            .populate_existing()
-            .all()
-        )
-        modes = read_modes(session, [each.id for each in channels])
-        is_team = settings.scope is ListScope.TEAM and principal.role is not AccountRole.SELLER
-        return cls(settings, channels, modes, is_mine or is_team)
 
 
 def explain_channels(
@@ -67,8 +27,13 @@ def explain_channels(
     notified: Sequence[Mapping[str, Any]],
     reader: ReaderChoices,
     zone: str,
+    *,
+    is_mine: bool,
 ) -> Iterator[Step]:
-    """Yield what the user got in the app and by each channel, or why not."""
+    """Yield what the user got in the app and by each channel, or why not.
+
+    `is_mine`: the user tracks the product.
+    """
     if format_reason(incident.silent_reason, incident.muted_by) and not notified:
         return
     if row["planned_state"] is None and not notified:
@@ -79,7 +44,7 @@ def explain_channels(
         text = "It is from before Amazcope sent alerts."
         yield Step(StepKind.DELIVERY, StepState.STOPPED, text)
         return
-    if not notified and not reader.gets_product:
+    if not notified and not (is_mine or reader.gets_team):
         text = "You get alerts of products that you track yourself, and this one is not among them."
         yield Step(StepKind.DELIVERY, StepState.STOPPED, text)
         return
@@ -108,9 +73,7 @@ def _find_no_notification(
     if not is_severe_enough(incident.severity, reader.settings):
         lowest = SEVERITIES[reader.settings.lowest_severity].lower()
         return f"you get alerts from {lowest} on by channels."
-    mode = RecipientChannel(channel.id, reader.modes.get(channel.id, {})).find_mode(
-        IncidentKind(incident.kind), incident.rule_id
-    )
+    mode = reader.find_mode(channel.id, incident.kind, incident.rule_id)
     if mode is Mode.OFF:
         return f"alerts of this kind are set to {MODES[mode].lower()}."
     return "it was not for you when it was planned."

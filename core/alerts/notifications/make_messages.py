@@ -36,6 +36,7 @@ from core.alerts.notifications.policy import (
     find_cap_end,
     find_quiet_end,
     find_zone,
+    passes_quiet,
 )
 from core.alerts.notifications.recipients import IS_RECIPIENT, make_settings
 from core.alerts.rules.rule import Severity
@@ -198,8 +199,7 @@ def _hold_quiet(
     until = find_quiet_end(now, owner.settings, ZoneInfo(owner.reader.time_zone))
     if until is None:
         return [number for number, _ in due]
-    passes = owner.settings.critical_passes_quiet
-    sent = [number for number, each in due if passes and each is Severity.CRITICAL]
+    sent = [number for number, each in due if passes_quiet(each, owner.settings)]
     held = [number for number, _ in due if number not in sent]
     driver_connection(session).execute(
         "UPDATE notification SET state = 'held', reason = %s, due_at = %s WHERE id = ANY(%s)",

@@ -77,6 +77,11 @@ def is_severe_enough(severity: Severity, settings: DeliverySettings) -> bool:
     return _SEVERITIES.index(severity) >= _SEVERITIES.index(settings.lowest_severity)
 
 
+def passes_quiet(severity: Severity, settings: DeliverySettings) -> bool:
+    """Return whether an alert comes in quiet hours, too."""
+    return severity is Severity.CRITICAL and settings.critical_passes_quiet
+
+
 def find_zone(names: Iterable[str | None]) -> ZoneInfo:
     """Return the first zone that there is: the user's, the team's; UTC if there is none."""
     for name in names:
@@ -100,8 +105,7 @@ def find_due_time(
     elif mode is Mode.DAILY:
         at = find_next_time(now, zone, time(settings.digest_hour))
     reason = HoldReason.DIGEST if at > now else None
-    passes = severity is Severity.CRITICAL and settings.critical_passes_quiet
-    end = None if passes else find_quiet_end(at, settings, zone)
+    end = None if passes_quiet(severity, settings) else find_quiet_end(at, settings, zone)
     return DueTime(at, reason) if end is None else DueTime(end, HoldReason.QUIET)
 
 

@@ -1,6 +1,6 @@
 """Who may be notified in a team, by which channels and when. SELECTs only."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.accounts.access.permissions import Role
+from core.accounts.access.operations import requires
+from core.accounts.access.permissions import Permission, Principal, Role
 from core.accounts.models import Person, Team
 from core.alerts.incidents.incident_filter import IncidentKind
 from core.alerts.notifications.models import AlertPreference, StoredDeliverySettings
@@ -110,6 +111,37 @@ def read_modes(session: Session, channel_ids: Collection[int]) -> dict[int, dict
         key = (None if kind is None else IncidentKind(kind), rule_id)
         found.setdefault(number, {})[key] = Mode(mode)
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderChoices:
+    """A user's channels, also paused ones, and choices as they are now."""
+
+    settings: DeliverySettings
+    channels: Sequence[DeliveryChannel]
+    modes: Mapping[int, Modes]  # by channel
+    gets_team: bool  # True: alerts of the team's products, not only of those the user tracks
+
+    def find_mode(self, channel_id: int, kind: IncidentKind, rule_id: int) -> Mode:
+        """Return when a channel gets the alerts of a rule."""
+        return RecipientChannel(channel_id, self.modes.get(channel_id, {})).find_mode(kind, rule_id)
+
+
+@requires(Permission.READ)
+def read_choices(session: Session, principal: Principal) -> ReaderChoices:
+    """Return the user's channels in the order of their ids, with what they get."""
+    settings = make_settings(
+        session.get(StoredDeliverySettings, principal.person_id, populate_existing=True)
+    )
+    channels = session.scalars(
+        select(DeliveryChannel)
+        .where(DeliveryChannel.person_id == principal.person_id, DeliveryChannel.state != "removed")
+        .order_by(DeliveryChannel.id)
+        .execution_options(populate_existing=True)
+    ).all()
+    gets_team = settings.scope is ListScope.TEAM and principal.role is not Role.SELLER
+    modes = read_modes(session, [each.id for each in channels])
+    return ReaderChoices(settings, channels, modes, gets_team)
 
 
 def make_settings(stored: StoredDeliverySettings | None) -> DeliverySettings:

@@ -16,12 +16,13 @@ from core.accounts.access.operations import requires
 from core.accounts.access.permissions import Permission, Principal
 from core.alerts.incidents.queries import list_incident_rows
 from core.alerts.incidents.rule_overview import list_rule_rows
-from core.alerts.notifications.delivery_steps import ReaderChoices, explain_channels
+from core.alerts.notifications.delivery_steps import explain_channels
 from core.alerts.notifications.evaluation_steps import (
     explain_alert,
     explain_idle_rule,
     explain_observation,
 )
+from core.alerts.notifications.recipients import read_choices
 from core.alerts.notifications.steps import Step, StepKind, StepState
 from core.database.session import driver_connection
 from core.errors import NotFoundError
@@ -158,7 +159,7 @@ def _explain_rules(
     rows = {each.id: each for each in list_incident_rows(session, principal, ids, now)}
     notified = _fetch(session, _NOTIFICATIONS, values | {"ids": ids})
     pending = {row["rule_id"]: row["memory"] for row in _fetch(session, _PENDING, values)}
-    reader = ReaderChoices.read(session, principal, is_mine=facts["is_mine"])
+    reader = read_choices(session, principal)
     traces = []
     with_alert = set()
     for row in found:
@@ -169,7 +170,9 @@ def _explain_rules(
         own = [each for each in notified if each["incident_id"] == incident.id]
         steps = (
             *explain_alert(incident, row, principal.time_zone, now),
-            *explain_channels(incident, row, own, reader, principal.time_zone),
+            *explain_channels(
+                incident, row, own, reader, principal.time_zone, is_mine=facts["is_mine"]
+            ),
         )
         traces.append(RuleTrace(incident.rule_id, incident.name_rule(), incident.id, steps))
     for each in list_rule_rows(session, principal, now):
