@@ -100,6 +100,7 @@ PACKAGES = {
         "notifications": {".", "evaluation", "incidents", "rules"},
         "charts": {"evaluation", "incidents", "rules"},
         "delivery": {"incidents", "notifications", "rules"},
+        "explanation": {"evaluation", "incidents", "notifications"},
     },
     "core.suggestions": {
         ".": set(),

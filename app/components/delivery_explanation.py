@@ -9,8 +9,8 @@ import streamlit as st
 from app.components import fragments
 from app.data import alerts, get_principal
 from app.web import error_boundary
-from core.alerts.notifications.steps import Step, StepState
-from core.alerts.notifications.why import RuleTrace
+from core.alerts.explanation.explain_delivery import RuleTrace
+from core.alerts.explanation.steps import Step, StepState
 from core.text.escaping import escape_markdown
 from core.text.times import format_moment
 

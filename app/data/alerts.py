@@ -18,6 +18,7 @@ from core.accounts.access.permissions import Principal
 from core.alerts.charts import moment, rule_trial
 from core.alerts.charts.value_chart import ValueChart, describe_value_chart, draw_value_chart
 from core.alerts.charts.weeks_chart import describe_weeks, draw_weeks
+from core.alerts.explanation.explain_delivery import Explanation, explain_delivery
 from core.alerts.incidents import queries, service, silences, source_outages
 from core.alerts.incidents.incident_events import EventRow, list_incident_events
 from core.alerts.incidents.incident_filter import IncidentFilter
@@ -29,7 +30,6 @@ from core.alerts.incidents.silences import Silence
 from core.alerts.incidents.source_outages import OutageIncident
 from core.alerts.notifications import message_preview
 from core.alerts.notifications.message_preview import describe_messages
-from core.alerts.notifications.why import Explanation, explain_delivery
 from core.alerts.rules.queries import TeamRule, find_reached_product, read_reach
 from core.alerts.rules.rule import AlertRule, RuleScope
 from core.alerts.rules.subject_text import SUBJECTS

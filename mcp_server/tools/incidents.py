@@ -8,9 +8,9 @@ from pydantic import Field as Described
 from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Permission
+from core.alerts.explanation.explain_delivery import explain_delivery
+from core.alerts.explanation.steps import StepKind
 from core.alerts.incidents import labels, queries, service
-from core.alerts.notifications.steps import StepKind
-from core.alerts.notifications.why import explain_delivery
 from core.database.session import read_scope
 from core.errors import NotFoundError
 from core.text.times import format_span

@@ -1,1 +1,1 @@
-"""Who is notified of which incident, when and by which channel, and why."""
+"""Plans who is notified of which incident, when and by which channel."""

@@ -18,13 +18,14 @@ from core.agents import queries as agent_queries
 from core.agents.access_log import CallRequest, begin_call
 from core.agents.rules import CallLimit
 from core.alerts.delivery import channels
+from core.alerts.explanation.explain_delivery import explain_delivery
 from core.alerts.incidents import queries as incident_queries
 from core.alerts.incidents import service as incidents
 from core.alerts.incidents import silences
 from core.alerts.incidents.incident_events import list_incident_events
 from core.alerts.incidents.incident_filter import IncidentKind
 from core.alerts.incidents.silences import SilenceRequest
-from core.alerts.notifications import preferences, why
+from core.alerts.notifications import preferences
 from core.alerts.notifications.policy import Mode
 from core.alerts.rules import queries as rule_queries
 from core.alerts.rules import service as rules
@@ -191,7 +192,7 @@ OF_A_PERSON: dict[str, Call] = {
 }
 # Operations on what the whole team has: only users of another team find nothing.
 OF_A_TEAM: dict[str, Call] = {
-    "alerts.notifications.why.explain_delivery": lambda s, who, of: why.explain_delivery(
+    "alerts.explanation.explain_delivery.explain_delivery": lambda s, who, of: explain_delivery(
         s, who, of.product, NOW, NOW
     ),
     "accounts.access.api_tokens.revoke_team_token": lambda s, who, of: api_tokens.revoke_team_token(

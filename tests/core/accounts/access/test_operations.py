@@ -144,7 +144,7 @@ LEAST: dict[str, tuple[Role, Scope | None]] = {
     "alerts.notifications.preferences.set_rule_mode": (Role.VIEWER, None),
     "alerts.notifications.message_preview.preview_messages": (Role.VIEWER, Scope.READ),
     "alerts.notifications.recipients.read_choices": (Role.VIEWER, Scope.READ),
-    "alerts.notifications.why.explain_delivery": (Role.VIEWER, Scope.READ),
+    "alerts.explanation.explain_delivery.explain_delivery": (Role.VIEWER, Scope.READ),
     "alerts.incidents.service.assign_incidents": (Role.SELLER, Scope.ACT),
     "alerts.incidents.service.comment_incident": (Role.SELLER, Scope.ACT),
     "alerts.incidents.service.list_assignees": (Role.VIEWER, Scope.READ),

@@ -8,10 +8,10 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Principal, Role
+from core.alerts.explanation.explain_delivery import Explanation, explain_delivery
+from core.alerts.explanation.steps import StepKind, StepState
 from core.alerts.notifications.models import AlertPreference
 from core.alerts.notifications.plan_notifications import plan_notifications
-from core.alerts.notifications.steps import StepKind, StepState
-from core.alerts.notifications.why import Explanation, explain_delivery
 from core.errors import NotFoundError
 from core.tracking.rules import Role as ProductRole
 from tests.factories.alerts import add_incident, add_rule

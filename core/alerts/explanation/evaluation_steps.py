@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import Any, Final
 
 from core.alerts.evaluation.memory_json import load_time
+from core.alerts.explanation.steps import Step, StepKind, StepState
 from core.alerts.incidents.labels import SEVERITIES, format_reason
 from core.alerts.incidents.queries import IncidentRow
 from core.alerts.incidents.rule_overview import RuleRow
-from core.alerts.notifications.steps import Step, StepKind, StepState
 from core.history.ingest.quality_gate import ALL_FLAGS
 from core.history.labels import flag_names, outcome_sentence
 from core.history.observation import Flag, Outcome

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from core.alerts.explanation.steps import Step, StepKind, StepState
 from core.alerts.incidents.labels import SEVERITIES, format_reason
 from core.alerts.incidents.queries import IncidentRow
 from core.alerts.notifications.labels import (
@@ -14,7 +15,6 @@ from core.alerts.notifications.labels import (
 )
 from core.alerts.notifications.policy import Mode, is_severe_enough
 from core.alerts.notifications.recipients import ReaderChoices
-from core.alerts.notifications.steps import Step, StepKind, StepState
 from core.delivery.models import DeliveryChannel
 from core.delivery.outbox import MessageState
 from core.text.numbers import format_count, format_counted

@@ -14,16 +14,16 @@ from sqlalchemy.orm import Session
 
 from core.accounts.access.operations import requires
 from core.accounts.access.permissions import Permission, Principal
-from core.alerts.incidents.queries import list_incident_rows
-from core.alerts.incidents.rule_overview import list_rule_rows
-from core.alerts.notifications.delivery_steps import explain_channels
-from core.alerts.notifications.evaluation_steps import (
+from core.alerts.explanation.delivery_steps import explain_channels
+from core.alerts.explanation.evaluation_steps import (
     explain_alert,
     explain_idle_rule,
     explain_observation,
 )
+from core.alerts.explanation.steps import Step, StepKind, StepState
+from core.alerts.incidents.queries import list_incident_rows
+from core.alerts.incidents.rule_overview import list_rule_rows
 from core.alerts.notifications.recipients import read_choices
-from core.alerts.notifications.steps import Step, StepKind, StepState
 from core.database.session import driver_connection
 from core.errors import NotFoundError
 from core.text.numbers import format_counted

@@ -1,0 +1,1 @@
+"""Explains why a user was notified of an alert, or was not."""
