@@ -4,7 +4,8 @@ import streamlit as st
 
 from app.components import product_link
 from app.components.cards import show_nothing_in_period
-from app.data import history as data
+from app.data.product.period import read_period
+from app.data.product.summary import find_product_summary
 from app.product import alert_panel, chart_card, detail, figures, header, summary
 from app.product_tabs import tabs
 
@@ -14,7 +15,7 @@ if link is None:
     detail.show_search()
     st.stop()
 
-head = data.find_product_summary(link.marketplace, link.asin)
+head = find_product_summary(link.marketplace, link.asin)
 if head is None:
     detail.show_not_found(link)
     st.stop()
@@ -32,7 +33,7 @@ with card:
     chosen, choice = chart_card.choose_content(head)
 
 # Load and shape
-period = data.read_period(head, chosen, choice)
+period = read_period(head, chosen, choice)
 
 # Render
 with figure_row:

@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 import orjson
 from sqlalchemy.orm import Session
 
-from app.data import get_principal, history
-from app.data.history import PeriodView
+from app.data import get_principal
 from app.data.prebuilt_figure import FigureBody, pack_figure
+from app.data.product.period import WHOLE_HISTORY, PeriodView
 from core.accounts.access.permissions import Permission, Principal
 from core.catalog.marketplaces import get_marketplace
 from core.chart_theme import money_style
@@ -173,7 +173,7 @@ def count_chart_days(view: SuggestionView, now: datetime) -> int:
         key.captured_at for each in view.evidence if charts.is_drawn(each) for key in each.snapshots
     ]
     oldest = (now - min(times)).days + 1 if times else 0
-    return next((days for days in _RANGES if days >= oldest), history.WHOLE_HISTORY)
+    return next((days for days in _RANGES if days >= oldest), WHOLE_HISTORY)
 
 
 def build_evidence_chart(

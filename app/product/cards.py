@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from app.components.cards import Card, Direction
-from app.data.history import PeriodView
+from app.data.product.period import PeriodView
 from core.catalog.money import format_price
 from core.history.buy_box.periods import BuyBoxShare
 from core.history.current import missing_values

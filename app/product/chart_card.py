@@ -6,9 +6,11 @@ from typing import Any, Final
 import streamlit as st
 
 from app import keys
-from app.data import history
-from app.data.history import ChartChoice, PeriodView, Range, Rival
 from app.data.prebuilt_figure import PrebuiltFigure
+from app.data.product.competitors import Rival, list_rivals
+from app.data.product.period import MOST_COMPETITORS, ChartChoice, PeriodView, Range
+from app.data.product.range_strip import read_strip
+from app.data.product.summary import find_product_summary
 from app.device import is_phone
 from app.product import notes
 from app.product.range_control import choose_range, take_selection
@@ -52,7 +54,7 @@ def choose_content(head: ProductSummary) -> tuple[Range, ChartChoice]:
 
 def _choose_rivals(head: ProductSummary) -> tuple[ProductSummary, ...]:
     """Show the product's competitors; return the chosen ones, at most those that fit a chart."""
-    rows = history.list_rivals(head.product_id)
+    rows = list_rivals(head.product_id)
     if not rows:
         return ()
     by_asin = {row.asin: row for row in rows}
@@ -71,9 +73,9 @@ def _choose_rivals(head: ProductSummary) -> tuple[ProductSummary, ...]:
         st.query_params[keys.COMPARE] = ",".join(chosen)
     else:
         st.query_params.pop(keys.COMPARE, None)
-    if len(chosen) > history.MOST_COMPETITORS:
-        st.caption(f"The first {history.MOST_COMPETITORS} are drawn.")
-    return _find_rivals([by_asin[asin] for asin in chosen[: history.MOST_COMPETITORS]])
+    if len(chosen) > MOST_COMPETITORS:
+        st.caption(f"The first {MOST_COMPETITORS} are drawn.")
+    return _find_rivals([by_asin[asin] for asin in chosen[:MOST_COMPETITORS]])
 
 
 def _name_rival(row: Rival) -> str:
@@ -81,7 +83,7 @@ def _name_rival(row: Rival) -> str:
 
 
 def _find_rivals(rows: Sequence[Rival]) -> tuple[ProductSummary, ...]:
-    found = (history.find_product_summary(row.marketplace, row.asin) for row in rows)
+    found = (find_product_summary(row.marketplace, row.asin) for row in rows)
     return tuple(each for each in found if each is not None)
 
 
@@ -104,7 +106,7 @@ def show_chart(head: ProductSummary, period: PeriodView) -> None:
 
 def show_strip(head: ProductSummary, period: PeriodView) -> None:
     """Show the whole history; a selection in it sets the range."""
-    strip = history.read_strip(head, period)
+    strip = read_strip(head, period)
     if strip is not None:
         # A new range is a new strip, without the selection that was drawn in it.
         key = f"{_STRIP}_{head.product_id}_{period.since:%y%m%d}_{period.until:%y%m%d}"

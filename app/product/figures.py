@@ -11,8 +11,9 @@ from typing import Final
 import streamlit as st
 
 from app.components.cards import Direction
-from app.data import get_principal, history
-from app.data.history import PeriodView
+from app.data import get_principal
+from app.data.product.period import PeriodView
+from app.data.product.summary import read_further_values
 from app.device import is_phone
 from app.product import dialogs
 from app.product.cards import CurrentFigure, current_figures
@@ -63,7 +64,7 @@ _listen = st.components.v2.component("amazcope_figures", html="<span></span>\n",
 def show_figures(head: ProductSummary, period: PeriodView | None, period_name: str) -> None:
     """Show the current figures; the age of each opens its data source."""
     now, zone = datetime.now(UTC), get_principal().time_zone
-    further = history.read_further_values(head)
+    further = read_further_values(head)
     figures = current_figures(head, further, period, period_name, now, zone)
     st.html(STYLE + write_figures(figures, _PHONE_WIDTH if is_phone() else _WIDTH))
     opened = find_clicked()

@@ -9,7 +9,8 @@ import streamlit as st
 
 from app.commands import notes as commands
 from app.components import fragments
-from app.data import get_principal, history, products
+from app.data import get_principal, products
+from app.data.product.notes import list_notes
 from app.web import error_boundary
 from core.accounts.access.permissions import Permission
 from core.history.notes.queries import Note
@@ -32,7 +33,7 @@ def show_button(head: ProductSummary) -> None:
 def _show_notes(head: ProductSummary) -> None:
     """Show the team's notes on a product, with the form to add one."""
     st.caption("What your team did: a new image, a coupon, a change of supplier. Marked N.")
-    who, notes = get_principal(), history.list_notes(head.product_id)
+    who, notes = get_principal(), list_notes(head.product_id)
     if who.may(Permission.TRACK):
         _show_form("new_note", None, lambda *values: commands.add_note(head.product_id, *values))
     for note in notes:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from app import keys
 from app.components.product_link import PERIOD_NAMES
-from app.data.history import Range
+from app.data.product.period import Range
 from app.web import url_parameters
 from core.text.times import format_day
 

@@ -10,7 +10,7 @@ from app import keys
 from app.commands import frozen_files
 from app.components import cards, data_table, downloads, fragments
 from app.data import provenance
-from app.data.history import PeriodView
+from app.data.product.period import PeriodView
 from app.device import is_phone
 from app.product import dialogs
 from core.history.product_summary import ProductSummary

@@ -3,10 +3,10 @@
 import streamlit as st
 
 from app.components import cards
-from app.data import product_analysis as data
-from app.data.history import PeriodView
 from app.data.prebuilt_figure import PrebuiltFigure
-from app.data.product_analysis import DrawnFinding
+from app.data.product import analysis as data
+from app.data.product.analysis import DrawnFinding
+from app.data.product.period import PeriodView
 from core.chart_theme import PLOTLY_CONFIG
 from core.history.product_summary import ProductSummary
 

@@ -5,7 +5,7 @@ from typing import Final
 import streamlit as st
 
 from app.components import cards, data_table
-from app.data.history import BuyBoxView, PeriodView
+from app.data.product.period import BuyBoxView, PeriodView
 from core.history.product_summary import ProductSummary
 
 _ABOUT_CAUSES = "Only where both sides were seen within a day: longer apart, nothing explains it."

@@ -11,9 +11,10 @@ import streamlit as st
 from app.commands import products
 from app.commands import suggestions as suggestion_actions
 from app.components import data_table, downloads, product_link
-from app.data import get_principal, images, product_tabs
+from app.data import get_principal, images
 from app.data import suggestions as data
-from app.data.history import PeriodView
+from app.data.product.competitors import read_month_lines
+from app.data.product.period import PeriodView
 from app.products.cells import LINE_HEIGHT, make_rank_line
 from core.accounts.access.permissions import Permission
 from core.history.current import competitor_rows
@@ -56,7 +57,7 @@ def _show_table(head: ProductSummary, rows: Sequence[CompetitorValues]) -> None:
     """Show the competitors side by side; a button opens each one's page."""
     now = datetime.now(UTC)
     ids = tuple(row.product_id for row in rows)
-    lines = product_tabs.read_month_lines(ids)
+    lines = read_month_lines(ids)
     pictures = images.find_thumbnails(ids)
     frame = pd.DataFrame(
         [

@@ -7,8 +7,8 @@ import pandas as pd
 import streamlit as st
 
 from app.components import data_table
-from app.data import product_tabs as data
-from app.data.history import PeriodView
+from app.data.product import promotions as data
+from app.data.product.period import PeriodView
 from core.history.product_summary import ProductSummary
 from core.history.promotions import text
 

@@ -10,8 +10,8 @@ from app import keys
 from app.components import downloads
 from app.components.pagination import count_pages
 from app.data import get_principal
-from app.data import history as data
-from app.data.history import PeriodView
+from app.data.product import snapshots as data
+from app.data.product.period import PeriodView
 from app.product import dialogs
 from core.history.product_summary import ProductSummary
 from core.history.provenance import snapshot_table

@@ -6,8 +6,8 @@ import streamlit as st
 
 from app.components import cards, diffs
 from app.data import get_principal
-from app.data import history as data
-from app.data.history import PeriodView
+from app.data.product.period import PeriodView
+from app.data.product.snapshots import list_listing_versions
 from app.product_tabs import listing_images
 from core.catalog.images.image_changes import ImageChanges
 from core.history.changes import listing_diff
@@ -19,7 +19,7 @@ from core.text.times import format_moment
 
 def show_listing(head: ProductSummary, _period: PeriodView) -> None:
     """Show the versions of the listing with what changed in each."""
-    versions = data.list_listing_versions(head.product_id, head.data_version)
+    versions = list_listing_versions(head.product_id, head.data_version)
     if not versions:
         cards.show_unknown("no source has reported this listing's text yet")
         return

@@ -4,7 +4,7 @@ import streamlit as st
 
 from app.components import cards
 from app.data import provenance
-from app.data.history import PeriodView
+from app.data.product.period import PeriodView
 from app.product import dialogs
 from core.history.product_summary import ProductSummary
 from core.history.timeline import statistics_text

@@ -6,7 +6,7 @@ import streamlit as st
 
 from app import keys
 from app.data import suggestions as data
-from app.data.history import PeriodView
+from app.data.product.period import PeriodView
 from app.suggestions import request_advice
 from core.history.product_summary import ProductSummary
 from core.suggestions.review import labels

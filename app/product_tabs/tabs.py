@@ -5,7 +5,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from app import keys
-from app.data.history import PeriodView
+from app.data.product.period import PeriodView
 from app.product_tabs import (
     analysis_tab,
     buy_box_tab,

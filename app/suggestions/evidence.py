@@ -6,9 +6,10 @@ import streamlit as st
 
 from app import keys
 from app.components import cards, product_link
-from app.data import history
 from app.data import suggestions as data
 from app.data.prebuilt_figure import PrebuiltFigure
+from app.data.product.period import Range, read_period
+from app.data.product.summary import find_product_summary
 from core.chart_theme import PLOTLY_CONFIG
 from core.suggestions.review import charts, labels
 from core.suggestions.review.views import SuggestionView
@@ -84,12 +85,12 @@ _NOT_DRAWN = "No figure that is cited is a price or a rank: they are in the tabl
 def show_chart(view: SuggestionView) -> None:
     """Show the product's price and rank with the evidence drawn on it."""
     row = view.row
-    head = history.find_product_summary(row.marketplace, row.asin)
+    head = find_product_summary(row.marketplace, row.asin)
     if head is None:
         return
     days = data.count_chart_days(view, datetime.now(UTC))
     period_name = product_link.PERIOD_NAMES[days]
-    period = history.read_period(head, history.Range(days, period_name))
+    period = read_period(head, Range(days, period_name))
     with st.container(border=True):
         is_drawn = any(map(charts.is_drawn, view.evidence))
         st.header("Evidence on the chart" if is_drawn else "Price and rank", anchor=False)

@@ -199,10 +199,10 @@ def test_a_seller_may_not_set_caps(sign_in: SignIn, somebody: MakeSomebody, lamp
 
 def caps_form(marketplace: str, asin: str) -> AppTest:
     def script(marketplace: str, asin: str) -> None:
-        from app.data import history
+        from app.data.product.summary import find_product_summary
         from app.product import price_caps
 
-        head = history.find_product_summary(marketplace, asin)
+        head = find_product_summary(marketplace, asin)
         if head is not None:
             price_caps.show_price_caps_form(head)
 

@@ -67,12 +67,14 @@ def test_a_kept_chart_is_not_shown_to_a_user_with_other_formats(
 def _alt_text(asin: str) -> None:
     import streamlit as st
 
-    from app.data import get_principal, history
+    from app.data import get_principal
+    from app.data.product.period import Range, read_period
+    from app.data.product.summary import find_product_summary
 
     get_principal()
-    head = history.find_product_summary("US", asin)
+    head = find_product_summary("US", asin)
     assert head
-    period = history.read_period(head, history.Range(30, "the last 30 days"))
+    period = read_period(head, Range(30, "the last 30 days"))
     assert period
     st.text(period.alt)
 

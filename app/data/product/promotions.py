@@ -1,10 +1,10 @@
-"""What tabs of the product page show, read once per state of its data."""
+"""The deals and coupons of a period, read once per state of the product's data."""
 
 from datetime import datetime
 
 from app.data import get_principal
 from app.data.cache import cached_read
-from app.data.history import CACHED_FOR, PeriodView
+from app.data.product.period import CACHED_FOR, PeriodView
 from core.database.session import read_scope
 from core.history.chart.deals import find_deals
 from core.history.product_summary import HistoryKey, ProductSummary
@@ -16,7 +16,6 @@ from core.history.timeline.period import read_timeline
 from core.history.timeline.snapshot_timeline import SnapshotTimeline
 from core.text import locale as formats
 from core.text.locale import Formats
-from core.tracking.lists.queries import read_sparklines
 
 _COUPONS = ("coupon_amount", "coupon_percent")
 
@@ -59,12 +58,3 @@ def _list_promotions(
             zone, timeline.times[-1] if len(timeline.times) else None, timeline.is_by_day
         ),
     )
-
-
-@cached_read(seconds=60, entries=200)
-def read_month_lines(
-    product_ids: tuple[int, ...],
-) -> dict[int, tuple[list[float | None], list[float | None]]]:
-    """Return prices (minor units) and ranks of the last 30 days by product, oldest first."""
-    with read_scope() as session:
-        return read_sparklines(session, product_ids)

@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 import numpy as np
 
 from app.data.cache import cached_read
-from app.data.history import CACHED_FOR
 from app.data.prebuilt_figure import FigureBody, pack_figure
+from app.data.product.period import CACHED_FOR
 from core.catalog.marketplaces import get_marketplace
 from core.catalog.money import format_price
 from core.chart_theme import PRICE, RANK, money_style

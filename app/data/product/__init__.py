@@ -1,0 +1,1 @@
+"""Cached reads of the product page: each once per state of the product's data."""
