@@ -15,7 +15,8 @@ from core.database.session import read_scope, write_scope
 from core.history.periods.change_period import ChangePeriod
 from core.reports.compute_report import compute_report
 from core.reports.email_message import write_message
-from core.reports.frozen.service import freeze_report
+from core.reports.frozen.frozen_file import write_report_file
+from core.reports.frozen.service import record_file
 from core.tracking.list_filter import ListScope
 
 PRODUCTS = 2_000
@@ -52,6 +53,7 @@ def _make(period: ChangePeriod, *, is_whole: bool) -> None:
         report = compute_report(session, who, ListScope.TEAM, period, now, now, Decimal("0.01"))
     assert report.products == PRODUCTS
     if is_whole:
-        write_message(report, 1, "https://own.example")
+        write_message(report, "https://own.example")
+        file = write_report_file(report, who.time_zone)
         with write_scope() as session:
-            freeze_report(session, who, report)
+            record_file(session, who, file)

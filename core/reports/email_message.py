@@ -1,6 +1,7 @@
 """A report as a message for an email: figures, issues, changes, movers with their lines."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 from urllib.parse import urlencode
 
@@ -20,10 +21,8 @@ _URGENCY: Final = {
 }
 
 
-def write_message(
-    report: Report, report_id: int, base_url: str, unsubscribe: str | None = None
-) -> Message:
-    """Return a report as a message, in the formats in use. Its key is that of the kept report.
+def write_message(report: Report, base_url: str, unsubscribe: str | None = None) -> Message:
+    """Return a report as a message, in the formats in use; `number_message` gives it its key.
 
     `unsubscribe`: the address that ends such emails by one click.
     """
@@ -48,14 +47,23 @@ def write_message(
     ]
     name = report_text.name_report(report)
     return Message(
-        key=f"report/{report_id}",
+        key="report",
         subject=f"{name}: {report_text.summarize(report)}",
         summary=report_text.describe_making(report, zone),
         items=tuple(items),
-        link=f"{base_url}/reports?{urlencode({'report': report_id})}",
+        link=f"{base_url}/reports",
         footer="You subscribed to this report. Change or end that at Reports, Subscribe.",
         unsubscribe=unsubscribe,
     )
+
+
+def number_message(message: Message, report_id: int) -> Message:
+    """Return a report's message with the key and the address of the kept report.
+
+    Apart from writing it: pictures are drawn before a report is kept and has a number.
+    """
+    link = f"{message.link}?{urlencode({'report': report_id})}"
+    return replace(message, key=f"report/{report_id}", link=link)
 
 
 def _write_issues(report: Report, base_url: str) -> Iterator[MessageItem]:

@@ -199,11 +199,47 @@ def keep_report(
     ).scalar_one()
 
 
+@dataclass(frozen=True, slots=True)
+class KeptDueReport:
+    """A subscribed report that was just kept. `is_emailed`: its user still wants an email."""
+
+    id: int
+    is_emailed: bool
+
+
 @requires(Permission.READ)
 def keep_due_report(
     session: Session, principal: Principal, due: DueSubscription, report: Report
+) -> KeptDueReport | None:
+    """Keep a subscribed report that was made before; return it, None if it isn't kept.
+
+    It isn't where its subscription ended meanwhile or wants other products, or where another
+    worker made it. Another hour or day changes nothing; without emails by now, it has none.
+    """
+    wish = _lock_wish(session, due)
+    if wish is None or wish.scope is not due.wish.scope:
+        return None
+    number = _keep_once(session, principal, due, report)
+    return None if number is None else KeptDueReport(number, wish.by_email and due.wish.by_email)
+
+
+def _lock_wish(session: Session, due: DueSubscription) -> Subscription | None:
+    """Return a due report's subscription as it is now; it stays so to the end."""
+    row = session.scalar(
+        select(ReportSubscription)
+        .where(
+            ReportSubscription.person_id == due.person_id,
+            ReportSubscription.kind == due.wish.kind.value,
+        )
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    return None if row is None else _to_wish(row)
+
+
+def _keep_once(
+    session: Session, principal: Principal, due: DueSubscription, report: Report
 ) -> int | None:
-    """Keep a subscribed report; return its id, None if another worker made it meanwhile."""
     kind, day = due.wish.kind, due.due.day
     number = session.execute(
         insert(KeptReport)

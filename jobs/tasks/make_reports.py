@@ -5,16 +5,19 @@ from datetime import timedelta
 from typing import Final
 
 from huey import crontab
+from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Via
 from core.accounts.people.membership import get_principal
 from core.accounts.people.profile import read_formats
 from core.database.session import database_time, read_scope, write_scope
+from core.delivery.message import Message
 from core.delivery.outbox import Purpose, add_message
 from core.errors import NotFoundError
 from core.reports import service
 from core.reports.compute_report import compute_report
-from core.reports.email_message import write_message
+from core.reports.content import Report
+from core.reports.email_message import number_message, write_message
 from core.reports.rules import PERIODS
 from core.reports.service import DueSubscription
 from core.reports.unsubscribe import make_report_unsubscribe_link
@@ -29,7 +32,7 @@ log = logging.getLogger(__name__)
 
 @periodic_job("make reports", crontab(minute="*/5"), expires=240, lock="make reports")
 def make_reports(report: JobReport) -> None:
-    """Make each report that is due, in a transaction of its own: a kill loses none."""
+    """Make each report that is due, each stored in a transaction of its own: a kill loses none."""
     with read_scope() as session:
         due = service.list_due(session, database_time())
     if not due:
@@ -50,32 +53,44 @@ def make_reports(report: JobReport) -> None:
 
 
 def make_due_report(due: DueSubscription) -> bool:
-    """Make and keep one report; return False if another worker made it meanwhile."""
-    dollars = make_limits(get_settings()).dollars_per_product
+    """Make and keep one report; return False where it isn't wanted any more, or was made.
+
+    Raises NotFoundError for a user who was disabled. It is read, then written with no transaction
+    open, then stored.
+    """
     with read_scope() as session:
-        who = get_principal(session, due.person_id, Via.JOB)
         formats = read_formats(session, due.person_id)
         with apply_formats(formats):
-            content = compute_report(
-                session,
-                who,
-                due.wish.scope,
-                PERIODS[due.wish.kind],
-                due.due.at,
-                database_time(),
-                dollars,
-            )
+            content = _compute(session, due)
+    message = None
+    if due.wish.by_email:
+        with apply_formats(formats):
+            message = _write_email(content, due.person_id)
     with write_scope() as session:
-        number = service.keep_due_report(session, who, due, content)
-        if number is not None and due.wish.by_email:
-            settings = get_settings()
-            link = make_report_unsubscribe_link(who.person_id, settings)
-            with apply_formats(formats):
-                message = write_message(content, number, settings.public_url, link)
-            now = database_time()
-            add_message(session, message, who.person_id, None, Purpose.REPORT, now, now + USEFUL)
-            service.mark_sent(session, number)
-    return number is not None
+        who = get_principal(session, due.person_id, Via.JOB)
+        kept = service.keep_due_report(session, who, due, content)
+        if kept is not None and message is not None and kept.is_emailed:
+            _add_email(session, number_message(message, kept.id), kept.id, who.person_id)
+    return kept is not None
+
+
+def _compute(session: Session, due: DueSubscription) -> Report:
+    who = get_principal(session, due.person_id, Via.JOB)
+    dollars = make_limits(get_settings()).dollars_per_product
+    period, now = PERIODS[due.wish.kind], database_time()
+    return compute_report(session, who, due.wish.scope, period, due.due.at, now, dollars)
+
+
+def _write_email(content: Report, person_id: int) -> Message:
+    settings = get_settings()
+    link = make_report_unsubscribe_link(person_id, settings)
+    return write_message(content, settings.public_url, link)
+
+
+def _add_email(session: Session, message: Message, report_id: int, person_id: int) -> None:
+    now = database_time()
+    add_message(session, message, person_id, None, Purpose.REPORT, now, now + USEFUL)
+    service.mark_sent(session, report_id)
 
 
 @periodic_job("delete old reports", crontab(minute="47", hour="3"), expires=3600)

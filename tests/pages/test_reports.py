@@ -11,16 +11,20 @@ from streamlit.testing.v1 import AppTest
 from app.commands import frozen_files
 from core.accounts.access.permissions import Principal, Role
 from core.history.observation import Availability
+from core.history.periods.change_period import ChangePeriod
 from core.reports import service
 from core.reports.feed.read_feed import read_feed
 from core.settings.environment import ROOT
 from core.text.locale import Formats
 from core.text.numbers import THIN_SPACE
+from core.tracking.list_filter import ListScope
 from core.tracking.rules import Role as ProductRole
 from tests.factories.alerts import add_incident
+from tests.factories.observations import NOON, make_observation, store_observations
 from tests.factories.people import add_colleague
-from tests.factories.products import LAMP
-from tests.factories.reports import add_close
+from tests.factories.products import LAMP, track_products
+from tests.factories.reports import add_close, keep_empty_report
+from tests.open_scopes import record_open_scopes
 from tests.pages.conftest import SignIn
 from tests.pages.seeding import seed
 
@@ -117,6 +121,21 @@ def test_the_hash_of_a_file_says_who_made_it(session: Session, principal: Princi
     assert "Your team made no file with this hash." in [each.value for each in app.warning]
     app.text_input(key="frozen_hash").input("abc").run()
     assert "A SHA-256 has 64 digits" in app.warning[0].value
+
+
+def test_a_frozen_file_is_written_with_no_transaction_open(
+    session: Session, principal: Principal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report = keep_empty_report(session, principal)
+    track_products(session, principal, [LAMP])
+    store_observations(session, make_observation(LAMP), now=NOW)
+    writers = ("write_report_file", "write_products_file")
+    calls = record_open_scopes(monkeypatch, frozen_files, *writers)
+    formats, period = Formats("de_DE"), (NOON - timedelta(days=1), NOON)
+    frozen_files.freeze_report(report, formats, principal)
+    frozen_files.freeze_period(ListScope.TEAM, ChangePeriod.DAY, formats, principal)
+    frozen_files.freeze_products([("US", LAMP)], period, formats, principal)
+    assert calls == [(writers[0], 0), (writers[0], 0), (writers[1], 0)]
 
 
 def test_a_feeds_address_is_shown_once(session: Session, principal: Principal) -> None:

@@ -1,9 +1,11 @@
-"""Makes frozen reports, records their hashes, and finds who made a file. Never commits."""
+"""Reads what frozen reports show, records their hashes, finds who made a file. Never commits.
 
-from collections.abc import Iterator, Mapping, Sequence
+The file itself is written in between, by `frozen_file`, with no transaction open.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import sha256
 from typing import Any, Final
 
 from sqlalchemy import text
@@ -12,95 +14,47 @@ from sqlalchemy.orm import Session
 from core.accounts.access import audit
 from core.accounts.access.operations import requires
 from core.accounts.access.permissions import Permission, Principal, Via
+from core.accounts.people.membership import get_principal
 from core.errors import InvalidInputError, NotFoundError
 from core.history.product_summary import find_product_summary
-from core.reports import report_text
-from core.reports.content import Report
-from core.reports.frozen import period_page, product_page
-from core.reports.frozen.document import LARGEST, write_document
-from core.reports.frozen.product_page import MOST_COMPARED
+from core.reports.frozen.frozen_file import FrozenFile
+from core.reports.frozen.product_page import MOST_COMPARED, FrozenProduct, read_frozen_product
 from core.tracking.sellers.queries import read_own_sellers
 
-_POINTS: Final = (3_000, 1_500, 700, 300, 100, 0)  # of each line inside a file, until it fits
-
-
-@dataclass(frozen=True, slots=True)
-class FrozenFile:
-    """A file and what it is of. The hash is that of all its bytes."""
-
-    title: str
-    subject: str  # "US B0TEST0001", "daily report"
-    body: bytes
-
-    @property
-    def sha256(self) -> str:
-        """Return the file's hash as 64 hexadecimal digits."""
-        return sha256(self.body).hexdigest()
-
 
 @requires(Permission.READ)
-def freeze_report(session: Session, principal: Principal, report: Report) -> FrozenFile:
-    """Return a report of a period as a file, and record that it was made.
-
-    Raises InvalidInputError for a file that would be too large.
-    """
-    title = report_text.name_report(report)
-    body = write_document(
-        title,
-        period_page.describe_period(report, principal.time_zone),
-        period_page.write_period(report, principal.time_zone),
-        period_page.collect_period_data(report),
-    )
-    return _record(session, principal, FrozenFile(title, f"report, {report.period.value}", body))
-
-
-@requires(Permission.READ)
-def freeze_products(
+def read_frozen_products(
     session: Session,
     principal: Principal,
     keys: Sequence[tuple[str, str]],
     period: tuple[datetime, datetime],
-    now: datetime,
-) -> FrozenFile:
-    """Return products over a period as a file, and record that it was made.
+) -> list[FrozenProduct]:
+    """Return products over a period, for a file. SELECTs only.
 
     `keys`: marketplaces and ASINs. Raises NotFoundError for a product that was never observed.
     """
     if not 0 < len(keys) <= MOST_COMPARED:
         raise InvalidInputError(f"Choose 1 to {MOST_COMPARED} products.")
-    own, zone = read_own_sellers(session, principal.team_id), principal.time_zone
+    own = read_own_sellers(session, principal.team_id)
     products = []
     for marketplace, asin in keys:
         head = find_product_summary(session, principal, marketplace, asin)
-        found = head and product_page.read_frozen_product(session, head, *period, own, zone)
+        found = head and read_frozen_product(session, head, *period, own, principal.time_zone)
         if not found:
             raise NotFoundError(f"{asin} in {marketplace} was never observed.")
         products.append(found)
-    title = product_page.name_products(products)
-    about = product_page.describe_products(products, now, zone)
-    parts = product_page.write_products(products, zone)
-    sizes = (
-        write_document(title, about, parts, product_page.collect_product_data(products, most))
-        for most in _POINTS
-    )
-    subject = ", ".join(" ".join(key) for key in keys)
-    return _record(session, principal, FrozenFile(title, subject, _find_fitting(sizes)))
+    return products
 
 
-def _find_fitting(bodies: Iterator[bytes]) -> bytes:
-    body = b""
-    for body in bodies:
-        if len(body) <= LARGEST:
-            break
-    return body
+@requires(Permission.READ)
+def record_file(session: Session, principal: Principal, file: FrozenFile) -> None:
+    """Record that a user made a file. It shows what the user could read when it was read.
 
-
-def _record(session: Session, principal: Principal, file: FrozenFile) -> FrozenFile:
-    if len(file.body) > LARGEST:
-        raise InvalidInputError("This is too much for one file. Choose a shorter period.")
+    Raises NotFoundError for a user who was disabled meanwhile.
+    """
+    get_principal(session, principal.person_id, principal.via)
     values = {"of": file.subject, "bytes": len(file.body)}
     audit.record(session, principal, "made frozen report", _name_event(file.sha256), new=values)
-    return file
 
 
 def _name_event(digest: str) -> str:

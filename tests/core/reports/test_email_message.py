@@ -16,7 +16,7 @@ from core.delivery.smtp import OutgoingEmail, _build_message
 from core.history.periods.change_period import ChangePeriod
 from core.reports.compute_report import compute_report
 from core.reports.content import Report, ReportProduct
-from core.reports.email_message import write_message
+from core.reports.email_message import number_message, write_message
 from core.reports.line_picture import HEIGHT, WIDTH
 from core.text.locale import Formats, apply_formats
 from core.tracking.list_filter import ListScope
@@ -36,7 +36,7 @@ def report(session: Session, principal: Principal) -> Report:
 
 
 def test_an_email_has_the_reports_numbers_and_pictures(report: Report) -> None:
-    message = write_message(report, 7, "https://own.example")
+    message = number_message(write_message(report, "https://own.example"), 7)
     assert load_message(dump_message(message)) == message
     assert message.subject == "Daily report, 9 Mar 2026: 2 changed, 1 open, 0 pending"
     assert message.link == "https://own.example/reports?report=7"
@@ -59,7 +59,7 @@ def test_an_email_has_the_reports_numbers_and_pictures(report: Report) -> None:
 
 def test_days_are_in_the_readers_format(report: Report) -> None:
     with apply_formats(Formats("de_DE")):
-        html = write_html(write_message(report, 7, "https://own.example"))
+        html = write_html(write_message(report, "https://own.example"))
     assert "(09.03.2026, " in html
     assert "2026-03-09" not in html
 
@@ -73,7 +73,7 @@ def test_a_hostile_title_stays_text(report: Report) -> None:
         changes=tuple(replace(each, product=rename(each.product)) for each in report.changes),
         movers=tuple(replace(each, product=rename(each.product)) for each in report.movers),
     )
-    message = write_message(hostile, 7, "https://own.example")
+    message = write_message(hostile, "https://own.example")
     html = write_html(message)
     assert "<script>" not in html
     assert 'src="https:' not in html

@@ -85,6 +85,35 @@ def test_a_due_report_is_made_once(session: Session, principal: Principal, repor
     assert len(service.list_reports(session, principal, 10)) == 1
 
 
+@pytest.mark.parametrize(
+    ("meanwhile", "is_kept", "is_emailed"),
+    [
+        (replace(DAILY, by_email=True, hour=9), True, True),
+        (replace(DAILY, by_email=False), True, False),
+        (replace(DAILY, by_email=True, scope=ListScope.MINE), False, False),
+        (None, False, False),
+    ],
+)
+def test_a_subscription_that_changed_while_its_report_was_made_decides(
+    session: Session,
+    principal: Principal,
+    report: Report,
+    meanwhile: Subscription | None,
+    is_kept: bool,
+    is_emailed: bool,
+) -> None:
+    service.subscribe(session, principal, replace(DAILY, by_email=True), AT)
+    [due] = service.list_due(session, AT + timedelta(days=1))
+    if meanwhile is None:
+        service.unsubscribe(session, principal, ReportKind.DAILY)
+    else:
+        service.subscribe(session, principal, meanwhile, AT)
+    kept = service.keep_due_report(session, principal, due, report)
+    assert (kept is not None) is is_kept
+    assert (kept is not None and kept.is_emailed) is is_emailed
+    assert len(service.list_reports(session, principal, 10)) == is_kept
+
+
 def test_a_subscription_is_listed_with_its_next_time(
     session: Session, principal: Principal
 ) -> None:

@@ -15,6 +15,7 @@ from core.tracking.list_filter import ListScope
 from jobs.tasks import make_reports
 from tests.factories.people import add_colleague
 from tests.factories.tables import fetch_rows
+from tests.open_scopes import record_open_scopes
 
 pytestmark = pytest.mark.dates  # a report is due by the database's clock
 
@@ -119,3 +120,15 @@ def test_an_email_is_stored_with_its_report(session: Session, principal: Princip
     assert (message["person_id"], message["channel_id"]) == (principal.person_id, None)
     assert message["content"]["subject"].startswith("Daily report, ")
     assert "/unsubscribe-reports?token=" in message["content"]["unsubscribe"]
+
+
+def test_an_email_is_written_with_no_transaction_open(
+    session: Session, principal: Principal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wish = Subscription(ReportKind.DAILY, ListScope.TEAM, by_email=True)
+    service.subscribe(session, principal, wish, datetime.now(UTC) - timedelta(days=2))
+    session.commit()
+    calls = record_open_scopes(monkeypatch, make_reports, "write_message")
+    make_reports.make_reports()
+    assert calls == [("write_message", 0)]
+    assert len(fetch_rows(session, "SELECT * FROM outbox_message")) == 1

@@ -16,9 +16,9 @@ from core.accounts.models import Person
 from core.errors import InvalidInputError, NotFoundError
 from core.history.periods.change_period import ChangePeriod
 from core.reports.compute_report import compute_report
-from core.reports.frozen import service
+from core.reports.frozen import frozen_file, service
 from core.reports.frozen.document import LARGEST
-from core.reports.frozen.service import FrozenFile
+from core.reports.frozen.frozen_file import FrozenFile, write_products_file, write_report_file
 from core.tracking.list_filter import ListScope
 from tests.factories.observations import NOON, make_observation, store_observations
 from tests.factories.people import add_colleague, add_stranger
@@ -37,9 +37,15 @@ def data_of(file: FrozenFile) -> Any:
 
 
 def freeze(session: Session, principal: Principal, *asins: str) -> FrozenFile:
-    return service.freeze_products(
-        session, principal, [("US", asin) for asin in asins], PERIOD, NOW
-    )
+    return freeze_over(session, principal, PERIOD, *asins)
+
+
+def freeze_over(
+    session: Session, principal: Principal, period: tuple[datetime, datetime], *asins: str
+) -> FrozenFile:
+    keys = [("US", asin) for asin in asins]
+    products = service.read_frozen_products(session, principal, keys, period)
+    return write_products_file(products, period[1], principal.time_zone)
 
 
 def test_a_frozen_product_has_its_lines_and_figures(session: Session, principal: Principal) -> None:
@@ -91,18 +97,18 @@ def test_a_long_history_fits_into_the_file(
     ]
     store_observations(session, *made, now=NOON + timedelta(days=90))
     period = (NOON, NOON + timedelta(days=90))
-    file = service.freeze_products(session, principal, [("US", LAMP)], period, period[1])
+    file = freeze_over(session, principal, period, LAMP)
     assert len(file.body) <= LARGEST
     assert data_of(file)["products"][0]["points_left_out"] == 0
-    monkeypatch.setattr(service, "LARGEST", len(file.body) // 2)
-    smaller = service.freeze_products(session, principal, [("US", LAMP)], period, period[1])
+    monkeypatch.setattr(frozen_file, "LARGEST", len(file.body) // 2)
+    smaller = freeze_over(session, principal, period, LAMP)
     assert len(smaller.body) <= len(file.body) // 2
     [product] = data_of(smaller)["products"]
     assert product["points_left_out"] > 0
     assert 0 < len(product["lines"]["bsr"]) < 24 * 90
-    monkeypatch.setattr(service, "LARGEST", 1_000)
+    monkeypatch.setattr(frozen_file, "LARGEST", 1_000)
     with pytest.raises(InvalidInputError):
-        service.freeze_products(session, principal, [("US", LAMP)], period, period[1])
+        freeze_over(session, principal, period, LAMP)
 
 
 def test_a_frozen_report_has_the_same_numbers(session: Session, principal: Principal) -> None:
@@ -110,7 +116,7 @@ def test_a_frozen_report_has_the_same_numbers(session: Session, principal: Princ
     report = compute_report(
         session, principal, ListScope.TEAM, ChangePeriod.DAY, AT, AT, Decimal("0.01")
     )
-    file = service.freeze_report(session, principal, report)
+    file = write_report_file(report, principal.time_zone)
     body = file.body.decode()
     assert "#1,000 → #1,500" in body
     assert "Closes of 9 Mar 2026 against 8 Mar 2026 (US)" in body
@@ -123,13 +129,14 @@ def test_a_hash_says_who_made_a_file_and_when(session: Session, principal: Princ
     report = compute_report(
         session, principal, ListScope.TEAM, ChangePeriod.DAY, AT, AT, Decimal("0.01")
     )
-    file = service.freeze_report(session, colleague, report)
+    file = write_report_file(report, principal.time_zone)
+    service.record_file(session, colleague, file)
     found = service.find_origin(session, principal, file.sha256)
     assert found is not None
     assert (found.person, found.subject, found.is_sealed) == ("Chris", "report, day", False)
     assert datetime.now(UTC) - found.made_at < timedelta(minutes=5)
     # The same file again: who made it first stays.
-    service.freeze_report(session, principal, report)
+    service.record_file(session, principal, file)
     assert service.find_origin(session, principal, file.sha256) == found
     audit.seal_events(session)
     session.execute(update(Person).where(Person.id == colleague.person_id).values(state="erased"))
@@ -138,3 +145,14 @@ def test_a_hash_says_who_made_a_file_and_when(session: Session, principal: Princ
     assert (sealed.person, sealed.is_sealed) == (None, True)
     assert service.find_origin(session, principal, "0" * 64) is None
     assert service.find_origin(session, add_stranger(session), file.sha256) is None
+
+
+def test_a_user_who_was_disabled_meanwhile_makes_no_file(
+    session: Session, principal: Principal
+) -> None:
+    colleague = add_colleague(session, principal)
+    file = FrozenFile("Report", "report, day", b"whole")
+    session.execute(update(Person).where(Person.id == colleague.person_id).values(state="disabled"))
+    with pytest.raises(NotFoundError):
+        service.record_file(session, colleague, file)
+    assert service.find_origin(session, principal, file.sha256) is None
