@@ -36,7 +36,7 @@ class RunningFakeApify:
 
     def stats(self) -> dict[str, Any]:
         """Return counts: `requests`, `operations`, `runs_by_input`, `runs_started`."""
-        with urllib.request.urlopen(self.url + "/control/stats", timeout=10) as response:
+        with urllib.request.urlopen(self.url + "/control/stats", timeout=120) as response:
             return dict(json.load(response))
 
     def _post(self, path: str, body: dict[str, Any]) -> None:
@@ -45,7 +45,7 @@ class RunningFakeApify:
             data=json.dumps(body, default=sorted).encode(),
             headers={"content-type": "application/json"},
         )
-        with urllib.request.urlopen(request, timeout=10):
+        with urllib.request.urlopen(request, timeout=120):
             pass
 
 

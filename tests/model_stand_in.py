@@ -24,6 +24,7 @@ from starlette.routing import Route
 MODEL = "stand-in-1"
 SPOKEN = "stand-in-1-2026-11"  # as the server names it
 KEY = "stand-in-key"
+HANG = 3600  # s, longer than any test
 PROMPT_TOKENS, REPLY_TOKENS = 1200, 300
 
 Facts = dict[str, Any]
@@ -231,7 +232,7 @@ class ModelStandIn:
 
     async def _answer(self, facts: Facts, product: str) -> Response:
         kind = self.next.popleft() if self.next else "good"
-        await asyncio.sleep(30 if kind == "hang" else self.seconds)
+        await asyncio.sleep(HANG if kind == "hang" else self.seconds)
         self.answered[product] += 1
         return kind if isinstance(kind, Response) else _body(kind, facts)
 

@@ -244,7 +244,7 @@ def test_a_start_that_would_be_unsafe_is_refused_in_one_sentence(
         env={**os.environ, "AMAZCOPE_DATA_DIR": str(tmp_path), "AMAZCOPE_PORT": "1", **settings},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=200,
         check=False,
     )
     assert done.returncode == 1

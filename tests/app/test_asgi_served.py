@@ -30,7 +30,7 @@ from core.accounts.models import Person
 from core.accounts.people.membership import get_owner_principal
 from core.settings.environment import ROOT
 
-PATIENCE = 60  # seconds, for a busy machine
+PATIENCE = 120  # seconds, for a busy machine
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,7 +120,7 @@ OUTAGES: dict[str, tuple[Outage, str]] = {
 
 
 def opened() -> AppTest:
-    return AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=30)
+    return AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=120)
 
 
 def shown(found: object) -> str:

@@ -72,6 +72,12 @@ class World:
             collect_runs.advance_open_runs()
             time.sleep(0.03)
 
+    def wait_until_runs_end(self) -> None:
+        """Wait until the provider has ended all runs."""
+        runs = self.fake_apify.app.runs
+        while not all(run.has_ended(runs.clock()) for run in runs.list_runs(None)):
+            time.sleep(0.01)
+
     def fetch(self) -> None:
         """Do a whole round."""
         dispatch_runs.start_due_runs()

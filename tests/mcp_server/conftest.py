@@ -134,7 +134,7 @@ class McpEndpoint:
     def client(self, token: str | None = None, **headers: str) -> httpx2.AsyncClient:
         """Return an HTTP client that carries a token."""
         bearer = {"Authorization": f"Bearer {token or self.token}"} if token != "" else {}
-        return httpx2.AsyncClient(headers={**bearer, **headers}, timeout=30)
+        return httpx2.AsyncClient(headers={**bearer, **headers}, timeout=120)
 
     def with_client(self, work: Any, token: str | None = None) -> Any:
         """Do something with a connected client."""

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -76,6 +77,29 @@ def slow_tool() -> Iterator[str]:
     tools.tool(Permission.READ, "Wait")(slow)
     yield "slow"
     del tools.TOOLS["slow"]
+
+
+@dataclass
+class Occupied:
+    """The calls of a tool that ends when the test lets it."""
+
+    begun: list[int] = field(default_factory=list)
+    may_end: threading.Event = field(default_factory=threading.Event)
+
+    def occupied(self, call: Call) -> Waited:
+        """Wait for the test."""
+        self.begun.append(1)
+        self.may_end.wait(PATIENCE)
+        return Waited(seconds=0.0, summary="Waited.")
+
+
+@pytest.fixture
+def occupied() -> Iterator[Occupied]:
+    """A tool that holds its thread until the test lets it go; made before the server."""
+    calls = Occupied()
+    tools.tool(Permission.READ, "Wait")(calls.occupied)
+    yield calls
+    del tools.TOOLS["occupied"]
 
 
 def broken(call: Call, way: Literal["value", "model"] = "value") -> Waited:
@@ -260,23 +284,27 @@ def test_health_tells_the_truth_about_the_database(
     address = endpoint.url.replace("/mcp", "/healthz")
     assert httpx2.get(address).status_code == 200
     with database_away(committed_database):
-        answer = httpx2.get(address, timeout=20)
+        answer = httpx2.get(address, timeout=120)
         assert (answer.status_code, answer.json()) == (503, {"status": "database unavailable"})
     assert httpx2.get(address).status_code == 200
 
 
-def test_a_busy_server_is_healthy(slow_tool: str, endpoint: McpEndpoint) -> None:
+def test_a_busy_server_is_healthy(occupied: Occupied, endpoint: McpEndpoint) -> None:
     answers: list[int] = []
 
     async def burst(client: Client) -> None:
         async with anyio.create_task_group() as group:
             for _ in range(2 * MAX_THREADS):
-                group.start_soon(client.call_tool, slow_tool, {"seconds": 1.5})
-            await anyio.sleep(0.7)
-            async with httpx2.AsyncClient(timeout=1) as http:
-                answers.append(
-                    (await http.get(endpoint.url.replace("/mcp", "/healthz"))).status_code
-                )
+                group.start_soon(client.call_tool, "occupied", {})
+            while len(occupied.begun) < MAX_THREADS:
+                await anyio.sleep(0.01)
+            try:
+                async with httpx2.AsyncClient(timeout=PATIENCE) as http:
+                    answers.append(
+                        (await http.get(endpoint.url.replace("/mcp", "/healthz"))).status_code
+                    )
+            finally:
+                occupied.may_end.set()
 
     endpoint.with_client(burst)
     assert answers == [200]
@@ -298,11 +326,11 @@ def test_a_database_that_goes_while_a_tool_works_is_told_in_words(
     slow_tool: str, endpoint: McpEndpoint, committed_database: str
 ) -> None:
     def take_away() -> None:
-        time.sleep(1)
+        soon(lambda: _waits_in(committed_database, "PgSleep"))
         allow_connections(committed_database, False)
 
     async def call(client: Client) -> Any:
-        return await client.call_tool(slow_tool, {"seconds": 6})
+        return await client.call_tool(slow_tool, {"seconds": 30})
 
     thread = threading.Thread(target=take_away)
     thread.start()
@@ -358,10 +386,10 @@ def test_a_server_killed_in_a_write_leaves_nothing_half_written(
         session.execute(text("SELECT pg_advisory_xact_lock(hashtext('following'), 1)"))
         thread = threading.Thread(target=call_and_be_cut_off)
         thread.start()
-        soon(lambda: _waits_for_lock(committed_database))
+        soon(lambda: _waits_in(committed_database, "advisory"))
         process.kill()
         thread.join(PATIENCE)
-    soon(lambda: not _waits_for_lock(committed_database))
+    soon(lambda: not _waits_in(committed_database, "advisory"))
     with read_scope() as session:
         assert (_count(session, Tracking), _count(session, AgentWrite)) == (0, 0)
     assert calls() == [("track_products", None)]
@@ -372,12 +400,13 @@ def test_a_server_killed_in_a_write_leaves_nothing_half_written(
         assert _count(session, Tracking) == 1
 
 
-def _waits_for_lock(url: str) -> bool:
+def _waits_in(url: str, event: str) -> bool:
+    """Return whether a connection to a database waits for an event, as PostgreSQL names it."""
     waiting = text(
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = :name AND wait_event = 'advisory'"
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = :name AND wait_event = :event"
     )
     with read_scope() as session:
-        return bool(session.scalar(waiting, {"name": url.rpartition("/")[2]}))
+        return bool(session.scalar(waiting, {"name": url.rpartition("/")[2], "event": event}))
 
 
 def test_two_processes_share_the_pace_of_a_token(

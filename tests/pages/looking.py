@@ -9,7 +9,7 @@ from core.settings.environment import ROOT
 
 def open_page(name: str, **address: str) -> AppTest:
     """Open a page of the navigation at an address."""
-    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=30).run()
+    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=120).run()
     app.switch_page(f"../pages/{name}.py")
     for parameter, value in address.items():
         app.query_params[parameter] = value

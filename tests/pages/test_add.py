@@ -40,7 +40,7 @@ def _nothing_kept(session: Session, monkeypatch: pytest.MonkeyPatch) -> Iterator
 
 
 def open_page(run_id: int | None = None) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=30)
+    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=120)
     if run_id is not None:
         app.query_params["import"] = str(run_id)
     app.run()

@@ -44,7 +44,7 @@ ODD = st.one_of(
 
 
 def opened(page: str, address: dict[str, str | list[str]]) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=60)
+    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=120)
     app.switch_page(f"../pages/{page}.py")
     app.query_params.update(address)
     return app.run()

@@ -54,7 +54,7 @@ def state_of(session: Session, person_id: int) -> tuple[str, str]:
 def manage(person_id: int) -> AppTest:
     """Open the dialog about a person; a test's click runs its script as a whole."""
     assert f"manage_{person_id}" in [button.key for button in open_page("admin").button]
-    return AppTest.from_function(_managing, args=(person_id,), default_timeout=30).run()
+    return AppTest.from_function(_managing, args=(person_id,), default_timeout=120).run()
 
 
 def _managing(person_id: int) -> None:

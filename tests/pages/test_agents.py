@@ -19,7 +19,7 @@ NOW = datetime.now(UTC)
 
 
 def open_page() -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=30).run()
+    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=120).run()
     app.switch_page(str(Path("..") / "pages" / "agents.py"))
     return app.run()
 

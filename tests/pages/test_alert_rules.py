@@ -294,7 +294,7 @@ def test_a_rule_of_the_team_is_deleted_once_confirmed(
             if row.stored.code is None:
                 deletion.show_deletion(row)
 
-    app = AppTest.from_function(show, default_timeout=30).run()
+    app = AppTest.from_function(show, default_timeout=120).run()
     app.button(key="confirm_delete_rule").click().run()
     assert not app.exception
     assert [each for each in list_rules(session, principal) if each.code is None] == []

@@ -203,7 +203,7 @@ def in_dialog(dialog: str, alert_id: int) -> AppTest:
         more = (None,) if dialog == "show_resolution" else ()
         getattr(actions, dialog)(row, *more)
 
-    app = AppTest.from_function(show, args=(dialog, alert_id), default_timeout=30).run()
+    app = AppTest.from_function(show, args=(dialog, alert_id), default_timeout=120).run()
     assert not app.exception
     return app
 
@@ -338,7 +338,7 @@ def acting(handling: str | None = None) -> AppTest:
             actions.show_actions(rows)
 
     forget_all()  # another session's action shows within ten seconds
-    app = AppTest.from_function(show, args=(handling,), default_timeout=30).run()
+    app = AppTest.from_function(show, args=(handling,), default_timeout=120).run()
     assert not app.exception
     return app
 

@@ -49,7 +49,7 @@ def rival(session: Session, principal: Principal, lamp: int) -> int:
 
 def open_tab(name: str) -> AppTest:
     """Open the product screen at one of its tabs."""
-    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=30).run()
+    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=120).run()
     app.switch_page("../pages/product.py")
     app.query_params["marketplace"], app.query_params["asin"] = "US", LAMP
     app.session_state["show"] = name
@@ -207,7 +207,7 @@ def caps_form(marketplace: str, asin: str) -> AppTest:
             price_caps.show_price_caps_form(head)
 
     args = (marketplace, asin)
-    return AppTest.from_function(script, args=args, default_timeout=30).run()
+    return AppTest.from_function(script, args=args, default_timeout=120).run()
 
 
 def test_caps_are_typed_as_the_marketplace_writes_amounts(
@@ -244,7 +244,7 @@ def comparing(ids: list[int], marketplaces: list[str]) -> AppTest:
 
         compare.show_compare_popover(ids, marketplaces)
 
-    app = AppTest.from_function(show, args=(ids, marketplaces), default_timeout=30).run()
+    app = AppTest.from_function(show, args=(ids, marketplaces), default_timeout=120).run()
     assert not app.exception
     return app
 

@@ -53,7 +53,7 @@ def test_a_kept_chart_is_not_shown_to_a_user_with_other_formats(
     session: Session, principal: Principal, german: Principal, product: int, sign_in: SignIn
 ) -> None:
     def alt() -> str:
-        script = AppTest.from_function(_alt_text, args=(ASIN,), default_timeout=30).run()
+        script = AppTest.from_function(_alt_text, args=(ASIN,), default_timeout=120).run()
         assert not script.exception
         return script.text[0].value
 

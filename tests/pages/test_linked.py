@@ -42,7 +42,7 @@ def open_to_everybody(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def open_link(**address: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=30)
+    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=120)
     for name, value in address.items():
         app.query_params[name] = value
     app.run()

@@ -42,7 +42,7 @@ ODD = "<b>مصباح</b> $5 **now** :smile: [x](http://y) " + "very " * 74 + "lo
 
 
 def open_overview(**address: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=30)
+    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=120)
     for name, value in address.items():
         app.query_params[name] = value
     app.run()

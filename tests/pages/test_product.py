@@ -56,7 +56,7 @@ def _fresh_cache() -> None:
 
 
 def open_page(**asked: str | list[str]) -> AppTest:
-    page = AppTest.from_file(ROOT / "app" / "main.py", default_timeout=30).run()
+    page = AppTest.from_file(ROOT / "app" / "main.py", default_timeout=120).run()
     page.switch_page("../pages/product.py")
     for name, value in asked.items():
         page.query_params[name] = value

@@ -36,7 +36,7 @@ def _fresh_cache() -> None:
 
 
 def open_tab(name: str, days: int = 30) -> AppTest:
-    page = AppTest.from_file(ROOT / "app" / "main.py", default_timeout=30).run()
+    page = AppTest.from_file(ROOT / "app" / "main.py", default_timeout=120).run()
     page.switch_page("../pages/product.py")
     page.query_params["marketplace"], page.query_params["asin"] = "US", ASIN
     page.query_params["days"] = str(days)

@@ -40,7 +40,7 @@ def _no_cache() -> Iterator[None]:
 
 
 def open_products(**address: str | list[str]) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=30).run()
+    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=120).run()
     app.switch_page("../pages/products.py")
     for name, value in address.items():
         app.query_params[name] = value
@@ -299,7 +299,7 @@ def show_bar(rows: list[dict[str, Any]], whose: str = "mine") -> AppTest:
 
         selection.show_selection_bar(rows, ListScope(whose))
 
-    app = AppTest.from_function(show, args=(rows, whose), default_timeout=30).run()
+    app = AppTest.from_function(show, args=(rows, whose), default_timeout=120).run()
     assert not app.exception
     return app
 

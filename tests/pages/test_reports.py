@@ -35,7 +35,7 @@ ODD = "<b>مصباح</b> $5 **now** :smile: [x](http://y)"
 
 
 def open_reports(**address: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=30)
+    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=120)
     app.run()
     for name, value in address.items():
         app.query_params[name] = value
@@ -86,7 +86,7 @@ def test_a_colleagues_report_is_not_shown(
     [report] = service.list_reports(session, principal, 10)
     sign_in(add_colleague(session, principal, role=Role.VIEWER))
     session.commit()
-    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=30)
+    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=120)
     app.run()
     app.query_params["report"] = str(report.id)
     app.switch_page("../pages/reports.py").run()

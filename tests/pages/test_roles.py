@@ -18,7 +18,7 @@ MakeSomebody = Callable[[Role], Principal]
 
 
 def open_page(name: str, **address: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=30).run()
+    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=120).run()
     app.switch_page(f"../pages/{name}.py")
     for key, value in address.items():
         app.query_params[key] = value

@@ -68,7 +68,7 @@ def open_dialog(name: str, number: int) -> AppTest:
             of_one = {"show_decline": (action,), "show_edit": (details, action)}
             getattr(dialogs, name)(*of_one.get(name, (view,)))
 
-    app = AppTest.from_function(script, args=(name, number), default_timeout=30).run()
+    app = AppTest.from_function(script, args=(name, number), default_timeout=120).run()
     assert not app.exception
     return app
 

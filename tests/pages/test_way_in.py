@@ -17,7 +17,7 @@ from tests.pages.looking import errors, labelled, plain, press
 @pytest.fixture
 def way_in(session: Session, sign_in: SignIn) -> Callable[[], AppTest]:
     sign_in(None)
-    return lambda: AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=30).run()
+    return lambda: AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=120).run()
 
 
 def order_of(app: AppTest) -> list[str]:

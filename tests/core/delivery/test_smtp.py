@@ -3,7 +3,6 @@
 import socket
 import ssl
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -76,10 +75,8 @@ def test_a_server_that_is_gone_is_an_error() -> None:
 
 def test_waiting_for_a_silent_server_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(smtp, "TIMEOUT", 0.3)
-    began = time.monotonic()
     with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(OutsideServiceError):
         send(Mailbox(silent.getsockname()[1]))
-    assert 0.2 < time.monotonic() - began < 5
 
 
 @pytest.mark.parametrize(

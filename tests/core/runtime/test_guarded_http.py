@@ -2,7 +2,6 @@
 
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
@@ -18,7 +17,8 @@ from core.runtime.guarded_http import (
 )
 from tests.receiver import DRIP, Receiver, running_receiver
 
-REACH = Reach(frozenset({"127.0.0.1", "hook.test"}), seconds=0.5)
+REACH = Reach(frozenset({"127.0.0.1", "hook.test"}), seconds=60)
+IMPATIENT = replace(REACH, seconds=0.5)
 INSIDE = [
     "127.0.0.1", "10.0.0.7", "172.16.0.1", "192.168.1.1", "100.64.0.1", "169.254.169.254",
     "0.0.0.0", "::1", "fd00::1", "fd00:ec2::254", "fe80::1", "::ffff:10.0.0.7",
@@ -134,12 +134,12 @@ def test_a_peer_without_tls_is_certainly_not_sent_to(receiver: Receiver) -> None
 
 def test_a_slow_resolver_ends_in_time() -> None:
     done = threading.Event()
-    reach = replace(REACH, seconds=0.2, resolve=lambda _host: ["127.0.0.1"] * done.wait(20))
-    began = time.monotonic()
-    with pytest.raises(NotSentError, match="too long"):
-        post("https://hook.test/", reach)
-    assert time.monotonic() - began < 10
-    done.set()
+    reach = replace(REACH, seconds=0.2, resolve=lambda _host: ["127.0.0.1"] * done.wait())
+    try:
+        with pytest.raises(NotSentError, match="too long"):
+            post("https://hook.test/", reach)
+    finally:
+        done.set()
 
 
 @contextmanager
@@ -166,11 +166,8 @@ def dripping_handshake() -> Iterator[int]:
 
 
 def test_a_handshake_that_drips_ends_in_time() -> None:
-    with dripping_handshake() as port:
-        began = time.monotonic()
-        with pytest.raises(NotSentError):
-            post(f"https://127.0.0.1:{port}/")
-        assert time.monotonic() - began < 10
+    with dripping_handshake() as port, pytest.raises(NotSentError):
+        post(f"https://127.0.0.1:{port}/", IMPATIENT)
 
 
 # Unknown
@@ -180,18 +177,17 @@ def test_a_handshake_that_drips_ends_in_time() -> None:
 def test_a_connection_lost_after_the_request_is_unknown(receiver: Receiver, manner: str) -> None:
     receiver.manner = manner
     with pytest.raises(UnansweredError):
-        post(receiver.url)
+        post(receiver.url, IMPATIENT if manner == "hang" else REACH)
     assert len(receiver.requests) == 1
 
 
-@pytest.mark.parametrize("headers", [{}, {"X_Long": "x" * 3000}])
+# Byte by byte, each part takes longer than a test may.
+@pytest.mark.parametrize("headers", [{}, {"X_Long": "x" * 30_000}])
 def test_an_answer_that_drips_ends_in_time(receiver: Receiver, headers: dict[str, str]) -> None:
-    receiver.give(200, "x" * 3000, "drip", **headers)
-    began = time.monotonic()
+    receiver.give(200, "x" * 30_000, "drip", **headers)
     with suppress(UnansweredError):  # where even the status line is not there in time
-        status, _, is_whole = post(receiver.url)
+        status, _, is_whole = post(receiver.url, IMPATIENT)
         assert (status, is_whole) == (200, False)
-    assert time.monotonic() - began < 10
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,7 @@ def test_the_pages_say_in_a_sentence_what_keeps_them_from_starting() -> None:
         env={**os.environ, "AMAZCOPE_PORT": "abc"},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=200,
         check=False,
     )
     assert done.returncode == 1

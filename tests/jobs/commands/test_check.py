@@ -49,7 +49,7 @@ def test_a_setting_that_cannot_be_read_is_named_in_a_sentence() -> None:
         env={**os.environ, "AMAZCOPE_PORT": "abc"},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=200,
         check=False,
     )
     assert done.returncode == 1

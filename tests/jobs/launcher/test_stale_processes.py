@@ -20,7 +20,7 @@ from jobs.launcher.stale_processes import (
     find_stale_processes,
 )
 
-PATIENCE = 60.0  # seconds: only a machine that is very busy needs more than one
+PATIENCE = 120.0  # seconds: only a machine that is very busy needs more than one
 SLEEP = [sys.executable, "-c", "import time; print('here', flush=True); time.sleep(600)"]
 FORK = """
 import subprocess, sys, time

@@ -146,12 +146,12 @@ def started_runner() -> tuple["subprocess.Popen[str]", int]:
 def test_a_signal_ends_everything_in_order(number: signal.Signals, code: int) -> None:
     runner, service = started_runner()
     runner.send_signal(number)
-    assert runner.wait(timeout=60) == code
+    assert runner.wait(timeout=200) == code
     assert not is_alive(service)
 
 
 def test_nothing_lingers_when_the_supervisor_itself_is_killed() -> None:
     runner, service = started_runner()
     os.kill(runner.pid, signal.SIGKILL)
-    runner.wait(timeout=60)
+    runner.wait(timeout=200)
     wait_until(lambda: not is_alive(service))

@@ -1,7 +1,6 @@
 """A fetch from due to stored, and every way it can go wrong, with the real client."""
 
 import threading
-import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -273,7 +272,7 @@ def test_garbage_about_one_run_holds_up_no_other(
     set_environment(monkeypatch, AMAZCOPE_PRODUCTS_PER_RUN="1")
     world.follow()
     assert dispatch_runs.start_due_runs() == 5
-    time.sleep(0.2)  # all have ended by then
+    world.wait_until_runs_end()
     world.fake_apify.fail_next("garbage_json", operation="get_run")
     assert collect_runs.advance_open_runs() == 5
     assert [run["state"] for run in world.runs()] == ["running"] + 4 * ["collected"]
@@ -290,7 +289,7 @@ def test_a_data_set_that_stays_unreadable_is_given_up_and_its_products_come_back
     world.follow()
     dispatch_runs.start_due_runs()
     world.fake_apify.fail_next("garbage_json", operation="list_items", times=None)
-    time.sleep(0.2)
+    world.wait_until_runs_end()
     collect_runs.advance_open_runs()
     assert [run["state"] for run in world.runs()] == ["finished"]
     world.change("UPDATE fetch_run SET intended_at = now() - interval '3 hours'")

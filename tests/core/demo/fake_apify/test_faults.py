@@ -62,7 +62,7 @@ def test_slow_down_is_answered_with_the_time_to_wait(
         fake_apify.url + "/v2/users/me", headers={"authorization": f"Bearer {fake_apify.token}"}
     )
     with pytest.raises(HTTPError, match="429") as refused:
-        urllib.request.urlopen(request, timeout=10)
+        urllib.request.urlopen(request, timeout=120)
     assert refused.value.headers["retry-after"] == "7"
     fake_apify.fail_next("http_429")
     with pytest.raises(RateLimitError):
@@ -347,7 +347,7 @@ def test_a_fault_that_is_none_is_refused_with_the_kinds_there_are(body: dict[str
 def test_the_url_for_faults_refuses_nonsense(fake_apify: RunningFakeApify, body: str) -> None:
     request = urllib.request.Request(fake_apify.url + "/control/faults", data=body.encode())
     with pytest.raises(HTTPError, match="400") as refused:
-        urllib.request.urlopen(request, timeout=10)
+        urllib.request.urlopen(request, timeout=120)
     assert json.load(refused.value)["error"]["type"] == "invalid-input"
 
 

@@ -217,7 +217,7 @@ def post_run(fake_apify: RunningFakeApify, body: bytes, **headers: str) -> int:
         headers={"authorization": f"Bearer {fake_apify.token}", **headers},
     )
     try:
-        with urllib.request.urlopen(request, timeout=10) as response:
+        with urllib.request.urlopen(request, timeout=120) as response:
             return int(response.status)
     except HTTPError as refused:
         explained = json.load(refused)["error"]
@@ -255,7 +255,7 @@ def test_a_hostile_query_gets_an_error_body(
         headers={"authorization": f"Bearer {fake_apify.token}"},
     )
     with pytest.raises(HTTPError, match="400"):
-        urllib.request.urlopen(request, timeout=10)
+        urllib.request.urlopen(request, timeout=120)
 
 
 def test_every_read_item_of_the_market_is_an_observation(client: ApifyClient) -> None:
@@ -274,7 +274,7 @@ def test_a_page_whose_name_was_pointed_here_is_refused(
 ) -> None:
     request = urllib.request.Request(fake_apify.url + path, headers={"Host": "evil.example"})
     with pytest.raises(HTTPError, match="421"):
-        urllib.request.urlopen(request, timeout=10)
+        urllib.request.urlopen(request, timeout=120)
 
 
 def test_another_page_of_this_machine_scripts_no_faults(fake_apify: RunningFakeApify) -> None:
@@ -284,4 +284,4 @@ def test_another_page_of_this_machine_scripts_no_faults(fake_apify: RunningFakeA
         headers={"Origin": "http://127.0.0.1:3000", "Content-Type": "text/plain"},
     )
     with pytest.raises(HTTPError, match="403"):
-        urllib.request.urlopen(request, timeout=10)
+        urllib.request.urlopen(request, timeout=120)

@@ -30,7 +30,7 @@ from core.importing.values.rows import Row
 from tests.core.importing import bad_readers
 from tests.core.importing.conftest import WriteFile
 
-SMALL = Limits(memory=256 * MEGABYTE, cpu=1, wait=30.0)
+SMALL = Limits(memory=256 * MEGABYTE, cpu=1, wait=120.0)
 
 
 @pytest.mark.usefixtures("real_readers")

@@ -94,7 +94,7 @@ def server() -> Iterator[Said]:
 @pytest.fixture(scope="module")
 def apify(server: Said) -> Apify:
     url = f"http://127.0.0.1:{server.server_address[1]}"
-    wait = timedelta(seconds=5)
+    wait = timedelta(seconds=120)
     return Apify(ApifyAccess("token", url, timeout=wait, read_timeout=wait, retries=0))
 
 

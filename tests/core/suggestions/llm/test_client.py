@@ -5,13 +5,14 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from starlette.responses import JSONResponse, Response
 
 from core.errors import OutsideServiceError
-from core.suggestions.llm import prompt, reply_parser
+from core.suggestions.llm import client, prompt, reply_parser
 from core.suggestions.llm.client import (
     BusyError,
     KeyRefusedError,
@@ -42,8 +43,17 @@ def server(running: ModelStandIn) -> ModelStandIn:
     return running
 
 
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The seconds between attempts, which pass at once."""
+    seconds: list[float] = []
+    clock = SimpleNamespace(monotonic=time.monotonic, sleep=seconds.append)
+    monkeypatch.setattr(client, "time", clock)
+    return seconds
+
+
 def access(server: ModelStandIn, **values: Any) -> ModelAccess:
-    return replace(ModelAccess(KEY, server.url, MODEL, timeout=30), **values)
+    return replace(ModelAccess(KEY, server.url, MODEL, timeout=120), **values)
 
 
 def ask(server: ModelStandIn, **values: Any) -> Reply:
@@ -107,19 +117,20 @@ def test_a_permanent_failure_has_its_error_and_is_not_retried(
 
 
 @pytest.mark.parametrize("kind", ["http_429", "http_500"])
+@pytest.mark.usefixtures("waits")
 def test_a_server_that_is_busy_is_asked_again(server: ModelStandIn, kind: str) -> None:
     server.answer_next(kind)
     assert ask(server).problem is None
     assert len(server.asked) == 2
 
 
-def test_the_retry_after_time_is_waited(server: ModelStandIn) -> None:
+def test_the_retry_after_time_is_waited(server: ModelStandIn, waits: list[float]) -> None:
     server.answer_next("http_429", "http_429")
-    began = time.monotonic()
     ask(server)
-    assert time.monotonic() - began >= 0.4
+    assert waits == [0.2, 0.2]
 
 
+@pytest.mark.usefixtures("waits")
 def test_a_server_that_stays_busy_is_asked_three_times(server: ModelStandIn) -> None:
     server.answer_next(*["http_429"] * 5)
     with pytest.raises(BusyError):
@@ -129,10 +140,8 @@ def test_a_server_that_stays_busy_is_asked_three_times(server: ModelStandIn) -> 
 
 def test_a_hang_ends_in_time_and_is_not_asked_twice(server: ModelStandIn) -> None:
     server.answer_next("hang")
-    began = time.monotonic()
     with pytest.raises(NoAnswerError, match="AMAZCOPE_MODEL_TIMEOUT"):
         ask(server, timeout=0.5)
-    assert time.monotonic() - began < 20, "the server would have answered after 30 seconds"
     assert len(server.asked) == 1
 
 
@@ -285,15 +294,13 @@ def test_a_drip_of_bytes_ends_in_time(server: ModelStandIn) -> None:
     async def drip() -> Any:
         import asyncio
 
-        for _ in range(100):
+        while True:
             yield b" "
             await asyncio.sleep(0.1)
 
     server.answer_next(StreamingResponse(drip(), media_type="application/json"))
-    began = time.monotonic()
     with pytest.raises(NoAnswerError, match="in time"):
         ask(server, timeout=1)
-    assert time.monotonic() - began < 9, "the drip would have ended after 10 seconds"
 
 
 def _lost(act: Callable[[socket.socket], None]) -> str:

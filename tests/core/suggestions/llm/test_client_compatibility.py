@@ -263,7 +263,7 @@ def test_an_error_in_an_answer_is_raised_by_its_code(
 
 def test_a_busy_answer_is_asked_again(server: ModelStandIn) -> None:
     server.answer_next(JSONResponse({"error": BUSY | {"code": 429}}))
-    assert ask(server, timeout=30).problem is None
+    assert ask(server, timeout=120).problem is None
     assert len(server.asked) == 2
 
 

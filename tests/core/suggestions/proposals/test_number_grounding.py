@@ -1,7 +1,5 @@
 """Numbers in a text that the evidence supports, as people write them."""
 
-from time import perf_counter
-
 import pytest
 
 from core.suggestions.proposals.number_grounding import (
@@ -94,8 +92,7 @@ def test_a_text_claims_only_what_the_listing_says() -> None:
     assert find_numbers_not_in_listing("Lamp with 20 W, IP68, 60 cm", LISTING) == ["20", "IP68"]
 
 
-@pytest.mark.parametrize("text", ["a" * 60_000, "a." * 30_000, "ab1" * 20_000])
-def test_a_long_run_without_spaces_is_read_in_no_time(text: str) -> None:
-    begun = perf_counter()
+@pytest.mark.parametrize("text", ["a" * 300_000, "a." * 150_000, "ab1" * 100_000])
+def test_a_long_run_without_spaces_is_read_once(text: str) -> None:
+    """From each letter to the end, it would take longer than a test may."""
     wrong_in(text)
-    assert perf_counter() - begun < 2  # each letter once; each pair of letters takes 20 seconds

@@ -1,7 +1,5 @@
 """What a model writes is plain text in the right language, or it is refused."""
 
-from time import perf_counter
-
 import pytest
 
 from core.suggestions.proposals.text_checks import (
@@ -66,10 +64,9 @@ def test_what_is_no_plain_text_is_named(text: str, why: str) -> None:
     assert why in found
 
 
-def test_a_long_text_without_a_link_is_read_in_no_time() -> None:
-    begun = perf_counter()
-    assert find_text_problem("a-" * 30_000) is None
-    assert perf_counter() - begun < 2
+def test_a_long_text_without_a_link_is_read_once() -> None:
+    """From each letter to the end, it would take longer than a test may."""
+    assert find_text_problem("a-" * 150_000) is None
 
 
 def test_only_a_long_text_may_have_lines() -> None:
