@@ -25,8 +25,8 @@ log = logging.getLogger(__name__)
 
 KEPT: Final = timedelta(days=90)  # after a message ended, for the delivery log
 # Longer than a claim can take: a worker begins no message after 60 s, and the last one may be an
-# email, whose steps of SMTP (up to 14) may take 20 s each.
-LEASE: Final = timedelta(minutes=6)
+# email, which ends within 30 s.
+LEASE: Final = timedelta(minutes=3)
 
 
 class Purpose(StrEnum):

@@ -6,6 +6,9 @@ import re
 import smtplib
 import socket
 import ssl
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -16,9 +19,10 @@ from urllib.parse import unquote, urlsplit
 
 from core.delivery.outcome import Attempt, Outcome
 from core.errors import ConfigurationError, InvalidInputError, OutsideServiceError
+from core.runtime.deadlines import call_at, call_in_time
 from core.runtime.outbound import reject_unsafe_host
 
-TIMEOUT = 20  # s
+SECONDS = 30.0  # for all of a call, from resolving the host's name to the server's goodbye
 _IS_ADDRESS = re.compile(r"https?://[!-;=?-~]{1,900}", re.ASCII)  # without < and >
 # The longest lines that SMTP allows: folded earlier, a long address in a header is encoded, and no
 # mail program recognises it.
@@ -91,7 +95,7 @@ def send_email(server: SmtpServer, sender: str, to: str, subject: str, text: str
 def submit_email(server: SmtpServer, sender: str, email: OutgoingEmail) -> Attempt:
     """Send one email and return how it ended. Raises nothing for what the server does.
 
-    Unknown only if the connection broke after the message's first byte.
+    Unknown only if the connection broke, or was ended for its time, after the message's first byte.
     """
     connection: _Smtp | None = None
     try:
@@ -144,8 +148,6 @@ def check_server(server: SmtpServer) -> str:
         raise OutsideServiceError(
             f"The mail server refused user and password ({error.smtp_code})."
         ) from error
-    except TimeoutError as error:
-        raise OutsideServiceError("The mail server did not answer in time.") from error
     except ssl.SSLError as error:
         reason = (error.reason or type(error).__name__).replace("_", " ").lower()
         raise OutsideServiceError(f"No encrypted connection is possible: {reason}.") from error
@@ -157,6 +159,8 @@ def check_server(server: SmtpServer) -> str:
 
 def _describe_failure(error: Exception) -> str:
     """Return why a mail server can't be used."""
+    if isinstance(error, TimeoutError):
+        return "The mail server did not answer in time."
     if isinstance(error, ConnectionRefusedError):
         return "No mail server answers at this host and port."
     if isinstance(error, socket.gaierror):
@@ -201,10 +205,79 @@ def _make_id(key: str | None, domain: str) -> str:
 
 
 class _Smtp(smtplib.SMTP):
-    """A connection that knows whether a message's text was begun, and whether it was accepted."""
+    """A connection that knows whether a message's text was begun, and whether it was accepted.
+
+    It ends at a deadline, however slowly the server answers. Making it resolves names: the
+    server's, and this machine's own.
+    """
 
     is_begun = False
     is_accepted = False
+    is_cut = False
+    _raw: socket.socket | None = None  # below TLS, while there is no `sock`
+
+    def __init__(self, server: SmtpServer, until: float) -> None:
+        self._server, self._until = server, until
+        reject_unsafe_host(server.host, server.port)
+        found = socket.getaddrinfo(server.host, server.port, type=socket.SOCK_STREAM)
+        self._addresses = list(dict.fromkeys(str(each[4][0]) for each in found))
+        super().__init__(timeout=self._left())
+        self._host = server.host  # whose certificate is checked
+
+    def _left(self) -> float:
+        return max(self._until - time.monotonic(), 0.001)
+
+    def open(self) -> None:
+        """Connect, and encrypt the connection if the server offers it."""
+        code, words = self.connect(self._server.host, self._server.port)
+        if code != 220:
+            raise smtplib.SMTPConnectError(code, words)
+        if self._server.is_tls:
+            return
+        self.ehlo()
+        if self.has_extn("starttls"):
+            self._settle()
+            self.starttls(context=_get_context())
+            self._settle()
+            self.ehlo()
+        elif self._server.user and self._server.host not in ("127.0.0.1", "::1", "localhost"):
+            raise OSError("no encryption is offered")
+
+    def _get_socket(self, _host: str, port: int, _timeout: float) -> socket.socket:
+        """Return a connection to the first address that answers; called by `connect`."""
+        failed: OSError = OSError("no address")
+        for number, address in enumerate(self._addresses):
+            share = self._left() / (len(self._addresses) - number)
+            try:
+                self._raw = socket.create_connection((address, port), share)
+                break
+            except OSError as error:
+                failed = error
+        else:
+            raise failed
+        # A handshake ends in this time, however slowly its bytes come; it can't be cut.
+        self._raw.settimeout(self._left())
+        if self._server.is_tls:
+            self._raw = _get_context().wrap_socket(self._raw, server_hostname=self._host)
+        if self.is_cut:
+            raise TimeoutError("it took too long")
+        return self._raw
+
+    def _settle(self) -> None:
+        """Limit the next handshake, or end what was to be cut during the last one."""
+        if self.is_cut:
+            raise TimeoutError("it took too long")
+        if self.sock is not None:
+            self.sock.settimeout(self._left())
+
+    def cut(self) -> None:
+        """End all reading and writing at once."""
+        self.is_cut = True
+        connected = self.sock or self._raw
+        if connected is not None:
+            with suppress(OSError):  # it is closed already
+                # Of the socket below TLS: nothing is exchanged any more.
+                socket.socket.shutdown(connected, socket.SHUT_RDWR)
 
     def data(self, msg: Any) -> tuple[int, bytes]:
         """Send the text of a message, as bytes."""
@@ -218,8 +291,8 @@ class _Smtp(smtplib.SMTP):
         return code, words
 
 
-class _SmtpOverTls(_Smtp, smtplib.SMTP_SSL):
-    """A connection that is encrypted from the first byte."""
+def _get_context() -> ssl.SSLContext:
+    return _load_context(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
 
 
 @lru_cache(maxsize=2)
@@ -228,20 +301,25 @@ def _load_context(_file: str | None, _folder: str | None) -> ssl.SSLContext:
     return ssl.create_default_context()  # reads the two variables by itself
 
 
-def _connect(server: SmtpServer) -> _Smtp:
-    reject_unsafe_host(server.host, server.port)
-    context = _load_context(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
-    if server.is_tls:
-        return _SmtpOverTls(server.host, server.port, timeout=TIMEOUT, context=context)
-    connection = _Smtp(server.host, server.port, timeout=TIMEOUT)
-    try:
-        connection.ehlo()
-        if connection.has_extn("starttls"):
-            connection.starttls(context=context)
-            connection.ehlo()
-        elif server.user and server.host not in ("127.0.0.1", "::1", "localhost"):
-            raise OSError("no encryption is offered")
-    except (smtplib.SMTPException, OSError):
-        connection.close()
-        raise
-    return connection
+@contextmanager
+def _connect(server: SmtpServer) -> Iterator[_Smtp]:
+    """Connect to a mail server for at most `SECONDS`; the end of the block says goodbye.
+
+    Raises TimeoutError where the connection had to be cut.
+    """
+    until = time.monotonic() + SECONDS
+    connection = call_in_time(lambda: _Smtp(server, until), until)
+    with call_at(until, connection.cut):
+        try:
+            connection.open()
+            with connection:
+                yield connection
+        except OSError as error:
+            is_answer = isinstance(
+                error, smtplib.SMTPResponseException | smtplib.SMTPRecipientsRefused
+            )
+            if connection.is_cut and not is_answer:
+                raise TimeoutError("it took too long") from error
+            raise
+        finally:
+            connection.close()

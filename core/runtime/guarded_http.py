@@ -6,11 +6,9 @@ No redirect is followed, no proxy is used, and a call ends in time, however slow
 Hosts that the operator lists (AMAZCOPE_PRIVATE_HOSTS) may be in a private network and use http.
 """
 
-import queue
 import re
 import socket
 import ssl
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -24,6 +22,7 @@ from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
 from core.errors import AmazcopeError
+from core.runtime.deadlines import call_at, call_in_time
 from core.runtime.outbound import Address, is_global, is_unsafe
 
 _MOST_ADDRESSES: Final = 3  # of a host that are tried
@@ -153,7 +152,7 @@ def _split_url(url: str, reach: Reach) -> SplitResult:
 
 def _find_addresses(host: str, reach: Reach, until: float) -> list[str]:
     try:
-        found = list(dict.fromkeys(_resolve(host, reach, until)))
+        found = list(dict.fromkeys(call_in_time(lambda: reach.resolve(host), until)))
         parsed = [ip_address(address) for address in found]
     except (OSError, ValueError) as error:  # ValueError: an address with a zone, a name too long
         raise NotSentError(f"The host's name can't be resolved ({error}).") from error
@@ -164,37 +163,14 @@ def _find_addresses(host: str, reach: Reach, until: float) -> list[str]:
     return found[:_MOST_ADDRESSES]
 
 
-def _resolve(host: str, reach: Reach, until: float) -> Sequence[str]:
-    """Resolve a name in a thread of its own: a resolver has no timeout. Raises OSError."""
-    found: queue.SimpleQueue[Sequence[str] | Exception] = queue.SimpleQueue()
-
-    def resolve() -> None:
-        try:
-            found.put(reach.resolve(host))
-        except (OSError, ValueError) as error:
-            found.put(error)
-
-    threading.Thread(target=resolve, daemon=True).start()
-    try:
-        result = found.get(timeout=max(until - time.monotonic(), 0))
-    except queue.Empty:
-        raise TimeoutError("it took too long") from None
-    if isinstance(result, Exception):
-        raise result
-    return result
-
-
 @contextmanager
 def _cut_at(connection: "_CheckedConnection", until: float) -> Iterator[None]:
     """End a connection in time, whatever the host does meanwhile."""
-    timer = threading.Timer(max(until - time.monotonic(), 0), connection.cut)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
-        connection.close()
+    with call_at(until, connection.cut):
+        try:
+            yield
+        finally:
+            connection.close()
 
 
 class _CheckedConnection(HTTPConnection):

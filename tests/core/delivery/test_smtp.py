@@ -3,9 +3,11 @@
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
-from contextlib import suppress
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from io import BufferedReader
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -74,7 +76,7 @@ def test_a_server_that_is_gone_is_an_error() -> None:
 
 
 def test_waiting_for_a_silent_server_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(smtp, "TIMEOUT", 0.3)
+    monkeypatch.setattr(smtp, "SECONDS", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(OutsideServiceError):
         send(Mailbox(silent.getsockname()[1]))
 
@@ -148,6 +150,101 @@ def test_only_a_connection_that_breaks_in_the_message_leaves_it_unknown(
         thread.start()
         assert submit(Mailbox(listener.getsockname()[1])).outcome is outcome
         thread.join(120)
+
+
+EHLO, MAIL, RCPT = (b"250 x\r\n",) * 3
+MORE = b"250-more\r\n"  # an answer that goes on
+HANDSHAKE = b"\x16\x03\x03\x40\x00"  # the start of a record that is never whole
+
+
+@pytest.mark.parametrize(
+    ("answers", "endless", "scheme"),
+    [
+        ([], MORE, "smtp"),
+        ([b"220 x\r\n"], MORE, "smtp"),
+        ([b"220 x\r\n", EHLO, MAIL, RCPT], MORE, "smtp"),
+        ([], HANDSHAKE, "smtps"),
+        ([b"220 x\r\n", b"250-x\r\n250 starttls\r\n", b"220 x\r\n"], HANDSHAKE, "smtp"),
+    ],
+)
+def test_a_server_that_never_ends_an_answer_is_left_in_time(
+    answers: list[bytes], endless: bytes, scheme: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(smtp, "SECONDS", 0.3)
+    attempt = submit_to_endless(answers, endless, threading.Event(), scheme)
+    assert attempt == Attempt(Outcome.LATER, "The mail server did not answer in time.")
+
+
+@pytest.mark.parametrize(
+    ("answers", "outcome"),
+    [
+        ([b"354 x\r\n"], Outcome.UNKNOWN),
+        ([b"354 x\r\n", b"250 x\r\n"], Outcome.SENT),
+        ([b"550 x\r\n"], Outcome.REFUSED),
+    ],
+)
+def test_where_the_time_ends_decides_whether_an_email_may_be_sent_again(
+    answers: list[bytes], outcome: Outcome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_endless = threading.Event()
+
+    @contextmanager
+    def cut_in_the_endless_answer(_until: float, cut: Callable[[], None]) -> Iterator[None]:
+        waiting = threading.Thread(target=lambda: is_endless.wait(120) and cut(), daemon=True)
+        waiting.start()
+        yield
+        waiting.join(120)
+
+    monkeypatch.setattr(smtp, "call_at", cut_in_the_endless_answer)
+    monkeypatch.setattr(smtp, "SECONDS", 120.0)
+    whole = [b"220 x\r\n", EHLO, MAIL, RCPT, *answers]
+    assert submit_to_endless(whole, MORE, is_endless).outcome is outcome
+
+
+def submit_to_endless(
+    answers: list[bytes], endless: bytes, is_endless: threading.Event, scheme: str = "smtp"
+) -> Attempt:
+    """Submit an email to a server whose last answer never ends; it sees that it is left."""
+    is_left = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        given = (listener, answers, endless, is_endless, is_left)
+        thread = threading.Thread(target=answer_endlessly, args=given, daemon=True)
+        thread.start()
+        server = smtp.parse_smtp_url(f"{scheme}://127.0.0.1:{listener.getsockname()[1]}")
+        email = smtp.OutgoingEmail("anna@team.example", "A link", "Text\n", key="k:1")
+        attempt = smtp.submit_email(server, FROM, email)
+        assert is_left.wait(120)
+    return attempt
+
+
+def answer_endlessly(
+    listener: socket.socket,
+    answers: list[bytes],
+    endless: bytes,
+    is_endless: threading.Event,
+    is_left: threading.Event,
+) -> None:
+    """Give these answers, then begin one that gets longer until the connection is ended."""
+    connection, _ = listener.accept()
+    with connection, connection.makefile("rb") as lines:
+        try:
+            for number, answer in enumerate(answers):
+                if number:
+                    read_command(lines, is_text=answers[number - 1].startswith(b"354"))
+                connection.sendall(answer)
+            read_command(lines, is_text=answers[-1:] == [b"354 x\r\n"]) if answers else None
+            while True:
+                connection.sendall(endless)
+                is_endless.set()
+                time.sleep(0.02)
+        except OSError:
+            is_left.set()
+
+
+def read_command(lines: BufferedReader, *, is_text: bool) -> None:
+    line = lines.readline()
+    while is_text and line not in (b".\r\n", b""):
+        line = lines.readline()
 
 
 def converse(listener: socket.socket, answers: list[bytes]) -> None:
