@@ -1,11 +1,9 @@
-"""Alerts: open issues, worst first, or all incidents of a period, with one of them in full."""
-
-from datetime import UTC, datetime
+"""Alerts: open issues, unread ones or all of a period, with one of them in full."""
 
 import streamlit as st
 
 from app import device
-from app.alerts import actions, choice, detail, filters, incidents, outages, silences
+from app.alerts import actions, choice, detail, filters, incidents, outages, silences, summary
 from app.alerts.filters import View
 from app.components import cards, list_scope, product_link
 from app.data import alerts, get_principal, images, products
@@ -41,14 +39,12 @@ with st.container(horizontal=True, vertical_alignment="center", gap="small"):
     filters.show_clear_button(chosen)
 
 # Load
-page, fresh = filters.get_page(), products.read_freshness(scope)
-if days is None:
-    found = alerts.find_open_issues(chosen, page)
-    subtitle = incidents.format_open_subtitle(found, fresh, datetime.now(UTC))
-else:
-    found = alerts.find_incidents(chosen, days, page)
-    subtitle = incidents.format_history_subtitle(found, days)
+fresh = products.read_freshness(scope)
+found = summary.find_alerts(view, chosen, days, filters.get_page())
+subtitle = summary.format_subtitle(view, found, days, fresh)
 opened = choice.choose_alert(found.rows, incidents.find_clicked(found.rows))
+unread = alerts.find_unread_of(choice.list_shown(found.rows, opened))
+choice.mark_as_read(opened, unread)
 
 # Render
 with header:
@@ -56,24 +52,19 @@ with header:
 if opened is not None and device.is_phone():
     detail.show_alert(opened)
     st.stop()
-if not found.rows and days is None:
-    incidents.show_no_open_issues(chosen, products.count_own_products(scope), fresh)
-elif not found.rows:
-    incidents.show_no_history(chosen, days or 0)
-elif days is None:
-    incidents.show_counts(alerts.group_open_issues(chosen))
+summary.show_summary(view, chosen, found, days, fresh)
 if opened is None and not found.rows:
     st.stop()
 if device.is_phone():
-    incidents.show_cards(found.rows)
+    incidents.show_cards(found.rows, unread)
     filters.show_pages(found.total, alerts.PAGE_SIZE)
     st.stop()
 with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-    actions.show_action_bar(found.rows, incidents.list_ticked(found.rows))
+    actions.show_action_bar(found.rows, incidents.list_ticked(found.rows), unread)
 left, right = st.columns([6, 5], gap="small")
 with left:
     incidents.show_incidents(
-        found.rows, images.find_thumbnails([row.product_id for row in found.rows])
+        found.rows, images.find_thumbnails([row.product_id for row in found.rows]), unread
     )
     filters.show_pages(found.total, alerts.PAGE_SIZE)
 if opened is not None:

@@ -1,6 +1,6 @@
 """What users do with alerts: acknowledge, snooze, assign, comment, resolve, silence."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -34,17 +34,30 @@ def may_handle(rows: Sequence[IncidentRow]) -> bool:
 # Several
 
 
-def show_action_bar(rows: Sequence[IncidentRow], ticked: Sequence[IncidentRow]) -> None:
+def show_read_button() -> None:
+    """Show the button that marks all alerts as read that are unread now."""
+    st.button(
+        "Mark all as read",
+        icon=":material/mark_email_read:",
+        key="mark_all_read",
+        on_click=run_with_toast,
+        args=(commands.mark_all_read, datetime.now(UTC)),
+    )
+
+
+def show_action_bar(
+    rows: Sequence[IncidentRow], ticked: Sequence[IncidentRow], unread: Set[int] = frozenset()
+) -> None:
     """Show what can be done with the ticked incidents."""
     if not may_handle(rows):
         return
     if not ticked:
         st.caption("Tick alerts to handle several together.", width="content")
         return
-    show_actions(ticked)
+    show_actions(ticked, unread)
 
 
-def show_actions(ticked: Sequence[IncidentRow]) -> None:
+def show_actions(ticked: Sequence[IncidentRow], unread: Set[int] = frozenset()) -> None:
     """Show the actions for several incidents."""
     now, ids = datetime.now(UTC), [row.id for row in ticked]
     handled = {row.get_handling(now) for row in ticked}
@@ -55,6 +68,8 @@ def show_actions(ticked: Sequence[IncidentRow]) -> None:
         for days in SNOOZES:
             label = format_counted(days, "day")
             _show_button(f"All for {label}", "snooze", commands.snooze_alerts, ids, days)
+    if not unread.isdisjoint(ids):
+        _show_button("Mark as read", "mark_email_read", commands.mark_read, ids)
     if any(row.acknowledged_at is not None for row in ticked):
         _show_button("Undo acknowledgements", "undo", commands.unacknowledge_alerts, ids)
     if Handling.SNOOZED in handled:

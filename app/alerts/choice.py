@@ -1,13 +1,14 @@
 """Which alert is open: its id in the address, the one before and after it in the list."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import streamlit as st
 
 from app import device, keys
+from app.commands import alerts as commands
 from app.data import alerts
-from app.web import url_parameters
+from app.web import error_boundary, url_parameters
 from core.alerts.incidents.queries import IncidentRow
 
 
@@ -46,6 +47,28 @@ def choose_alert(
     if not rows or device.is_phone():
         return None
     return OpenAlert(rows[0], 0, ids)
+
+
+def list_shown(rows: Sequence[IncidentRow], opened: OpenAlert | None) -> list[int]:
+    """Return the ids of the alerts of the list and of the open one."""
+    return [*(row.id for row in rows), *([] if opened is None else [opened.row.id])]
+
+
+def mark_as_read(opened: OpenAlert | None, unread: Collection[int]) -> None:
+    """Mark the alert that the user opened as read, and count again. `unread`: of those shown.
+
+    The first alert of a list, which is open before the user chose any, stays unread.
+    """
+    if opened is None or url_parameters.read_number(keys.ALERT) != opened.row.id:
+        return
+    if opened.row.id not in unread:
+        return
+    try:
+        commands.mark_read([opened.row.id])
+    except error_boundary.EXPECTED_ERRORS as error:
+        st.warning(error_boundary.get_message(error), icon=":material/error:")
+        return
+    st.rerun()
 
 
 def open_alert(incident_id: int | None) -> None:

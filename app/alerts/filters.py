@@ -21,6 +21,7 @@ class View(StrEnum):
     """What the screen shows. The values are the labels, which Streamlit writes into the URL."""
 
     OPEN = "Open issues"
+    UNREAD = "Unread"
     HISTORY = "History"
     SILENCES = "Silences"
 

@@ -1,6 +1,6 @@
-"""The list of open issues or past incidents: subtitle, counts, table, empty states."""
+"""The list of alerts: a table, or cards on a phone."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 from zlib import crc32
@@ -16,13 +16,10 @@ from app.data import get_principal
 from app.data import products as lists
 from core.alerts.evaluation.fold import IncidentState
 from core.alerts.incidents import labels
-from core.alerts.incidents.incident_filter import COUNTED, IncidentFilter
-from core.alerts.incidents.queries import IncidentPage, IncidentRow, IssueCounts
+from core.alerts.incidents.queries import IncidentRow
 from core.alerts.rules.rule import Severity
 from core.text.escaping import escape_markdown, remove_direction_marks, shorten
-from core.text.numbers import format_capped_count, format_count
 from core.text.times import format_age, format_duration, format_moment
-from core.tracking.lists.freshness import Freshness
 from core.tracking.rules import Role
 
 _OPEN: Final = "open_alert"
@@ -44,43 +41,6 @@ COLUMNS: Final = (
     "marketplace",
     "role",
 )
-
-
-def format_open_subtitle(found: IncidentPage, fresh: Freshness, now: datetime) -> str:
-    """Return how many issues are open and when the last check was."""
-    issues = "open issue" if found.total == 1 else "open issues"
-    return (
-        f"{format_capped_count(found.total, COUNTED)} {issues} · {_format_last_check(fresh, now)}"
-    )
-
-
-def format_history_subtitle(found: IncidentPage, days: int) -> str:
-    """Return how many incidents opened in a period."""
-    incidents = "alert" if found.total == 1 else "alerts"
-    return f"{format_capped_count(found.total, COUNTED)} {incidents} in {format_count(days)} days"
-
-
-def _format_last_check(fresh: Freshness, now: datetime) -> str:
-    if fresh.last_observed_at is None:
-        return "no check yet"
-    return f"last check {format_age(fresh.last_observed_at, now)}"
-
-
-def show_counts(counted: IssueCounts) -> None:
-    """Show the number of open issues by severity and kind, and how many are muted."""
-    lines = [
-        _format_counts(labels.SEVERITIES, counted.severities),
-        _format_counts(labels.KINDS, counted.kinds),
-        f"{format_count(counted.muted)} muted, in the history" if counted.muted else "",
-    ]
-    st.caption(" \u2002|\u2002 ".join(line for line in lines if line))
-
-
-def _format_counts(names: Mapping[Any, str], numbers: Mapping[Any, int]) -> str:
-    parts = [
-        f"{name} {format_count(numbers[key])}" for key, name in names.items() if key in numbers
-    ]
-    return " · ".join(parts)
 
 
 # The table
@@ -123,16 +83,18 @@ def find_clicked(rows: Sequence[IncidentRow]) -> IncidentRow | None:
     return rows[clicked["row"]] if clicked and clicked["row"] < len(rows) else None
 
 
-def show_incidents(rows: Sequence[IncidentRow], addresses: Mapping[int, str]) -> None:
+def show_incidents(
+    rows: Sequence[IncidentRow], addresses: Mapping[int, str], unread: Collection[int]
+) -> None:
     """Show the table; a click on an alert's name opens it, rows are selectable by sellers.
 
-    `addresses`: of thumbnails, by product.
+    `addresses`: of thumbnails, by product. `unread`: ids of alerts.
     """
     now, zone = datetime.now(UTC), get_principal().time_zone
     cells = incident_cells(rows, now, zone)
     cells["image"] = [addresses.get(row.product_id) for row in rows]
     cells["about"] = [f"{_shorten_title(row)}: {row.describe(zone, now)}" for row in rows]
-    cells["status"] = [_format_status(row, now) for row in rows]
+    cells["status"] = [_format_status(row, now, is_unread=row.id in unread) for row in rows]
     options: dict[str, Any] = {"on_select": "ignore"}
     if actions.may_handle(rows):
         options = {"on_select": "rerun", "selection_mode": "multi-row"}
@@ -158,10 +120,11 @@ def _shorten_title(row: IncidentRow) -> str:
     return fit_text(remove_direction_marks(row.title or row.asin), PRODUCT_LETTERS)
 
 
-def _format_status(row: IncidentRow, now: datetime) -> str:
+def _format_status(row: IncidentRow, now: datetime, *, is_unread: bool) -> str:
     """Return in few words where an alert stands: its handling while it is open."""
+    unread = ["unread"] if is_unread else []
     if not row.state.is_open:
-        return labels.STATES[row.state]
+        return ", ".join([labels.STATES[row.state], *unread])
     words = [labels.SHORT_HANDLING[row.get_handling(now)]]
     if row.state is IncidentState.FLAPPING:
         words.insert(0, labels.STATES[row.state])
@@ -169,7 +132,7 @@ def _format_status(row: IncidentRow, now: datetime) -> str:
         words.append("muted")
     if row.silence is not None:
         words.append("silenced")
-    return ", ".join(words)
+    return ", ".join([*words, *unread])
 
 
 def list_ticked(rows: Sequence[IncidentRow]) -> list[IncidentRow]:
@@ -178,7 +141,7 @@ def list_ticked(rows: Sequence[IncidentRow]) -> list[IncidentRow]:
     return [rows[place] for place in state["selection"]["rows"]] if state else []
 
 
-def show_cards(rows: Sequence[IncidentRow]) -> None:
+def show_cards(rows: Sequence[IncidentRow], unread: Collection[int]) -> None:
     """Show incidents as cards for a phone; a product's title opens it."""
     now, time_zone = datetime.now(UTC), get_principal().time_zone
     for row in rows:
@@ -192,8 +155,10 @@ def show_cards(rows: Sequence[IncidentRow]) -> None:
                 query_params=product_link.product_parameters(row.marketplace, row.asin),
             )
             st.markdown(escape_markdown(cells["what"]))
-            facts = ("since", "state", "handling", "marketplace", "role")
-            st.caption(escape_markdown(" · ".join(cells[name] for name in facts)))
+            facts = [cells[each] for each in ("since", "state", "handling", "marketplace", "role")]
+            if row.id in unread:
+                facts.insert(0, "Unread")
+            st.caption(escape_markdown(" · ".join(facts)))
             st.button(
                 "Open",
                 icon=":material/open_in_new:",
@@ -232,35 +197,3 @@ def _key(rows: Sequence[IncidentRow]) -> str:
     """Return a key of these rows, so that a selection doesn't move to other incidents."""
     ids = ",".join(str(row.id) for row in rows)
     return f"{keys.ALERT_TABLE}_{crc32((ids + lists.get_cache_token()).encode()):08x}"
-
-
-# Nothing to show
-
-
-def show_no_open_issues(
-    incident_filter: IncidentFilter, own_products: int, fresh: Freshness
-) -> None:
-    """Show why there is no open issue: filters, no own products, no check yet, or all is well."""
-    if not incident_filter.is_empty:
-        st.info("No open issue matches. Take away a filter.", icon=":material/search_off:")
-    elif not own_products:
-        st.info(
-            "No product is marked as your own yet. The built-in alerts are for own products: set "
-            "the role of yours to Own in the settings of a product.",
-            icon=":material/storefront:",
-        )
-    elif fresh.last_observed_at is None:
-        st.info(
-            "Nothing was checked yet, so nothing is known to be wrong.", icon=":material/schedule:"
-        )
-    else:
-        checked = format_age(fresh.last_observed_at, datetime.now(UTC))
-        st.success(f"No open issues. Last checked {checked}.", icon=":material/task_alt:")
-
-
-def show_no_history(incident_filter: IncidentFilter, days: int) -> None:
-    """Show that no alert opened in the period, or that none matches."""
-    if incident_filter.is_empty:
-        st.info(f"No alerts in {format_count(days)} days.", icon=":material/date_range:")
-    else:
-        st.info("No alert matches. Take away a filter.", icon=":material/search_off:")

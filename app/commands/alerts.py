@@ -1,13 +1,14 @@
 """Commands of the Alerts page: each writes and returns a message for the user."""
 
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
-from app.data import get_principal
+from app.data import alerts, get_principal
 from core.alerts.incidents import service, silences, source_outages
 from core.alerts.incidents.service import Verdict, Verdicts
 from core.alerts.incidents.silences import SilenceRequest
+from core.alerts.notifications import read_state
 from core.alerts.rules import service as rules
 from core.alerts.rules.queries import TeamRule
 from core.alerts.rules.rule import AlertRule
@@ -24,6 +25,21 @@ _WHY_NOT: Final[dict[Verdict, Callable[[str], str]]] = {
     Verdict.NOT_YOURS: lambda alerts: f"Only teammates track the product of {alerts}.",
     Verdict.UNKNOWN: lambda alerts: f"Not found: {alerts}.",
 }
+
+
+def mark_read(ids: Ids) -> str:
+    """Mark alerts as read by the user."""
+    with write_scope() as session:
+        number = read_state.mark_read(session, get_principal(), ids, shared_time())
+    alerts.forget_unread()
+    return f"{_format_alerts(number)} marked as read."
+
+
+def mark_all_read(until: datetime) -> str:
+    """Mark all alerts that the user was notified of until a time as read."""
+    with write_scope() as session:
+        number = read_state.mark_all_read(session, get_principal(), until, shared_time())
+    return f"{_format_alerts(number)} marked as read."
 
 
 def acknowledge_alerts(ids: Ids) -> str:

@@ -4,14 +4,16 @@ The session's token is part of each cache key, as with the lists of products: us
 result of an action at once.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Final
 from zoneinfo import ZoneInfo
 
 import streamlit as st
 
 from app.data import get_principal
-from app.data.cache import cached_read
+from app.data.cache import UserToken, cached_read
 from app.data.prebuilt_figure import FigureBody, pack_figure
 from app.data.products import get_cache_token
 from core.accounts.access.permissions import Principal
@@ -28,7 +30,7 @@ from core.alerts.incidents.rule_preview import PreviewRequest, RulePreview, prev
 from core.alerts.incidents.service import Assignee
 from core.alerts.incidents.silences import Silence
 from core.alerts.incidents.source_outages import OutageIncident
-from core.alerts.notifications import message_preview
+from core.alerts.notifications import message_preview, read_state
 from core.alerts.notifications.message_preview import describe_messages
 from core.alerts.rules.queries import TeamRule, find_reached_product, read_reach
 from core.alerts.rules.rule import AlertRule, RuleScope
@@ -44,6 +46,7 @@ from core.tracking.views.queries import find_team_view
 from core.tracking.views.rules import TeamView
 
 PAGE_SIZE = 50
+_READ: Final = UserToken()  # renewed when the user reads an alert
 
 
 def find_open_issues(incident_filter: IncidentFilter, page: int) -> IncidentPage:
@@ -86,6 +89,43 @@ def _find_incidents(
         return queries.find_incidents(
             session, who, incident_filter, period, now, (page - 1) * PAGE_SIZE, PAGE_SIZE
         )
+
+
+def find_unread(incident_filter: IncidentFilter, page: int) -> IncidentPage:
+    """Return a page of the alerts that the user has not read, newest first. Never cached."""
+    with read_scope() as session:
+        who, now = get_principal(), datetime.now(UTC)
+        skipped = (page - 1) * PAGE_SIZE
+        found = queries.find_unread(session, who, incident_filter, now, skipped, PAGE_SIZE)
+        if found.total and not found.rows:
+            return queries.find_unread(session, who, incident_filter, now, 0, PAGE_SIZE)
+        return found
+
+
+def find_unread_of(ids: Sequence[int]) -> set[int]:
+    """Return which of these alerts the user has not read. Never cached."""
+    if not ids:
+        return set()
+    with read_scope() as session:
+        return read_state.find_unread(session, get_principal(), ids)
+
+
+def count_unread(who: Principal) -> int:
+    """Return how many alerts of the user's list they have not read, a minute old at most."""
+    return _count_unread(who, get_cache_token(), _READ.get(who.person_id))
+
+
+def forget_unread() -> None:
+    """Make all sessions of this user count again what they have not read."""
+    _READ.renew(get_principal().person_id)
+
+
+@cached_read(seconds=60, entries=500)
+def _count_unread(who: Principal, token: str, read: str) -> int:
+    del token, read
+    own = IncidentFilter(scope=default_list_scope(who))
+    with read_scope() as session:
+        return queries.count_unread(session, who, own, datetime.now(UTC))
 
 
 def find_incident(incident_id: int) -> IncidentRow | None:

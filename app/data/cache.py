@@ -6,13 +6,33 @@ quarter of a page's run. What is kept here is handed out as it is: values must n
 
 from collections.abc import Callable
 from functools import update_wrapper
-from threading import Condition
+from threading import Condition, Lock
 from typing import Any, Final, Generic, ParamSpec, TypeVar
+from uuid import uuid4
 
 from cachetools import TTLCache, cached
 
 _Args = ParamSpec("_Args")
 _Value = TypeVar("_Value")
+
+
+class UserToken:
+    """A string per user, for keys of what is kept: it differs after each action of the user."""
+
+    def __init__(self) -> None:
+        # For longer than anything is kept, so that nothing from before an action comes back.
+        self._tokens: TTLCache[int, str] = TTLCache(maxsize=10_000, ttl=3600)
+        self._lock = Lock()
+
+    def get(self, person_id: int) -> str:
+        """Return the user's token; empty before their first action."""
+        with self._lock:
+            return self._tokens.get(person_id, "")
+
+    def renew(self, person_id: int) -> None:
+        """Make all sessions of the user read again what is kept by their token."""
+        with self._lock:
+            self._tokens[person_id] = uuid4().hex
 
 
 class CachedRead(Generic[_Args, _Value]):

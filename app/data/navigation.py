@@ -29,17 +29,22 @@ def _search_products(who: Principal, typed: str, token: str) -> QuickSearch:
 
 @dataclass(frozen=True, slots=True)
 class OpenWork:
-    """How many suggestions are pending and how many issues are open."""
+    """How many suggestions are pending, issues are open and alerts are unread."""
 
     suggestions: int = 0
     issues: int = 0
+    unread: int = 0
 
 
 def count_open_work(who: Principal) -> OpenWork:
     """Return how much is open in the user's lists, as of a minute ago at most."""
     if not who.may(Permission.READ):
         return OpenWork()
-    return OpenWork(_count_pending(who, get_cache_token()), alerts.count_open_issues(who))
+    return OpenWork(
+        _count_pending(who, get_cache_token()),
+        alerts.count_open_issues(who),
+        alerts.count_unread(who),
+    )
 
 
 @cached_read(seconds=60, entries=500)

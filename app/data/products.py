@@ -5,14 +5,10 @@ user's token is part of each cache key and changes with the user's own actions: 
 result of an action at once, also after they reload the page.
 """
 
-from threading import Lock
 from typing import Final
-from uuid import uuid4
-
-from cachetools import TTLCache
 
 from app.data import get_display, get_principal
-from app.data.cache import cached_read
+from app.data.cache import UserToken, cached_read
 from core.accounts.access.permissions import Principal
 from core.catalog.marketplaces import MARKETPLACES
 from core.database.session import read_scope
@@ -23,23 +19,17 @@ from core.tracking.lists.freshness import Freshness
 from core.tracking.lists.queries import ListPage
 from core.tracking.rules import Role
 
-# By user; for longer than any list is kept, so that none from before an action comes back.
-_TOKENS: Final[TTLCache[int, str]] = TTLCache(maxsize=10_000, ttl=3600)
-_LOCK: Final = Lock()
+_TOKEN: Final = UserToken()
 
 
 def get_cache_token() -> str:
     """Return a string that differs after each action of this user."""
-    user = get_principal().person_id
-    with _LOCK:
-        return _TOKENS.get(user, "")
+    return _TOKEN.get(get_principal().person_id)
 
 
 def clear_lists() -> None:
     """Make all sessions of this user read their lists again."""
-    user = get_principal().person_id
-    with _LOCK:
-        _TOKENS[user] = uuid4().hex
+    _TOKEN.renew(get_principal().person_id)
 
 
 def find_products(list_filter: ListFilter, sort: Sort, page: int) -> ListPage:

@@ -87,6 +87,7 @@ def get_permission(page: str) -> Permission:
 def show_links(who: Principal, pages: Mapping[str, st.Page], work: OpenWork) -> None:
     """Show the pages that the user may see, by section, with the number of what is open there."""
     counts = {keys.SUGGESTIONS: work.suggestions, keys.ALERTS: work.issues}
+    unread = {keys.ALERTS: work.unread}
     for part, screens in SCREENS.items():
         listed = [each for each in screens if each.is_listed and who.may(each.permission)]
         if not listed:
@@ -96,14 +97,19 @@ def show_links(who: Principal, pages: Mapping[str, st.Page], work: OpenWork) -> 
             for screen in listed:
                 st.page_link(
                     pages[screen.name],
-                    label=format_link(screen.title, counts.get(screen.name, 0)),
+                    label=format_link(
+                        screen.title, counts.get(screen.name, 0), unread.get(screen.name, 0)
+                    ),
                     icon=f":material/{screen.icon}:",
                     width="stretch",
                 )
 
 
-def format_link(title: str, count: int) -> str:
-    """Return a link's label, with the number behind it unless it is 0."""
-    if not count:
-        return title
-    return f"{title} :small[:gray[{format_capped_count(count, MOST_COUNTED)}]]"
+def format_link(title: str, count: int, unread: int = 0) -> str:
+    """Return a link's label, with the numbers behind it that are not 0."""
+    parts = [title]
+    if count:
+        parts.append(f":small[:gray[{format_capped_count(count, MOST_COUNTED)}]]")
+    if unread:
+        parts.append(f":blue-badge[{format_capped_count(unread, MOST_COUNTED)} unread]")
+    return " ".join(parts)

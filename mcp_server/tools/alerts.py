@@ -86,6 +86,7 @@ def list_open_issues(
     marketplaces: Marketplaces = (),
     kinds: Annotated[tuple[IncidentKind, ...], Described(max_length=10)] = (),
     severities: Annotated[tuple[Severity, ...], Described(max_length=3)] = (),
+    unread: Annotated[bool, Described(description="Only those you have not read.")] = False,
     whose: Scope = ListScope.TEAM,
     limit: PageSize = 20,
     cursor: CursorText = None,
@@ -101,6 +102,7 @@ def list_open_issues(
             kinds,
             severities,
             product_id=None if head is None else head.product_id,
+            only_unread=unread,
         )
         mark = hash_request("open_issues", asked, limit)
         place = read_cursor(cursor, mark)

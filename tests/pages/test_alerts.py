@@ -12,6 +12,7 @@ from app.product import alert_panel
 from core.accounts.access.permissions import Principal
 from core.accounts.access.permissions import Role as PersonRole
 from core.alerts.models import SourceOutage
+from core.alerts.notifications.plan_notifications import plan_notifications
 from core.text.numbers import THIN_SPACE
 from core.tracking.rules import Role
 from tests.factories.alerts import add_incident
@@ -125,6 +126,46 @@ def test_an_administrator_acknowledges_that_a_source_is_blocked(session: Session
     press(app, "Acknowledge")
     assert "Acknowledged by Owner, just now" in plain(app)
     assert not [each for each in app.button if each.label == "Acknowledge"]
+
+
+# Unread ones
+
+
+def list_links(app: AppTest) -> list[str]:
+    return [str(each.proto.label) for each in app.get("page_link")]
+
+
+def test_the_navigation_counts_unread_alerts_until_each_is_opened(
+    session: Session, two: list[int]
+) -> None:
+    kettle, lamp = two
+    plan_notifications(session, datetime.now(UTC))
+    session.commit()
+    app = open_page("alerts")
+    assert "Alerts :small[:gray[2]] :blue-badge[2 unread]" in list_links(app)
+    assert [each["status"] for each in table(app)] == ["New, unread", "New, unread"]
+    app = open_page("alerts", alert=str(kettle))
+    assert "Alerts :small[:gray[2]] :blue-badge[1 unread]" in list_links(app)
+    assert [each["status"] for each in table(app)] == ["New, unread", "New"]
+    app = open_page("alerts", view="Unread")
+    assert "1 unread alert" in plain(app)
+    assert [each["kind"] for each in table(app)] == ["Out of stock"]
+    app = open_page("alerts", view="Unread", alert=str(lamp))
+    assert "You have read all alerts." in infos(app)
+    assert "not in this list" in plain(app)
+    assert "Alerts :small[:gray[2]]" in list_links(app)
+
+
+@pytest.mark.usefixtures("two")
+def test_all_alerts_are_marked_as_read(session: Session) -> None:
+    plan_notifications(session, datetime.now(UTC))
+    session.commit()
+    app = open_page("alerts", view="Unread")
+    assert "2 unread alerts" in plain(app)
+    app.button(key="mark_all_read").click().run()
+    assert toasts(app) == "2 alerts marked as read."
+    assert "You have read all alerts." in infos(app)
+    assert "Alerts :small[:gray[2]]" in list_links(app)
 
 
 # One alert

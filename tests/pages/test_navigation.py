@@ -21,6 +21,10 @@ def test_a_link_counts_what_is_open_there() -> None:
     assert navigation.format_link("Alerts", 0) == "Alerts"
     assert navigation.format_link("Alerts", 7) == "Alerts :small[:gray[7]]"
     assert navigation.format_link("Alerts", 100) == "Alerts :small[:gray[99+]]"
+    assert navigation.format_link("Alerts", 7, 2) == (
+        "Alerts :small[:gray[7]] :blue-badge[2 unread]"
+    )
+    assert navigation.format_link("Alerts", 0, 100) == "Alerts :blue-badge[99+ unread]"
 
 
 def test_the_search_shows_matches_and_offers_what_is_not_tracked(

@@ -61,6 +61,7 @@ class IncidentFilter:
     handling: tuple[Handling, ...] = ()
     product_id: int | None = None
     rule_id: int | None = None
+    only_unread: bool = False  # the user was notified of it in the app and has not read it
 
     @property
     def is_empty(self) -> bool:

@@ -6,7 +6,7 @@ marked as resolved. Only products that the principal, or anyone in the team, tra
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from psycopg.rows import dict_row
@@ -141,9 +141,17 @@ class IssueCounts:
 
 # Stored severities, the worst first: literally as in the index of open issues.
 _SEVERITY = "array_position(ARRAY['critical', 'warning', 'info'], i.severity)"
+_EVER = datetime(1970, 1, 1, tzinfo=UTC)
 _IS_OPEN = "i.state IN ('firing', 'flapping')"
 _IS_UNSOLVED = f"{_IS_OPEN} AND i.resolved_at IS NULL AND r.is_on"
 _IS_ISSUE = f"{_IS_UNSOLVED} AND i.muted_by IS NULL"
+# Whether the user was notified of an incident in the app, and neither read nor handled it.
+IS_UNREAD = (
+    "i.withdrawn_at IS NULL AND i.acknowledged_by IS DISTINCT FROM %(person)s "
+    "AND i.resolved_by IS DISTINCT FROM %(person)s AND i.id IN (SELECT n.incident_id "
+    "FROM notification n WHERE n.person_id = %(person)s AND n.channel_id IS NULL "
+    "AND n.kind = 'opened' AND n.read_at IS NULL)"
+)
 _KIND = f"coalesce(r.code, '{IncidentKind.TEAM_RULE.value}')"
 _KIND_ORDER = f"array_position(ARRAY{[each.value for each in IncidentKind]}, {_KIND})"  # as listed
 _FROM = (
@@ -258,6 +266,29 @@ def find_incidents(
 
 
 @requires(Permission.READ)
+def find_unread(
+    session: Session,
+    principal: Principal,
+    incident_filter: IncidentFilter,
+    now: datetime,
+    skipped: int = 0,
+    size: int = 50,
+) -> IncidentPage:
+    """Return the incidents that the user has not read, newest first: of every state."""
+    asked = replace(incident_filter, only_unread=True)
+    return find_incidents(session, principal, asked, (_EVER, now), now, skipped, size)
+
+
+@requires(Permission.READ)
+def count_unread(
+    session: Session, principal: Principal, incident_filter: IncidentFilter, now: datetime
+) -> int:
+    """Return how many incidents the user has not read, at most COUNTED + 1."""
+    source, values = _make_sql(principal, replace(incident_filter, only_unread=True), now)
+    return _count(session, source, values)
+
+
+@requires(Permission.READ)
 def find_incident(
     session: Session, principal: Principal, incident_id: int, now: datetime
 ) -> IncidentRow | None:
@@ -326,6 +357,8 @@ def _conditions(incident_filter: IncidentFilter) -> Iterator[str]:
         yield "i.product_id = %(product)s"
     if incident_filter.rule_id is not None:
         yield "i.rule_id = %(rule)s"
+    if incident_filter.only_unread:
+        yield IS_UNREAD
 
 
 def _count(session: Session, where: str, values: Mapping[str, Any]) -> int:

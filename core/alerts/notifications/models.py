@@ -28,7 +28,8 @@ class Notification(Base):
 
     State: queued or held → sent, failed, unknown, expired, cancelled. `reason`: why it was held,
     or why it was cancelled. `number`: of a reminder, from 1; 0 for other kinds. `remind_at`: when
-    a reminder is due, unless the incident is acknowledged or has ended.
+    a reminder is due, unless the incident is acknowledged or has ended. `read_at`: when the user
+    read an alert in the app.
     """
 
     __tablename__ = "notification"
@@ -56,6 +57,12 @@ class Notification(Base):
             "channel_id",
             postgresql_where=text("state IN ('queued', 'held')"),
         ),
+        Index(
+            "ix_notification_unread",
+            "person_id",
+            "incident_id",
+            postgresql_where=text("channel_id IS NULL AND kind = 'opened' AND read_at IS NULL"),
+        ),
         {"postgresql_with": {"fillfactor": 80}},
     )
 
@@ -81,6 +88,7 @@ class Notification(Base):
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     remind_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    read_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
 
 class AlertPreference(Base):

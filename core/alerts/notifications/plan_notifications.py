@@ -202,7 +202,7 @@ WHERE i.silent_reason IS NULL AND i.muted_by IS NULL AND {IS_RECIPIENT} {{went_t
 ORDER BY i.id, v.person_id, v.channel_id NULLS FIRST
 ON CONFLICT (incident_id, person_id, channel_id, kind, number) DO UPDATE
 SET state = excluded.state, reason = excluded.reason, due_at = excluded.due_at,
-    ended_at = excluded.ended_at, message_id = NULL, remind_at = NULL
+    ended_at = excluded.ended_at, message_id = NULL, remind_at = NULL, read_at = NULL
 WHERE notification.state = 'cancelled' AND notification.reason = 'muted'
     OR %(again)s
 """

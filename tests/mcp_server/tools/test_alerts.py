@@ -9,6 +9,8 @@ from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Principal
 from core.alerts.evaluation.fold import Finding
+from core.alerts.notifications.plan_notifications import plan_notifications
+from core.alerts.notifications.read_state import mark_read
 from core.tracking.rules import Role
 from tests.factories.alerts import add_incident, add_rule
 from tests.factories.observations import NOON, days_ago, hours_ago, store_observation
@@ -38,6 +40,19 @@ def two(session: Session, principal: Principal) -> list[int]:
 
 def ids(agent: Agent, **asked: object) -> list[int]:
     return [each["id"] for each in agent.call("list_open_issues", **asked)["issues"]]
+
+
+def test_unread_issues_are_those_that_the_user_did_not_open(
+    session: Session, principal: Principal, agent: Agent, two: list[int]
+) -> None:
+    assert ids(agent, unread=True) == []  # no one was notified yet
+    plan_notifications(session, NOON)
+    session.commit()
+    assert ids(agent, unread=True) == two
+    mark_read(session, principal, two[:1], NOON)
+    session.commit()
+    assert ids(agent, unread=True) == two[1:]
+    assert ids(agent) == two
 
 
 def test_an_issue_has_its_values_with_units_and_times(agent: Agent, two: list[int]) -> None:
