@@ -104,12 +104,11 @@ def find_outcome_by_signs(item: Mapping[str, Any]) -> tuple[Outcome, str] | None
     An item with an error is not a successful check without values. If the page states
     that the product is unavailable, that wins over a missing price.
     """
-    words = " ".join(_join_words(item[key]) for key in _ERROR_KEYS if key in item).strip()
-    if words:
+    if not item.keys().isdisjoint(_ERROR_KEYS) and (words := _join_errors(item)):
         outcome = find_outcome_by_words(words)
         is_known = outcome is Outcome.RUN_FAILED and _is_unavailable(item)
         return None if is_known else (outcome, words)
-    if any(_is_true(item[key]) for key in _BLOCKED_KEYS if key in item):
+    if not item.keys().isdisjoint(_BLOCKED_KEYS) and _is_blocked(item):
         return Outcome.BLOCKED, ""
     for key in _STATUS_KEYS:
         message = item.get(key)
@@ -118,6 +117,14 @@ def find_outcome_by_signs(item: Mapping[str, Any]) -> tuple[Outcome, str] | None
     if any(localized_text.is_not_sent_here(item[key]) for key in _DELIVERY_KEYS if key in item):
         return Outcome.WRONG_LOCALE, ""
     return None
+
+
+def _join_errors(item: Mapping[str, Any]) -> str:
+    return " ".join(_join_words(item[key]) for key in _ERROR_KEYS if key in item).strip()
+
+
+def _is_blocked(item: Mapping[str, Any]) -> bool:
+    return any(_is_true(item[key]) for key in _BLOCKED_KEYS if key in item)
 
 
 def _join_words(value: object) -> str:

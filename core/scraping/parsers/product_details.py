@@ -7,7 +7,7 @@ read once, and parsed only if its first character allows a rank or a rating.
 import re
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from core.history.observation import CategoryRank
 from core.scraping.parsers import localized_text
@@ -34,7 +34,7 @@ class Details(NamedTuple):
     unread_ranks: str | None  # a line named as ranks in which no rank could be read
 
 
-def read_details(details: Iterable[object], name_key: str, value_key: str) -> Details:
+def read_details(details: Iterable[Any], name_key: str, value_key: str) -> Details:
     """Read `[{name, value}, …]`: the first line of ranks, and the first value of each name.
 
     Ranks and ratings are not attributes: with them every check would make a new listing
@@ -44,9 +44,10 @@ def read_details(details: Iterable[object], name_key: str, value_key: str) -> De
     attributes: dict[str, str] = {}
     unread: str | None = None
     for detail in details:
-        if not isinstance(detail, dict):
+        try:
+            raw_name, value = detail[name_key], detail[value_key]
+        except (KeyError, TypeError):  # no such detail, or no object at all
             continue
-        raw_name, value = detail.get(name_key), detail.get(value_key)
         if not isinstance(raw_name, str) or not isinstance(value, str) or not value:
             continue
         name, is_named = _clean_name(raw_name)

@@ -9,11 +9,11 @@ own modules, sentences of Amazon's pages are in `localized_text.py`, amounts of 
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from itertools import islice
-from typing import Final
+from typing import Any, Final
 
 from babel.numbers import get_currency_precision
 
@@ -71,17 +71,26 @@ def clean_text(value: object, limit: int) -> str | None:
 
 def clean_values(values: Mapping[str, str], limit: int) -> dict[str, str]:
     """Return named texts in storable form without empty ones, at most `MOST_LINES`."""
+    if len(values) <= MOST_LINES and _are_plain(values.values(), limit):
+        return {name: text for name, value in values.items() if (text := value.strip())}
     return {
         name: cleaned
         for name, value in islice(values.items(), MOST_LINES)
-        if (
-            cleaned := (
-                value.strip()  # the fast way for most of a page's dozens of values
-                if len(value) <= limit and value.isascii() and "\0" not in value
-                else clean_string(value, limit)
-            )
-        )
+        if (cleaned := clean_string(value, limit))
     }
+
+
+def _are_plain(values: Collection[Any], limit: int) -> bool:
+    """Return whether all values are texts that need nothing but stripping, as most do.
+
+    All at once: a page has dozens of values, and one by one they took a tenth of its time.
+    """
+    try:
+        joined = "".join(values)
+    except TypeError:
+        return False
+    is_short = len(joined) <= limit or max(map(len, values)) <= limit
+    return is_short and joined.isascii() and "\0" not in joined
 
 
 def clean_string(value: str, limit: int) -> str | None:
@@ -124,18 +133,10 @@ def clean_lines(values: object, limit: int = LONGEST_LINE) -> tuple[str, ...]:
         return ()
     if not isinstance(values, list | tuple):
         raise UnreadableValueError("This should be a list of texts.")
-    return tuple(
-        [
-            line
-            for value in values[:MOST_LINES]
-            if isinstance(value, str)
-            and (
-                line := value.strip()  # as in `clean_values`
-                if len(value) <= limit and value.isascii() and "\0" not in value
-                else clean_string(value, limit)
-            )
-        ]
-    )
+    lines = values[:MOST_LINES]
+    if _are_plain(lines, limit):
+        return tuple(filter(None, map(str.strip, lines)))
+    return tuple(filter(None, (clean_or_none(line, limit) for line in lines)))
 
 
 def parse_whole_number(value: object) -> int | None:
