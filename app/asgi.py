@@ -26,6 +26,7 @@ from app.web import error_boundary, feed, file_owners, thumbnails, unsubscribe
 from app.web.base_url import BaseUrlMiddleware
 from app.web.security_headers import build_asset_headers, build_page_headers
 from app.web.static_compression import StaticCompressionMiddleware
+from core.accounts.people.account_notices import set_security_email_waker
 from core.database import session
 from core.database.availability import DatabaseCheck, DatabaseStatus
 from core.database.connections import ConnectionShare
@@ -111,8 +112,10 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     import plotly.graph_objects  # noqa: F401
 
     from core.history.chart import figure  # noqa: F401
-    from jobs.tasks import dispatch_runs, import_files  # noqa: F401
+    from jobs.tasks import dispatch_runs, import_files, send_account_emails  # noqa: F401
+    from jobs.tasks.wake import wake_for_security_emails
 
+    set_security_email_waker(wake_for_security_emails)
     # Streamlit's logger enables uvicorn's logs of requests and opened pages again.
     logging.getLogger("uvicorn.access").disabled = True
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)

@@ -8,7 +8,7 @@ every page, job and tool.
 import select
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -294,8 +294,23 @@ def read_scope() -> Iterator[Session]:
 @contextmanager
 def write_scope() -> Iterator[Session]:
     """Open a session whose work is committed at the end, or rolled back by an error."""
-    with _translate_timeouts(), session_factory() as session, session.begin():
-        yield session
+    with _translate_timeouts(), session_factory() as session:
+        with session.begin():
+            yield session
+        waiting: dict[Callable[[], object], None] = session.info.pop(_AFTER_COMMIT, {})
+    for function in waiting:  # with the connection given back
+        function()
+
+
+_AFTER_COMMIT = "after_commit"
+
+
+def call_after_commit(session: Session, function: Callable[[], object]) -> None:
+    """Call a function once when the session's write scope has committed, not if it is undone.
+
+    Only for what may be lost, such as waking the worker: a kill in between loses it.
+    """
+    session.info.setdefault(_AFTER_COMMIT, {})[function] = None
 
 
 @contextmanager

@@ -91,6 +91,17 @@ def send_unread_notices() -> None:
 
 @huey.periodic_task(crontab(minute="*"), expires=60)
 def send_security_emails() -> None:
+    """Email security notices that no wake-up led to."""
+    _send_security()
+
+
+@huey.task(expires=60)
+def send_security_now() -> None:
+    """Email a security notice that was just stored."""
+    _send_security()
+
+
+def _send_security() -> None:
     """Email security notices, if a mail server is connected."""
     found = resolve_mail(get_settings()).values
     if found is None:

@@ -70,6 +70,13 @@ def wake_for_notifications() -> bool:
     return _enqueue(send_now)
 
 
+def wake_for_security_emails() -> bool:
+    """Have security notices emailed now; return whether the queue answered."""
+    from jobs.tasks.send_account_emails import send_security_now
+
+    return _enqueue(send_security_now)
+
+
 def _enqueue(send: Callable[[], object]) -> bool:
     try:
         _send(send)

@@ -7,6 +7,7 @@ import tomllib
 from base64 import b64encode
 from hashlib import sha256
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import streamlit
@@ -20,9 +21,12 @@ from starlette.testclient import TestClient
 from app import __main__ as command
 from app import asgi, keys
 from app.web import error_boundary, security_headers
+from core.accounts.people import account_notices
 from core.database.availability import DatabaseCheck
 from core.errors import ConfigurationError
 from core.settings.environment import ROOT, Settings, get_settings, reject_public_demo
+from jobs.tasks.wake import wake_for_security_emails
+from tests.loops import run
 
 
 def client_with(check) -> TestClient:
@@ -251,3 +255,16 @@ def test_a_start_that_would_be_unsafe_is_refused_in_one_sentence(
     assert words in done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "postgres").exists()
+
+
+def test_the_pages_wake_the_worker_for_security_emails(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(account_notices, "_wakers", [])
+    monkeypatch.setattr(asgi.session, "set_connection_share", lambda _share: None)
+    monkeypatch.setattr(asgi, "gc", SimpleNamespace(collect=int, freeze=int))
+
+    async def start() -> None:
+        async with asgi.lifespan(asgi.app):
+            pass
+
+    run(start)
+    assert account_notices._wakers == [wake_for_security_emails]

@@ -1,6 +1,6 @@
 """Account notices: short texts about a user's account, shown behind the bell. Never commits."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from core.accounts.access.operations import requires
 from core.accounts.access.permissions import Permission, Principal, Role
 from core.accounts.models import Notice, Person
+from core.database.session import call_after_commit
 
 MAX_SHOWN = 30
 EMAIL_DELAY = timedelta(minutes=5)  # users who are on the pages read notices there
@@ -25,6 +26,22 @@ class AccountNotice:
     text: str  # may contain text from outside: escape it for display
     page: str | None
     is_read: bool
+
+
+_wakers: list[Callable[[], object]] = []
+
+
+def set_security_email_waker(wake: Callable[[], object]) -> None:
+    """Set how this process wakes the worker that sends security emails, once it has the queue.
+
+    Without one they are sent in the worker's next round, within a minute.
+    """
+    _wakers[:] = [wake]
+
+
+def _wake_for_security_email() -> None:
+    for wake in _wakers:
+        wake()
 
 
 def notify(
@@ -47,6 +64,8 @@ def notify_security(
 ) -> None:
     """Add a notice that is also emailed at once, whatever the user's preferences.
 
+    The worker is woken when the caller's transaction is committed.
+
     `address`, `browser`: where it came from. `mail`: where to, if not to the account's address.
     """
     person = session.get_one(Person, person_id)
@@ -61,6 +80,7 @@ def notify_security(
         )
     )
     session.flush()
+    call_after_commit(session, _wake_for_security_email)
 
 
 def notify_admins(session: Session, team_id: int, notice: str, page: str | None = None) -> None:

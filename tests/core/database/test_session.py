@@ -1,6 +1,7 @@
 """The pool of connections, when the server ends them."""
 
 import socket
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -73,3 +74,25 @@ def test_the_databases_clock_is_in_utc(committed_database: str) -> None:
         before = session.execute(text("SELECT clock_timestamp()")).scalar_one()
     assert before <= db.database_time() <= before + timedelta(minutes=5)
     assert db.database_time().tzinfo is UTC
+
+
+def test_what_is_called_after_a_commit_is_called_once_and_sees_it(committed_database: str) -> None:
+    seen: list[int] = []
+
+    def count() -> None:
+        with db.read_scope() as session:
+            seen.append(session.execute(text("SELECT count(*) FROM team")).scalar_one())
+
+    with db.write_scope() as session:
+        teams = session.execute(text("SELECT count(*) FROM team")).scalar_one()
+        session.execute(text("INSERT INTO team (name, time_zone) VALUES ('New', 'UTC')"))
+        db.call_after_commit(session, count)
+        db.call_after_commit(session, count)
+        assert seen == []
+    assert seen == [teams + 1]
+    with suppress(ZeroDivisionError), db.write_scope() as session:
+        db.call_after_commit(session, count)
+        raise ZeroDivisionError
+    with db.dry_run_scope() as session:
+        db.call_after_commit(session, count)
+    assert len(seen) == 1

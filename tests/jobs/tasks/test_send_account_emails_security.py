@@ -1,5 +1,6 @@
 """Security notices are emailed at once, also to users who want no emails, until one is taken."""
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,8 +10,10 @@ from sqlalchemy.orm import Session
 from core.accounts.access.permissions import Principal
 from core.accounts.models import Notice, Person
 from core.accounts.people import account_notices
+from core.database.session import write_scope
 from core.settings.environment import get_settings
 from jobs.tasks import send_account_emails
+from jobs.tasks.wake import wake_for_security_emails
 from tests.mailbox import Mailbox, free_port
 
 pytestmark = pytest.mark.usefixtures("public_address")
@@ -150,3 +153,56 @@ def test_one_that_was_not_sent_is_tried_again_for_a_day(
     session.commit()
     send()
     assert len(served.letters) == count
+
+
+# Waking the worker
+
+
+@pytest.fixture
+def woken(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Run a task at once instead of putting it into the queue; how often that was."""
+    calls: list[int] = []
+    send_at_once = send_account_emails.send_security_now.call_local
+
+    def run() -> None:
+        calls.append(1)
+        send_at_once()
+
+    monkeypatch.setattr(send_account_emails, "send_security_now", run)
+    monkeypatch.setattr(account_notices, "_wakers", [wake_for_security_emails])
+    return calls
+
+
+def test_the_worker_is_woken_once_when_notices_are_committed(
+    principal: Principal, served: Mailbox, woken: list[int]
+) -> None:
+    with write_scope() as session:
+        account_notices.notify_security(session, principal.person_id, TEXT)
+        account_notices.notify_security(session, principal.person_id, "Your role is now admin.")
+        assert woken == []
+    assert woken == [1]
+    assert len(served.letters) == 2
+
+
+def test_a_notice_that_is_undone_wakes_no_worker(
+    principal: Principal, served: Mailbox, woken: list[int]
+) -> None:
+    with suppress(ZeroDivisionError), write_scope() as session:
+        account_notices.notify_security(session, principal.person_id, TEXT)
+        raise ZeroDivisionError
+    assert (woken, served.letters) == ([], [])
+
+
+def test_a_queue_that_is_away_leaves_the_notice_to_the_next_round(
+    principal: Principal, served: Mailbox, woken: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise OSError("the queue is away")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(send_account_emails, "send_security_now", fail)
+        with write_scope() as session:
+            account_notices.notify_security(session, principal.person_id, TEXT)
+    assert served.letters == []
+    send()
+    assert len(served.letters) == 1
