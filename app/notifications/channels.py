@@ -5,9 +5,12 @@ from typing import Literal
 
 import streamlit as st
 
+from app import keys
 from app.commands import account
 from app.commands import notifications as commands
+from app.data import get_principal
 from app.data import notifications as data
+from core.accounts.access.permissions import Permission
 from core.alerts.delivery.channels import LONGEST_NAME, ListedChannel
 from core.alerts.notifications.labels import CHANNELS, PAUSES, format_last_attempt
 from core.delivery.channels.registry import FIELDS, ChannelKind
@@ -36,6 +39,12 @@ def show_channels(channels: list[ListedChannel]) -> None:
             _show_channel(channel)
         with st.expander("Add a channel", icon=":material/add:", expanded=not channels):
             _show_form(channels)
+        if get_principal().may(Permission.READ):
+            st.page_link(
+                f"../pages/{keys.REPORTS}.py",
+                label="Alerts for a feed reader: your feed is on the page Reports",
+                icon=":material/rss_feed:",
+            )
 
 
 def _show_signing_secret(secret: str) -> None:

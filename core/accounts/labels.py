@@ -93,6 +93,8 @@ EVENT_LABELS: Final = {
     "deleted view": "Deleted view",
     # Reports
     "made frozen report": "Made frozen report",
+    "subscribed to report": "Subscribed to report",
+    "ended report subscription": "Ended report subscription",
     "unsubscribed from reports": "Ended emails of reports by their link",
     "made feed token": "Created feed token",
     "revoked feed token": "Revoked feed token",

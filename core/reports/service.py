@@ -8,6 +8,7 @@ from sqlalchemy import delete, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from core.accounts.access import audit
 from core.accounts.access.operations import requires
 from core.accounts.access.permissions import Permission, Principal
 from core.accounts.models import Person, Team
@@ -69,19 +70,20 @@ def subscribe(session: Session, principal: Principal, wish: Subscription, now: d
     Raises InvalidInputError for an hour or a weekday that doesn't exist.
     """
     check_subscription(wish)
-    values = {
+    chosen = {
         "scope": wish.scope.value,
         "hour": wish.hour,
         "weekday": wish.weekday,
         "by_email": wish.by_email,
-        "since": now,
     }
     key = {"person_id": principal.person_id, "kind": wish.kind.value}
     session.execute(
         insert(ReportSubscription)
-        .values(**key, **values)
-        .on_conflict_do_update(index_elements=list(key), set_=values)
+        .values(**key, **chosen, since=now)
+        .on_conflict_do_update(index_elements=list(key), set_={**chosen, "since": now})
     )
+    target, new = f"person:{principal.person_id}", {"kind": wish.kind.value, **chosen}
+    audit.record(session, principal, "subscribed to report", target, new=new)
 
 
 @requires(Permission.SELF)
@@ -94,8 +96,12 @@ def unsubscribe(session: Session, principal: Principal, kind: ReportKind) -> boo
             ReportSubscription.kind == kind.value,
         )
         .returning(ReportSubscription.kind)
-    )
-    return ended.first() is not None
+    ).first()
+    if ended is None:
+        return False
+    target, old = f"person:{principal.person_id}", {"kind": kind.value}
+    audit.record(session, principal, "ended report subscription", target, old)
+    return True
 
 
 @dataclass(frozen=True, slots=True)

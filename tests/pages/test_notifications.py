@@ -41,6 +41,11 @@ def receiver() -> Iterator[Receiver]:
         yield running
 
 
+def test_a_link_leads_to_the_feed() -> None:
+    links = [each.proto for each in open_page("notifications").get("page_link")]
+    assert [each.page for each in links if "your feed" in each.label] == ["reports"]
+
+
 def test_a_webhook_is_added_tested_paused_and_removed(
     session: Session, principal: Principal, receiver: Receiver
 ) -> None:

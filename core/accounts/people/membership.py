@@ -50,6 +50,7 @@ _ERASED_TABLES = (
 )  # fmt: skip
 # The same of packages that this one may not import.
 _ERASED_NAMES = ("notification", "delivery_settings")
+_REVOKE_FEED = "UPDATE feed_token SET token_hash = NULL WHERE person_id = :id"
 
 
 # Principals without a session
@@ -329,7 +330,10 @@ def change_role(
 
 @requires(Permission.ADMIN)
 def disable_member(session: Session, principal: Principal, person_id: int, now: datetime) -> None:
-    """Disable a user: end sessions and revoke tokens; delete nothing."""
+    """Disable a user: end sessions and revoke tokens; delete nothing.
+
+    A user who is enabled again signs in and makes new tokens.
+    """
     person = _lock_member(session, principal, person_id)
     if person.state != "active":
         raise InvalidInputError("This user is not active.")
@@ -338,7 +342,18 @@ def disable_member(session: Session, principal: Principal, person_id: int, now: 
     session.flush()
     end_sessions(session, person.id, now)
     revoke_all_tokens(session, person.id, now)
+    _revoke_standing_tokens(session, person.id, now)
     audit.record(session, principal, "disabled", f"person:{person.id}")
+
+
+def _revoke_standing_tokens(session: Session, person_id: int, now: datetime) -> None:
+    """Revoke a user's API tokens and the token of the user's feed."""
+    session.execute(
+        update(ApiToken)
+        .where(ApiToken.person_id == person_id, ApiToken.revoked_at.is_(None))
+        .values(revoked_at=now)
+    )
+    session.execute(text(_REVOKE_FEED), {"id": person_id})
 
 
 @requires(Permission.ADMIN)

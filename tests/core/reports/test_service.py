@@ -21,6 +21,7 @@ from core.reports.service import DueSubscription
 from core.tracking.list_filter import ListScope
 from tests.factories.people import add_colleague
 from tests.factories.reports import AT
+from tests.factories.tables import fetch_rows
 
 DAILY = Subscription(ReportKind.DAILY, ListScope.TEAM, hour=7)
 
@@ -125,6 +126,24 @@ def test_a_subscription_is_listed_with_its_next_time(
     assert service.unsubscribe(session, principal, ReportKind.DAILY)
     assert not service.unsubscribe(session, principal, ReportKind.DAILY)
     assert service.list_subscriptions(session, principal, AT) == []
+
+
+def test_subscriptions_are_in_the_audit(session: Session, principal: Principal) -> None:
+    service.subscribe(session, principal, DAILY, AT)
+    service.unsubscribe(session, principal, ReportKind.DAILY)
+    service.unsubscribe(session, principal, ReportKind.DAILY)
+    subscribed, ended = fetch_rows(
+        session, "SELECT verb, object, old, new FROM audit_event ORDER BY id"
+    )
+    assert (subscribed["verb"], subscribed["object"]) == ("subscribed to report", "person:1")
+    assert subscribed["new"] == {
+        "kind": "daily",
+        "scope": DAILY.scope.value,
+        "hour": DAILY.hour,
+        "weekday": DAILY.weekday,
+        "by_email": DAILY.by_email,
+    }
+    assert (ended["verb"], ended["old"]) == ("ended report subscription", {"kind": "daily"})
 
 
 def test_no_report_is_due_for_a_disabled_user(session: Session, principal: Principal) -> None:

@@ -103,6 +103,10 @@ def test_a_disabled_owners_token_is_dead(
     token = make(session, sam)
     membership.disable_member(session, principal, sam.person_id, NOW)
     assert find_bearer(session, token, NOW, None) is None
+    assert list_team_tokens(session, principal, NOW) == []
+    membership.enable_member(session, principal, sam.person_id, NOW)
+    assert find_bearer(session, token, NOW, None) is None
+    assert find_bearer(session, make(session, sam), NOW, None) is not None
 
 
 def test_anothers_token_is_not_found(

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Principal
 from core.accounts.models import Person
+from core.accounts.people import membership
 from core.reports.feed import feed_tokens
 from core.reports.feed.read_feed import read_feed
 from core.tracking.rules import Role
@@ -24,7 +25,8 @@ ATOM = "{http://www.w3.org/2005/Atom}"
 
 @pytest.fixture(autouse=True)
 def _confirmed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(feed_tokens, "require_confirmed", lambda *_args: None)
+    for module in (feed_tokens, membership):
+        monkeypatch.setattr(module, "require_confirmed", lambda *_args: None)
 
 
 def titles(session: Session, token: str) -> list[str | None] | None:
@@ -74,6 +76,20 @@ def test_a_user_who_is_not_active_has_no_feed(
     token = feed_tokens.create_feed_token(session, colleague, NOW)
     session.execute(update(Person).where(Person.id == colleague.person_id).values(state=state))
     assert titles(session, token) is None
+
+
+def test_an_address_of_before_a_user_was_disabled_stays_revoked(
+    session: Session, principal: Principal
+) -> None:
+    colleague = add_colleague(session, principal)
+    token = feed_tokens.create_feed_token(session, colleague, NOW)
+    own = feed_tokens.create_feed_token(session, principal, NOW)
+    membership.disable_member(session, principal, colleague.person_id, NOW)
+    membership.enable_member(session, principal, colleague.person_id, NOW)
+    assert titles(session, token) is None
+    assert feed_tokens.find_token_time(session, colleague) is None
+    assert titles(session, own) == []
+    assert titles(session, feed_tokens.create_feed_token(session, colleague, NOW)) == []
 
 
 @pytest.mark.parametrize("token", ["", "amzfeed_", "amz_x", "amzfeed_" + "x" * 9999, "amzfeed_é"])
