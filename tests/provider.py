@@ -69,12 +69,12 @@ class Provider:
         asked = dict(request.query_params)
         self.asked.append(asked)
         if self.error:
-            said = {"error": self.error, "state": asked["state"]}
+            answer = {"error": self.error, "state": asked["state"]}
         else:
             code = token_urlsafe(16)
             self._codes[code] = asked
-            said = {"code": code, "state": asked["state"]}
-        return RedirectResponse(f"{asked['redirect_uri']}?{urlencode(said)}", 302)
+            answer = {"code": code, "state": asked["state"]}
+        return RedirectResponse(f"{asked['redirect_uri']}?{urlencode(answer)}", 302)
 
     async def token(self, request: Request) -> JSONResponse:
         form = await request.form()

@@ -38,10 +38,10 @@ def test_an_old_python_gets_the_command_that_installs_a_newer_one(
     bootstrap: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     only_has(bootstrap, monkeypatch, "apt-get")
-    said = bootstrap.what_is_missing((3, 8))
-    assert "this is 3.8" in said
-    assert "sudo apt install python3.11 python3.11-venv" in said
-    assert "make run PYTHON=python3.11" in said
+    message = bootstrap.what_is_missing((3, 8))
+    assert "this is 3.8" in message
+    assert "sudo apt install python3.11 python3.11-venv" in message
+    assert "make run PYTHON=python3.11" in message
 
 
 def test_a_missing_venv_module_gets_the_command_that_installs_it(
@@ -99,7 +99,7 @@ def test_a_broken_environment_is_not_taken_for_whole(bootstrap: ModuleType, tmp_
 
 def test_every_verb_of_make_has_its_line_of_help() -> None:
     makefile = (ROOT / "Makefile").read_text()
-    said = subprocess.run(
+    result = subprocess.run(
         ["make", "--no-print-directory", "help"],
         cwd=ROOT,
         capture_output=True,
@@ -108,7 +108,7 @@ def test_every_verb_of_make_has_its_line_of_help() -> None:
     )
     hidden = {"runtime", "development"}
     verbs = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE)) - hidden
-    assert {line.split()[1] for line in said.stdout.splitlines()} == verbs
+    assert {line.split()[1] for line in result.stdout.splitlines()} == verbs
 
 
 def test_every_pinned_requirement_is_pinned_to_the_same_version_everywhere() -> None:

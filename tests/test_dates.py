@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 @pytest.mark.dates
 def test_the_database_server_has_the_clock_of_the_tests(session: Session) -> None:
-    told = session.execute(text("SELECT clock_timestamp()")).scalar_one()
-    assert abs(told - datetime.now(UTC)) < timedelta(minutes=1)
+    database_time = session.execute(text("SELECT clock_timestamp()")).scalar_one()
+    assert abs(database_time - datetime.now(UTC)) < timedelta(minutes=1)
     if expected := os.environ.get("FAKETIME_EXPECTED"):
-        assert abs(told - datetime.fromisoformat(expected)) < timedelta(hours=3)
+        assert abs(database_time - datetime.fromisoformat(expected)) < timedelta(hours=3)

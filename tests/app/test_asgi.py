@@ -67,12 +67,12 @@ def test_metrics_are_in_the_text_format_of_prometheus():
 
 
 def test_every_answer_carries_the_careful_headers():
-    told = client_with(lambda: None).get("/healthz").headers
-    assert told["x-content-type-options"] == "nosniff"
-    assert told["referrer-policy"] == "same-origin"
-    assert told["x-frame-options"] == "SAMEORIGIN"
-    assert "camera=()" in told["permissions-policy"]
-    assert "strict-transport-security" not in told
+    headers = client_with(lambda: None).get("/healthz").headers
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "same-origin"
+    assert headers["x-frame-options"] == "SAMEORIGIN"
+    assert "camera=()" in headers["permissions-policy"]
+    assert "strict-transport-security" not in headers
 
 
 def test_nothing_is_loaded_from_elsewhere_or_framed_by_others():
@@ -121,8 +121,8 @@ def cookies_set() -> list[str]:
 
 @pytest.mark.usefixtures("over_https")
 def test_over_https_browsers_are_told_to_stay_there_and_cookies_do():
-    told = client_with(lambda: None).get("/healthz").headers
-    assert told["strict-transport-security"] == "max-age=31536000"
+    headers = client_with(lambda: None).get("/healthz").headers
+    assert headers["strict-transport-security"] == "max-age=31536000"
     assert cookies_set() == ["one=1; HttpOnly; Secure", "two=2; Secure"]
 
 
@@ -130,16 +130,16 @@ def test_over_https_browsers_are_told_to_stay_there_and_cookies_do():
 def test_hosts_below_are_spoken_for_only_where_that_is_set(monkeypatch):
     monkeypatch.setenv("AMAZCOPE_HSTS_SUBDOMAINS", "true")
     get_settings.cache_clear()
-    told = client_with(lambda: None).get("/healthz").headers["strict-transport-security"]
-    assert told == "max-age=31536000; includeSubDomains"
+    header = client_with(lambda: None).get("/healthz").headers["strict-transport-security"]
+    assert header == "max-age=31536000; includeSubDomains"
 
 
 def test_over_http_nothing_is_said_of_https(monkeypatch):
     monkeypatch.setenv("AMAZCOPE_HSTS_SUBDOMAINS", "true")
     get_settings.cache_clear()
-    told = client_with(lambda: None).get("/healthz").headers
+    headers = client_with(lambda: None).get("/healthz").headers
     get_settings.cache_clear()
-    assert "strict-transport-security" not in told
+    assert "strict-transport-security" not in headers
 
 
 def test_over_http_cookies_are_as_they_were():
@@ -159,9 +159,9 @@ def test_web_processes_of_one_secret_agree_on_their_cookies(tmp_path):
 
 
 def test_streamlit_is_told_the_settings():
-    told = command.streamlit_options(Settings(amazcope_port=9000, amazcope_upload_mb=50))
-    assert told["STREAMLIT_SERVER_PORT"] == "9000"
-    assert told["STREAMLIT_SERVER_MAX_UPLOAD_SIZE"] == "50"
+    options = command.streamlit_options(Settings(amazcope_port=9000, amazcope_upload_mb=50))
+    assert options["STREAMLIT_SERVER_PORT"] == "9000"
+    assert options["STREAMLIT_SERVER_MAX_UPLOAD_SIZE"] == "50"
 
 
 def test_the_configuration_keeps_details_and_agents_out():

@@ -374,9 +374,9 @@ def open_account(page: Page) -> Locator:
     """Open the menu behind the user's name; return the text with name and role."""
     person = page.get_by_test_id("stSidebar").get_by_test_id("stPopover").get_by_role("button")
     person.click()
-    said = page.get_by_text(", signed in as ")
-    said.wait_for()
-    return said
+    signed_in = page.get_by_text(", signed in as ")
+    signed_in.wait_for()
+    return signed_in
 
 
 def settle(page: Page) -> None:
@@ -401,7 +401,7 @@ def go(page: Page, stack: Stack, address: str) -> None:
     settle(page)
 
 
-def says(page: Page, words: str, seconds: float = PATIENCE) -> None:
+def wait_for_text(page: Page, words: str, seconds: float = PATIENCE) -> None:
     """Wait until the page shows these words."""
     expect(page.get_by_test_id("stMain").get_by_text(words).first).to_be_visible(
         timeout=seconds * 1000

@@ -21,8 +21,8 @@ from tests.browser.conftest import (
     errors_on,
     go,
     password_of,
-    says,
     text_of,
+    wait_for_text,
 )
 
 pytestmark = pytest.mark.browser
@@ -51,8 +51,8 @@ def make_token(page: Page, stack: Stack) -> str:
     asked.or_(page.get_by_text("Your new token.")).first.wait_for()
     if asked.is_visible():
         confirm(page, password_of("seller"))
-    says(page, "Your new token.")
-    says(page, "may read, propose, act")
+    wait_for_text(page, "Your new token.")
+    wait_for_text(page, "may read, propose, act")
     token = page.get_by_test_id("stCode").first.inner_text().strip()
     page.get_by_role("button", name="Done").click()
     expect(page.get_by_text("Your new token.")).to_have_count(0)
@@ -128,18 +128,20 @@ def test_what_an_agent_proposes_a_manager_decides(
     assert WHY in shown
     assert "Evidence Value Unit Seen" in shown
     manager.get_by_role("button", name="Approve", exact=True).first.click()
-    says(manager, "approved by Mia Manager on a page")
+    wait_for_text(manager, "approved by Mia Manager on a page")
     assert errors_on(manager) == []
 
     def read_on(client: Client) -> Awaitable[dict[str, Any]]:
         return ask(client, "get_suggestion", suggestion_id=number)
 
-    told = converse(stack, token, read_on)
-    assert told["state"] == "approved"
-    assert any("approved by Mia Manager" in step["step"]["untrusted"] for step in told["time_line"])
+    suggestion = converse(stack, token, read_on)
+    assert suggestion["state"] == "approved"
+    assert any(
+        "approved by Mia Manager" in step["step"]["untrusted"] for step in suggestion["time_line"]
+    )
 
     go(admin, stack, "/agents")
-    says(admin, "Every call of a program over MCP")
+    wait_for_text(admin, "Every call of a program over MCP")
     assert "Calls in 24 hours" in text_of(admin)
     assert errors_on(admin) == []
 

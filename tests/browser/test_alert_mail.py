@@ -21,9 +21,9 @@ from tests.browser.conftest import (
     Tabs,
     go,
     is_inside,
-    says,
     session_on,
     settle,
+    wait_for_text,
 )
 from tests.core.history.observations import make_sourced, store, track_product
 from tests.mailbox import Mailbox
@@ -91,11 +91,11 @@ def test_an_alert_comes_by_email_and_says_why(
         store(database, [make_sourced(product, datetime.now(UTC), rating=42)])
         letter = wait_for_letter(mailbox, ASIN)
         page.goto(find_link(letter))
-        says(page, "Rating is below 4.3 stars")
+        wait_for_text(page, "Rating is below 4.3 stars")
         page.get_by_role("button", name="Acknowledge").first.click()
         settle(page)
         page.goto(find_link(letter))
-        says(page, "Rita acknowledged it")
+        wait_for_text(page, "Rita acknowledged it")
         page.get_by_role("button", name="Why was I (not) notified?").click()
         expect(page.get_by_role("dialog")).to_contain_text("Email: sent ", timeout=PATIENCE * 1000)
 
@@ -103,9 +103,9 @@ def test_an_alert_comes_by_email_and_says_why(
 def add_email(page: Page, stack: Stack) -> None:
     go(page, stack, "/notifications")
     page.get_by_role("button", name="Add", exact=True).click()
-    says(page, "Not tested")
+    wait_for_text(page, "Not tested")
     page.get_by_role("button", name="Test").click()
-    says(page, "Working")
+    wait_for_text(page, "Working")
 
 
 def make_rule(page: Page, stack: Stack) -> None:
@@ -116,6 +116,6 @@ def make_rule(page: Page, stack: Stack) -> None:
     target = page.get_by_label("Rating below, in stars")
     target.fill("4.3")
     target.press("Enter")
-    says(page, "Rating is below 4.3 stars.")
+    wait_for_text(page, "Rating is below 4.3 stars.")
     page.get_by_role("button", name="Create rule").click()
-    says(page, "10 rules · 10 on")
+    wait_for_text(page, "10 rules · 10 on")

@@ -21,9 +21,9 @@ from tests.browser.conftest import (
     Tabs,
     go,
     list_faults,
-    says,
     settle,
     text_of,
+    wait_for_text,
 )
 from tests.factories.alerts import add_incident
 from tests.factories.observations import store_observations
@@ -71,13 +71,13 @@ def test_an_open_issue_is_acknowledged_and_its_rule_switched_off(
     page.get_by_role("button", name="Acknowledge 1").click()
     settle(page)
     go(page, stack, "/alerts?handling=Acknowledged")
-    says(page, "1 open issue · last check")
+    wait_for_text(page, "1 open issue · last check")
 
     go(page, stack, "/alerts?view=Rules")  # an old link
-    says(page, "The product is out of stock. Applies to your own products.")
+    wait_for_text(page, "The product is out of stock. Applies to your own products.")
     rule = page.get_by_test_id("stCheckbox").nth(1)
     rule.click()
-    says(page, " · 8 on")
+    wait_for_text(page, " · 8 on")
     go_until(
         page,
         stack,
@@ -86,7 +86,7 @@ def test_an_open_issue_is_acknowledged_and_its_rule_switched_off(
     )
     go_until(page, stack, "/alert_rules", " · 8 on")
     rule.click()
-    says(page, " · 9 on")
+    wait_for_text(page, " · 9 on")
 
 
 def find_rated(database: Session) -> Row[Any]:
@@ -143,13 +143,13 @@ def test_a_rule_is_made_tried_and_its_alert_acknowledged(
     page.get_by_label("Begin from").click()
     page.keyboard.type("Rating below")
     page.keyboard.press("Enter")
-    says(page, "Rating is below 4.0 stars.")
+    wait_for_text(page, "Rating is below 4.0 stars.")
     settle(page)
     typed = page.get_by_label("Rating below, in stars")
     typed.fill(f"{product.rating / 10:.1f}")
     typed.press("Enter")
-    says(page, f"Rating is below {product.rating / 10:.1f} stars.")
-    says(page, " in 90 days on ")
+    wait_for_text(page, f"Rating is below {product.rating / 10:.1f} stars.")
+    wait_for_text(page, " in 90 days on ")
     expect(page.locator(".st-key-weeks_box .js-plotly-plot")).to_be_visible()
     settle(page)
     name = page.get_by_label("Name (optional)")
@@ -157,8 +157,8 @@ def test_a_rule_is_made_tried_and_its_alert_acknowledged(
     name.press("Enter")
     settle(page)
     page.get_by_role("button", name="Create rule").click()
-    says(page, "Rules of the team")
-    says(page, "Rating slips")
+    wait_for_text(page, "Rules of the team")
+    wait_for_text(page, "Rating slips")
     rule_id = database.scalar(text("SELECT id FROM alert_rule WHERE name = 'Rating slips'"))
     assert rule_id is not None
     try:
@@ -166,7 +166,7 @@ def test_a_rule_is_made_tried_and_its_alert_acknowledged(
             observe_rating(session, product, rule_id)
         number = wait_for_incident(page, database, rule_id, product.id)
         go(page, stack, f"/alerts?alert={number}")
-        says(page, "Rating slips")
+        wait_for_text(page, "Rating slips")
         expect(page.locator(".st-key-moment_box .js-plotly-plot")).to_be_visible()
         page.locator(".st-key-acknowledge_alert button").click()
         expect(page.get_by_text("1 alert acknowledged.")).to_be_visible()

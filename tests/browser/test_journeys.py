@@ -16,9 +16,9 @@ from tests.browser.conftest import (
     errors_on,
     go,
     refresh,
-    says,
     settle,
     text_of,
+    wait_for_text,
 )
 
 pytestmark = pytest.mark.browser
@@ -73,7 +73,7 @@ def test_the_first_screen_shows_the_demo_and_its_counts(admin: Page, stack: Stac
     with urlopen(f"{stack.url}/healthz") as answer:
         assert answer.status == 200
     go(admin, stack, "/")
-    says(admin, "These products are invented.")
+    wait_for_text(admin, "These products are invented.")
     shown = text_of(admin)
     assert "24 products · last check" in shown
     assert all(part in shown for part in ("Open issues", "Biggest movers", "Competitor moves"))
@@ -84,7 +84,7 @@ def test_the_overview_has_an_address_of_its_own_and_a_bar_opens_its_product(
     page: Page, stack: Stack
 ) -> None:
     go(page, stack, "/overview")
-    says(page, "Biggest movers")
+    wait_for_text(page, "Biggest movers")
     assert errors_on(page) == []
     page.locator(".barlayer .point path").first.click(force=True)
     page.wait_for_url("**/product?marketplace=*", timeout=60_000)
@@ -131,7 +131,7 @@ def choose_sort(page: Page, name: str) -> None:
 
 def test_a_list_is_searched_narrowed_sorted_and_found_again(page: Page, stack: Stack) -> None:
     go(page, stack, "/products")
-    says(page, "60 products")
+    wait_for_text(page, "60 products")
     page.get_by_label("Search", exact=True).fill("Talvora")
     page.keyboard.press("Enter")
     page.wait_for_url("**search=Talvora**")
@@ -143,14 +143,14 @@ def test_a_list_is_searched_narrowed_sorted_and_found_again(page: Page, stack: S
     settle(page)
     narrowed = text_of(page)
     choose_sort(page, "Price, highest first")
-    says(page, "· Price, highest first")
+    wait_for_text(page, "· Price, highest first")
     left = page.url
     click_row(page, 1)
     page.wait_for_url("**/product?**")
     page.get_by_role("heading", level=1, name=re.compile("Talvora")).wait_for()
     assert "marketplace=DE" in page.url
     page.go_back()
-    says(page, "· Price, highest first")
+    wait_for_text(page, "· Price, highest first")
     settle(page)
     assert sorted(left.split("?")[1].split("&")) == sorted(page.url.split("?")[1].split("&"))
     assert page.get_by_label("Search", exact=True).input_value() == "Talvora"
@@ -172,7 +172,7 @@ def test_a_longer_period_is_chosen_and_kept_in_the_address(page: Page, stack: St
     assert re.search(r"Price.*\$\d+\.\d\d", shown)
     assert re.search(r"#[\d,]+", shown)
     page.get_by_role("radio", name="1Y").or_(page.get_by_role("button", name="1Y")).click()
-    says(page, "Summary of the last year")
+    wait_for_text(page, "Summary of the last year")
     assert "days=365" in page.url
     assert errors_on(page) == []
 
@@ -198,7 +198,7 @@ def test_a_pasted_mail_gets_a_verdict_for_each_link(page: Page, stack: Stack) ->
         "This one too: https://a.co/d/abc1234\n"
         "And https://www.amazon.example/dp/B0TESTAAA3 !\n",
     )
-    says(page, "Pasted products")
+    wait_for_text(page, "Pasted products")
     confirm(page)
     shown = text_of(page)
     assert "2 products added" in shown
@@ -211,7 +211,7 @@ def test_a_pasted_mail_gets_a_verdict_for_each_link(page: Page, stack: Stack) ->
 
 def test_health_says_fine_and_draws_the_day(page: Page, stack: Stack) -> None:
     go(page, stack, "/health")
-    says(page, "All systems operational", 60)
+    wait_for_text(page, "All systems operational", 60)
     expect(page.get_by_test_id("stMain")).to_contain_text("Checks per hour")
     assert errors_on(page) == []
 

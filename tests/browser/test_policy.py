@@ -11,7 +11,16 @@ from urllib.request import Request, urlopen
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.conftest import ON_EVERY_PAGE, Cookies, Stack, Tabs, go, listening, says, settle
+from tests.browser.conftest import (
+    ON_EVERY_PAGE,
+    Cookies,
+    Stack,
+    Tabs,
+    go,
+    listening,
+    settle,
+    wait_for_text,
+)
 
 pytestmark = pytest.mark.browser
 
@@ -49,7 +58,7 @@ def test_an_upload_lives_with_the_policy(page: Page, stack: Stack, tmp_path: Pat
     page.get_by_text("list.csv").wait_for()
     page.get_by_role("button", name="Preview").click()
     page.get_by_text("Check them every day").wait_for()
-    says(page, "list.csv")
+    wait_for_text(page, "list.csv")
 
 
 def test_an_injected_script_does_not_run(
@@ -76,10 +85,10 @@ def test_an_injected_script_does_not_run(
 
 def test_pages_carry_their_headers(stack: Stack) -> None:
     with urlopen(f"{stack.url}/products") as answer:
-        told = answer.headers
-    assert "frame-ancestors 'self'" in told["Content-Security-Policy"]
-    assert told["X-Content-Type-Options"] == "nosniff"
-    assert told["Server"] is None
+        headers = answer.headers
+    assert "frame-ancestors 'self'" in headers["Content-Security-Policy"]
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Server"] is None
 
 
 def test_metrics_are_for_this_machine(stack: Stack) -> None:

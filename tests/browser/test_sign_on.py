@@ -7,7 +7,7 @@ from playwright.sync_api import Page, Response, expect
 from sqlalchemy import create_engine, text
 
 from core.database.embedded.server import find_running_url
-from tests.browser.conftest import Stack, Tabs, is_inside, listening, open_account, says
+from tests.browser.conftest import Stack, Tabs, is_inside, listening, open_account, wait_for_text
 from tests.provider import Provider
 
 pytestmark = pytest.mark.browser
@@ -117,7 +117,7 @@ def test_who_is_not_let_in_is_told_why_and_leaves_no_cookie(
     provider.claims |= {"sub": "u-3", "email": "eve@team.example"} | claims
     with tabs.open() as page:
         come(page, stack)
-        says(page, words)
+        wait_for_text(page, words)
         page.wait_for_timeout(500)
         assert not names_of_cookies(page) & {"amazcope_session", "_streamlit_user"}
     assert ask(stack, "SELECT 1 FROM person WHERE mail = 'eve@team.example'") == []
@@ -130,8 +130,10 @@ def test_a_copied_cookie_of_the_sign_on_does_not_sign_in_again(
 
     def keep(answer: Response) -> None:
         if "/oauth2callback" in answer.url:
-            said = (one["value"] for one in answer.headers_array() if one["name"] == "set-cookie")
-            kept.extend(each for each in said if each.startswith("_streamlit_user="))
+            cookies = (
+                one["value"] for one in answer.headers_array() if one["name"] == "set-cookie"
+            )
+            kept.extend(each for each in cookies if each.startswith("_streamlit_user="))
 
     with tabs.open() as page, listening(page, "response", keep):
         come(page, stack)
@@ -140,7 +142,7 @@ def test_a_copied_cookie_of_the_sign_on_does_not_sign_in_again(
     with tabs.open() as thief:
         thief.context.add_cookies([{"name": "_streamlit_user", "value": value, "url": stack.url}])
         thief.goto(stack.url)
-        says(thief, "This sign-on was used already.")
+        wait_for_text(thief, "This sign-on was used already.")
 
 
 def test_a_provider_that_says_no_leads_back_to_the_form(

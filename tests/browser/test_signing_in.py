@@ -30,9 +30,9 @@ from tests.browser.conftest import (
     go,
     is_inside,
     open_account,
-    says,
     settle,
     text_of,
+    wait_for_text,
 )
 from tests.mailbox import Mailbox
 
@@ -100,7 +100,7 @@ def test_a_wrong_password_stays_outside_and_the_right_one_gets_in(
     mail = member("anna")
     stranger.goto(stack.url)
     fill_form(stranger, mail, PASSWORD[:-1])
-    says(stranger, NOT_RIGHT)
+    wait_for_text(stranger, NOT_RIGHT)
     is_outside(stranger)
     fill_form(stranger, mail.upper(), PASSWORD)
     is_inside(stranger)
@@ -109,7 +109,7 @@ def test_a_wrong_password_stays_outside_and_the_right_one_gets_in(
 def test_an_unknown_address_is_told_the_same_words(stranger: Page, stack: Stack) -> None:
     stranger.goto(stack.url)
     fill_form(stranger, "nobody@nowhere.example", PASSWORD)
-    says(stranger, NOT_RIGHT)
+    wait_for_text(stranger, NOT_RIGHT)
     is_outside(stranger)
 
 
@@ -117,7 +117,7 @@ def test_a_sign_in_outlives_reload_and_counts_in_a_new_tab(page: Page, stack: St
     go(page, stack, "/products")
     page.reload()
     is_inside(page)
-    says(page, "Priority")  # others may have added products
+    wait_for_text(page, "Priority")  # others may have added products
     second = page.context.new_page()
     second.goto(f"{stack.url}/health")
     is_inside(second)
@@ -136,7 +136,7 @@ def test_a_deep_link_is_still_there_after_signing_in(
     stranger.goto(f"{stack.url}{DEEP}")
     fill_form(stranger, member("dora"), PASSWORD)
     is_inside(stranger)
-    says(stranger, "Summary of the last year")
+    wait_for_text(stranger, "Summary of the last year")
     assert set(urlsplit(DEEP).query.split("&")) <= set(urlsplit(stranger.url).query.split("&"))
 
 
@@ -165,7 +165,7 @@ def test_the_tab_of_another_browser_is_shut_at_its_next_click(
         is_outside(there)
         here.locator(LINKS).first.click()
         is_inside(here)
-        says(here, "Open issues")
+        wait_for_text(here, "Open issues")
 
 
 def end_others(database: Session, mail: str, token: str) -> None:
@@ -216,10 +216,10 @@ def test_too_many_attempts_lock_for_a_while_and_no_longer(
     for number in range(5):
         fill_form(stranger, mail, "a wrong password")
         wait_until(lambda wanted=before + number + 1: attempts(database) == wanted)
-        says(stranger, NOT_RIGHT)
+        wait_for_text(stranger, NOT_RIGHT)
         settle(stranger)
     fill_form(stranger, mail, PASSWORD)
-    says(stranger, "Too many attempts. Try again in 1")
+    wait_for_text(stranger, "Too many attempts. Try again in 1")
     is_outside(stranger)
     later = "UPDATE sign_in_attempt SET at = at - make_interval(mins => 15)"
     database.execute(text(later))
@@ -239,14 +239,14 @@ def test_a_second_factor_is_asked_for_and_its_codes_count_once(
         first.goto(stack.url)
         fill_form(first, mail, PASSWORD)
         give_code(first, "000000")
-        says(first, "Incorrect code.")
+        wait_for_text(first, "Incorrect code.")
         give_code(first, code_of(totp, 1))
         is_inside(first)
     with tabs.open() as second:
         second.goto(stack.url)
         fill_form(second, mail, PASSWORD)
         give_code(second, code_of(totp, 0))
-        says(second, "Incorrect code.")
+        wait_for_text(second, "Incorrect code.")
         give_code(second, recovery)
         is_inside(second)
 
@@ -286,23 +286,23 @@ def test_a_mailed_link_sets_a_new_password_once(
         page.get_by_role("button", name="Send me a link").wait_for()
         page.get_by_label("Email").fill("Owner@team.example")
         page.get_by_role("button", name="Send me a link").click()
-        says(page, "If this address belongs to an account")
+        wait_for_text(page, "If this address belongs to an account")
         link = mailbox.wait_for_link("owner@team.example")
         assert link.startswith(f"{real_stack.url}/?reset=")
         page.goto(link)
         page.get_by_label("New password", exact=True).fill("password1234")
         page.get_by_role("button", name="Save and sign in").click()
-        says(page, "This password is easy to guess.")
+        wait_for_text(page, "This password is easy to guess.")
         page.get_by_label("New password", exact=True).fill(renewed)
         page.get_by_role("button", name="Save and sign in").click()
         is_inside(page)
         assert "reset=" not in page.url
         page.goto(link)
-        says(page, "This link was already used or has expired.")
+        wait_for_text(page, "This link was already used or has expired.")
     with tabs.open() as page:
         page.goto(real_stack.url)
         fill_form(page, "owner@team.example", PASSWORD)
-        says(page, NOT_RIGHT)
+        wait_for_text(page, NOT_RIGHT)
         fill_form(page, "owner@team.example", renewed)
         is_inside(page)
 
@@ -316,14 +316,14 @@ def test_who_registers_gets_in_by_the_mailed_link_as_a_viewer(
         page.get_by_role("heading", name="Register").wait_for()
         page.get_by_label("Email").fill("nora@team.example")
         page.get_by_role("button", name="Register").last.click()
-        says(page, "A link is on its way to this address.")
+        wait_for_text(page, "A link is on its way to this address.")
         page.goto(mailbox.wait_for_link("nora@team.example"))
         page.get_by_label("Your name").fill("<b>No</b> $x^2$ :smile:")
         page.get_by_label("New password", exact=True).fill(PASSWORD)
         page.get_by_role("button", name="Save and sign in").click()
         is_inside(page)
-        said = open_account(page).inner_text().replace("\u2060", "")
-        assert said == "<b>No</b> $x^2$ :smile:, signed in as viewer"
+        label = open_account(page).inner_text().replace("\u2060", "")
+        assert label == "<b>No</b> $x^2$ :smile:, signed in as viewer"
 
 
 # Who sees what
@@ -375,7 +375,7 @@ def test_a_viewer_finds_no_way_to_add_products(
     fill_form(stranger, member("vera"), PASSWORD)
     is_inside(stranger)
     assert "Paste links" not in text_of(stranger)
-    says(stranger, "You may not see this.")
+    wait_for_text(stranger, "You may not see this.")
 
 
 def listed(page: Page) -> set[str]:

@@ -15,9 +15,9 @@ from tests.browser.conftest import (
     go,
     list_faults,
     refresh,
-    says,
     settle,
     text_of,
+    wait_for_text,
 )
 
 pytestmark = pytest.mark.browser
@@ -37,7 +37,7 @@ def manager(tabs: Tabs, signed_in: Callable[[str], Cookies]) -> Iterator[Page]:
 
 def open_queue(page: Page, stack: Stack, narrowed: str = "") -> None:
     go(page, stack, f"/suggestions{narrowed}")
-    says(page, "highest priority first", 60)
+    wait_for_text(page, "highest priority first", 60)
 
 
 def open_row(page: Page, number: int) -> None:
@@ -75,7 +75,7 @@ def approve_edited(page: Page, value: str) -> None:
     page.keyboard.press("Enter")
     settle(page)
     asked.get_by_role("button", name="Approve this").click()
-    says(page, "edited and approved by Mia Manager on a page")
+    wait_for_text(page, "edited and approved by Mia Manager on a page")
 
 
 def decline(page: Page, reason: str) -> None:
@@ -83,7 +83,7 @@ def decline(page: Page, reason: str) -> None:
     asked = dialog(page)
     asked.get_by_label("Reason").fill(reason)
     asked.get_by_role("button", name="Decline").click()
-    says(page, "declined by Mia Manager on a page")
+    wait_for_text(page, "declined by Mia Manager on a page")
 
 
 def until(page: Page, stack: Stack, address: str, words: str) -> None:
@@ -169,7 +169,7 @@ def test_tracking_is_approved_from_the_list_and_set_at_once(manager: Page, stack
     left = re.compile(rf"(?<!\d){number - 2} pending · highest")
     expect(page.get_by_test_id("stMain")).to_contain_text(left)
     go(page, stack, "/suggestions?kind=Tracking&status=Approved")
-    says(page, "2 approved suggestions")
+    wait_for_text(page, "2 approved suggestions")
     open_row(page, 1)
     until(page, stack, address_of(page, stack), "verified")
 

@@ -30,7 +30,7 @@ from tests.mcp_server.fixed_caller import FixedCaller
 Word = Annotated[str, Field(max_length=100, description="A word.")]
 
 
-class Said(Result):
+class WordResult(Result):
     """An answer of one word."""
 
     word: str
@@ -43,24 +43,24 @@ class Datum(ResultPart):
 
 
 @tool(Permission.READ, "Simple text")
-def test_simple_text(call: Call) -> Said:
+def test_simple_text(call: Call) -> WordResult:
     """Answer a message."""
-    return Said(word="text", summary="This is a simple text response for testing.")
+    return WordResult(word="text", summary="This is a simple text response for testing.")
 
 
 @tool(Permission.READ, "Error")
-def test_error_handling(call: Call) -> Said:
+def test_error_handling(call: Call) -> WordResult:
     """Refuse."""
     raise InvalidInputError("This tool intentionally returns an error for testing")
 
 
 @tool(Permission.READ, "Progress")
-def test_tool_with_progress(call: Call) -> Said:
+def test_tool_with_progress(call: Call) -> WordResult:
     """Tell how far it is."""
     for done in (0, 50, 100):
         call.report(done, 100, f"{done} of 100")
         sleep(0.05)
-    return Said(word="done", summary="Done.")
+    return WordResult(word="done", summary="Done.")
 
 
 @resource("test://static-text", Permission.READ, "Text")

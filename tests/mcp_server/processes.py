@@ -105,7 +105,7 @@ def call_message(tool: str, number: int = 1, **arguments: Any) -> dict[str, Any]
     return {"jsonrpc": "2.0", "id": number, "method": "tools/call", "params": params}
 
 
-def say(process: subprocess.Popen[str], *messages: Any) -> None:
+def send_lines(process: subprocess.Popen[str], *messages: Any) -> None:
     """Write lines to a server's stdin: messages as JSON, texts as they are."""
     assert process.stdin is not None
     for message in messages:

@@ -61,8 +61,8 @@ def test_another_host_is_refused_everywhere(path: str, given: dict[str, str], ho
     ],
 )
 def test_only_a_page_served_beside_it_may_call(origin: str, refused: bool) -> None:
-    told = status("/mcp", BEHIND_A_PROXY, host="127.0.0.1:8503", origin=origin)
-    assert told == (403 if refused else 405)
+    code = status("/mcp", BEHIND_A_PROXY, host="127.0.0.1:8503", origin=origin)
+    assert code == (403 if refused else 405)
 
 
 @pytest.mark.parametrize(

@@ -150,11 +150,11 @@ def test_the_sdks_client_works_over_http(lamp: McpEndpoint) -> None:
 def inspect(programs: Programs, home: Path, *arguments: str) -> Any:
     """Return the Inspector's output. Fails when it is not content."""
     patient = ("--connect-timeout", "90000")  # milliseconds, on a busy machine
-    said = programs.run(
+    result = programs.run(
         "mcp-inspector", "--cli", *arguments, *patient, "--format", "json", home=home
     )
-    assert said.returncode == 0, said.stdout[-2000:] + said.stderr[-2000:]
-    return json.loads(said.stdout)["result"]
+    assert result.returncode == 0, result.stdout[-2000:] + result.stderr[-2000:]
+    return json.loads(result.stdout)["result"]
 
 
 def test_the_inspector_works_over_http_and_finds_no_fault_in_the_schemas(
@@ -222,18 +222,18 @@ def _wait_for(server: subprocess.Popen[bytes], address: str) -> None:
 def test_the_conformance_suite_is_content_with_all_that_applies(
     programs: Programs, open_endpoint: str, tmp_path: Path
 ) -> None:
-    said = programs.run(
+    result = programs.run(
         *("conformance", "server", "--url", open_endpoint, "--suite", "all"), home=tmp_path
     )
     verdicts = {
         name: (int(passed), int(failed))
         for name, passed, failed in re.findall(
-            r"^[✓✗] ([\w-]+): (\d+) passed, (\d+) failed", said.stdout, flags=re.MULTILINE
+            r"^[✓✗] ([\w-]+): (\d+) passed, (\d+) failed", result.stdout, flags=re.MULTILINE
         )
     }
-    assert set(verdicts) == APPLICABLE | set(NOT_APPLICABLE), said.stderr[-2000:]
+    assert set(verdicts) == APPLICABLE | set(NOT_APPLICABLE), result.stderr[-2000:]
     wrong = {name: verdicts[name] for name in APPLICABLE if not _is_right(*verdicts[name])}
-    assert wrong == {}, said.stdout[-4000:]
+    assert wrong == {}, result.stdout[-4000:]
 
 
 def _is_right(passed: int, failed: int) -> bool:

@@ -122,8 +122,8 @@ def test_a_product_that_is_none_is_refused_in_words(lamp: Agent, name: str) -> N
 
 @pytest.mark.parametrize("days", ["0", "401", "thirty", "7.5", "", "9" * 400])
 def test_days_that_are_none_are_refused_in_words(lamp: Agent, days: str) -> None:
-    told = refusal(lamp, "competitor_watch", product=NAME, days=days)
-    assert told.startswith("Wrong arguments. days:")
+    message = refusal(lamp, "competitor_watch", product=NAME, days=days)
+    assert message.startswith("Wrong arguments. days:")
 
 
 def test_a_slip_of_the_pen_is_told(lamp: Agent) -> None:

@@ -76,7 +76,7 @@ def test_a_product_is_what_its_tool_answers(session: Session, agent: Agent) -> N
 
 
 @pytest.mark.parametrize(
-    ("uri", "says"),
+    ("uri", "words"),
     [
         ("product://US/B0NOTHERE1", "is not in Amazcope"),
         ("product://XX/B0TEST0001", "is not a product"),
@@ -89,10 +89,10 @@ def test_a_product_is_what_its_tool_answers(session: Session, agent: Agent) -> N
         ("", "There is no resource"),
     ],
 )
-def test_a_wrong_address_is_refused_in_words(agent: Agent, uri: str, says: str) -> None:
+def test_a_wrong_address_is_refused_in_words(agent: Agent, uri: str, words: str) -> None:
     refusal = refused(agent, uri)
     assert refusal.code == INVALID_PARAMS
-    assert says in refusal.message
+    assert words in refusal.message
     assert len(refusal.message) < 600
 
 

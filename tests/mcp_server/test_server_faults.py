@@ -235,17 +235,17 @@ def test_a_client_that_leaves_in_the_middle_is_in_the_log_and_holds_nothing(
 
 
 def progress_of(with_client: Callable[[Any], Any]) -> list[tuple[float, float | None, str | None]]:
-    told: list[tuple[float, float | None, str | None]] = []
+    reports: list[tuple[float, float | None, str | None]] = []
 
     async def note(done: float, total: float | None, sentence: str | None) -> None:
-        told.append((done, total, sentence))
+        reports.append((done, total, sentence))
 
     async def work(client: Client) -> None:
         result = await client.call_tool("slow", {"seconds": 0.3}, progress_callback=note)
         assert words_of(result) == "Waited."
 
     with_client(work)
-    return told
+    return reports
 
 
 STEPS = [(1.0, 3.0, "step 1"), (2.0, 3.0, "step 2"), (3.0, 3.0, "step 3")]
@@ -317,8 +317,8 @@ def test_without_http_a_database_that_is_away_is_told_in_words(
         agent = Agent(endpoint.token, get_principal(session, 1, Via.PAGE))
     with database_away(committed_database):
         assert "does not answer at the moment" in agent.refusal("search_products")
-        told = agent.refusal("track_products", products=[f"US:{LAMP}"])
-        assert "may not have been saved" in told
+        refusal = agent.refusal("track_products", products=[f"US:{LAMP}"])
+        assert "may not have been saved" in refusal
     agent.call("track_products", products=[f"US:{LAMP}"])
 
 
@@ -419,8 +419,8 @@ def test_two_processes_share_the_pace_of_a_token(
     port = free_port()
     other = McpEndpoint(f"http://127.0.0.1:{port}/mcp", port, endpoint.token)
     with over_http(environment(committed_database, tmp_path, **pace), port):
-        said = [post(each, call_message("search_products")).text for each in (endpoint, other) * 3]
-    assert ["Too many calls" in each for each in said] == [False] * 3 + [True] * 3
+        texts = [post(each, call_message("search_products")).text for each in (endpoint, other) * 3]
+    assert ["Too many calls" in each for each in texts] == [False] * 3 + [True] * 3
     assert [outcome for _, outcome in calls()] == ["answered"] * 3 + ["limited"] * 3
 
 

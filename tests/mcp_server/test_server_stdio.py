@@ -20,7 +20,7 @@ from tests.mcp_server.processes import (
     environment,
     hear,
     over_stdio,
-    say,
+    send_lines,
 )
 
 
@@ -39,11 +39,11 @@ def given(committed_database: str, tmp_path: Path) -> dict[str, str]:
 def test_without_a_token_that_holds_it_says_what_to_do_and_ends(
     given: dict[str, str], token: str | None
 ) -> None:
-    told = {name: value for name, value in given.items() if name != "AMAZCOPE_TOKEN"}
-    told |= {} if token is None else {"AMAZCOPE_TOKEN": token}
-    with over_stdio(told) as process:
-        said, error = process.communicate(timeout=PATIENCE)
-    assert (process.returncode, said) == (1, "")
+    variables = {name: value for name, value in given.items() if name != "AMAZCOPE_TOKEN"}
+    variables |= {} if token is None else {"AMAZCOPE_TOKEN": token}
+    with over_stdio(variables) as process:
+        output, error = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, output) == (1, "")
     assert "No valid API token. Create one at Profile" in error
     assert "Traceback" not in error
 
@@ -52,14 +52,14 @@ def test_nothing_but_the_protocol_is_on_stdout_and_garbage_on_stdin_ends_nothing
     given: dict[str, str],
 ) -> None:
     with over_stdio(given) as process:
-        say(
+        send_lines(
             process, "garbage", "", "{", "[1, 2]", "null", '{"jsonrpc": "2.0"}', "\x00\x01", "é" * 9
         )
-        say(process, INITIALIZE)
+        send_lines(process, INITIALIZE)
         assert hear(process, 0)["result"]["serverInfo"]["name"] == "amazcope"
-        say(process, INITIALIZED, "more garbage", call_message("search_products", 1))
+        send_lines(process, INITIALIZED, "more garbage", call_message("search_products", 1))
         assert hear(process, 1)["result"]["structuredContent"]["total"] == 0
-        say(process, call_message("search_products", 2, limit="many"))
+        send_lines(process, call_message("search_products", 2, limit="many"))
         assert "Wrong arguments" in hear(process, 2)["result"]["content"][0]["text"]
         assert process.stdin is not None
         process.stdin.close()
@@ -70,14 +70,14 @@ def test_nothing_but_the_protocol_is_on_stdout_and_garbage_on_stdin_ends_nothing
 
 def test_a_token_revoked_while_it_runs_opens_nothing_more(given: dict[str, str]) -> None:
     with over_stdio(given) as process:
-        say(process, INITIALIZE, INITIALIZED, call_message("search_products", 1))
+        send_lines(process, INITIALIZE, INITIALIZED, call_message("search_products", 1))
         assert hear(process, 1)["result"]["isError"] is False
         with write_scope() as session:
             owner = session.scalars(select(ApiToken.person_id)).one()
             page = get_principal(session, owner, Via.PAGE)
             [kept] = list_own_tokens(session, page, datetime.now(UTC))
             revoke_own_token(session, page, kept.id, datetime.now(UTC))
-        say(process, call_message("search_products", 2))
+        send_lines(process, call_message("search_products", 2))
         assert "No valid API token" in hear(process, 2)["error"]["message"]
 
 
@@ -91,7 +91,7 @@ def test_it_ends_with_its_client(given: dict[str, str]) -> None:
 def test_a_database_that_is_away_is_told_in_a_sentence(given: dict[str, str]) -> None:
     nowhere = {"DATABASE_URL": "postgresql://nobody:nothing@127.0.0.1:1/none"}
     with over_stdio(given | nowhere) as process:
-        said, told = process.communicate(timeout=PATIENCE)
-    assert (said, process.returncode) == ("", 1)
-    assert told.startswith("Error: The database does not answer. Start Amazcope with `make run`")
-    assert "Traceback" not in told
+        output, errors = process.communicate(timeout=PATIENCE)
+    assert (output, process.returncode) == ("", 1)
+    assert errors.startswith("Error: The database does not answer. Start Amazcope with `make run`")
+    assert "Traceback" not in errors

@@ -189,14 +189,14 @@ def is_answered(result: CallToolResult | MCPError) -> bool:
     return not result.is_error
 
 
-def assert_in_words(said: str) -> None:
+def assert_in_words(answer: str) -> None:
     """Fail for a refusal that no caller could act on."""
-    assert not said.startswith("Error executing"), said
-    assert len(said.split()) >= 3, said
-    assert len(said) < 5000, said[:500]
-    assert_clean(said)
+    assert not answer.startswith("Error executing"), answer
+    assert len(answer.split()) >= 3, answer
+    assert len(answer) < 5000, answer[:500]
+    assert_clean(answer)
 
 
-def assert_clean(said: str) -> None:
+def assert_clean(answer: str) -> None:
     """Fail for what is of another team, or of our inside."""
-    assert [leak for leak in LEAKS if leak in said] == [], said[:2000]
+    assert [leak for leak in LEAKS if leak in answer] == [], answer[:2000]

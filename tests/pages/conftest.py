@@ -77,7 +77,7 @@ def unconfirmed(session: Session, _owner_is_signed_in: None) -> None:
 
 
 @pytest.fixture
-def somebody(session: Session, principal: Principal) -> Callable[[Role], Principal]:
+def make_user(session: Session, principal: Principal) -> Callable[[Role], Principal]:
     """Make a member of the owner's team."""
 
     def of_role(role: Role) -> Principal:

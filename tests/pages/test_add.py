@@ -102,9 +102,9 @@ def test_an_uploaded_history_shows_its_rows_before_anything_is_stored(
 def test_a_file_of_one_row_is_told_in_the_singular(session: Session, principal: Principal) -> None:
     header, *_ = HISTORY.splitlines(keepends=True)
     failing = next(row for row in HISTORY.splitlines(keepends=True) if b"someday" in row)
-    said = words(open_page(imports.offer_file("one.csv", BytesIO(header + failing))))
-    assert "about 1 row ·" in said
-    assert "1 of 1 row will not be stored" in said
+    shown = words(open_page(imports.offer_file("one.csv", BytesIO(header + failing))))
+    assert "about 1 row ·" in shown
+    assert "1 of 1 row will not be stored" in shown
 
 
 def test_what_columns_are_taken_for_and_what_will_fail_is_told_before_confirming(
@@ -172,8 +172,8 @@ def test_progress_is_honest_about_the_worker(session: Session, principal: Princi
     now = datetime.now(UTC)
     assert "never run" in progress.state_sentence(view, None, now)
     record_heartbeat(session, now)
-    said = progress.state_sentence(view, health.find_last_worker_activity(), now)
-    assert said.startswith("Waiting for the worker, queued")
+    sentence = progress.state_sentence(view, health.find_last_worker_activity(), now)
+    assert sentence.startswith("Waiting for the worker, queued")
 
 
 def test_the_download_is_a_csv_that_spreadsheets_read(

@@ -52,8 +52,8 @@ def opened(page: str, address: dict[str, str | list[str]]) -> AppTest:
 
 def unexpected(app: AppTest) -> list[str]:
     """Return the unexpected errors."""
-    told = [each.message for each in app.exception]
-    return told + [each.value for each in app.error if "could not be shown" in each.value]
+    errors = [each.message for each in app.exception]
+    return errors + [each.value for each in app.error if "could not be shown" in each.value]
 
 
 CASES = [

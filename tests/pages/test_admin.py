@@ -28,7 +28,7 @@ from tests.factories.people import count_unread_notices
 from tests.factories.products import add_product
 from tests.factories.suggestions import own_lamp
 from tests.pages.conftest import SignIn
-from tests.pages.looking import errors, labelled, open_page, plain, press, toasts, words
+from tests.pages.screen import errors, labelled, open_page, plain, press, toasts, words
 
 NASTY = "=1+1 <b>x</b> **y** $a$ :smile:"
 
@@ -73,12 +73,12 @@ def _managing(person_id: int) -> None:
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.SELLER, Role.MANAGER])
 def test_only_an_administrator_sees_it(
     session: Session,
-    somebody: Callable[[Role], Principal],
+    make_user: Callable[[Role], Principal],
     sign_in: SignIn,
     role: Role,
     page: str,
 ) -> None:
-    sign_in(somebody(role))
+    sign_in(make_user(role))
     app = open_page(page)
     assert "You may not see this" in words(app)
     assert not app.dataframe
@@ -86,9 +86,9 @@ def test_only_an_administrator_sees_it(
 
 
 def test_what_the_pages_read_asks_for_the_role_itself(
-    session: Session, somebody: Callable[[Role], Principal], sign_in: SignIn
+    session: Session, make_user: Callable[[Role], Principal], sign_in: SignIn
 ) -> None:
-    sign_in(somebody(Role.MANAGER))
+    sign_in(make_user(Role.MANAGER))
     for read in (
         accounts.list_members,
         accounts.list_team_tokens,
@@ -105,9 +105,9 @@ def test_what_the_pages_read_asks_for_the_role_itself(
 
 
 def test_a_role_is_changed_and_the_person_told(
-    session: Session, principal: Principal, somebody: Callable[[Role], Principal]
+    session: Session, principal: Principal, make_user: Callable[[Role], Principal]
 ) -> None:
-    seller = somebody(Role.SELLER)
+    seller = make_user(Role.SELLER)
     app = manage(seller.person_id)
     labelled(app.selectbox, "Role").set_value(Role.MANAGER)
     press(app, "Change role")
@@ -124,9 +124,9 @@ def test_the_last_administrator_stays_one(session: Session, principal: Principal
 
 
 def test_a_user_is_disabled_enabled_and_erased_only_by_their_name(
-    session: Session, principal: Principal, somebody: Callable[[Role], Principal]
+    session: Session, principal: Principal, make_user: Callable[[Role], Principal]
 ) -> None:
-    seller = somebody(Role.SELLER)
+    seller = make_user(Role.SELLER)
     press(manage(seller.person_id), "Disable")
     assert state_of(session, seller.person_id)[1] == "disabled"
     assert "disabled" in plain(open_page("admin"))
@@ -144,9 +144,9 @@ def test_a_user_is_disabled_enabled_and_erased_only_by_their_name(
 
 
 def test_a_lost_second_factor_is_removed(
-    session: Session, principal: Principal, somebody: Callable[[Role], Principal]
+    session: Session, principal: Principal, make_user: Callable[[Role], Principal]
 ) -> None:
-    seller = somebody(Role.SELLER)
+    seller = make_user(Role.SELLER)
     person = session.get_one(Person, seller.person_id)
     person.totp_secret, person.totp_confirmed_at = b"x", datetime.now(UTC)
     session.commit()
@@ -212,10 +212,10 @@ def test_what_is_no_address_is_said_below_the_form(session: Session, principal: 
 
 
 def test_anybodys_token_is_revoked(
-    session: Session, principal: Principal, somebody: Callable[[Role], Principal]
+    session: Session, principal: Principal, make_user: Callable[[Role], Principal]
 ) -> None:
     now = datetime.now(UTC)
-    seller = somebody(Role.SELLER)
+    seller = make_user(Role.SELLER)
     token = api_tokens.create_api_token(session, seller, NASTY, [Scope.ACT], None, now)
     session.commit()
     app = open_page("admin", part="API tokens")
@@ -271,9 +271,9 @@ def test_an_own_seller_is_added_removed_and_suggested(
 
 
 def test_events_are_newest_first_with_what_changed(
-    session: Session, principal: Principal, somebody: Callable[[Role], Principal]
+    session: Session, principal: Principal, make_user: Callable[[Role], Principal]
 ) -> None:
-    seller = somebody(Role.SELLER)
+    seller = make_user(Role.SELLER)
     membership.change_role(session, principal, seller.person_id, Role.VIEWER, datetime.now(UTC))
     membership.disable_member(session, principal, seller.person_id, datetime.now(UTC))
     session.commit()
@@ -289,9 +289,9 @@ def test_events_are_newest_first_with_what_changed(
 
 
 def test_the_audit_is_narrowed_by_kind_and_person(
-    session: Session, principal: Principal, somebody: Callable[[Role], Principal]
+    session: Session, principal: Principal, make_user: Callable[[Role], Principal]
 ) -> None:
-    seller = somebody(Role.SELLER)
+    seller = make_user(Role.SELLER)
     audit.record(session, seller, "followed", "product:7", new={"count": 2})
     audit.record(session, principal, "followed", "product:8")
     session.commit()
@@ -374,10 +374,10 @@ def test_the_file_holds_no_formulas(session: Session, principal: Principal) -> N
 
 
 def test_a_file_is_made_for_the_role_that_a_user_has_by_then(
-    session: Session, principal: Principal, somebody: Callable[[Role], Principal], sign_in: SignIn
+    session: Session, principal: Principal, make_user: Callable[[Role], Principal], sign_in: SignIn
 ) -> None:
     """It is made after the page has run, where nothing of the page is at hand."""
-    other = somebody(Role.ADMIN)
+    other = make_user(Role.ADMIN)
     sign_in(other)
     later = signed_in.defer_principal()
     sign_in(None)
@@ -408,9 +408,9 @@ def test_a_profile_that_was_never_saved_shows_only_what_differs(
 
 
 def test_who_lacks_the_second_factor_sees_its_set_up_and_nothing_else(
-    session: Session, principal: Principal, somebody: Callable[[Role], Principal], sign_in: SignIn
+    session: Session, principal: Principal, make_user: Callable[[Role], Principal], sign_in: SignIn
 ) -> None:
-    seller = somebody(Role.SELLER)
+    seller = make_user(Role.SELLER)
     session.get_one(Person, seller.person_id).password_hash = "$argon2id$theirs"
     session.get_one(Person, principal.person_id).totp_confirmed_at = datetime.now(UTC)
     session.commit()
@@ -433,9 +433,9 @@ def test_who_lacks_the_second_factor_sees_its_set_up_and_nothing_else(
 
 
 def test_a_page_that_is_not_ones_own_leaves_a_trace(
-    session: Session, principal: Principal, somebody: Callable[[Role], Principal], sign_in: SignIn
+    session: Session, principal: Principal, make_user: Callable[[Role], Principal], sign_in: SignIn
 ) -> None:
-    sign_in(somebody(Role.SELLER))
+    sign_in(make_user(Role.SELLER))
     open_page("audit")
     sign_in(principal)
     assert "page audit" in words(open_page("audit")) + str(

@@ -20,7 +20,7 @@ from tests.factories.notifications import add_channel
 from tests.factories.observations import days_ago, store_observation
 from tests.factories.products import LAMP
 from tests.pages.conftest import SignIn
-from tests.pages.looking import open_page, plain, toasts
+from tests.pages.screen import open_page, plain, toasts
 from tests.pages.seeding import seed_sold_out_lamp, seed_two_alerts
 
 
@@ -70,13 +70,13 @@ def test_a_rule_is_switched_off_and_on(session: Session, principal: Principal) -
 
 @pytest.mark.usefixtures("two")
 def test_sellers_read_the_rules_and_managers_change_them(
-    somebody: Callable[[PersonRole], Principal], sign_in: SignIn
+    make_user: Callable[[PersonRole], Principal], sign_in: SignIn
 ) -> None:
-    sign_in(somebody(PersonRole.SELLER))
+    sign_in(make_user(PersonRole.SELLER))
     app = open_page("alert_rules")
     assert not app.toggle
     assert not [each for each in app.button if each.label in ("Edit", "Delete", "New rule")]
-    sign_in(somebody(PersonRole.MANAGER))
+    sign_in(make_user(PersonRole.MANAGER))
     assert len(open_page("alert_rules").toggle) == 10
 
 
@@ -270,12 +270,12 @@ def test_a_rule_of_the_team_is_renamed(session: Session, principal: Principal) -
 
 @pytest.mark.usefixtures("two")
 def test_sellers_try_a_rule_and_do_not_save_it(
-    somebody: Callable[[PersonRole], Principal],
+    make_user: Callable[[PersonRole], Principal],
     sign_in: SignIn,
     session: Session,
     principal: Principal,
 ) -> None:
-    sign_in(somebody(PersonRole.SELLER))
+    sign_in(make_user(PersonRole.SELLER))
     app = edit(rule_id(session, principal, "price_change"))
     assert "Managers save rules." in plain(app)
     assert not [each for each in app.button if each.key in ("save_rule", "reset_rule")]

@@ -19,7 +19,7 @@ from tests.factories.alerts import add_incident
 from tests.factories.observations import days_ago, store_observation
 from tests.factories.products import LAMP
 from tests.pages.conftest import SignIn
-from tests.pages.looking import open_page, plain, press, toasts
+from tests.pages.screen import open_page, plain, press, toasts
 from tests.pages.seeding import LONG_TITLE, seed, seed_sold_out_lamp, seed_two_alerts
 from tests.read_cache import forget_all
 
@@ -303,7 +303,7 @@ def test_a_silence_is_added_says_so_and_is_ended(two: list[int]) -> None:
 
 
 def test_managers_silence_a_kind_or_a_marketplace_and_sellers_a_product(
-    two: list[int], somebody: Callable[[PersonRole], Principal], sign_in: SignIn
+    two: list[int], make_user: Callable[[PersonRole], Principal], sign_in: SignIn
 ) -> None:
     kettle, lamp = two
     app = in_dialog("show_silence", lamp)
@@ -311,7 +311,7 @@ def test_managers_silence_a_kind_or_a_marketplace_and_sellers_a_product(
     app.text_input(key="silence_reason").set_value("Amazon counts stock anew").run()
     app.button(key="save_silence").click().run()
     assert "**Out of stock · US**" in plain(open_page("alerts", view="Silences"))
-    sign_in(somebody(PersonRole.SELLER))
+    sign_in(make_user(PersonRole.SELLER))
     scopes = in_dialog("show_silence", kettle).selectbox(key="silence_scope").options
     assert scopes == [
         "“Kettles that get cheaper” of this product", "All alerts of this product",
@@ -410,9 +410,9 @@ def test_ticked_alerts_are_acknowledged_and_snoozed_together() -> None:
 
 @pytest.mark.usefixtures("two")
 def test_a_viewer_can_only_read(
-    somebody: Callable[[PersonRole], Principal], sign_in: SignIn
+    make_user: Callable[[PersonRole], Principal], sign_in: SignIn
 ) -> None:
-    sign_in(somebody(PersonRole.VIEWER))
+    sign_in(make_user(PersonRole.VIEWER))
     app = open_page("alerts")
     assert len(table(app)) == 2
     assert "Tick alerts" not in plain(app)

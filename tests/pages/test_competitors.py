@@ -24,7 +24,7 @@ from tests.pages.conftest import SignIn
 from tests.pages.test_roles import labels, open_page, words
 from tests.pages.test_suggestions import propose
 
-MakeSomebody = Callable[[Role], Principal]
+MakeUser = Callable[[Role], Principal]
 HOUR_AGO = timedelta(hours=1)
 TITLE = "Reading lamp with a long neck"  # of every product that `show` observes
 
@@ -138,9 +138,9 @@ def test_a_competitor_is_removed_and_stays_followed(
 
 
 def test_a_viewer_sees_competitors_without_changing_them(
-    sign_in: SignIn, somebody: MakeSomebody, rival: int
+    sign_in: SignIn, make_user: MakeUser, rival: int
 ):
-    sign_in(somebody(Role.VIEWER))
+    sign_in(make_user(Role.VIEWER))
     app = open_tab("Competitors")
     assert competitors_of(app)[0]["price"] == "$25.00"
     assert not {TITLE, "Add"} & labels(app)
@@ -177,13 +177,11 @@ def test_a_manager_sets_price_caps_in_the_settings(
     assert "between \\$15.00 and \\$25.00, at most 10 % at once" in shown
 
 
-def test_the_settings_offer_caps_from_manager_on(
-    sign_in: SignIn, somebody: MakeSomebody, lamp: int
-):
+def test_the_settings_offer_caps_from_manager_on(sign_in: SignIn, make_user: MakeUser, lamp: int):
     app = open_page("product", marketplace="US", asin=LAMP)
     app.button(key="settings").click().run()
     assert "Save caps" in labels(app)
-    sign_in(somebody(Role.SELLER))
+    sign_in(make_user(Role.SELLER))
     app = open_page("product", marketplace="US", asin=LAMP)
     app.button(key="follow").click().run()
     app.button(key="settings").click().run()
@@ -191,8 +189,8 @@ def test_the_settings_offer_caps_from_manager_on(
     assert "Save caps" not in labels(app)
 
 
-def test_a_seller_may_not_set_caps(sign_in: SignIn, somebody: MakeSomebody, lamp: int):
-    sign_in(somebody(Role.SELLER))
+def test_a_seller_may_not_set_caps(sign_in: SignIn, make_user: MakeUser, lamp: int):
+    sign_in(make_user(Role.SELLER))
     with pytest.raises(NotAllowedError):
         suggestions.set_price_caps(lamp, PriceCaps(1500))
 
@@ -290,8 +288,8 @@ def test_without_another_own_product_it_is_said_how_to_get_one(lamp: int):
     assert "No other product of US is your own" in words(comparing([lamp], ["US"]))
 
 
-def test_a_viewer_is_not_offered_to_compare(sign_in: SignIn, somebody: MakeSomebody, lamp: int):
-    sign_in(somebody(Role.VIEWER))
+def test_a_viewer_is_not_offered_to_compare(sign_in: SignIn, make_user: MakeUser, lamp: int):
+    sign_in(make_user(Role.VIEWER))
     app = comparing([lamp + 1], ["US"])
     assert not app.button
     assert not app.caption

@@ -29,7 +29,7 @@ from tests.fake_apify import running_fake_apify
 from tests.mailbox import Mailbox
 from tests.model_stand_in import KEY, MODEL, running_model
 from tests.pages.conftest import SignIn
-from tests.pages.looking import errors, labelled, open_page, plain, press, toasts
+from tests.pages.screen import errors, labelled, open_page, plain, press, toasts
 
 SECRET = "apify_api_secret_98765"
 
@@ -178,8 +178,8 @@ def test_a_model_server_that_answers_badly_is_a_state(
 ) -> None:
     with running_model() as server:
         server.models_answer = answer
-        said = commands.save_connection(ModelServer(server.url, MODEL, KEY))
-    assert words in said
+        message = commands.save_connection(ModelServer(server.url, MODEL, KEY))
+    assert words in message
     shown = listed(ConnectionName.MODEL)
     assert shown.test is not None
     assert not shown.test.is_working
@@ -219,9 +219,9 @@ def test_a_mail_server_is_tested_without_sending(mailbox: Mailbox) -> None:
 
 
 def test_connections_are_for_administrators_only(
-    somebody: Callable[[Role], Principal], sign_in: SignIn
+    make_user: Callable[[Role], Principal], sign_in: SignIn
 ) -> None:
-    sign_in(somebody(Role.MANAGER))
+    sign_in(make_user(Role.MANAGER))
     app = open_page("connections")
     assert not _submits(app)
     assert "You may not see this" in plain(app)

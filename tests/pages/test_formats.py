@@ -13,14 +13,14 @@ from core.accounts.models import Person
 from core.settings.environment import ROOT
 from tests.core.history.observations import ASIN, make_sourced, store, this_hour, track_product
 from tests.pages.conftest import SignIn
-from tests.pages.looking import open_page
+from tests.pages.screen import open_page
 
 DAY = timedelta(days=1)
 
 
 @pytest.fixture
-def german(session: Session, somebody: Callable[[Role], Principal]) -> Principal:
-    reader = somebody(Role.VIEWER)
+def german(session: Session, make_user: Callable[[Role], Principal]) -> Principal:
+    reader = make_user(Role.VIEWER)
     session.get_one(Person, reader.person_id).locale = "de_DE"
     session.commit()
     return reader

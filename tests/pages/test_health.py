@@ -34,7 +34,7 @@ from core.upkeep.job_runs import begin_job, end_job
 from tests.core.upkeep.test_health import APIFY, FINE, NOW, follow_two, make_run
 from tests.factories.observations import make_price_observation, store_observations
 from tests.pages.conftest import SignIn
-from tests.pages.looking import open_page, plain, press
+from tests.pages.screen import open_page, plain, press
 
 
 def headings(app: AppTest) -> list[str]:
@@ -81,14 +81,14 @@ def test_all_systems_are_operational_with_a_restart_that_left_a_trace(session: S
 
 
 def test_products_that_wait_for_a_connection_are_a_problem_with_a_button(
-    session: Session, principal: Principal, somebody: Callable[[Role], Principal], sign_in: SignIn
+    session: Session, principal: Principal, make_user: Callable[[Role], Principal], sign_in: SignIn
 ) -> None:
     record_heartbeat(session, datetime.now(UTC))
     follow_two(session, principal)
     session.commit()
     app = open_page("health")
     assert "**Apify isn't connected** · 2 products are not checked." in plain(app)
-    sign_in(somebody(Role.SELLER))
+    sign_in(make_user(Role.SELLER))
     app = open_page("health")
     assert "2 products are not checked" in plain(app)
     assert not [each for each in app.button if each.label == "Connect"]
@@ -132,7 +132,7 @@ def test_checks_failures_and_cost_of_the_day_are_drawn_and_listed(
 
 
 def test_technical_details_are_for_administrators_and_read_when_opened(
-    session: Session, principal: Principal, somebody: Callable[[Role], Principal], sign_in: SignIn
+    session: Session, principal: Principal, make_user: Callable[[Role], Principal], sign_in: SignIn
 ) -> None:
     now = datetime.now(UTC)
     record_heartbeat(session, now)
@@ -140,8 +140,8 @@ def test_technical_details_are_for_administrators_and_read_when_opened(
     make_run(session, {first: "ok", second: "blocked"}, intended_at=now)
     end_job(session, begin_job(session, "retention"), now, None, "OSError: disk full")
     at = now - timedelta(hours=1)
-    look = make_price_observation(at=at, ranks=(), unreadable={Seen.BSR: "Pozycja ??"})
-    store_observations(session, look, now=now)
+    observation = make_price_observation(at=at, ranks=(), unreadable={Seen.BSR: "Pozycja ??"})
+    store_observations(session, observation, now=now)
     session.commit()
     app = open_page("health")
     assert "**1 background job failed in 24 hours**" in plain(app)
@@ -153,7 +153,7 @@ def test_technical_details_are_for_administrators_and_read_when_opened(
     [field] = table(open_part("part_fields"), "What stood there")
     assert (field["Field"], field["What stood there"]) == ("bsr", "Pozycja ??")
     assert "Partitions prepared until" in plain(open_part("part_storage"))
-    sign_in(somebody(Role.SELLER))
+    sign_in(make_user(Role.SELLER))
     app = open_part("part_jobs")
     assert "Technical details" not in headings(app)
     assert "background job" not in plain(app)

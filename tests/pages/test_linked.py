@@ -60,7 +60,7 @@ def fill(app: AppTest, **values: str) -> AppTest:
     return app
 
 
-def said(app: AppTest) -> str:
+def read_messages(app: AppTest) -> str:
     return " ".join(each.value for each in [*app.success, *app.error])
 
 
@@ -91,7 +91,7 @@ def test_a_mailbox_alone_lets_no_user_past_a_second_factor(
     session.get_one(Person, principal.person_id).totp_confirmed_at = datetime.now(UTC)
     session.commit()
     app = fill(open_link(reset=token), password=PASSWORD)
-    assert "Sign in with it and your two-factor code" in said(app)
+    assert "Sign in with it and your two-factor code" in read_messages(app)
     assert tickets == []
     person = session.get_one(Person, principal.person_id, populate_existing=True)
     assert verify_password(person.password_hash, PASSWORD)
@@ -127,7 +127,7 @@ def test_who_registered_before_registration_was_closed_waits_for_an_invitation(
     session.commit()
     assert made is not None
     app = fill(open_link(confirm=made.token or ""), name="Ada", password=PASSWORD)
-    assert "Registration is not open" in said(app)
+    assert "Registration is not open" in read_messages(app)
     person = session.scalars(select(Person).where(Person.mail == MAIL)).one()
     assert (person.state, person.password_hash, tickets) == ("registered", None, [])
 
@@ -138,11 +138,13 @@ def test_a_link_is_not_used_up_by_looking_or_by_a_bad_password(
     _, token = membership.invite_member(session, principal, MAIL, Role.SELLER, datetime.now(UTC))
     session.commit()
     open_link(invitation=token)
-    assert "easy to guess" in said(fill(open_link(invitation=token), password="passwordpassword"))
+    assert "easy to guess" in read_messages(
+        fill(open_link(invitation=token), password="passwordpassword")
+    )
     assert tickets == []
     fill(open_link(invitation=token), name="Ada", password=PASSWORD)
     assert len(tickets) == 1
-    assert "already used" in said(open_link(invitation=token))
+    assert "already used" in read_messages(open_link(invitation=token))
 
 
 def test_wrong_codes_lock_and_are_told_to_the_audit(
@@ -187,7 +189,7 @@ def test_a_mailbox_is_written_to_a_few_times_and_the_form_says_when_again(
         (MAIL, "Too many attempts. Try again in 60 minutes."),
         ("nobody@shop.example", "a link is on its way"),
     ):
-        assert answer in said(ask_for_reset(mail))
+        assert answer in read_messages(ask_for_reset(mail))
     assert sent == [MAIL, MAIL, "nobody@shop.example"]
 
 
@@ -196,7 +198,7 @@ def test_what_is_no_address_gets_no_email_however_long_it_is(
 ) -> None:
     sent: list[str] = []
     monkeypatch.setattr(send_account_emails, "send_reset", sent.append)
-    assert "not an email address" in said(ask_for_reset(f"{'x' * 3_000_000}@shop.example"))
+    assert "not an email address" in read_messages(ask_for_reset(f"{'x' * 3_000_000}@shop.example"))
     assert sent == []
 
 

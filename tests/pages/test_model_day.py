@@ -15,7 +15,7 @@ from tests.factories.products import LAMP
 from tests.factories.suggestions import own_lamp
 from tests.jobs.fetch_world import set_environment
 from tests.pages.conftest import SignIn
-from tests.pages.looking import open_page, plain
+from tests.pages.screen import open_page, plain
 
 EVIL = "<script>alert(1)</script> **Approve everything** [here](https://evil.example)"
 
@@ -153,7 +153,7 @@ def test_a_spent_budget_and_a_resting_server_are_told(
 
 
 @pytest.mark.parametrize(
-    ("spent", "said"),
+    ("spent", "warning"),
     [
         ("0.47", None),  # a question costs 0.021 to 0.024 at most
         ("0.479", "only short ones are asked before tomorrow"),
@@ -161,13 +161,13 @@ def test_a_spent_budget_and_a_resting_server_are_told(
     ],
 )
 def test_a_rest_of_the_budget_that_is_too_small_for_a_question_is_told(
-    session: Session, principal: Principal, lamp: int, model: None, spent: str, said: str | None
+    session: Session, principal: Principal, lamp: int, model: None, spent: str, warning: str | None
 ) -> None:
     asked(session, principal, lamp, "ok", cost_usd=Decimal(spent))
     warnings = [each.value for each in open_health().warning if "budget" in each.value]
-    assert [each for each in warnings if said and said in each] == warnings
-    assert len(warnings) == (said is not None)
-    assert said is None or said in plain(open_page("suggestions"))
+    assert [each for each in warnings if warning and warning in each] == warnings
+    assert len(warnings) == (warning is not None)
+    assert warning is None or warning in plain(open_page("suggestions"))
 
 
 def test_a_budget_that_no_question_fits_into_is_told(
@@ -182,12 +182,12 @@ def test_what_the_model_said_is_read_by_managers_only(
     principal: Principal,
     lamp: int,
     model: None,
-    somebody: Callable[[Role], Principal],
+    make_user: Callable[[Role], Principal],
     sign_in: SignIn,
 ) -> None:
     a_day(session, principal, lamp)
     assert "Tick a row to read the model's replies." in plain(open_health())
-    sign_in(somebody(Role.SELLER))
+    sign_in(make_user(Role.SELLER))
     app = open_health()
     assert trouble(app)[0]["What came"] == "Reply rejected"
     assert "Tick a row to read the model's replies." not in plain(app)
@@ -208,7 +208,7 @@ def _show_a_reply(evil: str) -> None:
     from core.suggestions.llm.daily_stats import ModelProblem
 
     reasons = (f"Reply 1: {evil}", "Reply 2: It has no actions.")
-    said = ModelProblem(
+    problem = ModelProblem(
         datetime.now(UTC), "US", "B0X", "m", CallState.REJECTED, reasons, (evil, "")
     )
-    model_status._show_replies([said], [0])
+    model_status._show_replies([problem], [0])

@@ -7,7 +7,7 @@ from app.frame import navigation, product_search
 from core.accounts.access.permissions import Permission, Principal
 from core.settings.environment import ROOT
 from tests.factories.products import track_products
-from tests.pages.looking import open_page
+from tests.pages.screen import open_page
 
 
 def test_every_page_is_a_screen_of_the_navigation() -> None:

@@ -17,7 +17,7 @@ from tests.factories.observations import NOW
 from tests.factories.people import add_member
 from tests.factories.tables import fetch_row, fetch_rows
 from tests.pages.conftest import SignIn
-from tests.pages.looking import errors, labelled, open_page, plain, press, toasts
+from tests.pages.screen import errors, labelled, open_page, plain, press, toasts
 from tests.receiver import Receiver, running_receiver
 
 SECRET = "whsec_" + "c2VjcmV0" * 6

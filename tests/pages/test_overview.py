@@ -31,7 +31,7 @@ from tests.factories.alerts import add_incident
 from tests.factories.products import KETTLE, LAMP, track_products
 from tests.factories.suggestions import new_title, suggest
 from tests.pages.conftest import SignIn
-from tests.pages.looking import plain
+from tests.pages.screen import plain
 from tests.pages.seeding import seed
 from tests.read_cache import forget_all
 
@@ -326,10 +326,10 @@ def test_a_viewer_sees_the_team_and_who_can_set_own_sellers(
     session: Session,
     principal: Principal,
     sign_in: SignIn,
-    somebody: Callable[[PersonRole], Principal],
+    make_user: Callable[[PersonRole], Principal],
 ) -> None:
     seed_pair(session, principal)
-    sign_in(somebody(PersonRole.VIEWER))
+    sign_in(make_user(PersonRole.VIEWER))
     assert "an administrator can set the team's own sellers" in plain(open_overview())
 
 

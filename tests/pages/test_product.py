@@ -265,10 +265,10 @@ def test_a_price_that_is_not_on_the_page_says_so(session: Session, principal: Pr
     product, now = track_product(session, principal), this_hour()
     gone = {"price": None, "buy_box_price": None, "price_basis": None, "ranks": ()}
     unreported = SEEN & ~Seen.BSR
-    look = make_sourced(
+    observation = make_sourced(
         product, now - HOUR, availability=Availability.UNAVAILABLE, seen=unreported, **gone
     )
-    store(session, [look])
+    store(session, [observation])
     shown = metrics(open_product())
     assert shown["Price"] == ("none", "none on the page")
     assert shown["Buy Box"][0] == "none"
@@ -393,10 +393,10 @@ def test_what_a_colleague_follows_is_found_to_be_opened(
     session: Session,
     principal: Principal,
     sign_in: SignIn,
-    somebody: Callable[[AccountRole], Principal],
+    make_user: Callable[[AccountRole], Principal],
 ):
     track_product(session, principal)
-    sign_in(somebody(AccountRole.SELLER))
+    sign_in(make_user(AccountRole.SELLER))
     assert "No tracked product matches" not in texts(open_page())
 
 
@@ -437,8 +437,10 @@ def test_another_teams_file_and_person_are_named_nowhere(
     product, now = track_product(session, principal), this_hour()
     other = add_stranger(session)
     theirs = add_import(session, other, "secret-margins.csv")
-    look = make_sourced(product, now - HOUR, source=Source.HISTORY_FILE, import_run_id=theirs)
-    store(session, [look])
+    observation = make_sourced(
+        product, now - HOUR, source=Source.HISTORY_FILE, import_run_id=theirs
+    )
+    store(session, [observation])
     page = open_product(30)
     click_figure(page, monkeypatch, "price")
     for shown in (texts(page), origin_of(open_product(30), "Price", "Now")):
@@ -451,8 +453,8 @@ def test_another_teams_file_and_person_are_named_nowhere(
 
 def test_an_average_says_how_it_was_made(session: Session, principal: Principal):
     product, now = track_product(session, principal), this_hour()
-    looks = [make_sourced(product, now - hours * HOUR) for hours in (3, 2)]
-    store(session, [*looks, make_sourced(product, now - HOUR, price=199900)])
+    observations = [make_sourced(product, now - hours * HOUR) for hours in (3, 2)]
+    store(session, [*observations, make_sourced(product, now - HOUR, price=199900)])
     shown = origin_of(open_product(30), "Price", "Average")
     assert "weighted by how long each held. 3 observations, 1 flagged value excluded." in shown
 
@@ -573,8 +575,8 @@ def test_a_note_is_marked_on_the_chart_and_listed_in_its_dialog(
 def test_a_past_range_says_nothing_of_today(session: Session, principal: Principal):
     product, now = track_product(session, principal), this_hour()
     better = (CategoryRank("Kitchen", 300),)
-    looks = [make_sourced(product, now - days * DAY) for days in (40, 30)]
-    store(session, [*looks, make_sourced(product, now - HOUR, ranks=better, price=1000)])
+    observations = [make_sourced(product, now - days * DAY) for days in (40, 30)]
+    store(session, [*observations, make_sourced(product, now - HOUR, ranks=better, price=1000)])
     ends = {"from": (now - 45 * DAY).date(), "to": (now - 20 * DAY).date()}
     page = open_page(
         marketplace="US", asin=ASIN, **{name: day.isoformat() for name, day in ends.items()}

@@ -179,11 +179,20 @@ def test_deals_and_coupons_are_listed_with_their_depth(session: Session, princip
     product, now = track_product(session, principal), this_hour()
     seen = SEEN | Seen.DEAL | Seen.COUPON
 
-    def look(hours: int, **values: Any) -> SourcedObservation:
+    def observe(hours: int, **values: Any) -> SourcedObservation:
         return make_sourced(product, now - hours * HOUR, **({"seen": seen} | values))
 
     deal = {"price": 1499, "deal_price": 1499}
-    store(session, [look(8), look(7, **deal), look(6, **deal), look(5), look(4, coupon_percent=10)])
+    store(
+        session,
+        [
+            observe(8),
+            observe(7, **deal),
+            observe(6, **deal),
+            observe(5),
+            observe(4, coupon_percent=10),
+        ],
+    )
     rows = find_table(open_tab(tabs.DEALS), "kind", "until", "duration", "depth", "price")
     ended = format_moment(now - 5 * HOUR, principal.time_zone)
     assert [tuple(row.values()) for row in rows] == [

@@ -325,10 +325,10 @@ def test_who_may_not_change_a_list_opens_its_products_by_the_bar(
     session: Session,
     principal: Principal,
     sign_in: SignIn,
-    somebody: Callable[[AccountRole], Principal],
+    make_user: Callable[[AccountRole], Principal],
 ) -> None:
     number = seed(session, principal, "B0TEST0001")
-    sign_in(somebody(AccountRole.VIEWER))
+    sign_in(make_user(AccountRole.VIEWER))
     row = {"product_id": number, "marketplace": "US", "asin": "B0TEST0001", "bsr_category": None}
     keys_shown = [button.key for button in show_bar([row], "team").button]
     assert keys_shown == ["clear_selection", "open_selected"]

@@ -23,7 +23,7 @@ from core.settings.environment import ROOT, get_settings
 from core.settings.secret_key import get_secret_key
 from tests.factories.people import count_unread_notices
 from tests.pages.conftest import SignIn
-from tests.pages.looking import errors, labelled, open_page, plain, press, toasts, words
+from tests.pages.screen import errors, labelled, open_page, plain, press, toasts, words
 from tests.pages.seeding import follow_many, seed
 
 PRESENT = "quiet harbour 41 lamps"
@@ -95,10 +95,10 @@ def test_a_page_of_products_is_as_long_as_the_person_wants(
 
 
 def test_each_person_reads_figures_their_own_way(
-    session: Session, principal: Principal, somebody: Callable[[Role], Principal], sign_in: SignIn
+    session: Session, principal: Principal, make_user: Callable[[Role], Principal], sign_in: SignIn
 ) -> None:
     seed(session, principal, "B0TEST0001", "Kettle", price=123450, bsr=1204, ratings_count=2310)
-    reader = somebody(Role.MANAGER)
+    reader = make_user(Role.MANAGER)
     seed(session, reader, "B0TEST0002", "Pot", price=123450, bsr=1204, ratings_count=2310)
     person = session.get_one(Person, reader.person_id)
     person.locale, person.preferences = "de_DE", {"currency_display": "code"}
@@ -132,9 +132,9 @@ def test_a_dialog_writes_in_the_persons_formats(session: Session, principal: Pri
 
 
 def test_the_bell_counts_what_is_unread_and_opening_it_reads_all(
-    session: Session, principal: Principal, somebody: Callable[[Role], Principal]
+    session: Session, principal: Principal, make_user: Callable[[Role], Principal]
 ) -> None:
-    other = somebody(Role.VIEWER)
+    other = make_user(Role.VIEWER)
     account_notices.notify(session, [principal.person_id, other.person_id], NASTY, "profile")
     account_notices.notify(session, [principal.person_id], "Your role is now admin.")
     session.commit()
@@ -423,8 +423,8 @@ def test_a_password_is_not_guessed_where_it_is_asked_for_again(
         app.text_input(key="password_for_email").set_value(present)
         press(app, "Change")
     assert "Too many attempts" in errors(app)
-    told = session.execute(text("SELECT new FROM audit_event WHERE verb = 'refused'"))
-    assert told.scalars().all() == [{"what": "present password", "times today": 1}]
+    recorded = session.execute(text("SELECT new FROM audit_event WHERE verb = 'refused'"))
+    assert recorded.scalars().all() == [{"what": "present password", "times today": 1}]
 
 
 def test_a_changed_password_takes_the_tokens_along_where_that_is_asked_for(

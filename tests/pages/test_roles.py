@@ -14,7 +14,7 @@ from tests.pages.conftest import SignIn
 from tests.pages.seeding import seed
 
 ASIN = "B0ROLE0001"
-MakeSomebody = Callable[[Role], Principal]
+MakeUser = Callable[[Role], Principal]
 
 
 def open_page(name: str, **address: str) -> AppTest:
@@ -51,9 +51,9 @@ def test_who_is_signed_out_sees_the_form_at_every_address(sign_in: SignIn, page:
 
 
 def test_a_viewer_sees_the_teams_products_and_no_way_to_change_them(
-    sign_in: SignIn, somebody: MakeSomebody, product: int
+    sign_in: SignIn, make_user: MakeUser, product: int
 ):
-    sign_in(somebody(Role.VIEWER))
+    sign_in(make_user(Role.VIEWER))
     app = open_page("products")
     assert "1 product" in words(app)
     assert not {"Add products", "Pause", "Remove"} & labels(app)
@@ -62,17 +62,17 @@ def test_a_viewer_sees_the_teams_products_and_no_way_to_change_them(
     assert not {"Track", "Check now", "Settings"} & labels(app)
 
 
-def test_a_viewer_may_not_add_products(sign_in: SignIn, somebody: MakeSomebody):
-    sign_in(somebody(Role.VIEWER))
+def test_a_viewer_may_not_add_products(sign_in: SignIn, make_user: MakeUser):
+    sign_in(make_user(Role.VIEWER))
     app = open_page("add")
     assert "may not see this" in words(app)
     assert not app.text_area
 
 
 def test_a_seller_begins_with_a_list_of_their_own(
-    sign_in: SignIn, somebody: MakeSomebody, product: int
+    sign_in: SignIn, make_user: MakeUser, product: int
 ):
-    sign_in(somebody(Role.SELLER))
+    sign_in(make_user(Role.SELLER))
     app = open_page("products")
     assert "You track no product yourself yet" in words(app)
     app.segmented_control(key="list").set_value("All products").run()
@@ -80,9 +80,9 @@ def test_a_seller_begins_with_a_list_of_their_own(
 
 
 def test_a_seller_follows_what_a_teammate_follows(
-    session: Session, sign_in: SignIn, somebody: MakeSomebody, product: int
+    session: Session, sign_in: SignIn, make_user: MakeUser, product: int
 ):
-    seller = somebody(Role.SELLER)
+    seller = make_user(Role.SELLER)
     sign_in(seller)
     app = open_page("product", marketplace="US", asin=ASIN)
     assert {"Track", "Check now"} <= labels(app)
@@ -95,18 +95,18 @@ def test_a_seller_follows_what_a_teammate_follows(
 
 
 def test_a_manager_begins_with_the_teams_list_and_may_set_a_teammates_product(
-    sign_in: SignIn, somebody: MakeSomebody, product: int
+    sign_in: SignIn, make_user: MakeUser, product: int
 ):
-    sign_in(somebody(Role.MANAGER))
+    sign_in(make_user(Role.MANAGER))
     assert "1 product" in words(open_page("products"))
     app = open_page("product", marketplace="US", asin=ASIN)
     assert "Settings" in labels(app)
 
 
 def test_a_role_that_is_lowered_counts_at_the_next_run(
-    session: Session, sign_in: SignIn, somebody: MakeSomebody, product: int
+    session: Session, sign_in: SignIn, make_user: MakeUser, product: int
 ):
-    manager = somebody(Role.MANAGER)
+    manager = make_user(Role.MANAGER)
     sign_in(manager)
     app = open_page("product", marketplace="US", asin=ASIN)
     assert "Settings" in labels(app)
@@ -120,9 +120,9 @@ def test_a_role_that_is_lowered_counts_at_the_next_run(
 
 
 def test_a_disabled_user_is_out_at_the_next_run(
-    session: Session, sign_in: SignIn, somebody: MakeSomebody, product: int
+    session: Session, sign_in: SignIn, make_user: MakeUser, product: int
 ):
-    seller = somebody(Role.SELLER)
+    seller = make_user(Role.SELLER)
     sign_in(seller)
     app = open_page("products")
     session.connection().exec_driver_sql(

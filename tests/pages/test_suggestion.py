@@ -35,7 +35,7 @@ from tests.pages.conftest import SignIn
 from tests.pages.test_roles import labels, open_page, words
 from tests.pages.test_suggestions import propose
 
-MakeSomebody = Callable[[Role], Principal]
+MakeUser = Callable[[Role], Principal]
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def lamp(session: Session, principal: Principal) -> int:
 
 
 @pytest.fixture(autouse=True)
-def _nobody_at_work(monkeypatch: pytest.MonkeyPatch) -> None:
+def _worker_is_not_woken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.commands.suggestions.wake_for_approvals", lambda: True)
 
 
@@ -226,10 +226,10 @@ def test_what_an_agent_proposed_is_shown_with_who_stands_behind_it(
 
 
 def test_a_manager_approves(
-    session: Session, sign_in: SignIn, somebody: MakeSomebody, principal: Principal, lamp: int
+    session: Session, sign_in: SignIn, make_user: MakeUser, principal: Principal, lamp: int
 ):
     number = propose(session, principal, lamp, new_price())
-    sign_in(somebody(Role.MANAGER))
+    sign_in(make_user(Role.MANAGER))
     app = open_one(number)
     assert {"Approve", "Edit", "Decline"} <= labels(app)
     app.button(key=f"approve_{only_action(session, number).id}").click().run()
@@ -242,14 +242,14 @@ def test_a_manager_approves(
 
 
 def test_a_manager_declines_with_a_reason_that_everybody_reads(
-    session: Session, principal: Principal, lamp: int, sign_in: SignIn, somebody: MakeSomebody
+    session: Session, principal: Principal, lamp: int, sign_in: SignIn, make_user: MakeUser
 ):
     number = propose(session, principal, lamp, new_price())
     app = open_dialog("show_decline", number)
     app.text_area(key="decline_reason").set_value("Below our cost")
     send(app)
     assert state(session, number) == "declined"
-    sign_in(somebody(Role.VIEWER))
+    sign_in(make_user(Role.VIEWER))
     shown = words(open_one(number))
     assert "Declined by" in shown
     assert "Below our cost" in shown
@@ -348,13 +348,13 @@ def test_all_changes_are_declined_with_one_reason(
 def test_below_manager_there_is_nothing_to_decide_with(
     session: Session,
     sign_in: SignIn,
-    somebody: MakeSomebody,
+    make_user: MakeUser,
     principal: Principal,
     lamp: int,
     role: Role,
 ):
     number = propose(session, principal, lamp, new_price(), new_coupon())
-    sign_in(somebody(role))
+    sign_in(make_user(role))
     app = open_one(number)
     assert not {"Approve", "Approve all", "Decline", "Decline all", "Edit", "Undo"} & labels(app)
     assert "A manager decides about suggestions" in words(app)
@@ -405,11 +405,11 @@ def test_an_applied_change_is_a_checklist_with_texts_to_copy_and_files(
 
 
 def test_a_viewer_gets_no_change_set(
-    session: Session, principal: Principal, lamp: int, sign_in: SignIn, somebody: MakeSomebody
+    session: Session, principal: Principal, lamp: int, sign_in: SignIn, make_user: MakeUser
 ):
     number = propose(session, principal, lamp, new_title())
     apply(session, principal, number)
-    sign_in(somebody(Role.VIEWER))
+    sign_in(make_user(Role.VIEWER))
     app = open_one(number)
     assert not app.code
     assert "to publish" in words(app)

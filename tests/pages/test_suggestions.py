@@ -22,7 +22,7 @@ from tests.factories.tables import fetch_row, fetch_rows
 from tests.pages.conftest import SignIn
 from tests.pages.test_roles import labels, open_page, words
 
-MakeSomebody = Callable[[Role], Principal]
+MakeUser = Callable[[Role], Principal]
 
 
 def propose(
@@ -84,8 +84,8 @@ def test_on_a_phone_suggestions_stand_below_each_other_with_nothing_cut(
     app = open_page("suggestions")
     assert not app.dataframe
     assert title in [each.proto.label for each in app.get("page_link")]
-    [told] = [each.value for each in app.caption if each.value.startswith("High · ")]
-    assert "confidence 60 % · Pending · expires in" in told
+    [caption] = [each.value for each in app.caption if each.value.startswith("High · ")]
+    assert "confidence 60 % · Pending · expires in" in caption
     assert "Tick suggestions" not in words(app), "there is nothing to tick"
 
 
@@ -148,26 +148,26 @@ def test_text_from_outside_is_no_markup(session: Session, principal: Principal, 
 
 @pytest.mark.parametrize("role", [Role.MANAGER, Role.ADMIN])
 def test_who_may_decide_is_offered_to_tick(
-    sign_in: SignIn, somebody: MakeSomebody, three: list[int], role: Role
+    sign_in: SignIn, make_user: MakeUser, three: list[int], role: Role
 ):
-    sign_in(somebody(role))
+    sign_in(make_user(role))
     app = open_page("suggestions")
     assert "Tick suggestions about tracking" in words(app)
     assert "Ask for suggestions" in labels(app)
 
 
 def test_a_seller_sees_the_queue_and_may_ask_but_not_decide(
-    sign_in: SignIn, somebody: MakeSomebody, three: list[int]
+    sign_in: SignIn, make_user: MakeUser, three: list[int]
 ):
-    sign_in(somebody(Role.SELLER))
+    sign_in(make_user(Role.SELLER))
     app = open_page("suggestions")
     assert len(table(app)) == 3
     assert "Tick suggestions" not in words(app)
     assert "Ask for suggestions" in labels(app)
 
 
-def test_a_viewer_only_sees_the_queue(sign_in: SignIn, somebody: MakeSomebody, three: list[int]):
-    sign_in(somebody(Role.VIEWER))
+def test_a_viewer_only_sees_the_queue(sign_in: SignIn, make_user: MakeUser, three: list[int]):
+    sign_in(make_user(Role.VIEWER))
     app = open_page("suggestions")
     assert len(table(app)) == 3
     assert "Tick suggestions" not in words(app)
@@ -200,14 +200,14 @@ def test_what_changes_a_listing_is_not_approved_from_the_list(
 
 
 def test_an_administrator_asks_for_four_eyes(
-    session: Session, sign_in: SignIn, somebody: MakeSomebody, three: list[int]
+    session: Session, sign_in: SignIn, make_user: MakeUser, three: list[int]
 ):
     app = open_page("suggestions")
     app.toggle(key="second_approver").set_value(True).run()
     assert not app.exception
     assert fetch_rows(session, "SELECT four_eyes FROM suggestion_settings") == [{"four_eyes": True}]
     assert open_page("suggestions").toggle(key="second_approver").value is True
-    sign_in(somebody(Role.MANAGER))
+    sign_in(make_user(Role.MANAGER))
     assert not open_page("suggestions").toggle
 
 

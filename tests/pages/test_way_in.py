@@ -11,7 +11,7 @@ from core.demo.people import PEOPLE
 from core.errors import NotAllowedError
 from core.settings.environment import ROOT, Settings
 from tests.pages.conftest import SignIn
-from tests.pages.looking import errors, labelled, plain, press
+from tests.pages.screen import errors, labelled, plain, press
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ class Visitor:
 
     def __init__(self, app: AnonymousLimits, address: str, cookie: bytes, name: str) -> None:
         self._coming: asyncio.Queue[Message] = asyncio.Queue()
-        self.told: list[Message] = []
+        self.sent: list[Message] = []
         self.scope: Scope = {
             "type": "websocket",
             "client": (address, 5000),
@@ -31,10 +31,10 @@ class Visitor:
                 (b"sec-websocket-protocol", f"streamlit, xsrf, {name}".encode()),
             ],
         }
-        self._task = asyncio.ensure_future(app(self.scope, self._coming.get, self._tell))
+        self._task = asyncio.ensure_future(app(self.scope, self._coming.get, self._send))
 
-    async def _tell(self, message: Message) -> None:
-        self.told.append(message)
+    async def _send(self, message: Message) -> None:
+        self.sent.append(message)
 
     async def send(self, size: int) -> None:
         self._coming.put_nowait({"type": "websocket.receive", "bytes": b"x" * size})
@@ -57,7 +57,7 @@ class Visitor:
     @property
     def code(self) -> int | None:
         """The code it was closed with, None while it is open."""
-        return self.told[0]["code"] if self.told else None
+        return self.sent[0]["code"] if self.sent else None
 
 
 async def rest() -> None:

@@ -222,8 +222,8 @@ def test_one_address_asks_for_mail_to_few_mailboxes(
         login.count_request(form, f"person{number}@team.example")
     with pytest.raises(TooManyAttemptsError, match="60 minutes"):
         login.count_request(form, "owner@team.example")
-    [told] = session.scalars(select(AuditEvent.new).where(AuditEvent.verb == "refused"))
-    assert told == {"what": f"form {form.value}", "times today": 1}
+    [recorded] = session.scalars(select(AuditEvent.new).where(AuditEvent.verb == "refused"))
+    assert recorded == {"what": f"form {form.value}", "times today": 1}
 
 
 @pytest.mark.parametrize("mail", ["owner@team.example", "nobody@team.example"])

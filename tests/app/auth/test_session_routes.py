@@ -55,10 +55,10 @@ def test_a_ticket_becomes_a_cookie_that_scripts_do_not_see(
 ) -> None:
     answer = client.post(BEGIN, json={"ticket": ticket}, headers=OWN)
     assert answer.status_code == 204
-    told, device = (each.lower() for each in answer.headers.get_list("set-cookie"))
-    assert all(word in told for word in ("httponly", "samesite=lax", "path=/", "max-age=1209600"))
+    cookie, device = (each.lower() for each in answer.headers.get_list("set-cookie"))
+    assert all(word in cookie for word in ("httponly", "samesite=lax", "path=/", "max-age=1209600"))
     assert all(word in device for word in ("httponly", "samesite=lax", "path=/", "max-age=155520"))
-    assert "secure" not in told + device
+    assert "secure" not in cookie + device
     found = find(session, client.cookies[signed.COOKIE])
     assert found is not None
     assert found.person_id == principal.person_id
@@ -85,9 +85,9 @@ def test_over_https_the_cookie_is_for_this_host_and_https_alone(
     secure: TestClient, ticket: str
 ) -> None:
     answer = secure.post(BEGIN, json={"ticket": ticket}, headers=SECURE)
-    told = [each.partition("=") for each in answer.headers.get_list("set-cookie")]
-    assert [name for name, _, _ in told] == ["__Host-amazcope_session", "__Host-amazcope_device"]
-    for _, _, rest in told:
+    cookies = [each.partition("=") for each in answer.headers.get_list("set-cookie")]
+    assert [name for name, _, _ in cookies] == ["__Host-amazcope_session", "__Host-amazcope_device"]
+    for _, _, rest in cookies:
         assert {"Secure", "HttpOnly", "Path=/"} <= set(rest.split("; "))
         assert "domain" not in rest.lower()
 
@@ -293,7 +293,7 @@ def test_without_a_cookie_there_is_no_user(client: TestClient, given_cookie: byt
 @FUZZ
 @given(origin=st.binary(max_size=100), host=st.binary(max_size=100))
 def test_no_origin_but_the_own_one_passes(client: TestClient, origin: bytes, host: bytes) -> None:
-    said = [bytes(sign for sign in each if sign not in b"\r\n\x00") for each in (origin, host)]
-    answer = client.post(END, headers={"origin": said[0], "host": said[1]})
-    own = {b"http://" + said[1], b"https://" + said[1]}
-    assert answer.status_code == (204 if said[1] and said[0].strip() in own else 403)
+    cleaned = [bytes(sign for sign in each if sign not in b"\r\n\x00") for each in (origin, host)]
+    answer = client.post(END, headers={"origin": cleaned[0], "host": cleaned[1]})
+    own = {b"http://" + cleaned[1], b"https://" + cleaned[1]}
+    assert answer.status_code == (204 if cleaned[1] and cleaned[0].strip() in own else 403)

@@ -26,8 +26,8 @@ def test_the_inputs_say_what_the_teams_default_is() -> None:
         ("7.5", "Team's default: 2.5"),
         ("", "Team's default: 30"),
     ]
-    [said] = [each.value for each in app.caption]
-    assert said == "Mine. Leave blank for the team's default."
+    [caption] = [each.value for each in app.caption]
+    assert caption == "Mine. Leave blank for the team's default."
 
 
 def _show() -> None:

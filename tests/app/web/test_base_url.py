@@ -51,10 +51,10 @@ def test_a_page_is_told_where_its_server_is_before_streamlit_starts(
     client: TestClient, accepted: str
 ) -> None:
     answer = client.get("/suggestions", headers={"Accept-Encoding": accepted})
-    told = f"<script>{SCRIPT}</script>"
-    assert answer.text.count(told) == 1
-    assert answer.text.index(told) < answer.text.index('<script type="module"')
-    assert answer.text.replace(told, "") == INDEX.read_text(encoding="utf-8")
+    script = f"<script>{SCRIPT}</script>"
+    assert answer.text.count(script) == 1
+    assert answer.text.index(script) < answer.text.index('<script type="module"')
+    assert answer.text.replace(script, "") == INDEX.read_text(encoding="utf-8")
     assert int(answer.headers["content-length"]) == answer.num_bytes_downloaded
 
 

@@ -111,7 +111,7 @@ def test_a_wrong_password_is_reported_at_once(small: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "said",
+    "message",
     [
         "FATAL:  sorry, too many clients already",
         "FATAL:  remaining connection slots are reserved for roles with the SUPERUSER attribute",
@@ -124,9 +124,9 @@ def test_a_wrong_password_is_reported_at_once(small: str) -> None:
         "FATAL:  no more connections allowed (max_client_conn)",
     ],
 )
-def test_a_refusal_that_passes_is_waited_for(monkeypatch: pytest.MonkeyPatch, said: str) -> None:
+def test_a_refusal_that_passes_is_waited_for(monkeypatch: pytest.MonkeyPatch, message: str) -> None:
     monkeypatch.setattr(connections, "_PAUSES", (0.0, 0.0))
-    answers = [psycopg.OperationalError(said), psycopg.OperationalError(said), None]
+    answers = [psycopg.OperationalError(message), psycopg.OperationalError(message), None]
 
     def connect() -> str:
         error = answers.pop(0)

@@ -69,10 +69,10 @@ def test_a_refusal_is_an_error_without_the_servers_words(mailbox: Mailbox, answe
 
 
 def test_a_server_that_is_gone_is_an_error() -> None:
-    with socket.socket() as nobody:
-        nobody.bind(("127.0.0.1", 0))
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
         with pytest.raises(OutsideServiceError, match="ConnectionRefusedError"):
-            send(Mailbox(nobody.getsockname()[1]))
+            send(Mailbox(unused.getsockname()[1]))
 
 
 def test_waiting_for_a_silent_server_ends(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,9 +122,9 @@ def test_an_address_that_breaks_the_protocol_is_refused(mailbox: Mailbox) -> Non
 
 
 def test_a_server_that_is_down_gets_it_later() -> None:
-    with socket.socket() as nobody:
-        nobody.bind(("127.0.0.1", 0))
-        assert submit(Mailbox(nobody.getsockname()[1])).outcome is Outcome.LATER
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        assert submit(Mailbox(unused.getsockname()[1])).outcome is Outcome.LATER
 
 
 @pytest.mark.parametrize(

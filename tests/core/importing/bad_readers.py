@@ -53,7 +53,7 @@ def answer_with_code() -> object:
     return os.system
 
 
-def print_and_look_around() -> tuple[dict[str, str], list[str]]:
+def print_and_inspect() -> tuple[dict[str, str], list[str]]:
     print("noise", flush=True)  # noqa: T201
     return dict(os.environ), list(sys.modules)
 

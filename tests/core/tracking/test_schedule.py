@@ -15,12 +15,12 @@ from tests.factories.tables import fetch_row, fetch_schedule
 HOUR = timedelta(hours=1)
 
 
-def due_after(session: Session, product_id: int, due: timedelta, looked: timedelta) -> timedelta:
+def due_after(session: Session, product_id: int, due: timedelta, checked: timedelta) -> timedelta:
     """Set when a product is due and was checked, from now; return when it is due afterwards."""
     now: datetime = fetch_row(session, "SELECT now() AS at")["at"]
     session.execute(
-        text("UPDATE fetch_schedule SET due_at = :due, looked_at = :looked"),
-        {"due": now + due, "looked": now + looked},
+        text("UPDATE fetch_schedule SET due_at = :due, looked_at = :checked"),
+        {"due": now + due, "checked": now + checked},
     )
     correct_due_times(session, now)
     found = fetch_schedule(session, product_id)
@@ -30,7 +30,7 @@ def due_after(session: Session, product_id: int, due: timedelta, looked: timedel
 
 
 @pytest.mark.parametrize(
-    ("due", "looked", "right"),
+    ("due", "checked", "right"),
     [
         (23 * HOUR, -1 * HOUR, 23 * HOUR),  # as it should be
         (-3 * HOUR, -9 * HOUR, -3 * HOUR),
@@ -40,7 +40,7 @@ def due_after(session: Session, product_id: int, due: timedelta, looked: timedel
     ],
 )
 def test_no_product_is_due_later_than_its_cadence(
-    session: Session, principal: Principal, due: timedelta, looked: timedelta, right: timedelta
+    session: Session, principal: Principal, due: timedelta, checked: timedelta, right: timedelta
 ) -> None:
     (product_id,) = track_products(session, principal, [LAMP], cadence=Cadence.DAILY)
-    assert due_after(session, product_id, due, looked) == right
+    assert due_after(session, product_id, due, checked) == right

@@ -30,8 +30,8 @@ def asked(*words: str) -> tuple[int, str]:
     return result.exit_code, result.output
 
 
-def token_in(said: str, name: str) -> str:
-    found = re.search(rf"/\?{name}=(\S+)", said)
+def token_in(output: str, name: str) -> str:
+    found = re.search(rf"/\?{name}=(\S+)", output)
     assert found is not None
     return found.group(1)
 
@@ -41,16 +41,16 @@ def newest_event(session: Session) -> AuditEvent:
 
 
 def test_the_people_of_the_team_are_listed(session: Session, principal: Principal) -> None:
-    code, said = asked("people")
+    code, output = asked("people")
     assert code == 0
-    assert f"{principal.name} <owner@team.example>: admin, active, never signed in" in said
+    assert f"{principal.name} <owner@team.example>: admin, active, never signed in" in output
 
 
 def test_a_setup_link_is_printed_until_there_is_an_administrator(session: Session) -> None:
-    code, said = asked("people", "--setup-link")
+    code, output = asked("people", "--setup-link")
     assert code == 0
     owner = get_owner_principal(session)
-    token = token_in(said, "setup")
+    token = token_in(output, "setup")
     assert find_token_owner(session, token, Purpose.SETUP, datetime.now(UTC)) == owner.person_id
     event = newest_event(session)
     assert (event.verb, event.means) == ("made set-up link", "command")
@@ -60,9 +60,9 @@ def test_a_setup_link_is_printed_until_there_is_an_administrator(session: Sessio
 
 
 def test_a_reset_link_is_printed_and_audited(session: Session, principal: Principal) -> None:
-    code, said = asked("people", "--reset", "Owner@team.example")
+    code, output = asked("people", "--reset", "Owner@team.example")
     assert code == 0
-    token = token_in(said, "reset")
+    token = token_in(output, "reset")
     assert find_token_owner(session, token, Purpose.RESET, datetime.now(UTC)) == principal.person_id
     event = newest_event(session)
     assert (event.verb, event.means, event.object) == (
@@ -92,22 +92,22 @@ def test_a_whole_audit_is_said_to_be_whole_and_a_broken_one_where(
         audit.record(session, principal, "changed", f"product:{number}")
     session.commit()
     maintenance.seal_events()
-    code, said = asked("audit")
+    code, output = asked("audit")
     assert code == 0
-    assert "3 events are sealed and intact, 0 wait" in said
-    head = said.rsplit("Head: ", 1)[1].strip()
+    assert "3 events are sealed and intact, 0 wait" in output
+    head = output.rsplit("Head: ", 1)[1].strip()
     assert len(head) == 64
     assert asked("audit", "--head", head.upper())[0] == 0
-    code, said = asked("audit", "--head", "00" * 31 + "01")
+    code, output = asked("audit", "--head", "00" * 31 + "01")
     assert code == 1
-    assert "not in the chain" in said
+    assert "not in the chain" in output
     session.execute(text("ALTER TABLE audit_event DISABLE TRIGGER USER"))
     session.execute(text("DELETE FROM audit_event WHERE place = 2"))
     session.execute(text("ALTER TABLE audit_event ENABLE TRIGGER USER"))
     session.commit()
-    code, said = asked("audit")
+    code, output = asked("audit")
     assert code == 1
-    assert "BROKEN at event 2" in said
+    assert "BROKEN at event 2" in output
 
 
 def test_sealing_leaves_a_trace_only_where_it_sealed(

@@ -66,12 +66,12 @@ def marked(folder: Path) -> list[int]:
 
 
 def test_what_an_earlier_start_left_is_ended_and_said(tmp_path: Path) -> None:
-    said: list[str] = []
+    messages: list[str] = []
     with running(SLEEP, tmp_path) as left:
         first_line(left)
-        end_stale_processes(tmp_path, said.append)
+        end_stale_processes(tmp_path, messages.append)
         assert left.wait(timeout=PATIENCE) == -signal.SIGTERM
-    assert "earlier start left running" in said[0]
+    assert "earlier start left running" in messages[0]
 
 
 def test_children_whose_parent_was_killed_are_found_by_their_mark(tmp_path: Path) -> None:
@@ -85,14 +85,14 @@ def test_children_whose_parent_was_killed_are_found_by_their_mark(tmp_path: Path
 
 
 def test_who_belongs_to_another_folder_or_to_none_is_left_alone(tmp_path: Path) -> None:
-    said: list[str] = []
+    messages: list[str] = []
     with running(SLEEP, tmp_path / "another") as others, running(SLEEP, None) as strangers:
         first_line(others)
         first_line(strangers)
-        end_stale_processes(tmp_path, said.append)
+        end_stale_processes(tmp_path, messages.append)
         assert others.poll() is None
         assert strangers.poll() is None
-    assert said == []
+    assert messages == []
 
 
 def test_who_does_not_listen_is_forced(tmp_path: Path) -> None:

@@ -40,8 +40,8 @@ class Watched:
     """A supervisor, and its messages so far."""
 
     def __init__(self, services: list[Service], patience: float = 10.0) -> None:
-        self.said: list[str] = []
-        self.supervisor = Supervisor(services, self.said.append, patience=patience)
+        self.lines: list[str] = []
+        self.supervisor = Supervisor(services, self.lines.append, patience=patience)
 
     def run_until(self, is_so: Callable[[], bool], stops: int = 1) -> int:
         def stop_then() -> None:
@@ -57,20 +57,20 @@ class Watched:
         stopper.join()
         return code
 
-    def has_said(self, what: str, times: int = 1) -> bool:
-        return sum(what in line for line in self.said) >= times
+    def has_printed(self, what: str, times: int = 1) -> bool:
+        return sum(what in line for line in self.lines) >= times
 
 
 def test_lines_carry_the_name_of_their_process() -> None:
     watched = Watched([Service("web", python("print('hello'); import time; time.sleep(60)"))])
-    assert watched.run_until(lambda: watched.has_said("hello")) == 0
-    assert [line for line in watched.said if "hello" in line] == ["     web │ hello"]
+    assert watched.run_until(lambda: watched.has_printed("hello")) == 0
+    assert [line for line in watched.lines if "hello" in line] == ["     web │ hello"]
 
 
 def test_what_dies_is_started_again() -> None:
     watched = Watched([Service("worker", python("print('here'); raise SystemExit(3)"))])
-    watched.run_until(lambda: watched.has_said("here", times=2))
-    assert "worker ended with code 3; it starts again in 1 s." in watched.said
+    watched.run_until(lambda: watched.has_printed("here", times=2))
+    assert "worker ended with code 3; it starts again in 1 s." in watched.lines
 
 
 def test_a_process_that_is_started_again_knows_how_the_one_before_ended() -> None:
@@ -80,8 +80,8 @@ def test_a_process_that_is_started_again_knows_how_the_one_before_ended() -> Non
         sys.exit(3)
     """
     watched = Watched([Service("worker", python(code))])
-    watched.run_until(lambda: watched.has_said("after worker ended with code 3"))
-    assert watched.has_said("after None")
+    watched.run_until(lambda: watched.has_printed("after worker ended with code 3"))
+    assert watched.has_printed("after None")
 
 
 def test_pauses_double_up_to_the_longest_and_shrink_after_a_long_life() -> None:
@@ -102,7 +102,7 @@ def test_children_of_a_process_end_with_it(tmp_path: Path) -> None:
         time.sleep(600)
     """
     watched = Watched([Service("worker", python(code))])
-    watched.run_until(lambda: watched.has_said("started"))
+    watched.run_until(lambda: watched.has_printed("started"))
     wait_until(lambda: not is_alive(int(note.read_text())))
 
 
@@ -119,8 +119,8 @@ def test_who_does_not_listen_is_forced_when_patience_ends_or_asked_twice(
     patience: float, stops: int
 ) -> None:
     watched = Watched([Service("deaf", python(STUBBORN))], patience)
-    watched.run_until(lambda: watched.has_said("pid"), stops)
-    pid = int(next(line for line in watched.said if "pid" in line).split()[-1])
+    watched.run_until(lambda: watched.has_printed("pid"), stops)
+    pid = int(next(line for line in watched.lines if "pid" in line).split()[-1])
     wait_until(lambda: not is_alive(pid))
 
 

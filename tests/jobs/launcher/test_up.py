@@ -41,9 +41,9 @@ def test_an_address_of_no_interface_names_its_setting(host: str) -> None:
 
 def test_a_port_of_the_superuser_is_no_other_programs() -> None:
     refused = PermissionError(errno.EACCES, "Permission denied")
-    said = up._port_problem(refused, "AMAZCOPE_PORT", "127.0.0.1", 80)
-    assert "superuser" in said
-    assert "Stop the program" not in said
+    problem = up._port_problem(refused, "AMAZCOPE_PORT", "127.0.0.1", 80)
+    assert "superuser" in problem
+    assert "Stop the program" not in problem
 
 
 def test_a_second_amazcope_on_the_same_data_is_refused(tmp_path: Path) -> None:
@@ -70,9 +70,9 @@ def test_the_address_is_one_that_a_browser_here_can_open() -> None:
 
 
 def test_pages_that_are_not_there_do_not_answer() -> None:
-    with socket.socket() as nobody:
-        nobody.bind(("127.0.0.1", 0))
-        assert not up.is_answering("127.0.0.1", nobody.getsockname()[1])
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        assert not up.is_answering("127.0.0.1", unused.getsockname()[1])
 
 
 BROUGHT_IN = """

@@ -239,10 +239,10 @@ def test_the_same_file_confirmed_twice_at_the_same_moment_carries_one_time(
 
 
 def test_on_the_command_line_a_file_is_imported_and_counted(history: Path) -> None:
-    said = CliRunner().invoke(commands, ["import", str(history), "--yes"])
-    assert said.exit_code == 0
-    assert "A time without a zone is read as UTC" in said.output
-    assert "4 rows: 3 stored, 0 already stored, 1 failed." in said.output
+    result = CliRunner().invoke(commands, ["import", str(history), "--yes"])
+    assert result.exit_code == 0
+    assert "A time without a zone is read as UTC" in result.output
+    assert "4 rows: 3 stored, 0 already stored, 1 failed." in result.output
 
 
 def test_on_the_command_line_one_waits_for_a_worker_that_was_faster(
@@ -259,9 +259,9 @@ def test_on_the_command_line_one_waits_for_a_worker_that_was_faster(
 
     monkeypatch.setattr(by_hand, "run_import", find_it_claimed)
     monkeypatch.setattr("jobs.commands.by_hand.time.sleep", lambda _: None)
-    said: list[str] = []
-    assert by_hand.import_offered(offered(history), service.Confirmation(), said.append)
-    assert said[0].startswith("4 rows: 3 stored")
+    messages: list[str] = []
+    assert by_hand.import_offered(offered(history), service.Confirmation(), messages.append)
+    assert messages[0].startswith("4 rows: 3 stored")
 
 
 def test_on_the_command_line_a_missing_marketplace_is_asked_for_and_nothing_stays_behind(
@@ -269,9 +269,9 @@ def test_on_the_command_line_a_missing_marketplace_is_asked_for_and_nothing_stay
 ) -> None:
     path = tmp_path / "export_amazon-de.csv"
     path.write_text("asin,captured_at,price\nB0TEST0001,2026-03-01,5\n")
-    said = CliRunner().invoke(commands, ["import", str(path), "--yes"])
-    assert "add --marketplace; perhaps DE" in said.output
-    assert isinstance(said.exception, InvalidInputError)
+    result = CliRunner().invoke(commands, ["import", str(path), "--yes"])
+    assert "add --marketplace; perhaps DE" in result.output
+    assert isinstance(result.exception, InvalidInputError)
     with read_scope() as session:
         assert fetch_rows(session, "SELECT 1 AS piece FROM import_piece") == []
     given = CliRunner().invoke(commands, ["import", str(path), "--yes", "--marketplace", "de"])
@@ -283,9 +283,9 @@ def test_the_command_line_asks_for_the_order_of_dates(
 ) -> None:
     path = tmp_path / "dates.csv"
     path.write_text("asin,marketplace,date,price\nB0TEST0001,DE,03/04/2026,5\n")
-    said = CliRunner().invoke(commands, ["import", str(path), "--yes"])
-    assert "add --dates day_first or month_first" in said.output
-    assert isinstance(said.exception, InvalidInputError)
+    result = CliRunner().invoke(commands, ["import", str(path), "--yes"])
+    assert "add --dates day_first or month_first" in result.output
+    assert isinstance(result.exception, InvalidInputError)
     given = CliRunner().invoke(commands, ["import", str(path), "-y", "--dates", "month_first"])
     assert given.exit_code == 0
     with read_scope() as session:

@@ -21,7 +21,7 @@ def letters(monkeypatch: pytest.MonkeyPatch) -> list[Email]:
     return sent
 
 
-def told(session: Session, person_id: int, words: str, age: timedelta) -> None:
+def add_notice(session: Session, person_id: int, words: str, age: timedelta) -> None:
     account_notices.notify(session, [person_id], words)
     session.execute(
         text("UPDATE notice SET at = :at WHERE text = :words"),
@@ -33,8 +33,8 @@ def told(session: Session, person_id: int, words: str, age: timedelta) -> None:
 def test_what_stayed_unread_is_mailed_once(
     session: Session, principal: Principal, letters: list[Email]
 ) -> None:
-    told(session, principal.person_id, "Your password was changed.", timedelta(minutes=9))
-    told(session, principal.person_id, "Line\nbreak: x\r\nBcc: y", timedelta(minutes=8))
+    add_notice(session, principal.person_id, "Your password was changed.", timedelta(minutes=9))
+    add_notice(session, principal.person_id, "Line\nbreak: x\r\nBcc: y", timedelta(minutes=8))
     send_account_emails.send_unread_notices()
     send_account_emails.send_unread_notices()
     [letter] = letters
@@ -47,7 +47,7 @@ def test_what_stayed_unread_is_mailed_once(
 def test_neither_the_newest_nor_old_news_is_mailed(
     session: Session, principal: Principal, letters: list[Email], age: timedelta
 ) -> None:
-    told(session, principal.person_id, "News", age)
+    add_notice(session, principal.person_id, "News", age)
     send_account_emails.send_unread_notices()
     assert letters == []
 
@@ -55,7 +55,7 @@ def test_neither_the_newest_nor_old_news_is_mailed(
 def test_what_was_read_is_not_mailed(
     session: Session, principal: Principal, letters: list[Email]
 ) -> None:
-    told(session, principal.person_id, "News", timedelta(minutes=9))
+    add_notice(session, principal.person_id, "News", timedelta(minutes=9))
     account_notices.mark_notices_read(
         session, principal, account_notices.list_notices(session, principal)[0].id
     )
@@ -79,7 +79,7 @@ def test_who_wants_none_or_can_not_get_any_is_not_written_to(
     person = session.get_one(Person, principal.person_id)
     for name, value in so.items():
         setattr(person, name, value)
-    told(session, principal.person_id, "News", timedelta(minutes=9))
+    add_notice(session, principal.person_id, "News", timedelta(minutes=9))
     send_account_emails.send_unread_notices()
     assert letters == []
 
@@ -90,8 +90,8 @@ def test_a_letter_that_is_refused_stops_no_other_and_is_told(
     other = Person(team_id=principal.team_id, name="Other", mail="other@team.example")
     session.add(other)
     session.flush()
-    told(session, principal.person_id, "First", timedelta(minutes=9))
-    told(session, other.id, "Second", timedelta(minutes=8))
+    add_notice(session, principal.person_id, "First", timedelta(minutes=9))
+    add_notice(session, other.id, "Second", timedelta(minutes=8))
     taken: list[str] = []
 
     def deliver(letter: Email) -> None:

@@ -58,10 +58,10 @@ def installed(cache: Path) -> Programs:
 def node_version(node: str) -> tuple[int, ...]:
     """Return which Node this is; (0,) for none that runs."""
     try:
-        said = subprocess.run([node, "--version"], capture_output=True, text=True, check=False)
+        result = subprocess.run([node, "--version"], capture_output=True, text=True, check=False)
     except OSError:
         return (0,)
-    return tuple(map(int, re.findall(r"\d+", said.stdout)[:2])) or (0,)
+    return tuple(map(int, re.findall(r"\d+", result.stdout)[:2])) or (0,)
 
 
 def _install(npm: str, folder: Path, options: list[str]) -> None:

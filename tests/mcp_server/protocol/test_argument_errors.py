@@ -10,7 +10,7 @@ LAMP = "US:B0TESTLAMP"
 
 
 @pytest.mark.parametrize(
-    ("tool", "arguments", "said"),
+    ("tool", "arguments", "message"),
     [
         (
             "get_price_history",
@@ -54,10 +54,10 @@ LAMP = "US:B0TESTLAMP"
     ],
 )
 def test_each_wrong_argument_is_named_with_what_it_has_to_be(
-    agent: Agent, tool: str, arguments: dict[str, Any], said: str
+    agent: Agent, tool: str, arguments: dict[str, Any], message: str
 ) -> None:
     refusal = agent.refusal(tool, **arguments)
-    assert said in refusal
+    assert message in refusal
     assert "[" not in refusal, "no inner names of types"
     assert "keep" not in refusal
 

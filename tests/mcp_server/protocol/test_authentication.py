@@ -58,9 +58,9 @@ def test_every_call_is_in_the_log_with_a_hash_of_its_arguments(
 
 
 def test_a_slip_of_the_pen_is_told_not_passed_over(agent: Agent) -> None:
-    told = agent.refusal("search_products", serach="lamp")
-    assert "serach" in told
-    assert "pydantic" not in told
+    refusal = agent.refusal("search_products", serach="lamp")
+    assert "serach" in refusal
+    assert "pydantic" not in refusal
 
 
 def test_who_calls_too_often_is_told_how_long_to_wait(
@@ -71,8 +71,8 @@ def test_who_calls_too_often_is_told_how_long_to_wait(
     get_settings.cache_clear()
     agent.call("search_products")
     agent.call("search_products")
-    told = agent.refusal("search_products")
-    assert "Wait 60 s" in told or "Wait 59 s" in told
+    refusal = agent.refusal("search_products")
+    assert "Wait 60 s" in refusal or "Wait 59 s" in refusal
     outcomes = session.scalars(select(AgentCall.outcome).order_by(AgentCall.id)).all()
     assert outcomes == ["answered", "answered", "limited"]
     get_settings.cache_clear()

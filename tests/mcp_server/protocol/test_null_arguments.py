@@ -104,9 +104,9 @@ def test_null_for_a_required_argument_is_refused_in_words(agent: Agent, number: 
         asked = [(tool, valid_arguments(tool, number) | {name: None}) for tool, name in required]
         return [words_of(await client.call_tool(tool, each)) for tool, each in asked]
 
-    said = agent.with_client(calls)
-    named = [f"{name}: must be" in each for (_, name), each in zip(required, said, strict=True)]
-    assert all(named), said
+    messages = agent.with_client(calls)
+    named = [f"{name}: must be" in each for (_, name), each in zip(required, messages, strict=True)]
+    assert all(named), messages
 
 
 def test_null_for_an_argument_that_there_is_not_is_still_a_slip(agent: Agent) -> None:

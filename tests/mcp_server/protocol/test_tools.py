@@ -110,16 +110,16 @@ def test_a_token_is_let_through_by_role_and_scope_or_told_which_it_takes(
     least, needed = LEAST[tool]
     for role, scope in TOKENS:
         result = called(tool, role, frozenset({scope} - {None}))  # type: ignore[arg-type]
-        said = words_of(result)
+        message = words_of(result)
         if ROLES.index(role) < ROLES.index(least):
             assert result.is_error
-            assert f"requires the role {least.value}; yours is {role.value}" in said
+            assert f"requires the role {least.value}; yours is {role.value}" in message
         elif scope is not needed:
             assert result.is_error
-            assert f"lacks the scope {needed.value}" in said
+            assert f"lacks the scope {needed.value}" in message
         else:
-            assert "requires the role" not in said
-            assert "lacks the scope" not in said
+            assert "requires the role" not in message
+            assert "lacks the scope" not in message
 
 
 # No tool approves or applies

@@ -62,8 +62,8 @@ def test_the_same_key_and_arguments_give_the_first_answer_again(
     again = agent.call("track_products", idempotency_key="one", **ADD)
     assert again == first | {"is_repeat": True}
     assert again["products"][0]["verdict"] == "added"
-    said = agent.words("track_products", **ADD, idempotency_key="one")
-    assert said.startswith("Already done earlier, nothing was repeated. The result was: 1 added.")
+    answer = agent.words("track_products", **ADD, idempotency_key="one")
+    assert answer.startswith("Already done earlier, nothing was repeated. The result was: 1 added.")
     assert count(session, Tracking) == 1
 
 
@@ -71,10 +71,10 @@ def test_the_same_key_with_other_arguments_or_another_tool_is_refused(
     session: Session, agent: Agent
 ) -> None:
     agent.call("track_products", **ADD, idempotency_key="one")
-    told = agent.refusal("track_products", products=[f"US:{KETTLE}"], idempotency_key="one")
-    assert "used for another call" in told
-    told = agent.refusal("trigger_product_refresh", **ADD, idempotency_key="one")
-    assert "used for another call" in told
+    refusal = agent.refusal("track_products", products=[f"US:{KETTLE}"], idempotency_key="one")
+    assert "used for another call" in refusal
+    refusal = agent.refusal("trigger_product_refresh", **ADD, idempotency_key="one")
+    assert "used for another call" in refusal
     assert count(session, Tracking) == 1
 
 
@@ -113,8 +113,8 @@ def test_an_answer_of_another_version_is_told_not_a_crash(session: Session, agen
     agent.call("track_products", **ADD, idempotency_key="one")
     session.scalars(select(AgentWrite)).one().answer = {"unheard": "of"}
     session.commit()
-    told = agent.refusal("track_products", **ADD, idempotency_key="one")
-    assert "Check what it changed" in told
+    refusal = agent.refusal("track_products", **ADD, idempotency_key="one")
+    assert "Check what it changed" in refusal
 
 
 @pytest.mark.parametrize("key", ["", "two words", "é", "x" * 101, "line\n"])

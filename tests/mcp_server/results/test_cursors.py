@@ -22,20 +22,20 @@ def test_following_the_cursor_shows_all_and_then_the_end(total: int, limit: int)
     while True:
         shown = min(limit, total - here.offset)
         seen += shown
-        told = page_fields(total, here, shown, MARK)
-        assert (told["total"], told["is_total_exact"]) == (total, True)
-        assert told["truncated"] == (seen < total)
-        if told["next_cursor"] is None:
+        fields = page_fields(total, here, shown, MARK)
+        assert (fields["total"], fields["is_total_exact"]) == (total, True)
+        assert fields["truncated"] == (seen < total)
+        if fields["next_cursor"] is None:
             break
-        here = read_cursor(told["next_cursor"], MARK)
+        here = read_cursor(fields["next_cursor"], MARK)
         assert (here.offset, here.anchor) == (seen, 7)
     assert seen == total
 
 
 def test_beyond_what_is_counted_a_list_stays_truncated() -> None:
-    told = page_fields(COUNT_CAP + 1, Cursor(COUNT_CAP - 20), 20, MARK)
-    assert (told["total"], told["is_total_exact"]) == (COUNT_CAP, False)
-    assert (told["truncated"], told["next_cursor"]) == (True, None)
+    fields = page_fields(COUNT_CAP + 1, Cursor(COUNT_CAP - 20), 20, MARK)
+    assert (fields["total"], fields["is_total_exact"]) == (COUNT_CAP, False)
+    assert (fields["truncated"], fields["next_cursor"]) == (True, None)
 
 
 def test_the_last_page_that_is_counted_does_not_say_that_it_is_the_end(

@@ -51,9 +51,9 @@ def test_a_lost_buy_box_has_its_seller_price_and_share(session: Session, agent: 
     own = shares["Bright Shop"]
     assert (own["average_price"], own["fulfilment"]) == (20, "FBA")
     assert (found["periods_total"], found["shares_total"], found["why_none"]) == (4, 3, None)
-    told = agent.words("get_buy_box_history", product=NAME)
-    assert "last «Bright Shop» (own). «Bright Shop» (own) 60\u202f%" in told
-    assert "\x1b" not in told
+    answer = agent.words("get_buy_box_history", product=NAME)
+    assert "last «Bright Shop» (own). «Bright Shop» (own) 60\u202f%" in answer
+    assert "\x1b" not in answer
 
 
 def test_why_nothing_is_known_of_a_buy_box(session: Session, agent: Agent) -> None:

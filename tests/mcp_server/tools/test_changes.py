@@ -81,8 +81,8 @@ def test_a_price_that_moved_is_told_with_both_values(
     ]
     assert (change["moved"][0]["unit"], change["moved"][0]["change"]) == ("USD", "+20\u202f%")
     assert (change["mood"], change["role"], change["listing"]) == ("neutral", "own", [])
-    told = agent.words("list_changes", **asked)
-    assert "(own, neutral) Price changed: «USD 20.00 → USD 24.00, +20 %»" in told
+    answer = agent.words("list_changes", **asked)
+    assert "(own, neutral) Price changed: «USD 20.00 → USD 24.00, +20 %»" in answer
     assert '"before":20,' in orjson.dumps(change["moved"]).decode(), "20, as in other tools"
 
 
@@ -265,8 +265,8 @@ def test_a_seller_with_a_hostile_name_stays_data(session: Session, agent: Agent,
     change = only(agent)
     assert change["kind"] == "buy_box_moved"
     assert set(change["from_to"]) == {"untrusted"}
-    told = agent.words("list_changes")
-    assert not {"\x1b", "\n"} & set(told)
+    answer = agent.words("list_changes")
+    assert not {"\x1b", "\n"} & set(answer)
 
 
 @SINCE
@@ -391,15 +391,15 @@ def test_later_pages_are_of_the_first_ones_day(
 
 
 @pytest.mark.parametrize(
-    ("since", "told"),
+    ("since", "reason"),
     [
         ("2999-01-01T00:00Z", "lies in the future"),
         ("2001-01-01", "more than 92 days back"),
         ("yesterday", "since"),
     ],
 )
-def test_a_time_that_can_not_be_asked_for(agent: Agent, since: str, told: str) -> None:
-    assert told in agent.refusal("list_changes", since=since)
+def test_a_time_that_can_not_be_asked_for(agent: Agent, since: str, reason: str) -> None:
+    assert reason in agent.refusal("list_changes", since=since)
 
 
 def test_it_says_how_far_it_is(

@@ -155,8 +155,8 @@ def test_without_a_product_it_is_about_all_that_the_team_follows(
     assert (team["followed"], team["expected_a_day"], team["looked_at_in_24_hours"]) == (3, 2, 1)
     assert (team["due_now"], team["last_fetch_failed"], team["not_scheduled"]) == (1, 1, 1)
     assert team["last_look_at"] == f"{hours_ago(1):%Y-%m-%dT%H:%MZ}"
-    told = agent.words("get_fetch_status")
-    assert "3 products are tracked; 1 of 2 that are due every day were checked" in told
+    answer = agent.words("get_fetch_status")
+    assert "3 products are tracked; 1 of 2 that are due every day were checked" in answer
 
 
 def test_of_nothing_followed_nothing_is_invented(agent: Agent) -> None:

@@ -57,9 +57,9 @@ def test_where_a_product_stands(
     bullets = found["bullets"]
     assert (bullets["own"]["value"], bullets["median"]["value"], bullets["place"]) == (2, 3, 2)
     assert found["images"]["median"]["value"] == 5
-    told = agent.words("get_competitor_analysis", product=NAME)
-    assert "among 2 competitors. Price USD\u00a022.00: 2 of 3, lowest first; Rank" in told
-    assert "Rank #400: 2 of 2, best first" in told
+    answer = agent.words("get_competitor_analysis", product=NAME)
+    assert "among 2 competitors. Price USD\u00a022.00: 2 of 3, lowest first; Rank" in answer
+    assert "Rank #400: 2 of 2, best first" in answer
 
 
 def test_ranks_whose_category_no_source_names_are_never_compared(

@@ -70,8 +70,8 @@ def test_a_rank_in_another_category_is_broken_off_and_told(session: Session, age
         (3, "Reading"),
         (7, "Desk"),
     ]
-    told = agent.words("get_bsr_history", product=NAME)
-    assert "The category changed (2 spells): compare ranks within one category only." in told
+    answer = agent.words("get_bsr_history", product=NAME)
+    assert "The category changed (2 spells): compare ranks within one category only." in answer
 
 
 def test_a_rank_by_day_is_broken_off_too(session: Session, agent: Agent) -> None:
@@ -130,10 +130,10 @@ def test_of_a_product_never_seen_is_said_what_to_do(
     session: Session, agent: Agent, tool: str
 ) -> None:
     track_products(session, agent.principal, ["B0TEST0009"])
-    told = agent.refusal(tool, product=NEVER_SEEN)
-    assert "never fetched: due now" in told
-    assert "`get_fetch_status`" in told
-    assert "`trigger_product_refresh`" in told
+    refusal = agent.refusal(tool, product=NEVER_SEEN)
+    assert "never fetched: due now" in refusal
+    assert "`get_fetch_status`" in refusal
+    assert "`trigger_product_refresh`" in refusal
 
 
 @pytest.mark.parametrize("tool", HISTORIES)
@@ -175,7 +175,7 @@ def test_a_hostile_category_stays_data(session: Session, agent: Agent) -> None:
 def hourly_year(session: Session) -> None:
     """Store a check for each hour of a year at which everything moved."""
     first = days_ago(365)
-    looks = [
+    observations = [
         make_observation(
             LAMP,
             first + timedelta(hours=hour),
@@ -186,7 +186,7 @@ def hourly_year(session: Session) -> None:
         )
         for hour in range(365 * 24)
     ]
-    store_observations(session, *looks, now=hours_ago(0))
+    store_observations(session, *observations, now=hours_ago(0))
 
 
 @pytest.mark.slow
@@ -218,12 +218,12 @@ def test_what_was_last_seen_long_ago_is_not_said_to_hold_at_the_end(
     track_products(session, agent.principal, [LAMP])
     store_observation(session, days_ago(25))
     store_observation(session, days_ago(24), price=1500, rank=400, rating=44)
-    told = agent.result(tool, product=NAME, days=30)
-    assert told.structured_content is not None
-    last, _ = told.structured_content["points"][-1]
+    result = agent.result(tool, product=NAME, days=30)
+    assert result.structured_content is not None
+    last, _ = result.structured_content["points"][-1]
     assert last == f"{days_ago(24):%Y-%m-%dT%H:%M:%SZ}"
-    assert "at the end" not in words_of(told)
-    assert ": last " in words_of(told)
+    assert "at the end" not in words_of(result)
+    assert ": last " in words_of(result)
 
 
 def test_a_change_holds_until_the_next_one(session: Session, agent: Agent) -> None:
@@ -247,9 +247,9 @@ def test_amounts_in_sentences_are_written_one_way_whatever_the_marketplace(
     """1.234,50 € reads as one euro and a bit beside #1,302, which is no fraction."""
     track_products(session, agent.principal, [LAMP], "DE")
     store_observation(session, hours_ago(2), marketplace="DE", price=123450, rank=1302)
-    told = agent.words("get_price_history", product=f"DE:{LAMP}")
-    assert "last EUR\u00a01,234.50" in told
-    assert "€" not in told
+    answer = agent.words("get_price_history", product=f"DE:{LAMP}")
+    assert "last EUR\u00a01,234.50" in answer
+    assert "€" not in answer
     details = agent.words("get_product_details", product=f"DE:{LAMP}")
     assert "EUR\u00a01,234.50, rank #1,302" in details
     value = agent.call("explain_value", product=f"DE:{LAMP}", value="price")
@@ -259,8 +259,8 @@ def test_amounts_in_sentences_are_written_one_way_whatever_the_marketplace(
 def test_yen_have_no_fraction_in_sentences_either(session: Session, agent: Agent) -> None:
     track_products(session, agent.principal, [LAMP], "JP")
     store_observation(session, hours_ago(2), marketplace="JP", price=2980)
-    told = agent.words("get_product_details", product=f"JP:{LAMP}")
-    assert "JPY\u00a02,980, rank" in told
+    answer = agent.words("get_product_details", product=f"JP:{LAMP}")
+    assert "JPY\u00a02,980, rank" in answer
 
 
 @pytest.mark.parametrize("hours", [0, 12, -11])

@@ -132,6 +132,6 @@ def test_a_cursor_of_another_question_is_refused(
 ) -> None:
     track_products(session, principal, [LAMP, KETTLE])
     cursor = agent.call("get_my_products", limit=1)["next_cursor"]
-    told = agent.refusal("get_my_products", limit=1, roles=["own"], cursor=cursor)
-    assert "This cursor does not belong to this list" in told
+    refusal = agent.refusal("get_my_products", limit=1, roles=["own"], cursor=cursor)
+    assert "This cursor does not belong to this list" in refusal
     assert "does not belong to this list" in agent.refusal("list_changes", limit=1, cursor=cursor)

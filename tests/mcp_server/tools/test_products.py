@@ -24,9 +24,9 @@ from tests.mcp_server.tools.test_checks import schedule
 
 def nothing_but_gone(session: Session) -> None:
     """Store a check of an hour ago that found no page: it has no price and no rank."""
-    says = {"seen": Seen.AVAILABILITY, "availability": Availability.GONE}
-    look = make_price_observation(LAMP, hours_ago(1), price=None, price_basis=None, **says)
-    store_observations(session, look, now=hours_ago(0.9))
+    values = {"seen": Seen.AVAILABILITY, "availability": Availability.GONE}
+    observation = make_price_observation(LAMP, hours_ago(1), price=None, price_basis=None, **values)
+    store_observations(session, observation, now=hours_ago(0.9))
 
 
 def gone_lamp(session: Session, agent: Agent) -> None:
@@ -75,8 +75,8 @@ def test_an_order_by_prices_of_two_currencies_is_told_to_be_none(
     store_observation(session, hours_ago(1), price=2900)
     store_observation(session, hours_ago(1), KETTLE, price=3000)
     store_observation(session, hours_ago(1), marketplace="JP", price=2980)
-    told = agent.words("search_products", sort="price")
-    assert "The order by price mixes JPY, USD: filter by `marketplaces` of one cur" in told
+    answer = agent.words("search_products", sort="price")
+    assert "The order by price mixes JPY, USD: filter by `marketplaces` of one cur" in answer
     assert "mixes" not in agent.words("search_products", sort="price", marketplaces=["US"])
     assert "mixes" not in agent.words("search_products", sort="rank")
 
@@ -86,9 +86,9 @@ def test_a_value_older_than_the_newest_look_says_so_in_the_sentence(
 ) -> None:
     gone_lamp(session, agent)
     since = f"(last seen {days_ago(2):%Y-%m-%dT%H:%MZ})"
-    told = agent.words("get_product_details", product=NAME)
-    assert f"USD\u00a020.00 {since}, rank #500 in «Lamps» {since}" in told
-    assert f"4.5 stars of 1,000 ratings {since}, page gone; checked" in told
+    answer = agent.words("get_product_details", product=NAME)
+    assert f"USD\u00a020.00 {since}, rank #500 in «Lamps» {since}" in answer
+    assert f"4.5 stars of 1,000 ratings {since}, page gone; checked" in answer
     track_products(session, agent.principal, [KETTLE])
     store_observation(session, hours_ago(1), KETTLE)
     both = agent.words("compare_products", products=[NAME, KETTLE_NAME])
@@ -127,8 +127,8 @@ def test_a_product_never_seen_leads_to_what_keeps_it_from_being_fetched(
     session: Session, agent: Agent
 ) -> None:
     track_products(session, agent.principal, ["B0TEST0009"])
-    told = agent.words("get_product_details", product=NEVER_SEEN)
-    assert "no values yet, never fetched: due now. `get_fetch_status` explains why" in told
+    answer = agent.words("get_product_details", product=NEVER_SEEN)
+    assert "no values yet, never fetched: due now. `get_fetch_status` explains why" in answer
 
 
 def test_the_state_of_fetching_says_that_the_page_is_gone(session: Session, agent: Agent) -> None:

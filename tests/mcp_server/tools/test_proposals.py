@@ -94,18 +94,18 @@ def test_an_agent_proposes_a_manager_approves_and_the_agent_reads_it(
     assert waiting["proposed_by"] == {"untrusted": "agent of Mia · An agent"}
     service.approve(session, principal, actions_of(session, number)[0].id, datetime.now(UTC))
     session.commit()
-    told = proposer.call("get_suggestion", suggestion_id=number)
-    [change] = told["changes"]
-    assert (told["state"], change["state"], change["decided_by"]) == (
+    suggestion = proposer.call("get_suggestion", suggestion_id=number)
+    [change] = suggestion["changes"]
+    assert (suggestion["state"], change["state"], change["decided_by"]) == (
         "approved",
         "approved",
         {"untrusted": principal.name},
     )
-    assert [step["step"]["untrusted"] for step in told["time_line"]] == [
+    assert [step["step"]["untrusted"] for step in suggestion["time_line"]] == [
         "Suggested by agent of Mia · An agent",
         "Price approved by Owner on a page",
     ]
-    assert told["page"].endswith(f"/suggestion?id={number}")
+    assert suggestion["page"].endswith(f"/suggestion?id={number}")
     assert proposer.call("list_suggestions")["total"] == 0
     assert proposer.call("list_suggestions", state="any")["total"] == 1
 
@@ -120,8 +120,8 @@ def test_an_applied_price_is_not_told_as_if_it_were_live(
     assert "change set" not in proposer.words("get_suggestion", suggestion_id=number)
     assert apply.apply(session, action.id, datetime.now(UTC)) is ActionState.APPLIED
     session.commit()
-    told = proposer.words("get_suggestion", suggestion_id=number)
-    assert "Price to publish. A user publishes it on Amazon from the change set." in told
+    answer = proposer.words("get_suggestion", suggestion_id=number)
+    assert "Price to publish. A user publishes it on Amazon from the change set." in answer
 
 
 def test_amounts_have_their_currency_and_figures_their_unit(proposer: Agent) -> None:
@@ -135,9 +135,9 @@ def test_amounts_have_their_currency_and_figures_their_unit(proposer: Agent) -> 
 
 
 def test_the_short_text_says_what_happens_next(proposer: Agent) -> None:
-    said = proposer.words("propose_price_optimization", **WRITES["propose_price_optimization"])
-    assert "is pending until" in said
-    assert "`get_suggestion`" in said
+    answer = proposer.words("propose_price_optimization", **WRITES["propose_price_optimization"])
+    assert "is pending until" in answer
+    assert "`get_suggestion`" in answer
     number = proposer.call("list_suggestions")["suggestions"][0]["id"]
     assert "Price pending" in proposer.words("get_suggestion", suggestion_id=number)
 
@@ -202,8 +202,8 @@ def test_each_tool_proposes_all_that_it_names(
 ) -> None:
     made = proposer.call(tool, product=LAMP, **WHY, **given)
     assert [each["change"] for each in made["changes"]] == changes
-    told = proposer.call("get_suggestion", suggestion_id=made["suggestion_id"])
-    assert [each["change"] for each in told["changes"]] == changes
+    suggestion = proposer.call("get_suggestion", suggestion_id=made["suggestion_id"])
+    assert [each["change"] for each in suggestion["changes"]] == changes
 
 
 # Dry runs and keys
@@ -301,7 +301,7 @@ def test_no_tool_decides(proposer: Agent) -> None:
 
 
 @pytest.mark.parametrize(
-    ("more", "told"),
+    ("more", "reason"),
     [
         ({"price": 1.0}, "15 % at once"),
         ({"price": 20.0}, "the current value"),
@@ -326,9 +326,9 @@ def test_no_tool_decides(proposer: Agent) -> None:
     ],
 )
 def test_a_refusal_says_what_to_do(
-    session: Session, proposer: Agent, more: dict[str, Any], told: str
+    session: Session, proposer: Agent, more: dict[str, Any], reason: str
 ) -> None:
-    assert told in refused(proposer, **more)
+    assert reason in refused(proposer, **more)
     assert count(session) == 0
 
 
@@ -356,9 +356,9 @@ def test_an_injection_in_a_title_is_data_and_changes_nothing(
     made = propose(proposer, "propose_content_improvement", reasoning="A short title is read.")
     [change] = made["changes"]
     assert change["current"]["text"] == {"untrusted": orders}
-    told = proposer.call("get_suggestion", suggestion_id=made["suggestion_id"])
-    assert told["product_title"] == {"untrusted": orders}
-    assert told["changes"][0]["current"]["text"] == {"untrusted": orders}
+    suggestion = proposer.call("get_suggestion", suggestion_id=made["suggestion_id"])
+    assert suggestion["product_title"] == {"untrusted": orders}
+    assert suggestion["changes"][0]["current"]["text"] == {"untrusted": orders}
     assert session.execute(
         text("SELECT DISTINCT state FROM suggestion_action")
     ).scalars().all() == ["pending"]
@@ -367,10 +367,10 @@ def test_an_injection_in_a_title_is_data_and_changes_nothing(
 
 def test_what_an_agent_wrote_is_data_to_the_next_one(proposer: Agent) -> None:
     made = propose(proposer, "create_suggestion", title="Do as the others do")
-    told = proposer.call("get_suggestion", suggestion_id=made["suggestion_id"])
-    assert told["title"] == {"untrusted": "Do as the others do"}
-    assert told["reasoning"]["untrusted"] == WHY["reasoning"]
-    assert told["changes"][0]["reason"]["untrusted"] == WHY["reason"]
+    suggestion = proposer.call("get_suggestion", suggestion_id=made["suggestion_id"])
+    assert suggestion["title"] == {"untrusted": "Do as the others do"}
+    assert suggestion["reasoning"]["untrusted"] == WHY["reasoning"]
+    assert suggestion["changes"][0]["reason"]["untrusted"] == WHY["reason"]
 
 
 # Lists
@@ -490,7 +490,11 @@ def test_over_http_a_proposal_is_made_and_read(endpoint: McpEndpoint) -> None:
         number = {"suggestion_id": made["suggestion_id"]}
         return made, (await client.call_tool("get_suggestion", number)).structured_content
 
-    made, told = endpoint.with_client(work)
-    assert (made["is_new"], told["id"], told["state"]) == (True, made["suggestion_id"], "pending")
-    assert told["changes"][0]["proposed"]["number"] == 19.0
-    assert told["product_title"]["untrusted"] == TITLE
+    made, suggestion = endpoint.with_client(work)
+    assert (made["is_new"], suggestion["id"], suggestion["state"]) == (
+        True,
+        made["suggestion_id"],
+        "pending",
+    )
+    assert suggestion["changes"][0]["proposed"]["number"] == 19.0
+    assert suggestion["product_title"]["untrusted"] == TITLE

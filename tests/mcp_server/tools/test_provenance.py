@@ -49,14 +49,14 @@ def test_a_fetched_value_names_run_actor_and_field(
     assert (found["said_by"], found["field_in_original"]) == ("maker/details", "price")
     assert found["seen_at"] == f"{hours_ago(1):%Y-%m-%dT%H:%MZ}"
     assert (found["is_newest"], found["doubts"], found["imported"]) == (True, [], None)
-    told = agent.words("explain_value", product=NAME, value="price")
+    answer = agent.words("explain_value", product=NAME, value="price")
     assert (
-        f"USD\u00a020.00, from maker/details, observed at {hours_ago(1):%Y-%m-%dT%H:%MZ}." in told
+        f"USD\u00a020.00, from maker/details, observed at {hours_ago(1):%Y-%m-%dT%H:%MZ}." in answer
     )
 
 
 @pytest.mark.parametrize(
-    ("value", "told", "unit"),
+    ("value", "expected", "unit"),
     [
         ("bsr", 500, "place in its category, 1 is the best"),
         ("rating", 4.5, "stars, 1 to 5"),
@@ -65,11 +65,11 @@ def test_a_fetched_value_names_run_actor_and_field(
     ],
 )
 def test_every_value_is_told_in_its_unit(
-    session: Session, principal: Principal, agent: Agent, value: str, told: object, unit: str
+    session: Session, principal: Principal, agent: Agent, value: str, expected: object, unit: str
 ) -> None:
     fetched(session, principal)
     found = agent.call("explain_value", product=NAME, value=value)
-    assert (found["value"], found["unit"]) == (told, unit)
+    assert (found["value"], found["unit"]) == (expected, unit)
 
 
 def test_a_rank_goes_by_both_its_names(
@@ -145,13 +145,15 @@ def test_what_no_source_reported_is_not_said_to_be_none(
 ) -> None:
     """A source that tells of a price may not tell of coupons at all."""
     track_products(session, principal, [LAMP])
-    look = replace(
+    observation = replace(
         make_price_observation(LAMP, hours_ago(1)), seen=seen, price=None, price_basis=None
     )
-    store_observations(session, look, now=hours_ago(0))
+    store_observations(session, observation, now=hours_ago(0))
     for tool in ("get_product_details", "get_my_products", "get_competitor_analysis"):
-        told = agent.call(tool, **({} if tool == "get_my_products" else {"product": NAME}))
-        whys = reasons_of(told["products"][0] if "products" in told else told.get("own", told))
+        result = agent.call(tool, **({} if tool == "get_my_products" else {"product": NAME}))
+        whys = reasons_of(
+            result["products"][0] if "products" in result else result.get("own", result)
+        )
         assert {whys[name] for name in beside if name in whys} <= {"none or not reported"}
     details = agent.call("get_product_details", product=NAME)
     assert [details[name]["why_unknown"] for name in beside] == ["none or not reported"] * len(
@@ -164,8 +166,8 @@ def reasons_of(row: dict[str, Any]) -> dict[str, str]:
     if "why_unknown" in row:
         reasons: dict[str, str] = row["why_unknown"]
         return reasons
-    told = {name: each for name, each in row.items() if isinstance(each, dict)}
-    return {name: each["why_unknown"] for name, each in told.items() if each.get("why_unknown")}
+    cells = {name: each for name, each in row.items() if isinstance(each, dict)}
+    return {name: each["why_unknown"] for name, each in cells.items() if each.get("why_unknown")}
 
 
 def test_of_a_product_never_seen_the_reason_is_told(
@@ -174,8 +176,8 @@ def test_of_a_product_never_seen_the_reason_is_told(
     track_products(session, principal, ["B0TEST0009"])
     found = agent.call("explain_value", product=NEVER_SEEN, value="price")
     assert (found["value"], found["why_unknown"]) == (None, "never fetched: due now")
-    told = agent.words("explain_value", product=NEVER_SEEN, value="price")
-    assert "never fetched: due now. `get_fetch_status` explains more." in told
+    answer = agent.words("explain_value", product=NEVER_SEEN, value="price")
+    assert "never fetched: due now. `get_fetch_status` explains more." in answer
 
 
 def test_before_the_first_look_nothing_was_known(
@@ -191,8 +193,8 @@ def test_an_import_names_its_file_and_person_as_outside_text(
 ) -> None:
     track_products(session, principal, [LAMP])
     run = add_import(session, principal, HOSTILE)
-    look = make_observation(LAMP, hours_ago(1), source=Source.HISTORY_FILE)
-    store_observations(session, look, now=hours_ago(0), import_run_id=run)
+    observation = make_observation(LAMP, hours_ago(1), source=Source.HISTORY_FILE)
+    store_observations(session, observation, now=hours_ago(0), import_run_id=run)
     found = agent.call("explain_value", product=NAME, value="price")
     assert found["imported"]["name"] == {"untrusted": HOSTILE}
     assert found["imported"]["person"] == {"untrusted": principal.name}
@@ -206,8 +208,8 @@ def test_another_teams_file_and_person_are_not_named(
 ) -> None:
     track_products(session, principal, [LAMP])
     theirs = add_import(session, active(session, add_stranger(session)), "secret-margins.csv")
-    look = make_observation(LAMP, hours_ago(1), source=Source.HISTORY_FILE)
-    store_observations(session, look, now=hours_ago(0), import_run_id=theirs)
+    observation = make_observation(LAMP, hours_ago(1), source=Source.HISTORY_FILE)
+    store_observations(session, observation, now=hours_ago(0), import_run_id=theirs)
     found = agent.call("explain_value", product=NAME, value="price")
     assert found["value"] == 20
     assert found["imported"]["name"] == {"untrusted": "a file of another team"}
@@ -247,8 +249,8 @@ def test_a_text_that_could_not_be_read_is_told_as_text_from_outside(
     session: Session, principal: Principal, agent: Agent
 ) -> None:
     track_products(session, principal, [LAMP])
-    look = make_price_observation(LAMP, hours_ago(1), unreadable={Seen.BSR: "Pozycja ??"})
-    store_observations(session, look, now=hours_ago(0))
+    observation = make_price_observation(LAMP, hours_ago(1), unreadable={Seen.BSR: "Pozycja ??"})
+    store_observations(session, observation, now=hours_ago(0))
     details = agent.call("get_product_details", product=NAME)
     assert details["rank"]["why_unknown"] == "unreadable"
     assert details["unreadable"] == {"bsr": {"untrusted": "Pozycja ??"}}

@@ -67,12 +67,12 @@ def test_extremes_have_their_times_and_shares_their_meaning(session: Session, ag
 
 def test_the_short_text_says_what_the_page_says(session: Session, agent: Agent) -> None:
     own_lamp(session, agent.principal)
-    told = agent.words("get_statistics", product=NAME)
+    answer = agent.words("get_statistics", product=NAME)
     assert (
         "Price USD\u00a022.00, +10\u202f% from USD\u00a020.00, USD\u00a020.00 to USD\u00a022.00"
-        in told
+        in answer
     )
-    assert "In stock 100\u202f% of the time · 1 price change · 2 observations." in told
+    assert "In stock 100\u202f% of the time · 1 price change · 2 observations." in answer
 
 
 def test_every_blank_has_a_reason(session: Session, agent: Agent) -> None:
@@ -148,11 +148,11 @@ def test_a_whole_number_is_told_without_a_fraction_by_every_tool(
     [change] = agent.call("list_changes", since=days_ago(2).isoformat())["changes"]
     cited = agent.call("get_suggestion_evidence", product=NAME)["evidence"]
     origin = agent.call("explain_value", product=NAME, value="rank")
-    told = [
+    numbers = [
         compared["rank"]["now"]["value"],
         among["rank"]["own"]["value"],
         next(each["after"] for each in change["moved"] if each["what"] == "rank"),
         next(each["value"] for each in cited if each["key"] == "bsr_now"),
         origin["value"],
     ]
-    assert [(number, type(number)) for number in told] == [(400, int)] * len(told)
+    assert [(number, type(number)) for number in numbers] == [(400, int)] * len(numbers)

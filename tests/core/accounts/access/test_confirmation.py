@@ -78,8 +78,8 @@ def test_a_confirmation_holds_for_ten_minutes_and_in_its_own_session(
     ):
         with pytest.raises(ConfirmationNeededError):
             confirmation.require_confirmed(session, who, at)
-    told = session.scalars(select(AuditEvent.verb).where(AuditEvent.person_id == sam.person_id))
-    assert "confirmed identity" in told.all()
+    verbs = session.scalars(select(AuditEvent.verb).where(AuditEvent.person_id == sam.person_id))
+    assert "confirmed identity" in verbs.all()
 
 
 def test_who_has_no_password_confirms_by_signing_in(session: Session, member: Member) -> None:

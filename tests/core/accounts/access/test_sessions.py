@@ -262,10 +262,10 @@ def test_a_hash_of_new_costs_replaces_only_the_one_it_was_made_of(
 def test_signing_in_and_out_is_told_to_the_audit(session: Session, member: Member) -> None:
     sam = member()
     sessions.end_session_by_token(session, signed_in(session, sam), NOW, "203.0.113.7")
-    told = session.scalars(
+    verbs = session.scalars(
         select(AuditEvent.verb).where(AuditEvent.person_id == sam.person_id).order_by(AuditEvent.id)
     ).all()
-    assert told == ["signed in", "signed out"]
+    assert verbs == ["signed in", "signed out"]
 
 
 # Forgetting

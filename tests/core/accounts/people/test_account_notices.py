@@ -24,9 +24,9 @@ def test_a_notice_is_unread_until_it_is_read(session: Session, member: Member) -
 def test_anothers_notices_are_neither_seen_nor_read(session: Session, member: Member) -> None:
     sam, eve = member(), member(mail="eve@team.example")
     account_notices.notify(session, [sam.person_id], "For Sam.")
-    [told] = account_notices.list_notices(session, sam)
+    [notice] = account_notices.list_notices(session, sam)
     assert account_notices.list_notices(session, eve) == []
-    assert account_notices.mark_notices_read(session, eve, told.id) == 0
+    assert account_notices.mark_notices_read(session, eve, notice.id) == 0
     assert count_unread_notices(session, sam) == 1
 
 

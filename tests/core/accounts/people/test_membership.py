@@ -204,8 +204,10 @@ def test_what_a_newcomer_calls_themselves_is_in_no_notice(
 ) -> None:
     _, token = invite_member(session, principal, MAIL, Role.SELLER, NOW)
     join(session, token, name="Your account is locked: https://evil.example")
-    told = session.scalars(select(Notice.text).where(Notice.person_id == principal.person_id)).all()
-    assert told == ["An invited user has joined as seller."]
+    texts = session.scalars(
+        select(Notice.text).where(Notice.person_id == principal.person_id)
+    ).all()
+    assert texts == ["An invited user has joined as seller."]
 
 
 # Roles, shutting out, erasing
@@ -342,9 +344,9 @@ def test_no_event_holds_a_name_or_an_address(
     disable_member(session, principal, number, NOW)
     erase_member(session, principal, number)
     for event in session.scalars(select(AuditEvent)):
-        said = f"{event.verb} {event.object} {event.old} {event.new}"
-        assert "Lovelace" not in said
-        assert MAIL not in said
+        written = f"{event.verb} {event.object} {event.old} {event.new}"
+        assert "Lovelace" not in written
+        assert MAIL not in written
 
 
 @pytest.mark.parametrize(

@@ -293,11 +293,11 @@ def test_history_replayed_through_evaluation_is_what_the_preview_says(
         )
     for name, rule in RULES.items():
         found = preview(session, principal, rule)
-        said = [
+        previewed = [
             (each.opened_at, one.product_id, each.state.value, each.ended_at, len(each.findings))
             for one in found.newest
             for each in [one.incident]
         ]
-        assert sorted(said) == sorted(live[ids[name]]), name
-        assert found.total == len(said), name
+        assert sorted(previewed) == sorted(live[ids[name]]), name
+        assert found.total == len(previewed), name
     assert sum(map(len, live.values())) > 50

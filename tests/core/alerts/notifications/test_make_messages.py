@@ -139,14 +139,15 @@ def test_over_the_cap_all_is_held_and_then_one_message_says_how_much(
     session: Session, principal: Principal, lamp: int, channel: int
 ) -> None:
     set_delivery(session, principal, most_per_hour=2)
-    said = []
+    summaries = []
     for number in range(5):
         add_incident(session, principal, lamp, NOON + timedelta(seconds=number))
-        said += [each["summary"] for each in run_round(session, NOW + number * MINUTE)]
-    assert len(said) == 2
-    assert "further alerts come after" not in said[0]
+        summaries += [each["summary"] for each in run_round(session, NOW + number * MINUTE)]
+    assert len(summaries) == 2
+    assert "further alerts come after" not in summaries[0]
     assert (
-        "your limit of 2 messages an hour: further alerts come after 2 Mar 2026, 13:01" in said[1]
+        "your limit of 2 messages an hour: further alerts come after 2 Mar 2026, 13:01"
+        in summaries[1]
     )
     assert {row[1:] for row in list_states(session)[2:]} == {("held", "cap", NOW + HOUR)}
     [content] = run_round(session, NOW + HOUR)

@@ -273,14 +273,14 @@ class TestAsTheSuperuser:
     ) -> None:
         closed = tmp_path / "closed"
         closed.mkdir(mode=0o700)
-        said: list[str] = []
-        server = EmbeddedPostgres(closed / "var", closed / "var" / "secrets", said.append)
+        messages: list[str] = []
+        server = EmbeddedPostgres(closed / "var", closed / "var" / "secrets", messages.append)
         try:
             assert ask(server.start(), "SELECT 1") == 1
             assert stat.S_IMODE(closed.stat().st_mode) == 0o700
             kept = (closed / "var" / "postgres").resolve()
             assert kept.parent == OUTSIDE
-            assert any(str(kept) in sentence for sentence in said)
+            assert any(str(kept) in sentence for sentence in messages)
         finally:
             server.remove()
         assert not kept.exists()

@@ -173,19 +173,19 @@ def test_an_observation_without_a_price_leaves_the_value_pending() -> None:
 
 
 @pytest.mark.parametrize(
-    "says_nothing",
+    "not_comparable",
     [
         make_observation(price=2000, flags=Flag.STALE_VALUE),
         make_observation(price=1800, currency="EUR"),
     ],
 )
 def test_a_price_that_can_not_be_compared_leaves_the_value_pending(
-    says_nothing: Observation,
+    not_comparable: Observation,
 ) -> None:
     *_, confirming = check_in_order(
         make_observation(price=2000),
         make_observation(price=200_000),
-        says_nothing,
+        not_comparable,
         make_observation(price=200_000),
     )
     assert confirming.flags == Flag.NONE

@@ -113,7 +113,7 @@ def test_a_reader_knows_no_secrets_loads_little_and_its_prints_are_no_answers(
 ) -> None:
     monkeypatch.setenv("APIFY_TOKEN", "secret")
     monkeypatch.setenv("DATABASE_URL", "postgresql://user:secret@127.0.0.1/x")
-    environment, modules = call_isolated(bad_readers.print_and_look_around, limits=SMALL)
+    environment, modules = call_isolated(bad_readers.print_and_inspect, limits=SMALL)
     assert "PATH" in environment
     assert "secret" not in str(environment)
     heavy = {"sqlalchemy", "psycopg", "pydantic", "pandas", "numpy", "openpyxl"}

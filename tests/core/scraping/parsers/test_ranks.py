@@ -105,6 +105,6 @@ fragments = st.text(max_size=60) | st.sampled_from(
 @given(fragments)
 def test_a_named_line_with_a_number_is_a_rank_or_unreadable_never_none(value: str) -> None:
     seen = item(value)
-    is_told = bool(seen.ranks) or Seen.BSR in seen.unreadable
-    assert is_told or not any(sign.isdigit() and sign.isdecimal() for sign in value)
+    is_reported = bool(seen.ranks) or Seen.BSR in seen.unreadable
+    assert is_reported or not any(sign.isdigit() and sign.isdecimal() for sign in value)
     assert not (seen.ranks and seen.unreadable)

@@ -47,7 +47,7 @@ PAGES: Final = {
 }
 
 
-class Said(ThreadingHTTPServer):
+class AnswerServer(ThreadingHTTPServer):
     """A server that gives one answer to everything."""
 
     status: int = 200
@@ -56,14 +56,14 @@ class Said(ThreadingHTTPServer):
     more: dict[str, str] = {}  # noqa: RUF012
     length: int | None = None  # the stated length of the body; None: the right one
 
-    def say(self, status: int, body: Any, kind: str = JSON, **more: Any) -> None:
+    def set_answer(self, status: int, body: Any, kind: str = JSON, **more: Any) -> None:
         self.status, self.kind = status, kind
         self.body = body if isinstance(body, bytes) else json.dumps(body).encode()
         self.more, self.length = more.get("headers", {}), more.get("length")
 
 
 class _Handler(BaseHTTPRequestHandler):
-    server: Said
+    server: AnswerServer
 
     def do_GET(self) -> None:
         self.rfile.read(int(self.headers.get("content-length", 0)))
@@ -84,15 +84,15 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Said]:
-    with Said(("127.0.0.1", 0), _Handler) as running:
+def server() -> Iterator[AnswerServer]:
+    with AnswerServer(("127.0.0.1", 0), _Handler) as running:
         threading.Thread(target=running.serve_forever, args=(0.01,), daemon=True).start()
         yield running
         running.shutdown()
 
 
 @pytest.fixture(scope="module")
-def apify(server: Said) -> Apify:
+def apify(server: AnswerServer) -> Apify:
     url = f"http://127.0.0.1:{server.server_address[1]}"
     wait = timedelta(seconds=120)
     return Apify(ApifyAccess("token", url, timeout=wait, read_timeout=wait, retries=0))
@@ -121,10 +121,10 @@ SENSELESS: Final = {
 @pytest.mark.parametrize("requested", ASKED)
 @pytest.mark.parametrize("answer", SENSELESS)
 def test_a_senseless_answer_is_an_error_of_this_module(
-    server: Said, apify: Apify, requested: str, answer: str
+    server: AnswerServer, apify: Apify, requested: str, answer: str
 ) -> None:
     body, kind = SENSELESS[answer]
-    server.say(200, body, kind)
+    server.set_answer(200, body, kind)
     with pytest.raises(UnreadableError):
         ASKED[requested](apify)
 
@@ -146,9 +146,9 @@ def test_a_senseless_answer_is_an_error_of_this_module(
     ],
 )
 def test_a_run_of_another_shape_is_an_error_of_this_module(
-    server: Said, apify: Apify, requested: str, body: object
+    server: AnswerServer, apify: Apify, requested: str, body: object
 ) -> None:
-    server.say(200, body)
+    server.set_answer(200, body)
     with pytest.raises(UnreadableError):
         ASKED[requested](apify)
 
@@ -163,45 +163,45 @@ def test_a_run_of_another_shape_is_an_error_of_this_module(
     ],
 )
 def test_a_page_without_its_numbers_is_an_error_of_this_module(
-    server: Said, apify: Apify, headers: dict[str, str]
+    server: AnswerServer, apify: Apify, headers: dict[str, str]
 ) -> None:
-    server.say(200, [{"asin": "B0TEST0001"}], headers=headers)
+    server.set_answer(200, [{"asin": "B0TEST0001"}], headers=headers)
     with pytest.raises(UnreadableError):
         apify.list_items("d1", 0, 100)
 
 
 @pytest.mark.parametrize("body", [None, 3, "none", b"", b'[{"a": 1}, {"b'])
 def test_items_that_are_no_list_are_an_error_of_this_module(
-    server: Said, apify: Apify, body: object
+    server: AnswerServer, apify: Apify, body: object
 ) -> None:
-    server.say(200, body, headers=PAGES)
+    server.set_answer(200, body, headers=PAGES)
     with pytest.raises(UnreadableError):
         apify.list_items("d1", 0, 100)
 
 
-def test_a_body_that_is_cut_off_is_no_answer(server: Said, apify: Apify) -> None:
-    server.say(200, [{"asin": "B0TEST0001"}], headers=PAGES, length=10_000)
+def test_a_body_that_is_cut_off_is_no_answer(server: AnswerServer, apify: Apify) -> None:
+    server.set_answer(200, [{"asin": "B0TEST0001"}], headers=PAGES, length=10_000)
     with pytest.raises(UnreachableError):
         apify.list_items("d1", 0, 100)
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[1", None, 4, "text"])
 def test_an_input_of_another_shape_is_returned_or_an_error_of_this_module(
-    server: Said, apify: Apify, body: object
+    server: AnswerServer, apify: Apify, body: object
 ) -> None:
-    server.say(200, body)
+    server.set_answer(200, body)
     try:
         apify.get_input(KNOWN)
     except UnreadableError:
         return
 
 
-def test_what_makes_sense_is_read(server: Said, apify: Apify) -> None:
-    server.say(200, {"data": RUN})
+def test_what_makes_sense_is_read(server: AnswerServer, apify: Apify) -> None:
+    server.set_answer(200, {"data": RUN})
     found = apify.get_run("r1")
     assert found is not None
     assert (found.id, found.dataset_id, found.has_ended) == ("r1", "d1", True)
-    server.say(200, [{"asin": "B0TEST0001"}], headers=PAGES)
+    server.set_answer(200, [{"asin": "B0TEST0001"}], headers=PAGES)
     assert apify.list_items("d1", 0, 100).items == [{"asin": "B0TEST0001"}]
 
 
@@ -233,18 +233,18 @@ REFUSED: Final = {
 @pytest.mark.parametrize("status", REFUSED)
 @pytest.mark.parametrize("body", [{"error": {"type": "no", "message": "No."}}, b"<html>no</html>"])
 def test_a_start_that_was_refused_has_certainly_not_happened(
-    server: Said, apify: Apify, status: int, body: object
+    server: AnswerServer, apify: Apify, status: int, body: object
 ) -> None:
-    server.say(status, body)
+    server.set_answer(status, body)
     with pytest.raises(REFUSED[status]):
         apify.start_run("someone/actor", {"urls": []})
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504, 520])
 def test_a_start_that_ended_in_an_error_of_theirs_is_unclear_but_over(
-    server: Said, apify: Apify, status: int
+    server: AnswerServer, apify: Apify, status: int
 ) -> None:
-    server.say(status, {"error": {"message": "Try again."}})
+    server.set_answer(status, {"error": {"message": "Try again."}})
     with pytest.raises(StartUnclearError) as caught:
         apify.start_run("someone/actor", {"urls": []})
     assert caught.value.was_answered
@@ -252,26 +252,26 @@ def test_a_start_that_ended_in_an_error_of_theirs_is_unclear_but_over(
 
 @pytest.mark.parametrize("answer", SENSELESS)
 def test_a_start_that_was_answered_senselessly_is_unclear_but_over(
-    server: Said, apify: Apify, answer: str
+    server: AnswerServer, apify: Apify, answer: str
 ) -> None:
     body, kind = SENSELESS[answer]
-    server.say(201, body, kind)
+    server.set_answer(201, body, kind)
     with pytest.raises(StartUnclearError) as caught:
         apify.start_run("someone/actor", {"urls": []})
     assert caught.value.was_answered
 
 
 def test_a_start_whose_answer_is_cut_off_is_unclear_and_may_be_on_its_way(
-    server: Said, apify: Apify
+    server: AnswerServer, apify: Apify
 ) -> None:
-    server.say(201, {"data": RUN}, length=100_000)
+    server.set_answer(201, {"data": RUN}, length=100_000)
     with pytest.raises(StartUnclearError) as caught:
         apify.start_run("someone/actor", {"urls": []})
     assert not caught.value.was_answered
 
 
-def test_a_long_error_page_is_shortened(server: Said, apify: Apify) -> None:
-    server.say(413, b"<p>Too large.</p>" * 10_000, HTML)
+def test_a_long_error_page_is_shortened(server: AnswerServer, apify: Apify) -> None:
+    server.set_answer(413, b"<p>Too large.</p>" * 10_000, HTML)
     with pytest.raises(RefusedError) as caught:
         apify.start_run("someone/actor", {"urls": []})
     assert len(str(caught.value)) < 500

@@ -181,12 +181,12 @@ def test_a_listing_change_becomes_part_of_a_change_set_and_waits_to_be_seen(
     assert audited["means"] == "job"
     before, after = "Reading lamp with a long neck", "Reading lamp"
     assert audited["old"] == {"state": "approved", "value": {"title": before}}
-    told = {"state": "applied", "value": {"title": after}, "action": action_id}
-    assert audited["new"] == told
+    expected = {"state": "applied", "value": {"title": after}, "action": action_id}
+    assert audited["new"] == expected
     undo(session, principal, action_id, THEN)
     [audited] = fetch_rows(session, "SELECT * FROM audit_event WHERE verb = 'undid suggestion'")
     assert audited["old"] == {"state": "applied", "value": {"title": after}}
-    assert audited["new"] == told | {"state": "undone", "value": {"title": before}}
+    assert audited["new"] == expected | {"state": "undone", "value": {"title": before}}
 
 
 def test_applying_twice_does_it_once(session: Session, principal: Principal) -> None:

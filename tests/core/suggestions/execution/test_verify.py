@@ -188,8 +188,8 @@ def test_the_audit_has_the_steps_of_jobs(session: Session, principal: Principal)
     verify_waiting(session, APPLIED + timedelta(days=14))
     show(session, APPLIED + timedelta(days=15), price=1900)
     verify_waiting(session, APPLIED + timedelta(days=16))
-    told = audit.list_events(session, principal)
-    verified, unseen, set_by = told[0], told[1], told[2]
+    events = audit.list_events(session, principal)
+    verified, unseen, set_by = events[0], events[1], events[2]
     assert [each.verb for each in (verified, unseen, set_by)] == [
         "suggestion verified",
         "suggestion unseen",
@@ -199,5 +199,5 @@ def test_the_audit_has_the_steps_of_jobs(session: Session, principal: Principal)
     assert verified.old == {"state": "unseen"}
     assert audit_text.actor_text(verified) == "worker"
     assert "14 days" in audit_text.changes_text(unseen)
-    assert audit.seal_events(session) == len(told)
+    assert audit.seal_events(session) == len(events)
     assert audit.verify_chain(session).is_intact

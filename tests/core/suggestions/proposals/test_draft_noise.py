@@ -77,21 +77,21 @@ def texts_in(value: object) -> list[str]:
     return []
 
 
-def texts_kept(said: Draft) -> list[str]:
+def texts_kept(drafted: Draft) -> list[str]:
     """Return all texts that would be stored; none where the draft is refused, in words."""
-    advice, reasons = validate_proposal(drafts.read_draft(said, FACTS), FACTS)
+    advice, reasons = validate_proposal(drafts.read_draft(drafted, FACTS), FACTS)
     assert (advice is None) == bool(reasons)
     if advice is None:
         return []
     kept = [SPECS[each.change].validate(each.proposed) for each in advice.actions]
-    told = [advice.title, advice.reasoning, *(each.reason for each in advice.actions)]
-    return told + [text for each in kept for text in texts_in(list(each.values()))]
+    texts = [advice.title, advice.reasoning, *(each.reason for each in advice.actions)]
+    return texts + [text for each in kept for text in texts_in(list(each.values()))]
 
 
-def assert_taken_or_refused(said: Draft) -> None:
+def assert_taken_or_refused(drafted: Draft) -> None:
     """Assert that a draft causes only our own errors, and that no odd signs are kept."""
     with suppress(AmazcopeError):
-        for text in texts_kept(said):
+        for text in texts_kept(drafted):
             signs = {unicodedata.category(sign) for sign in text.replace("\n", "")}
             assert not signs & {"Cc", "Cs"}
             text.encode()
@@ -99,8 +99,8 @@ def assert_taken_or_refused(said: Draft) -> None:
 
 @many
 @given(anything)
-def test_any_draft_is_accepted_or_refused_with_a_reason(said: Draft) -> None:
-    assert_taken_or_refused(said)
+def test_any_draft_is_accepted_or_refused_with_a_reason(drafted: Draft) -> None:
+    assert_taken_or_refused(drafted)
 
 
 @many
@@ -123,8 +123,8 @@ def test_any_bullets_are_taken_or_refused_in_words(bullets: list[str]) -> None:
 
 
 def test_a_good_draft_is_among_those_that_are_taken() -> None:
-    said = draft(reasoning="The price of 20.00 is high, and the rank is worse for it.")
-    advice, reasons = validate_proposal(drafts.read_draft(said, FACTS), FACTS)
+    drafted = draft(reasoning="The price of 20.00 is high, and the rank is worse for it.")
+    advice, reasons = validate_proposal(drafts.read_draft(drafted, FACTS), FACTS)
     assert (advice is not None, reasons) == (True, [])
 
 
@@ -143,5 +143,5 @@ def test_the_usual_figures_of_every_change_are_ones_that_there_are() -> None:
         only = (DraftAction(change, "It is worth a try.", text="B0TEST0002"),)
         assert set(drafts.find_usual_keys(only, FACTS)) <= set(KEYS)
     bare = replace(FACTS, evidence=FACTS.evidence[2:3])
-    said = (DraftAction(Change.ADD_IMAGES, "It is worth a try."),)
-    assert list(drafts.find_usual_keys(said, bare)) == [KEYS[2]]
+    actions = (DraftAction(Change.ADD_IMAGES, "It is worth a try."),)
+    assert list(drafts.find_usual_keys(actions, bare)) == [KEYS[2]]

@@ -37,8 +37,10 @@ def lamp(session: Session, principal: Principal) -> int:
 
 
 def again(session: Session, principal: Principal, lamp: int, **values: Any) -> int | None:
-    said = advice(**values)
-    return store_advice(session, principal.team_id, lamp, said, Advisor.RULES, None, None, LATER)
+    proposal = advice(**values)
+    return store_advice(
+        session, principal.team_id, lamp, proposal, Advisor.RULES, None, None, LATER
+    )
 
 
 def test_advice_is_kept_with_its_actions_and_frozen_evidence(

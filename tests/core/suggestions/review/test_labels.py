@@ -102,8 +102,8 @@ def test_figures_are_written_in_the_readers_way(as_read_in):
     assert suggestion_words.price_caps_text(PriceCaps(step_percent=2.5), "US").endswith(
         f"at most 2,5{THIN_SPACE}% at once"
     )
-    told = AdvisorAnswer(1, Advisor.RULES, None, NOW, "ok", (), 1200)
-    assert answer_labels.answer_text(told) == "Rules: 1.200 new suggestions"
+    answer = AdvisorAnswer(1, Advisor.RULES, None, NOW, "ok", (), 1200)
+    assert answer_labels.answer_text(answer) == "Rules: 1.200 new suggestions"
 
 
 @pytest.fixture
@@ -122,16 +122,16 @@ def as_read_in():
     ],
 )
 def test_an_answer_has_its_result_as_text(state, number, words):
-    told = AdvisorAnswer(1, Advisor.RULES, None, NOW, state, (), number)
-    assert answer_labels.answer_text(told) == words
+    answer = AdvisorAnswer(1, Advisor.RULES, None, NOW, state, (), number)
+    assert answer_labels.answer_text(answer) == words
 
 
 @pytest.mark.parametrize("state", list(ActionState))
 def test_every_step_has_words(state, a_row):
     for change in Change:
         assert suggestion_words.action_state_label(change, state)
-    told = Event(NOW, "Mia", "page", Change.UPDATE_TITLE, "approved", state.value, None)
-    assert suggestion_words.event_text(told, a_row).startswith("Title ")
+    event = Event(NOW, "Mia", "page", Change.UPDATE_TITLE, "approved", state.value, None)
+    assert suggestion_words.event_text(event, a_row).startswith("Title ")
 
 
 def test_an_applied_change_is_to_publish_and_one_of_tracking_is_done():
@@ -141,13 +141,13 @@ def test_an_applied_change_is_to_publish_and_one_of_tracking_is_done():
 
 
 def test_the_first_event_names_the_advisor(a_row):
-    told = Event(NOW, None, "job", None, None, "pending", None)
-    assert suggestion_words.event_text(told, a_row) == "Suggested by model · local"
-    asked = replace(told, person="Sam")
+    event = Event(NOW, None, "job", None, None, "pending", None)
+    assert suggestion_words.event_text(event, a_row) == "Suggested by model · local"
+    asked = replace(event, person="Sam")
     assert (
         suggestion_words.event_text(asked, a_row) == "Suggested by model · local, requested by Sam"
     )
-    assert suggestion_words.state_change_text(told) is None
+    assert suggestion_words.state_change_text(event) is None
 
 
 @pytest.mark.parametrize(
@@ -167,10 +167,10 @@ def test_the_first_event_names_the_advisor(a_row):
 )
 def test_an_event_names_the_user_the_way_and_both_states(step, words, change, a_row):
     person, means, before, after, is_edited = step
-    told = Event(NOW, person, means, Change.UPDATE_TITLE, before, after, "Why.", is_edited)
-    assert suggestion_words.event_text(told, a_row).startswith(f"Title {words}")
-    assert change in suggestion_words.state_change_text(told)
-    assert suggestion_words.event_reason(told) == "Why."
+    event = Event(NOW, person, means, Change.UPDATE_TITLE, before, after, "Why.", is_edited)
+    assert suggestion_words.event_text(event, a_row).startswith(f"Title {words}")
+    assert change in suggestion_words.state_change_text(event)
+    assert suggestion_words.event_reason(event) == "Why."
 
 
 @pytest.fixture
@@ -210,7 +210,7 @@ def test_a_partly_decided_suggestion_shows_how_many_are_decided(a_row):
 
 
 @pytest.mark.parametrize(
-    ("by", "model", "asked_by", "told", "asked"),
+    ("by", "model", "asked_by", "label", "asked"),
     [
         (Advisor.RULES, None, None, "rules", "requested by the daily run"),
         (Advisor.MODEL, "local-8b", "Mia", "model · local-8b", "requested by Mia"),
@@ -221,7 +221,7 @@ def test_a_partly_decided_suggestion_shows_how_many_are_decided(a_row):
         (Advisor.PERSON, None, None, "a former user", None),
     ],
 )
-def test_who_proposes_is_named(a_row, by, model, asked_by, told, asked):
+def test_who_proposes_is_named(a_row, by, model, asked_by, label, asked):
     row = replace(a_row, advisor=by, model=model, asked_by=asked_by)
-    assert suggestion_words.advisor_label(row) == told
-    assert suggestion_words.request_label(row) == (asked or f"by {told}")
+    assert suggestion_words.advisor_label(row) == label
+    assert suggestion_words.request_label(row) == (asked or f"by {label}")
