@@ -1,4 +1,4 @@
-"""Signing in: what the clock tells of who is known, and pages under a flood of attempts."""
+"""Signing in: its time for known and unknown addresses, and pages under a flood of attempts."""
 
 import multiprocessing
 import time

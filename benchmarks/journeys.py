@@ -157,7 +157,7 @@ def open_a_product_by_keyboard(walk: Walk) -> None:
     table.locator("canvas").first.focus()
     for key in ("ArrowDown", "Shift+Space"):
         walk.page.keyboard.press(key)
-        walk.page.wait_for_timeout(300)  # the table tells the server a moment later
+        walk.page.wait_for_timeout(300)  # the table sends it to the server a moment later
     walk.page.get_by_role("button", name=re.compile("Open Shortcut")).wait_for()
     walk.settle()
     walk.page.keyboard.press("Alt+o")

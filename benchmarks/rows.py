@@ -75,7 +75,7 @@ def _fill_month(first: datetime, last: datetime) -> None:
 
 
 def vacuum(tables: str) -> None:
-    """Do what autovacuum would have done by the time people look at this data."""
+    """Do what autovacuum would have done by the time pages read this data."""
     with get_engine().connect() as connection:
         connection.execution_options(isolation_level="AUTOCOMMIT").execute(
             text(f"VACUUM (ANALYZE) {tables}")

@@ -66,7 +66,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _run(name: str, server: Server, quick: bool, figures: list[Figure]) -> None:
-    """Run one benchmark, say each figure as soon as it is known, and keep it."""
+    """Run one benchmark, print each figure as soon as it is known, and keep it."""
     print(f"\n{name} …", flush=True)
     began = time.monotonic()
     measure: Measure = import_module(f"benchmarks.{name}").measure

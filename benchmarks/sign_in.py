@@ -23,25 +23,25 @@ class SignInPage:
         self._socket = socket
         self._fields: dict[str, str] = {}
         self._button = ""
-        self._said = ""
+        self._answer = ""
 
     async def open(self) -> None:
         """Load the page."""
         await self._run(BackMsg())
 
     async def attempt(self, mail: str, password: str) -> str:
-        """Send the form; return what the page says to it."""
+        """Send the form; return the page's answer."""
         message = BackMsg()
         states = message.rerun_script.widget_states.widgets
         for label, value in (("Email", mail), ("Password", password)):
             states.add(id=self._fields[label], string_value=value)
         states.add(id=self._button, trigger_value=True)
         await self._run(message)
-        return self._said
+        return self._answer
 
     async def _run(self, message: BackMsg) -> None:
         message.rerun_script.query_string = ""
-        self._said = ""
+        self._answer = ""
         async with asyncio.timeout(_RUN_SECONDS):
             await self._socket.send(message.SerializeToString())
             while True:
@@ -61,7 +61,7 @@ class SignInPage:
         elif kind == "button" and element.button.is_form_submitter:
             self._button = element.button.id
         elif kind == "alert" and element.alert.body.startswith(_ANSWERS):
-            self._said = element.alert.body
+            self._answer = element.alert.body
 
 
 def address_of(number: int) -> str:
@@ -90,7 +90,7 @@ def flood(
     ended: Event,
     report: Callable[[int], None],
 ) -> None:
-    """Try passwords from many addresses at once until `ended`; tell how many were looked at."""
+    """Try passwords from many addresses at once until `ended`; report how many were answered."""
     tried = asyncio.run(_flood(url, at_once, first_place, begun, ended))
     report(tried)
 
@@ -114,9 +114,9 @@ async def _try_on(url: str, places: "count[int]", begun: Event, ended: Event) ->
             for number in range(_PER_ADDRESS):
                 if ended.is_set():
                     break
-                said = await page.attempt(f"p{place}-{number}@flood.example", "a wrong guess")
-                if said != _ANSWERS[0]:
-                    raise RuntimeError(f"The sign-in page said {said!r}.")
+                answer = await page.attempt(f"p{place}-{number}@flood.example", "a wrong guess")
+                if answer != _ANSWERS[0]:
+                    raise RuntimeError(f"The sign-in page answered {answer!r}.")
                 tried += 1
                 begun.set()
     return tried

@@ -101,7 +101,7 @@ def _read_days(session: Session, products: Sequence[int], now: datetime) -> None
 def build_advice(products: int, now: datetime) -> None:
     """Fill the database with own products and others, and 100 days of them.
 
-    Every second own product has three competitors; for the rest they are looked for.
+    Every second own product has three competitors; for the rest the advisor searches them.
     """
     with write_scope() as session:
         ensure_partitions(session, [now - timedelta(days=days) for days in range(0, 101, 5)])

@@ -92,7 +92,7 @@ def free_port() -> int:
 
 
 def wait_until_healthy(url: str, seconds: float = START_SECONDS) -> float:
-    """Wait until the pages say that they are well; return how many seconds that took."""
+    """Wait until the pages are healthy; return how many seconds that took."""
     began = time.monotonic()
     while time.monotonic() - began < seconds:
         try:

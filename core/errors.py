@@ -2,7 +2,7 @@
 
 
 class AmazcopeError(Exception):
-    """Base of every error raised on purpose. Its message tells users what to do."""
+    """Base of every error raised on purpose. Its message names what to do."""
 
 
 class NotFoundError(AmazcopeError):

@@ -139,14 +139,14 @@ def install(requirements):
     sys.stdout.flush()
     command = [venv_python(), "-m", "pip", "install", "-r", requirements]
     command += ["--disable-pip-version-check", "--no-input", "--progress-bar", "off"]
-    said = run_with_progress(command)
-    if said is None:
+    output = run_with_progress(command)
+    if output is None:
         if not os.path.isdir(STAMPS):
             os.makedirs(STAMPS)
         with io.open(stamp_of(requirements), "w", encoding="ascii") as file:
             file.write(fingerprint(requirements))
         return True
-    sys.stderr.write(said)
+    sys.stderr.write(output)
     sys.stderr.write(
         "\nThe installation failed; the lines above and %s say why. The first\n"
         "installation needs the network. Then run the same command again.\n" % LOG

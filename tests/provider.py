@@ -1,6 +1,6 @@
 """A provider of single sign-on for tests: discovery, authorize, token and keys, by the standard.
 
-It asks nobody anything: whoever comes is the person that the test has put there.
+It shows no form: every visitor is signed in as the user that the test has set.
 """
 
 import threading

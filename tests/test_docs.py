@@ -40,7 +40,7 @@ def test_every_operator_command_is_in_the_operating_guide() -> None:
     assert missing == []
 
 
-def test_the_agents_guide_says_what_the_server_says() -> None:
+def test_the_agents_guide_equals_the_servers_tables() -> None:
     guide = read("docs/AGENTS.md")
     assert replace_tables(guide) == guide, "`make docs` writes it anew."
     names = [*TOOLS, *RESOURCES, *PROMPTS]

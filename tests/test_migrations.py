@@ -199,6 +199,6 @@ def test_there_is_always_a_user_who_acts(engine: Engine) -> None:
         assert connection.execute(text("SELECT count(*) FROM person")).scalar() == 1
 
 
-def test_a_server_that_is_not_there_is_said_in_a_sentence() -> None:
+def test_a_missing_server_is_reported_in_a_sentence() -> None:
     with pytest.raises(ConfigurationError, match="DATABASE_URL"):
         migrate.upgrade("postgresql+psycopg://nobody@127.0.0.1:9/nothing")

@@ -3,10 +3,14 @@
 Tests lie and are named as what they test.
 """
 
+import ast
 import json
 import re
 from collections.abc import Iterator
+from io import StringIO
 from pathlib import Path
+from token import COMMENT, NAME
+from tokenize import generate_tokens
 
 from benchmarks.code import PRODUCTION, read_modules, repeated_classes
 
@@ -23,6 +27,18 @@ NOUNS = re.compile(
     "embedded|escaping|expected|feed|grounding|importing|listing|pricing|ranking|scraping|seed|"
     "throttling|tracking"
 )
+
+# Words for what has a name of its own: a message, a user, an observation.
+_PRIVATE = "told|tells?|says?|said|somebody|nobody|whoever|anybody|looks?|looked|looking"
+PRIVATE_WORDS = re.compile(_PRIVATE, re.IGNORECASE)
+PRIVATE_PART = re.compile(_PRIVATE, re.IGNORECASE)
+# As they are stored, or as agents know them; and plain English.
+STORED_WORDS = re.compile(
+    "looks?|looked_at|looked_at_in_24_hours|last_look|last_look_at|doubtful_looks|"
+    "doubtful_looks_left_out|said_by|_?looks_(like_)?(json|address|binary)"
+)
+# In prose; "says" of a text and "looks up" are plain English.
+PRIVATE_PROSE = re.compile(r"\b(?:told|tells?(?! apart)|somebody|nobody|whoever|anybody)\b", re.I)
 
 # Test modules whose subject crosses modules.
 CROSSING = {
@@ -95,3 +111,60 @@ def test_participles_and_pronouns_are_found() -> None:
 
 def test_no_class_name_stands_twice_in_one_package() -> None:
     assert repeated_classes(list(read_modules(ROOT))) == {}
+
+
+def test_no_identifier_has_a_private_word() -> None:
+    """In tests as well: a test is named by the fact that it asserts."""
+    found = {
+        f"{path.relative_to(ROOT)}:{token.start[0]} {token.string}"
+        for path, source in sources_with(PRIVATE_PART)
+        for token in generate_tokens(StringIO(source).readline)
+        if token.type == NAME and has_private_word(token.string)
+    }
+    assert found == set()
+
+
+def test_no_docstring_or_comment_has_a_private_word() -> None:
+    found = [
+        f"{path.relative_to(ROOT)}: {line.strip()}"
+        for path, source in sources_with(PRIVATE_PROSE)
+        for line in read_prose(source)
+        if PRIVATE_PROSE.search(line)
+    ]
+    assert found == []
+
+
+def has_private_word(name: str) -> bool:
+    words = re.findall("[A-Z]?[a-z]+", name)
+    return not STORED_WORDS.fullmatch(name) and any(map(PRIVATE_WORDS.fullmatch, words))
+
+
+def test_private_words_are_found() -> None:
+    names = [
+        "told",
+        "make_somebody",
+        "test_a_page_says_so",
+        "Said",
+        "looked_at",
+        "holder",
+        "salary",
+    ]
+    assert [name for name in names if has_private_word(name)] == names[:4]
+
+
+def sources_with(words: re.Pattern[str]) -> Iterator[tuple[Path, str]]:
+    """Yield the files that have one of some words anywhere, with their text."""
+    for folder in (*PRODUCTION, "benchmarks", "tests", "deploy"):
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            if words.search(source := path.read_text(encoding="utf-8")):
+                yield path, source
+
+
+def read_prose(source: str) -> Iterator[str]:
+    """Yield the lines of a module's docstrings and comments."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            yield from (ast.get_docstring(node) or "").splitlines()
+    for token in generate_tokens(StringIO(source).readline):
+        if token.type == COMMENT:
+            yield token.string

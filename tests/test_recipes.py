@@ -24,7 +24,7 @@ def test_every_source_has_a_name(source: Source) -> None:
     assert source_name(source)
 
 
-def test_every_actors_source_says_where_its_values_stand_in_an_item() -> None:
+def test_every_actors_source_locates_its_values_in_an_item() -> None:
     sources = {actor.source for actor in ACTORS.values() if actor.source is not None}
     assert sources <= set(_ORIGINAL_FIELDS)
 
@@ -35,11 +35,11 @@ def test_every_kind_of_file_has_a_name(kind: FileKind) -> None:
 
 
 @pytest.mark.parametrize("flag", FLAGS)
-def test_every_reason_of_the_gate_has_a_sentence_and_makes_something_doubtful(flag: Flag) -> None:
+def test_every_reason_of_the_gate_has_a_sentence_and_flags_a_value(flag: Flag) -> None:
     assert flag in labels._FLAGS
     fields = (series.PRICE, series.LIST_PRICE, series.RANK, series.RATING, series.RATINGS_COUNT)
     is_of_value = any(flag & field.flags for field in fields)
-    # Which amount of a row is wrong it does not say: without a past, the price is flagged too.
+    # It doesn't name the wrong amount of a row: without a past, the price is flagged too.
     assert is_of_value is (flag is not Flag.AMOUNTS_DISAGREE)
 
 

@@ -22,7 +22,9 @@ def run(pytester: pytest.Pytester, *, ci: bool) -> pytest.RunResult:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_skip_fails_on_ci_and_elsewhere_says_why(pytester: pytest.Pytester, kind: str) -> None:
+def test_a_skip_fails_on_ci_and_elsewhere_has_a_reason(
+    pytester: pytest.Pytester, kind: str
+) -> None:
     pytester.makepyfile(test_one=kind.format(what="Chromium"))
     here = run(pytester, ci=False).stdout.str()
     assert "no Chromium" in here

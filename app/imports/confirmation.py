@@ -114,7 +114,7 @@ def _ask_day_order() -> None:
         format_func=lambda order: _DAY_ORDERS[DayOrder(order)],
         placeholder="Choose",
         key=DAY_ORDER,
-        help="No date in the file has a day above 12, so it can't tell which comes first.",
+        help="No date in the file has a day above 12, so it isn't clear which comes first.",
     )
 
 

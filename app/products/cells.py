@@ -84,7 +84,7 @@ def format_percent(percent: float) -> str:
 
 
 def make_seller(row: Row) -> str:
-    """Return who has the Buy Box, or the word for why nobody is named."""
+    """Return who has the Buy Box, or the word for why no seller is named."""
     if row["availability"] == Availability.GONE:
         return REMOVED
     if row["buy_box_seller"]:
@@ -136,7 +136,7 @@ _SEPARATOR: Final = " · "
 
 
 def is_bad_status(text: str) -> bool:
-    """Return whether nobody can buy a product of this status, or not from the team."""
+    """Return whether a product of this status can't be bought, or not from the team."""
     return text.partition(_SEPARATOR)[0] in _BAD
 
 

@@ -42,7 +42,7 @@ _QUIET: Final = "quiet"
 def show_narrow(rows: pd.DataFrame, thumbnails: Mapping[int, str], period: ChangePeriod) -> None:
     """Show the cards where the window is narrow; the table hides there by its container's key.
 
-    No server is told a window's width: other than on phones, the browser gets both.
+    The server doesn't know a window's width: except on phones, the browser gets both.
     """
     cards = format_cards(table.to_records(rows), thumbnails, period, datetime.now(UTC))
     with st.container(key=_CARDS):

@@ -189,7 +189,7 @@ class ApiToken(Base):
     )
     name: Mapped[str] = mapped_column(Text)
     token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
-    hint: Mapped[str] = mapped_column(Text)  # its first characters, to tell tokens apart
+    hint: Mapped[str] = mapped_column(Text)  # its first characters, to recognise it by
     scopes: Mapped[list[str]] = mapped_column(ARRAY(Text))
     made_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     expires_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))

@@ -47,7 +47,7 @@ def decrypt_values(name: ConnectionName, sealed: bytes, settings: Settings) -> V
 
 
 def hash_values(values: Values, settings: Settings) -> bytes:
-    """Return a keyed hash of values, which tells whether a test was of these."""
+    """Return a keyed hash of values, by which a test is known to be of the same ones."""
     key = derive_key(get_secret_key(settings), f"test of {_purpose(get_name(values))}")
     body = orjson.dumps(to_json(values), option=orjson.OPT_SORT_KEYS)
     return blake2b(body, key=key, digest_size=16).digest()

@@ -1,4 +1,4 @@
-"""What two closes of many products say: changes, movers, figures. Pure."""
+"""Two closes of many products compared: changes, movers, figures. Pure."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence

@@ -9,6 +9,7 @@ import logging
 import os
 import re
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from io import TextIOWrapper
 from logging.handlers import WatchedFileHandler
@@ -20,6 +21,7 @@ from core.errors import ConfigurationError
 from core.private_files import make_data_folder, make_folder, opener
 from core.settings.environment import Settings, get_settings
 
+Reporter = Callable[[str], None]  # gets sentences for the terminal
 KEPT_BYTES = 10_000_000  # of one file, and of each older one
 KEPT_FILES = 3
 _REDACTED = "•••"

@@ -1,4 +1,4 @@
-"""Hashes that tell whether facts, changes or reasons are the same. Pure.
+"""Hashes by which facts, changes and reasons are compared. Pure.
 
 They are SHA-256 of canonical JSON and stored, so they must not change between releases.
 """

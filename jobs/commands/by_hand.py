@@ -4,7 +4,7 @@ The same operations as on the pages, run in this process instead of the worker.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from core.importing.models import ImportRun
 from core.importing.trial import TrialContext
 from core.importing.values.rows import KIND_LABELS, FileKind
 from core.importing.values.timestamps import describe_zone
+from core.runtime.log import Reporter
 from core.scraping.runs.dispatch import OPEN_STATES
 from core.scraping.runs.models import FetchRun
 from core.settings.environment import get_settings
@@ -29,8 +30,6 @@ from core.tracking.service import request_checks
 from jobs.tasks.collect_runs import advance_open_runs
 from jobs.tasks.dispatch_runs import start_due_runs
 from jobs.tasks.import_files import run_import
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +88,7 @@ def _needed_options(run: ImportRun) -> list[str]:
     return lines
 
 
-def import_offered(run_id: int, confirmed: service.Confirmation, say: Say) -> bool:
+def import_offered(run_id: int, confirmed: service.Confirmation, report: Reporter) -> bool:
     """Confirm an offered import, run it, print the result; return whether it succeeded."""
     try:
         with write_scope() as session:
@@ -99,14 +98,14 @@ def import_offered(run_id: int, confirmed: service.Confirmation, say: Say) -> bo
         discard_offered(run_id)  # the next attempt offers it again
         raise
     run = _run_to_end(run_id)
-    say(
+    report(
         f"{format_counted(run.rows_read, 'row')}: {run.rows_stored} stored, "
         f"{run.rows_known} already stored, {run.rows_failed} failed. "
         f"{format_counted(run.snapshots_stored, 'snapshot')}, "
         f"{format_counted(run.products_added, 'product')} added."
     )
     if run.error:
-        say(run.error)
+        report(run.error)
     return run.state == "done"
 
 
@@ -127,7 +126,7 @@ def discard_offered(run_id: int) -> None:
         service.discard_import(session, get_owner_principal(session), run_id)
 
 
-def fetch_products(words: Sequence[str], say: Say, patience: float = 600) -> bool:
+def fetch_products(words: Sequence[str], report: Reporter, patience: float = 600) -> bool:
     """Check the named products, or all that are due, and wait until they are done.
 
     Returns False if runs are still in progress after `patience` seconds.
@@ -136,17 +135,17 @@ def fetch_products(words: Sequence[str], say: Say, patience: float = 600) -> boo
         with write_scope() as session:
             principal = get_owner_principal(session)
             asked = request_checks(session, principal, _resolve_products(" ".join(words)))
-        say(f"{format_counted(asked, 'product')} queued.")
+        report(f"{format_counted(asked, 'product')} queued.")
     deadline = time.monotonic() + patience
     started = start_due_runs()
-    say(f"{started} runs started.")
+    report(f"{started} runs started.")
     while _open_runs():
         if time.monotonic() > deadline:
-            say("Some runs are still in progress; the worker will collect them.")
+            report("Some runs are still in progress; the worker will collect them.")
             return False
         time.sleep(1)
         advance_open_runs()
-    say("All runs are collected.")
+    report("All runs are collected.")
     return True
 
 
@@ -170,13 +169,13 @@ def _open_runs() -> int:
         return int(session.execute(count).scalar_one())
 
 
-def add_demo(say: Say) -> None:
+def add_demo(report: Reporter) -> None:
     """Load the demo data, even if it was removed before."""
-    load_demo(say)
+    load_demo(report)
 
 
-def delete_demo(say: Say) -> None:
+def delete_demo(report: Reporter) -> None:
     """Delete the demo data."""
     with write_scope() as session:
         count = remove_demo(session, get_owner_principal(session))
-    say(f"{count} demo products removed.")
+    report(f"{count} demo products removed.")

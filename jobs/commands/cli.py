@@ -40,7 +40,7 @@ def up() -> None:
     """Run Amazcope: database, web pages, worker, MCP server, and the demo's fake Apify server."""
     from jobs.launcher.up import run_everything  # the other commands don't need it
 
-    raise typer.Exit(run_everything(_say))
+    raise typer.Exit(run_everything(_report))
 
 
 @commands.command()
@@ -48,7 +48,7 @@ def prepare() -> None:
     """Update the database schema, and load the demo data on the first start."""
     from jobs.launcher.up import prepare_data
 
-    prepare_data(_say)
+    prepare_data(_report)
 
 
 @commands.command()
@@ -56,8 +56,8 @@ def migrate() -> None:
     """Update the schema of database and queue, and set up the first accounts."""
     from jobs.launcher.up import migrate_database, set_up_accounts
 
-    _say("Migrated." if migrate_database() else "Nothing to migrate.")
-    set_up_accounts(_say)
+    _report("Migrated." if migrate_database() else "Nothing to migrate.")
+    set_up_accounts(_report)
 
 
 @commands.command()
@@ -97,7 +97,7 @@ def import_(
 
     offered = by_hand.offer_file(path)
     for line in offered.summary:
-        _say(line)
+        _report(line)
     if not (yes or typer.confirm("Import this?")):
         by_hand.discard_offered(offered.id)
         raise typer.Exit(1)
@@ -109,7 +109,7 @@ def import_(
         tags=tuple(tag or ()),
         is_fetched=fetch,
     )
-    raise typer.Exit(0 if by_hand.import_offered(offered.id, confirmed, _say) else 1)
+    raise typer.Exit(0 if by_hand.import_offered(offered.id, confirmed, _report) else 1)
 
 
 @commands.command()
@@ -122,7 +122,7 @@ def fetch(
     """Check products now and wait until they are done."""
     from jobs.commands import by_hand
 
-    raise typer.Exit(0 if by_hand.fetch_products(products or [], _say) else 1)
+    raise typer.Exit(0 if by_hand.fetch_products(products or [], _report) else 1)
 
 
 @commands.command()
@@ -132,7 +132,7 @@ def demo(
     """Load the demo data (not real products), or remove it."""
     from jobs.commands import by_hand
 
-    (by_hand.delete_demo if remove else by_hand.add_demo)(_say)
+    (by_hand.delete_demo if remove else by_hand.add_demo)(_report)
 
 
 @commands.command()
@@ -150,11 +150,11 @@ def people(
     from jobs.launcher import accounts_setup
 
     if reset is not None:
-        accounts_setup.print_reset_link(reset, _say)
+        accounts_setup.print_reset_link(reset, _report)
     elif setup_link:
-        raise typer.Exit(0 if accounts_setup.print_setup_link(_say) else 1)
+        raise typer.Exit(0 if accounts_setup.print_setup_link(_report) else 1)
     else:
-        accounts_setup.list_people(_say)
+        accounts_setup.list_people(_report)
 
 
 @commands.command()
@@ -166,7 +166,7 @@ def audit(
     """Verify the audit chain; exit code 1 if an event is missing or altered."""
     from jobs.tasks.maintenance import verify_audit
 
-    raise typer.Exit(0 if verify_audit(head, _say) else 1)
+    raise typer.Exit(0 if verify_audit(head, _report) else 1)
 
 
 @commands.command()
@@ -177,9 +177,9 @@ def check() -> None:
     results = check_everything()
     for result in results:
         mark = "ok  " if result.is_good else "FAIL"
-        _say(f"{mark}  {result.subject:<14}{result.sentence}")
+        _report(f"{mark}  {result.subject:<14}{result.sentence}")
     raise typer.Exit(0 if all(result.is_good for result in results) else 1)
 
 
-def _say(sentence: str) -> None:
+def _report(sentence: str) -> None:
     print(sentence, flush=True)

@@ -1,16 +1,13 @@
 """Sets up accounts on start, and lists or resets them from the command line."""
 
-from collections.abc import Callable
-
 from core.accounts.access.credentials import hash_password
 from core.accounts.password_rules import find_password_problem
 from core.accounts.people import email_templates, membership, self_service
 from core.database.session import database_time, read_scope, write_scope
 from core.demo import people
 from core.errors import ConfigurationError
+from core.runtime.log import Reporter
 from core.settings.environment import get_settings
-
-Say = Callable[[str], None]
 
 
 def sync_demo_people() -> None:
@@ -62,7 +59,7 @@ def make_setup_link() -> str | None:
 # Commands
 
 
-def list_people(say: Say) -> None:
+def list_people(report: Reporter) -> None:
     """Print the users, one a line."""
     with read_scope() as session:
         members = membership.list_members(session, membership.get_owner_principal(session))
@@ -70,23 +67,23 @@ def list_people(say: Say) -> None:
         seen = each.last_signed_in_at
         when = f"signed in {seen:%Y-%m-%d %H:%M} UTC" if seen else "never signed in"
         mark = ", demo" if each.is_demo else ""
-        say(f"{each.name} <{each.mail or 'no email'}>: {each.role}, {each.state}{mark}, {when}")
+        report(f"{each.name} <{each.mail or 'no email'}>: {each.role}, {each.state}{mark}, {when}")
 
 
-def print_setup_link(say: Say) -> bool:
+def print_setup_link(report: Reporter) -> bool:
     """Print the link that sets up the first administrator; False if there is one already."""
     link = make_setup_link()
     if link is None:
-        say("There is an administrator already. Use `--reset EMAIL` for a new password.")
+        report("There is an administrator already. Use `--reset EMAIL` for a new password.")
         return False
-    say(f"Valid once, for one day:\n  {link}")
+    report(f"Valid once, for one day:\n  {link}")
     return True
 
 
-def print_reset_link(mail: str, say: Say) -> None:
+def print_reset_link(mail: str, report: Reporter) -> None:
     """Print a link that sets a new password. Raises NotFoundError for an unknown address."""
     with write_scope() as session:
         principal = membership.get_owner_principal(session)
         token = self_service.create_reset_link(session, principal, mail, database_time())
     link = email_templates.build_link(get_settings().public_url, "reset", token)
-    say(f"New password for {mail}, valid once, for one hour:\n  {link}")
+    report(f"New password for {mail}, valid once, for one hour:\n  {link}")

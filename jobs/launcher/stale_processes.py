@@ -7,19 +7,17 @@ find them.
 
 import os
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 import psutil
 
+from core.runtime.log import Reporter
 from jobs.launcher.guard_process import end_groups
 
 _MARK = "AMAZCOPE_STARTED_FOR"
 _PATIENCE_SECONDS = 25.0  # longer than a guard's own
 _FORCED_SECONDS = 5.0  # until killed processes are gone
-
-Say = Callable[[str], None]
 
 
 def environment_mark(data_dir: Path) -> dict[str, str]:
@@ -27,12 +25,14 @@ def environment_mark(data_dir: Path) -> dict[str, str]:
     return {_MARK: str(data_dir.resolve())}
 
 
-def end_stale_processes(data_dir: Path, say: Say, patience: float = _PATIENCE_SECONDS) -> None:
+def end_stale_processes(
+    data_dir: Path, report: Reporter, patience: float = _PATIENCE_SECONDS
+) -> None:
     """End what still runs for a data folder; call with its lock held. Not the database."""
     left = find_stale_processes(data_dir)
     if not left:
         return
-    say(f"Ending {len(left)} processes that an earlier start left running …")
+    report(f"Ending {len(left)} processes that an earlier start left running …")
     # Checked each round: ended processes that were not reaped keep their group.
     end_groups(_groups_of(left), patience, lambda: not find_stale_processes(data_dir))
     deadline = time.monotonic() + _FORCED_SECONDS

@@ -8,12 +8,13 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from types import FrameType
 from typing import IO
 
+from core.runtime.log import Reporter
 from jobs.launcher.guard import Guard
 from jobs.launcher.guard_process import end_groups
 
@@ -24,8 +25,6 @@ LONGEST_PAUSE_SECONDS = 30.0
 _SETTLED_SECONDS = 60.0  # a process that ran this long starts with the shortest pause again
 _TICK_SECONDS = 0.1
 _ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +61,7 @@ class Supervisor:
     def __init__(
         self,
         services: Sequence[Service],
-        say: Say,
+        report: Reporter,
         *,
         patience: float = 20.0,
         guard: Guard | None = None,
@@ -70,7 +69,7 @@ class Supervisor:
         """`patience`: seconds a service may take to end. `guard`: one that runs already
         and goes on afterwards; None: one of its own."""
         self._kept = [_Kept(service) for service in services]
-        self._say = say
+        self._report = report
         self._patience = patience
         self._given_guard = guard
         self._guard = guard or Guard()
@@ -147,7 +146,7 @@ class Supervisor:
 
     def _pump(self, name: str, output: IO[str]) -> None:
         for line in output:
-            self._say(f"{name:>8} │ {line.rstrip()}")
+            self._report(f"{name:>8} │ {line.rstrip()}")
 
     def _note_death(self, kept: _Kept) -> None:
         """End a dead process's children, schedule its restart and report it."""
@@ -159,7 +158,7 @@ class Supervisor:
         wait = FIRST_PAUSE_SECONDS if lived >= _SETTLED_SECONDS else kept.pause
         how = _how_it_ended(kept.process.returncode)
         kept.ended = f"{kept.service.name} {how}"
-        self._say(f"{kept.ended}; it starts again in {wait:.0f} s.")
+        self._report(f"{kept.ended}; it starts again in {wait:.0f} s.")
         kept.due = time.monotonic() + wait
         kept.pause = next_pause(kept.pause, lived)
         kept.process = None

@@ -23,19 +23,19 @@ from types import FrameType
 from core.database.embedded.server import EmbeddedPostgres
 from core.errors import ConfigurationError
 from core.private_files import make_data_folder, opener
+from core.runtime.log import Reporter
 from core.settings.environment import Settings, bracket_ipv6, get_settings, reject_public_demo
 from jobs.launcher.guard import Guard
 from jobs.launcher.guard_process import end_groups
 from jobs.launcher.stale_processes import end_stale_processes, environment_mark
 from jobs.launcher.supervisor import Service, Supervisor
 
-Say = Callable[[str], None]
 _FIRST_ANSWER_SECONDS = 120
 _DATABASE_LOOK_SECONDS = 2.0
 _PREPARE_PATIENCE_SECONDS = 5.0
 
 
-def run_everything(say: Say) -> int:
+def run_everything(report: Reporter) -> int:
     """Run Amazcope until it is stopped; return the exit code.
 
     Raises ConfigurationError if a port is taken, Amazcope already runs here, or the
@@ -46,20 +46,20 @@ def run_everything(say: Say) -> int:
     signal.signal(signal.SIGTERM, _end_quietly)
     with ExitStack() as stack:
         stack.enter_context(lock_data_folder(settings.amazcope_data_dir))
-        end_stale_processes(settings.amazcope_data_dir, say)
+        end_stale_processes(settings.amazcope_data_dir, report)
         check_ports(settings)
         guard = stack.enter_context(Guard(environment_mark(settings.amazcope_data_dir)))
         server = None
         if settings.is_embedded:
-            server = stack.enter_context(run_database(settings, say))
+            server = stack.enter_context(run_database(settings, report))
             guard.add_server(server.pid_file)
         prepare_in_subprocess(settings, guard)
-        supervisor = Supervisor(list_services(settings), say, guard=guard)
-        _in_background(lambda: announce_address(settings, supervisor, say))
+        supervisor = Supervisor(list_services(settings), report, guard=guard)
+        _in_background(lambda: announce_address(settings, supervisor, report))
         if server is not None:
-            _in_background(lambda: keep_database(server, supervisor, say))
+            _in_background(lambda: keep_database(server, supervisor, report))
         code = supervisor.run()
-        say("Stopping.")
+        report("Stopping.")
     return code
 
 
@@ -138,15 +138,15 @@ def _port_problem(error: OSError, setting: str, host: str, port: int) -> str:
 
 
 @contextmanager
-def run_database(settings: Settings, say: Say) -> Iterator[EmbeddedPostgres]:
+def run_database(settings: Settings, report: Reporter) -> Iterator[EmbeddedPostgres]:
     """Run the embedded PostgreSQL while inside."""
-    server = EmbeddedPostgres(settings.amazcope_data_dir, settings.secrets_dir, say)
-    with report_duration("Starting the database", say):
+    server = EmbeddedPostgres(settings.amazcope_data_dir, settings.secrets_dir, report)
+    with report_duration("Starting the database", report):
         server.start()
     try:
         yield server
     finally:
-        with report_duration("Stopping the database", say):
+        with report_duration("Stopping the database", report):
             server.stop()
 
 
@@ -171,7 +171,7 @@ def prepare_in_subprocess(settings: Settings, guard: Guard) -> None:
         raise SystemExit(code)
 
 
-def prepare_data(say: Say) -> None:
+def prepare_data(report: Reporter) -> None:
     """Update the schema and, on the first start, load the demo data.
 
     Raises ConfigurationError if the database fails meanwhile.
@@ -179,13 +179,13 @@ def prepare_data(say: Say) -> None:
     from sqlalchemy.exc import OperationalError
 
     try:
-        with report_duration("Migrating", say):
+        with report_duration("Migrating", report):
             migrate_database()
-        set_up_accounts(say)
+        set_up_accounts(report)
         if get_settings().amazcope_demo and _is_demo_wanted():
             from core.demo.seed import load_demo  # imports pandas, which most starts don't need
 
-            load_demo(say)
+            load_demo(report)
     except OperationalError as error:  # a full disk, or a server that was ended
         raise ConfigurationError(
             f"The database failed: {error.orig} Nothing is lost; the next start continues."
@@ -200,7 +200,7 @@ def _is_demo_wanted() -> bool:
         return is_demo_wanted(session)
 
 
-def set_up_accounts(say: Say) -> None:
+def set_up_accounts(report: Reporter) -> None:
     """Ensure that a user can sign in: the demo accounts, an administrator, or a set-up link."""
     from jobs.launcher import accounts_setup
 
@@ -208,7 +208,7 @@ def set_up_accounts(say: Say) -> None:
     accounts_setup.make_administrator()
     link = accounts_setup.make_setup_link()
     if link is not None:
-        say(f"{_no_administrator()} Set one up within a day:\n  {link}")
+        report(f"{_no_administrator()} Set one up within a day:\n  {link}")
 
 
 def _no_administrator() -> str:
@@ -235,26 +235,26 @@ def migrate_database() -> bool:
 
 
 @contextmanager
-def report_duration(what: str, say: Say) -> Iterator[None]:
+def report_duration(what: str, report: Reporter) -> Iterator[None]:
     """Print what begins, and how long it took."""
-    say(f"{what} …")
+    report(f"{what} …")
     began = time.monotonic()
     yield
-    say(f"{what}: {time.monotonic() - began:.1f} s")
+    report(f"{what}: {time.monotonic() - began:.1f} s")
 
 
 # While it runs
 
 
-def announce_address(settings: Settings, supervisor: Supervisor, say: Say) -> None:
+def announce_address(settings: Settings, supervisor: Supervisor, report: Reporter) -> None:
     """Wait until the pages answer and print their address, or that they don't answer."""
     deadline = time.monotonic() + _FIRST_ANSWER_SECONDS
     while not supervisor.is_stopping:
         if is_answering(_reachable_host(settings), settings.amazcope_port):
-            say(address_box(settings))
+            report(address_box(settings))
             return
         if time.monotonic() > deadline:
-            say(
+            report(
                 f"The pages did not answer within {_FIRST_ANSWER_SECONDS} s. The lines above "
                 f"say why; the logs are in {settings.logs_dir}."
             )
@@ -288,7 +288,7 @@ def address_box(settings: Settings) -> str:
     return "\n".join([f"╭{'─' * (width + 2)}╮", *body, f"╰{'─' * (width + 2)}╯"])
 
 
-def keep_database(server: EmbeddedPostgres, supervisor: Supervisor, say: Say) -> None:
+def keep_database(server: EmbeddedPostgres, supervisor: Supervisor, report: Reporter) -> None:
     """Restart the database if it was killed, and keep its log small."""
     while not supervisor.is_stopping:
         time.sleep(_DATABASE_LOOK_SECONDS)
@@ -297,10 +297,10 @@ def keep_database(server: EmbeddedPostgres, supervisor: Supervisor, say: Say) ->
         try:
             server.keep_log_small()
             if not server.is_running():
-                say("The database has stopped; starting it again.")
+                report("The database has stopped; starting it again.")
                 server.start()
         except (ConfigurationError, OSError) as error:
-            say(str(error))
+            report(str(error))
 
 
 def _reachable_host(settings: Settings) -> str:

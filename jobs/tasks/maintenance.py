@@ -3,7 +3,6 @@
 Huey's crontab is in UTC.
 """
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from huey import crontab
@@ -16,6 +15,7 @@ from core.delivery import outbox
 from core.history.periods.change_period import MarketDay
 from core.history.periods.roll import CHUNK, list_due_days, roll_products
 from core.history.periods.team_days import compute_day, find_due_days, finish_days
+from core.runtime.log import Reporter
 from core.settings.environment import get_settings
 from core.tracking.schedule import correct_due_times
 from core.upkeep.heartbeat import record_heartbeat, record_restart
@@ -167,14 +167,16 @@ def purge_outbox(report: JobReport) -> None:
         report.nothing_to_do("No old messages.")
 
 
-def verify_audit(head: str | None, say: Callable[[str], None]) -> bool:
+def verify_audit(head: str | None, report: Reporter) -> bool:
     """Recompute the audit's chain, print the result, and return whether it is intact."""
     with read_scope() as session:
         found = audit.verify_chain(session, head.strip().lower() if head else None)
-    say(f"{found.sealed} events are sealed and intact, {found.unsealed} wait for the next minute.")
-    say(f"Head: {found.head}")
+    report(
+        f"{found.sealed} events are sealed and intact, {found.unsealed} wait for the next minute."
+    )
+    report(f"Head: {found.head}")
     if found.broken_at is not None:
-        say(f"BROKEN at event {found.broken_at}: an event is missing there, or was altered.")
+        report(f"BROKEN at event {found.broken_at}: an event is missing there, or was altered.")
     if found.has_noted is False:
-        say("BROKEN: the given head is not in the chain. Its end was cut off or altered.")
+        report("BROKEN: the given head is not in the chain. Its end was cut off or altered.")
     return found.is_intact

@@ -51,7 +51,7 @@ def test_a_database_that_answers_is_healthy():
         ConnectionRefusedError("db.internal"),
     ],
 )
-def test_a_database_that_is_away_is_not_healthy_and_tells_no_details(error):
+def test_an_unreachable_database_is_not_healthy_and_details_stay_hidden(error):
     def check() -> None:
         raise error
 
@@ -120,7 +120,7 @@ def cookies_set() -> list[str]:
 
 
 @pytest.mark.usefixtures("over_https")
-def test_over_https_browsers_are_told_to_stay_there_and_cookies_do():
+def test_over_https_browsers_are_kept_there_and_so_are_cookies():
     headers = client_with(lambda: None).get("/healthz").headers
     assert headers["strict-transport-security"] == "max-age=31536000"
     assert cookies_set() == ["one=1; HttpOnly; Secure", "two=2; Secure"]
@@ -134,7 +134,7 @@ def test_hosts_below_are_spoken_for_only_where_that_is_set(monkeypatch):
     assert header == "max-age=31536000; includeSubDomains"
 
 
-def test_over_http_nothing_is_said_of_https(monkeypatch):
+def test_over_http_no_header_names_https(monkeypatch):
     monkeypatch.setenv("AMAZCOPE_HSTS_SUBDOMAINS", "true")
     get_settings.cache_clear()
     headers = client_with(lambda: None).get("/healthz").headers
@@ -158,7 +158,7 @@ def test_web_processes_of_one_secret_agree_on_their_cookies(tmp_path):
         key("short")
 
 
-def test_streamlit_is_told_the_settings():
+def test_streamlit_gets_the_settings():
     options = command.streamlit_options(Settings(amazcope_port=9000, amazcope_upload_mb=50))
     assert options["STREAMLIT_SERVER_PORT"] == "9000"
     assert options["STREAMLIT_SERVER_MAX_UPLOAD_SIZE"] == "50"

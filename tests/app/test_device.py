@@ -20,6 +20,6 @@ LAPTOP = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko)
         ({}, False),
     ],
 )
-def test_a_phone_says_so_in_its_headers(headers: dict[str, str], is_one: bool) -> None:
+def test_a_phone_is_recognised_by_its_headers(headers: dict[str, str], is_one: bool) -> None:
     with patch.object(device.st, "context", SimpleNamespace(headers=headers)):
         assert device.is_phone() is is_one

@@ -128,7 +128,7 @@ def shown(found: object) -> str:
 
 
 @pytest.mark.parametrize("name", OUTAGES)
-def test_pages_and_routes_say_that_the_database_can_not_be_used_and_come_back(
+def test_pages_and_routes_report_an_unusable_database_and_recover(
     name: str, signed_in: str, committed_database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     outage, sentence = OUTAGES[name]
@@ -157,7 +157,7 @@ def test_pages_and_routes_say_that_the_database_can_not_be_used_and_come_back(
     assert not app.exception
 
 
-def test_pages_of_a_database_that_is_only_read_say_so_and_show_what_is_stored(
+def test_pages_of_a_read_only_database_name_it_and_show_what_is_stored(
     signed_in: str, committed_database: str
 ) -> None:
     app = opened()
@@ -253,13 +253,13 @@ def test_a_database_that_hangs_holds_one_thread_and_no_visitor() -> None:
         (ValueError("read-only"), None),
     ],
 )
-def test_outages_are_told_from_faults(error: Exception, sentence: str | None) -> None:
+def test_outages_differ_from_faults(error: Exception, sentence: str | None) -> None:
     assert outages.describe_outage(error) == sentence
     if isinstance(error, psycopg.Error):
         assert outages.describe_outage(OperationalError("SELECT", {}, error)) == sentence
 
 
-def test_a_fault_is_raised_and_not_told_as_an_outage() -> None:
+def test_a_fault_is_raised_and_not_shown_as_an_outage() -> None:
     fault = ProgrammingError("SELECT", {}, psycopg.errors.UndefinedTable("relation"))
     with pytest.raises(ProgrammingError):
         error_boundary.get_message(fault)

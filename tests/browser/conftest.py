@@ -461,7 +461,7 @@ def errors_on(page: Page) -> list[str]:
 
 
 def is_wider_than_its_window(page: Page) -> bool:
-    """Tell whether a person must scroll sideways; a table scrolls within itself."""
+    """Return whether the page scrolls sideways; a table may scroll within itself."""
     return bool(
         page.evaluate(
             "() => [document.documentElement,"

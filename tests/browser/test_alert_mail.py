@@ -73,7 +73,7 @@ def find_link(letter: EmailMessage) -> str:
     return found[0]
 
 
-def test_an_alert_comes_by_email_and_says_why(
+def test_an_alert_comes_by_email_with_its_reason(
     real_stack: Stack, tabs: Tabs, database: Session, mailbox: Mailbox
 ) -> None:
     rita, now = add_manager(database), datetime.now(UTC)

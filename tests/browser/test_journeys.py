@@ -209,7 +209,7 @@ def test_a_pasted_mail_gets_a_verdict_for_each_link(page: Page, stack: Stack) ->
 # Health
 
 
-def test_health_says_fine_and_draws_the_day(page: Page, stack: Stack) -> None:
+def test_health_reports_no_problem_and_draws_the_day(page: Page, stack: Stack) -> None:
     go(page, stack, "/health")
     wait_for_text(page, "All systems operational", 60)
     expect(page.get_by_test_id("stMain")).to_contain_text("Checks per hour")

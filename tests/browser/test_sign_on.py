@@ -111,7 +111,7 @@ def test_groups_give_the_role_anew_at_each_sign_on(
         ({"iat": 1_700_000_000}, "That took too long."),
     ],
 )
-def test_who_is_not_let_in_is_told_why_and_leaves_no_cookie(
+def test_a_refused_user_sees_why_and_keeps_no_cookie(
     tabs: Tabs, stack: Stack, provider: Provider, claims: dict[str, object], words: str
 ) -> None:
     provider.claims |= {"sub": "u-3", "email": "eve@team.example"} | claims
@@ -145,7 +145,7 @@ def test_a_copied_cookie_of_the_sign_on_does_not_sign_in_again(
         wait_for_text(thief, "This sign-on was used already.")
 
 
-def test_a_provider_that_says_no_leads_back_to_the_form(
+def test_a_refusal_by_the_provider_leads_back_to_the_form(
     tabs: Tabs, stack: Stack, provider: Provider
 ) -> None:
     provider.error = "access_denied"

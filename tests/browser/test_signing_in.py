@@ -106,7 +106,7 @@ def test_a_wrong_password_stays_outside_and_the_right_one_gets_in(
     is_inside(stranger)
 
 
-def test_an_unknown_address_is_told_the_same_words(stranger: Page, stack: Stack) -> None:
+def test_an_unknown_address_gets_the_same_answer(stranger: Page, stack: Stack) -> None:
     stranger.goto(stack.url)
     fill_form(stranger, "nobody@nowhere.example", PASSWORD)
     wait_for_text(stranger, NOT_RIGHT)

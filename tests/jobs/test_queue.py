@@ -44,7 +44,7 @@ def test_a_message_is_delivered_once(queue: Huey) -> None:
 def test_an_emptied_queue_has_nothing_left(queue: Huey) -> None:
     @queue.task()
     def hear() -> None:
-        raise AssertionError("nobody may hear this")
+        raise AssertionError("no worker may run this")
 
     hear()
     hear.schedule(delay=60)
@@ -62,7 +62,7 @@ def test_making_a_queue_connects_to_nothing(monkeypatch: pytest.MonkeyPatch) -> 
     make_huey("redis://127.0.0.1:1/0")
 
 
-def test_a_redis_that_does_not_answer_is_said_in_a_sentence() -> None:
+def test_a_redis_that_does_not_answer_is_reported_in_a_sentence() -> None:
     with pytest.raises(ConfigurationError, match="REDIS_URL") as refused:
         ask_redis("redis://:hunter2@127.0.0.1:9/0")
     assert "hunter2" not in str(refused.value)

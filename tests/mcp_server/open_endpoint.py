@@ -2,7 +2,7 @@
 
     python -m tests.mcp_server.open_endpoint PORT
 
-Whoever asks acts as the first administrator of the environment's database. Besides what
+Every caller acts as the first administrator of the environment's database. Besides what
 there is, it has the tools, resources and prompts that the suite asks for by name, declared
 as all others are: so the suite tries how they are run, answered and refused.
 """
@@ -56,7 +56,7 @@ def test_error_handling(call: Call) -> WordResult:
 
 @tool(Permission.READ, "Progress")
 def test_tool_with_progress(call: Call) -> WordResult:
-    """Tell how far it is."""
+    """Report the progress."""
     for done in (0, 50, 100):
         call.report(done, 100, f"{done} of 100")
         sleep(0.05)

@@ -69,7 +69,7 @@ def test_only_a_page_served_beside_it_may_call(origin: str, refused: bool) -> No
     "address",
     ["watch.example.com/mcp", "https://", "https:///mcp", "http://a:99999/mcp", "http://[::1/mcp"],
 )
-def test_an_address_that_is_none_is_told_at_the_start(
+def test_what_is_no_address_is_refused_at_the_start(
     monkeypatch: pytest.MonkeyPatch, address: str
 ) -> None:
     monkeypatch.setenv("AMAZCOPE_MCP_URL", address)

@@ -62,7 +62,7 @@ NOT_APPLICABLE = {
     "logging-set-level": "logs are the operator's; the capability is not declared",
     "tools-call-with-logging": "logs are the operator's; the capability is not declared",
     "resources-subscribe": "the capability is not declared: a server without sessions has no "
-    "stream to tell changes by, `list_changes` tells them",
+    "stream for changes; `list_changes` returns them",
     "resources-unsubscribe": "the capability is not declared",
     "json-schema-2020-12": "wants a tool whose schema is written by hand; ours are generated, "
     "and the Inspector judges them below",

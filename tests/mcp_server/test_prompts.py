@@ -93,7 +93,7 @@ def test_tools_that_are_declared_are_not_coming_any_more() -> None:
 
 
 @pytest.mark.parametrize("name", PROMPTS)
-def test_a_prompt_says_the_tools_in_order_and_the_rules(lamp: Agent, name: str) -> None:
+def test_a_prompt_names_the_tools_in_order_and_the_rules(lamp: Agent, name: str) -> None:
     text = text_of(lamp, name, **({"product": NAME} if name in OF_A_PRODUCT else {}))
     places = [text.index(f"{number}. `{step.tool}`") for number, step in _numbered(lamp, name)]
     assert places == sorted(places)
@@ -126,7 +126,7 @@ def test_days_that_are_none_are_refused_in_words(lamp: Agent, days: str) -> None
     assert message.startswith("Wrong arguments. days:")
 
 
-def test_a_slip_of_the_pen_is_told(lamp: Agent) -> None:
+def test_a_misspelt_argument_is_refused(lamp: Agent) -> None:
     assert "prodcut" in refusal(lamp, "competitor_watch", product=NAME, prodcut=NAME)
     assert "There is no prompt 'daily'" in refusal(lamp, "daily")
     assert "hours" in refusal(lamp, "daily_briefing", hours="0")

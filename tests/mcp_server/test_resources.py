@@ -103,9 +103,7 @@ def test_no_address_is_a_fault(uri: str) -> None:
         assert set(named) == set(declared.template.variable_names)
 
 
-def test_the_list_says_how_many_there_are_and_goes_on_in_the_search(
-    session: Session, agent: Agent
-) -> None:
+def test_the_list_has_its_total_and_goes_on_in_the_search(session: Session, agent: Agent) -> None:
     track_products(session, agent.principal, [f"B0MANY{number:04}" for number in range(103)])
     found = read(agent, "product://list")
     assert (found["total"], len(found["products"]), found["truncated"]) == (103, 100, True)
@@ -122,7 +120,7 @@ def test_a_seller_reads_their_own_list(session: Session, principal: Principal) -
     assert [row["asin"] for row in found["products"]] == [LAMP]
 
 
-def test_the_summary_counts_and_says_how_fresh_it_is(session: Session, agent: Agent) -> None:
+def test_the_summary_has_counts_and_freshness(session: Session, agent: Agent) -> None:
     track_products(session, agent.principal, [LAMP, KETTLE])
     store_observations(session, make_observation())
     found = read(agent, "metrics://summary")
@@ -143,7 +141,7 @@ def test_the_schema_explains_every_field_there_is(agent: Agent) -> None:
     assert len(found["product"]) + len(found["snapshot"]) == len(PRODUCT) + len(SNAPSHOT)
 
 
-def test_the_schema_says_what_null_means_where_a_column_may_be_null() -> None:
+def test_the_schema_explains_null_where_a_column_may_be_null() -> None:
     may_be_null = {column.name: column.nullable for column in Snapshot.__table__.columns}
     wrong = [each.name for each in SNAPSHOT if bool(each.when_null) != may_be_null[each.name]]
     assert wrong == []

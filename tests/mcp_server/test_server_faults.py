@@ -110,7 +110,7 @@ def broken(call: Call, way: Literal["value", "model"] = "value") -> Waited:
 
 
 @pytest.mark.parametrize("way", ["value", "model"])
-def test_a_fault_of_ours_is_told_as_ours_and_logged(
+def test_a_fault_of_the_server_is_reported_as_such_and_logged(
     session: Session, agent: Agent, caplog: pytest.LogCaptureFixture, way: str
 ) -> None:
     """Also one that could be the caller's, such as an answer that fits no model."""
@@ -278,9 +278,7 @@ def test_while_the_database_is_away_requests_are_asked_to_come_back_and_then_it_
     assert checked_out() == 0
 
 
-def test_health_tells_the_truth_about_the_database(
-    endpoint: McpEndpoint, committed_database: str
-) -> None:
+def test_health_reports_the_databases_state(endpoint: McpEndpoint, committed_database: str) -> None:
     address = endpoint.url.replace("/mcp", "/healthz")
     assert httpx2.get(address).status_code == 200
     with database_away(committed_database):
@@ -310,7 +308,7 @@ def test_a_busy_server_is_healthy(occupied: Occupied, endpoint: McpEndpoint) -> 
     assert answers == [200]
 
 
-def test_without_http_a_database_that_is_away_is_told_in_words(
+def test_without_http_an_unreachable_database_is_reported_in_words(
     endpoint: McpEndpoint, committed_database: str
 ) -> None:
     with read_scope() as session:
@@ -322,7 +320,7 @@ def test_without_http_a_database_that_is_away_is_told_in_words(
     agent.call("track_products", products=[f"US:{LAMP}"])
 
 
-def test_a_database_that_goes_while_a_tool_works_is_told_in_words(
+def test_a_database_lost_while_a_tool_works_is_reported_in_words(
     slow_tool: str, endpoint: McpEndpoint, committed_database: str
 ) -> None:
     def take_away() -> None:

@@ -36,7 +36,7 @@ def given(committed_database: str, tmp_path: Path) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("token", [None, "", "amz_wrong"])
-def test_without_a_token_that_holds_it_says_what_to_do_and_ends(
+def test_without_a_valid_token_it_prints_what_to_do_and_ends(
     given: dict[str, str], token: str | None
 ) -> None:
     variables = {name: value for name, value in given.items() if name != "AMAZCOPE_TOKEN"}
@@ -88,7 +88,7 @@ def test_it_ends_with_its_client(given: dict[str, str]) -> None:
         assert process.wait(PATIENCE) == 0
 
 
-def test_a_database_that_is_away_is_told_in_a_sentence(given: dict[str, str]) -> None:
+def test_an_unreachable_database_is_reported_in_a_sentence(given: dict[str, str]) -> None:
     nowhere = {"DATABASE_URL": "postgresql://nobody:nothing@127.0.0.1:1/none"}
     with over_stdio(given | nowhere) as process:
         output, errors = process.communicate(timeout=PATIENCE)

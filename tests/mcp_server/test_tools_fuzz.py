@@ -146,7 +146,7 @@ def others(session: Session) -> tuple[str, ...]:
 
 @pytest.mark.hypothesis
 @pytest.mark.parametrize("tool", TOOLS)
-def test_whatever_a_tool_is_given_it_answers_or_says_why_not(
+def test_whatever_a_tool_is_given_it_answers_or_refuses_with_a_reason(
     fuzzed: Fuzzed, session: Session, tool: str
 ) -> None:
     listed = fuzzed.tools[tool]
@@ -176,7 +176,7 @@ def test_whatever_a_tool_is_given_it_answers_or_says_why_not(
 
 @settings(database=None, suppress_health_check=list(HealthCheck))
 @given(name=st.text(max_size=300))
-def test_a_tool_that_there_is_not_is_told(fuzzed: Fuzzed, name: str) -> None:
+def test_an_unknown_tool_is_refused_in_words(fuzzed: Fuzzed, name: str) -> None:
     result = fuzzed.call(name, {})
     if isinstance(result, CallToolResult):
         assert result.is_error

@@ -81,7 +81,7 @@ def test_an_empty_installation_asks_for_products_and_lists_no_import(session: Se
     assert "No import yet" in words(app)
 
 
-def test_pasting_nothing_says_what_to_do(session: Session) -> None:
+def test_pasting_nothing_shows_what_to_do(session: Session) -> None:
     app = paste(open_page(), "   ")
     assert [error.value for error in app.error] == ["Paste links or ASINs, or choose a file."]
 
@@ -99,7 +99,9 @@ def test_an_uploaded_history_shows_its_rows_before_anything_is_stored(
     assert len(app.dataframe[0].value) == 3
 
 
-def test_a_file_of_one_row_is_told_in_the_singular(session: Session, principal: Principal) -> None:
+def test_a_file_of_one_row_is_described_in_the_singular(
+    session: Session, principal: Principal
+) -> None:
     header, *_ = HISTORY.splitlines(keepends=True)
     failing = next(row for row in HISTORY.splitlines(keepends=True) if b"someday" in row)
     shown = words(open_page(imports.offer_file("one.csv", BytesIO(header + failing))))
@@ -107,7 +109,7 @@ def test_a_file_of_one_row_is_told_in_the_singular(session: Session, principal: 
     assert "1 of 1 row will not be stored" in shown
 
 
-def test_what_columns_are_taken_for_and_what_will_fail_is_told_before_confirming(
+def test_what_columns_are_taken_for_and_what_will_fail_is_shown_before_confirming(
     session: Session,
 ) -> None:
     body = HISTORY.replace(b"1100\n", b"1100.5 or so\n", 1).replace(b",bsr", b",bsr", 1)
@@ -150,7 +152,7 @@ def test_what_was_canceled_is_gone(session: Session) -> None:
     assert app.text_area(key=upload.TEXT).value in (None, "")
 
 
-def test_an_import_that_does_not_exist_is_told_so(session: Session) -> None:
+def test_an_import_that_does_not_exist_is_shown_as_such(session: Session) -> None:
     assert "This import doesn't exist" in words(open_page(4711))
 
 
@@ -188,7 +190,7 @@ def test_the_download_is_a_csv_that_spreadsheets_read(
     assert len(lines) == 4
 
 
-def test_without_a_token_one_is_told_that_nothing_will_be_fetched(
+def test_without_a_token_a_warning_names_that_nothing_will_be_fetched(
     session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("APIFY_TOKEN", "")
@@ -197,7 +199,7 @@ def test_without_a_token_one_is_told_that_nothing_will_be_fetched(
     assert "Apify isn't connected" in words(app)
 
 
-def test_why_a_file_is_refused_is_said_once(session: Session) -> None:
+def test_why_a_file_is_refused_is_shown_once(session: Session) -> None:
     with pytest.raises(InvalidInputError) as refused:
         imports.offer_file("list.csv", BytesIO(b"\x00\x01\x02PK\xff" * 50))
     assert str(refused.value).count("contains no text") == 1
@@ -210,7 +212,7 @@ def test_the_import_on_the_screen_is_not_among_the_earlier_ones(session: Session
     assert "No import yet" in words(app)
 
 
-def test_a_paste_says_what_each_line_is_and_counts_what_can_be_tracked(session: Session) -> None:
+def test_a_paste_names_what_each_line_is_and_counts_what_can_be_tracked(session: Session) -> None:
     app = paste(
         open_page(), "https://www.amazon.de/dp/B0TEST0001\nB0TEST0002 DE\nhttps://a.co/d/x\nHello"
     )

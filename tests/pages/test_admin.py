@@ -104,7 +104,7 @@ def test_what_the_pages_read_asks_for_the_role_itself(
 # People
 
 
-def test_a_role_is_changed_and_the_person_told(
+def test_a_role_is_changed_and_the_user_notified(
     session: Session, principal: Principal, make_user: Callable[[Role], Principal]
 ) -> None:
     seller = make_user(Role.SELLER)
@@ -201,7 +201,7 @@ def test_with_a_mail_server_the_link_is_mailed_and_not_shown(
     assert len(mailed) == 2
 
 
-def test_what_is_no_address_is_said_below_the_form(session: Session, principal: Principal) -> None:
+def test_what_is_no_address_is_shown_below_the_form(session: Session, principal: Principal) -> None:
     app = open_page("admin", part="Invitations")
     labelled(app.text_input, "Email").set_value("nobody")
     press(app, "Invite")

@@ -41,9 +41,7 @@ def called(session: Session, who: Principal, outcome: str | None, **values: obje
     session.commit()
 
 
-def test_before_any_call_it_says_what_agents_are_for(
-    session: Session, principal: Principal
-) -> None:
+def test_before_any_call_it_explains_agents(session: Session, principal: Principal) -> None:
     app = open_page()
     assert not app.exception
     assert any("No agent has called yet" in each.value for each in app.markdown)

@@ -238,7 +238,7 @@ def test_a_rule_for_very_many_products_asks_first(
 
 
 @pytest.mark.usefixtures("two")
-def test_a_rule_is_made_for_a_shared_view_and_says_when_that_is_deleted(
+def test_a_rule_is_made_for_a_shared_view_and_shows_when_that_is_deleted(
     session: Session, principal: Principal
 ) -> None:
     definition = ViewDefinition(ListFilter(search=LAMP), Sort())

@@ -93,7 +93,7 @@ def test_the_history_holds_what_ended_and_why_it_was_not_sent(
     assert len(table(open_page("alerts", view="History", within="7 d"))) == 1
 
 
-def test_without_own_products_the_page_says_to_mark_them(
+def test_without_own_products_the_page_asks_to_mark_them(
     session: Session, principal: Principal
 ) -> None:
     seed(session, principal, LAMP, availability=1)
@@ -276,7 +276,7 @@ def test_an_alert_is_assigned_commented_resolved_and_reopened(two: list[int]) ->
     assert "2 open issues ·" in plain(app)
 
 
-def test_a_silence_is_added_says_so_and_is_ended(two: list[int]) -> None:
+def test_a_silence_is_added_shown_and_ended(two: list[int]) -> None:
     _, lamp = two
     app = in_dialog("show_silence", lamp)
     app.selectbox(key="silence_scope").select("All alerts of this product").run()
@@ -318,7 +318,7 @@ def test_managers_silence_a_kind_or_a_marketplace_and_sellers_a_product(
     ]  # fmt: skip
 
 
-def test_an_alert_says_why_the_user_was_not_notified(session: Session, two: list[int]) -> None:
+def test_an_alert_explains_why_the_user_was_not_notified(session: Session, two: list[int]) -> None:
     _, lamp = two
     store_observation(session, days_ago(3), price=2000)
     session.commit()

@@ -75,7 +75,7 @@ def test_a_competitor_is_shown_with_its_newest_values(rival: int):
     assert app.button(key=f"remove_competitor_{rival}").label == TITLE
 
 
-def test_without_competitors_it_is_said_what_they_are_for(lamp: int):
+def test_without_competitors_their_use_is_explained(lamp: int):
     app = open_tab("Competitors")
     assert "No competitor is chosen yet" in words(app)
     assert "Price caps for suggestions: no floor and no ceiling, at most 15 % at once" in words(app)
@@ -161,7 +161,7 @@ def test_a_products_suggestions_are_listed_with_their_state(
     assert "Ask for suggestions" in labels(app)
 
 
-def test_a_product_without_suggestions_says_so(lamp: int):
+def test_a_product_without_suggestions_has_a_sentence_instead(lamp: int):
     assert "Nothing was suggested for this product yet" in words(open_tab("Suggestions"))
 
 
@@ -284,7 +284,7 @@ def test_products_of_two_marketplaces_are_not_compared_together(
     assert not app.button
 
 
-def test_without_another_own_product_it_is_said_how_to_get_one(lamp: int):
+def test_without_another_own_product_the_way_to_one_is_shown(lamp: int):
     assert "No other product of US is your own" in words(comparing([lamp], ["US"]))
 
 

@@ -255,7 +255,7 @@ def test_model_and_mail_have_the_state_of_their_connection() -> None:
     assert make_mail_tile(replace(mail, values=None, problem="key")).level is Level.ALARM
 
 
-def test_failures_say_what_became_of_their_products() -> None:
+def test_failures_show_what_became_of_their_products() -> None:
     reason = FailureReason("blocked", "JP", 47, 27, 0, NOW, NOW + timedelta(minutes=18))
     assert describe_next(reason, NOW) == "Retry in 18 min"
     assert (

@@ -132,7 +132,7 @@ def test_who_registered_before_registration_was_closed_waits_for_an_invitation(
     assert (person.state, person.password_hash, tickets) == ("registered", None, [])
 
 
-def test_a_link_is_not_used_up_by_looking_or_by_a_bad_password(
+def test_a_link_is_not_used_up_by_opening_it_or_by_a_bad_password(
     session: Session, principal: Principal, tickets: list[str]
 ) -> None:
     _, token = membership.invite_member(session, principal, MAIL, Role.SELLER, datetime.now(UTC))
@@ -147,7 +147,7 @@ def test_a_link_is_not_used_up_by_looking_or_by_a_bad_password(
     assert "already used" in read_messages(open_link(invitation=token))
 
 
-def test_wrong_codes_lock_and_are_told_to_the_audit(
+def test_wrong_codes_lock_and_are_audited(
     session: Session, principal: Principal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(login.signed, "client_address", lambda: "203.0.113.7")
@@ -176,7 +176,7 @@ def ask_for_reset(mail: str) -> AppTest:
     return fill(app, mail=mail)
 
 
-def test_a_mailbox_is_written_to_a_few_times_and_the_form_says_when_again(
+def test_a_mailbox_is_written_to_a_few_times_and_the_form_shows_when_again(
     session: Session, principal: Principal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent: list[str] = []

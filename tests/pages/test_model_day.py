@@ -84,9 +84,7 @@ def trouble(app: AppTest) -> list[dict[str, str]]:
     return found.to_dict("records")
 
 
-def test_without_a_model_both_screens_say_why_none_speaks(
-    lamp: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_a_model_both_screens_show_why(lamp: int, monkeypatch: pytest.MonkeyPatch) -> None:
     set_environment(monkeypatch, OPENAI_API_KEY="", OPENAI_BASE_URL="", AMAZCOPE_MODEL="")
     why = (
         "Rules alone. No model is connected. An administrator connects it at Connections, or the "
@@ -96,7 +94,7 @@ def test_without_a_model_both_screens_say_why_none_speaks(
     assert why in plain(open_health())
 
 
-def test_the_queue_says_which_model_speaks_and_how_its_day_goes(
+def test_the_queue_names_the_model_and_shows_its_day(
     session: Session, principal: Principal, lamp: int, model: None
 ) -> None:
     a_day(session, principal, lamp)
@@ -132,7 +130,7 @@ def test_health_gives_the_reasons_of_every_reply_that_was_rejected(
     )
 
 
-def test_a_day_without_trouble_says_so(
+def test_a_day_without_problems_is_shown_as_such(
     session: Session, principal: Principal, lamp: int, model: None
 ) -> None:
     asked(session, principal, lamp, "ok", suggestions=1)
@@ -141,7 +139,7 @@ def test_a_day_without_trouble_says_so(
     assert figures(app)["Brought"][0] == "1 suggestion"
 
 
-def test_a_spent_budget_and_a_resting_server_are_told(
+def test_a_spent_budget_and_a_resting_server_are_shown(
     session: Session, principal: Principal, lamp: int, model: None
 ) -> None:
     for _ in range(3):
@@ -160,7 +158,7 @@ def test_a_spent_budget_and_a_resting_server_are_told(
         ("0.49", "less than a question may cost: the model is asked again tomorrow"),
     ],
 )
-def test_a_rest_of_the_budget_that_is_too_small_for_a_question_is_told(
+def test_a_rest_of_the_budget_that_is_too_small_for_a_question_is_shown(
     session: Session, principal: Principal, lamp: int, model: None, spent: str, warning: str | None
 ) -> None:
     asked(session, principal, lamp, "ok", cost_usd=Decimal(spent))
@@ -170,14 +168,14 @@ def test_a_rest_of_the_budget_that_is_too_small_for_a_question_is_told(
     assert warning is None or warning in plain(open_page("suggestions"))
 
 
-def test_a_budget_that_no_question_fits_into_is_told(
+def test_a_budget_that_no_question_fits_into_is_shown(
     lamp: int, model: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     set_environment(monkeypatch, AMAZCOPE_MODEL_DOLLARS_PER_DAY="0.01")
     assert "The model is never asked: a question may cost" in plain(open_page("suggestions"))
 
 
-def test_what_the_model_said_is_read_by_managers_only(
+def test_the_models_replies_are_for_managers_only(
     session: Session,
     principal: Principal,
     lamp: int,

@@ -77,7 +77,7 @@ def test_a_webhook_is_added_tested_paused_and_removed(
     }  # fmt: skip
 
 
-def test_what_is_wrong_about_an_address_is_said_in_the_form(session: Session) -> None:
+def test_what_is_wrong_about_an_address_is_shown_in_the_form(session: Session) -> None:
     app = open_page("notifications")
     labelled(app.selectbox, "Kind").set_value("webhook").run()
     labelled(app.text_input, "Address").set_value("http://169.254.169.254/latest")

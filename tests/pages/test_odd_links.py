@@ -56,7 +56,7 @@ def sign_ins(session: Session) -> int:
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("value", ODD, ids=range(len(ODD)))
-def test_a_link_that_opens_nothing_says_so(
+def test_a_link_that_opens_nothing_is_named_as_such(
     session: Session, sign_in: SignInAs, name: str, value: str
 ) -> None:
     sign_in(None)

@@ -159,7 +159,7 @@ def test_the_buy_box_is_won_by_the_teams_own_sellers(
     assert "own sellers" not in links(app)
 
 
-def test_open_issues_say_since_when_and_the_next_step_worst_first(
+def test_open_issues_have_their_start_and_next_step_worst_first(
     session: Session, principal: Principal
 ) -> None:
     lamp, _ = seed_pair(session, principal)

@@ -239,7 +239,7 @@ def test_with_nothing_tracked_the_next_step_is_a_button(session: Session):
     assert "Add products" in [button.label for button in open_page().button]
 
 
-def test_an_unknown_product_is_said_to_be_untracked(session: Session, principal: Principal):
+def test_an_unknown_product_is_shown_as_untracked(session: Session, principal: Principal):
     track_product(session, principal)
     page = open_page(marketplace="US", asin="B0TEST9999")
     assert page.info[0].value == "B0TEST9999 in US is not tracked here."
@@ -254,14 +254,14 @@ def test_an_address_that_names_no_product_offers_none_to_add(
     assert "Add it" not in [button.label for button in page.button]
 
 
-def test_a_product_never_fetched_says_when_it_will_be(session: Session, principal: Principal):
+def test_a_product_never_fetched_shows_when_it_will_be(session: Session, principal: Principal):
     track_product(session, principal)
     page = open_product()
     assert metrics(page)["Price"] == ("unknown", "never fetched: due now")
     assert page.info[0].value.startswith("Never fetched: due now.")
 
 
-def test_a_price_that_is_not_on_the_page_says_so(session: Session, principal: Principal):
+def test_a_price_that_is_not_on_the_page_is_shown_as_none(session: Session, principal: Principal):
     product, now = track_product(session, principal), this_hour()
     gone = {"price": None, "buy_box_price": None, "price_basis": None, "ranks": ()}
     unreported = SEEN & ~Seen.BSR
@@ -276,7 +276,7 @@ def test_a_price_that_is_not_on_the_page_says_so(session: Session, principal: Pr
     assert shown["Stock"][0] == "Unavailable"
 
 
-def test_a_period_without_snapshots_says_so(session: Session, principal: Principal):
+def test_a_period_without_snapshots_has_a_sentence_instead(session: Session, principal: Principal):
     product, now = track_product(session, principal), this_hour()
     store(session, [make_sourced(product, now - 20 * DAY)])
     assert "No snapshots in the last 7 days" in open_product(7).info[0].value
@@ -338,7 +338,7 @@ def test_a_removed_product_has_its_last_price_and_rank_in_the_banner(
     assert banner.endswith(" · last \\$19.99 · \\#1,200, 12 Nov")
 
 
-def test_refresh_puts_the_product_in_line_and_says_so(
+def test_refresh_puts_the_product_in_line_with_a_message(
     session: Session, principal: Principal, monkeypatch: pytest.MonkeyPatch
 ):
     product, now = track_product(session, principal), this_hour()
@@ -411,7 +411,7 @@ def origin_of(page: AppTest, figure: str, which: str) -> str:
     return texts(page)
 
 
-def test_each_end_of_a_period_opens_the_look_that_said_it(session: Session, principal: Principal):
+def test_each_end_of_a_period_opens_its_observation(session: Session, principal: Principal):
     product, now = track_product(session, principal), this_hour()
     worst = (CategoryRank("Kitchen", 4000),)
     store(
@@ -451,7 +451,7 @@ def test_another_teams_file_and_person_are_named_nowhere(
             assert secret not in shown
 
 
-def test_an_average_says_how_it_was_made(session: Session, principal: Principal):
+def test_an_average_explains_how_it_was_made(session: Session, principal: Principal):
     product, now = track_product(session, principal), this_hour()
     observations = [make_sourced(product, now - hours * HOUR) for hours in (3, 2)]
     store(session, [*observations, make_sourced(product, now - HOUR, price=199900)])
@@ -459,7 +459,7 @@ def test_an_average_says_how_it_was_made(session: Session, principal: Principal)
     assert "weighted by how long each held. 3 observations, 1 flagged value excluded." in shown
 
 
-def test_what_a_period_does_not_know_says_why_instead(session: Session, principal: Principal):
+def test_what_a_period_does_not_know_has_a_reason_instead(session: Session, principal: Principal):
     product, now = track_product(session, principal), this_hour()
     store(session, [make_sourced(product, now - HOUR, seen=SEEN & ~Seen.LIST_PRICE)])
     assert "Unknown · not reported in this period" in origin_of(
@@ -472,7 +472,7 @@ def test_a_card_has_room_for_each_availability():
     assert longest <= 12
 
 
-def test_a_product_that_waits_for_a_token_says_so(
+def test_a_product_that_waits_for_a_token_shows_that_reason(
     session: Session, principal: Principal, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv("APIFY_TOKEN", "")
@@ -490,7 +490,7 @@ def test_a_figure_that_was_never_seen_has_no_origin_to_open(session: Session, pr
     assert figures_of(open_product())["BSR"].note
 
 
-def test_a_rank_that_could_not_be_read_is_said_with_its_text(
+def test_a_rank_that_could_not_be_read_is_shown_with_its_text(
     session: Session, principal: Principal
 ):
     product, now = track_product(session, principal), this_hour()
@@ -572,7 +572,7 @@ def test_a_note_is_marked_on_the_chart_and_listed_in_its_dialog(
     assert list_notes(session, principal, product) == []
 
 
-def test_a_past_range_says_nothing_of_today(session: Session, principal: Principal):
+def test_a_past_range_names_no_value_of_today(session: Session, principal: Principal):
     product, now = track_product(session, principal), this_hour()
     better = (CategoryRank("Kitchen", 300),)
     observations = [make_sourced(product, now - days * DAY) for days in (40, 30)]

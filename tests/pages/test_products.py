@@ -100,7 +100,9 @@ def texts_of(app: AppTest, row: int) -> list[str]:
     return [text.replace("\u00a0", " ").replace("\u202f", " ") for text in texts]
 
 
-def test_where_there_is_no_number_a_word_says_why(session: Session, principal: Principal) -> None:
+def test_where_there_is_no_number_a_word_gives_the_reason(
+    session: Session, principal: Principal
+) -> None:
     seed(session, principal, "B0TEST0001")
     seed(session, principal, "B0TEST0002", "Lamp", price=None, bsr_at=None, rating=40)
     gone = {"availability": Availability.GONE, "price": 1949, "bsr": 9, "rating": 41}
@@ -349,7 +351,7 @@ def test_a_header_sorts_and_turns_the_order_round() -> None:
 # What can be done
 
 
-def test_a_refresh_makes_products_due_and_says_who_waits_before(
+def test_a_refresh_makes_products_due_and_counts_those_before(
     session: Session, principal: Principal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rung: list[bool] = []
@@ -383,7 +385,7 @@ def test_a_queue_that_is_away_loses_no_request(
     assert schedule_of(session, product_id)["priority"] == 0
 
 
-def test_each_action_says_what_it_did(session: Session, principal: Principal) -> None:
+def test_each_action_reports_what_it_did(session: Session, principal: Principal) -> None:
     ids = [seed(session, principal, "B0TEST0001"), seed(session, principal, "B0TEST0002")]
     assert products.pause_products(ids) == "2 products paused."
     assert products.pause_products(ids) == "They were paused already."

@@ -62,7 +62,7 @@ def test_what_is_saved_is_what_the_form_shows_next(session: Session, principal: 
     assert labelled(again.text_input, "Price change threshold (%)").value == "7.5"
 
 
-def test_what_is_no_percentage_is_said_below_the_form(
+def test_what_is_no_percentage_is_shown_below_the_form(
     session: Session, principal: Principal
 ) -> None:
     app = open_page("profile")
@@ -273,7 +273,7 @@ def test_the_demos_people_can_change_neither_password_nor_address(
 # Tokens
 
 
-def test_a_token_is_shown_once_and_its_row_says_what_it_may(
+def test_a_token_is_shown_once_and_its_row_lists_its_scopes(
     session: Session, principal: Principal
 ) -> None:
     app = open_page("profile", part="API tokens")
@@ -292,7 +292,7 @@ def test_a_token_is_shown_once_and_its_row_says_what_it_may(
     assert api_tokens.find_bearer(session, token, datetime.now(UTC), None) is None
 
 
-def test_how_to_connect_is_said_with_a_new_token_and_later_without_it(
+def test_how_to_connect_is_shown_with_a_new_token_and_later_without_it(
     session: Session, principal: Principal
 ) -> None:
     app = open_page("profile", part="API tokens")
@@ -311,7 +311,7 @@ def test_how_to_connect_is_said_with_a_new_token_and_later_without_it(
     assert len(app.code) == 2
 
 
-def test_a_program_learns_where_the_pages_are_when_no_file_says_it(
+def test_a_program_learns_where_the_pages_are_when_no_file_names_it(
     session: Session, principal: Principal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AMAZCOPE_PORT", "8777")
@@ -321,7 +321,7 @@ def test_a_program_learns_where_the_pages_are_when_no_file_says_it(
     assert stdio["env"]["AMAZCOPE_URL"] == "http://127.0.0.1:8777"
 
 
-def test_beyond_this_machine_nothing_is_said_of_its_folders(
+def test_beyond_this_machine_its_folders_stay_hidden(
     session: Session, principal: Principal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AMAZCOPE_MCP_URL", "https://watch.example.com/mcp")
@@ -341,7 +341,7 @@ def test_a_token_that_may_nothing_is_not_made(session: Session, principal: Princ
     assert "Choose what the token may do." in errors(app)
 
 
-def test_a_used_token_says_when(session: Session, principal: Principal) -> None:
+def test_a_used_token_shows_when(session: Session, principal: Principal) -> None:
     now = datetime.now(UTC)
     api_tokens.create_api_token(session, principal, "Report", [Scope.READ], None, now)
     [kept] = api_tokens.list_own_tokens(session, principal, now)

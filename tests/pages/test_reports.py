@@ -109,7 +109,7 @@ def test_a_user_subscribes_and_ends_it(session: Session, principal: Principal) -
     assert service.list_subscriptions(session, principal, datetime.now(UTC)) == []
 
 
-def test_the_hash_of_a_file_says_who_made_it(session: Session, principal: Principal) -> None:
+def test_the_hash_of_a_file_leads_to_its_author(session: Session, principal: Principal) -> None:
     open_reports().button(key="make_report").click().run()
     [report] = service.list_reports(session, principal, 10)
     body = frozen_files.freeze_report(report.id, Formats("de_DE"), principal)

@@ -155,7 +155,7 @@ def test_text_from_models_and_listings_is_escaped(
         assert "**approve everything**" not in element.value
 
 
-def test_what_the_rules_of_listings_forbid_is_said(
+def test_what_the_rules_of_listings_forbid_is_shown(
     session: Session, principal: Principal, lamp: int
 ):
     number = propose(session, principal, lamp, new_title("Lamp " * 30))
@@ -165,7 +165,7 @@ def test_what_the_rules_of_listings_forbid_is_said(
     assert "Keeps the listing rules" in words(open_one(fine))
 
 
-def test_a_price_or_coupon_below_the_floor_is_said(
+def test_a_price_or_coupon_below_the_floor_is_marked(
     session: Session, principal: Principal, lamp: int
 ):
     price = propose(session, principal, lamp, new_price(1900))
@@ -425,7 +425,7 @@ def test_what_was_applied_can_be_undone(session: Session, principal: Principal, 
     assert "Title undone by" in words(app)
 
 
-def test_a_value_that_changed_meanwhile_is_told_with_both_values(
+def test_a_value_that_changed_meanwhile_is_shown_with_both_values(
     session: Session, principal: Principal, lamp: int
 ):
     number = propose(session, principal, lamp, new_price(1900))

@@ -101,7 +101,7 @@ def test_a_status_that_all_rows_share_is_no_column(
     assert "status" in list(everything.dataframe[0].proto.column_order)
 
 
-def test_a_row_says_who_spoke_how_sure_and_what_should_move(three: list[int]):
+def test_a_row_shows_the_advisor_the_confidence_and_the_expected_effect(three: list[int]):
     first = table(open_page("suggestions"))[0]
     assert first["advisor"] == "model · local-8b"
     assert (first["priority"], first["kind"], first["status"]) == ("High", "Content", "Pending")
@@ -277,7 +277,7 @@ def _answered(session: Session, principal: Principal, lamp: int) -> None:
     session.commit()
 
 
-def test_asking_without_an_own_product_says_how_to_get_one(
+def test_asking_without_an_own_product_shows_the_way_to_one(
     session: Session, principal: Principal, lamp: int
 ):
     session.execute(text("UPDATE tracking SET role = 'watched'"))

@@ -57,7 +57,7 @@ def test_who_signed_out_gets_no_file(
         (ValueError("secret detail"), "This could not be created"),
     ],
 )
-def test_a_file_that_can_not_be_made_says_why_and_tells_no_details(
+def test_a_file_that_can_not_be_made_has_a_reason_without_details(
     session: Session, monkeypatch: pytest.MonkeyPatch, error: Exception, words: str
 ) -> None:
     def fail(_who: Principal) -> bytes:

@@ -67,7 +67,7 @@ def test_without_the_demo_no_password_is_shown(
     assert [button.label for button in app.button if "Enter" in button.label] == []
 
 
-def test_a_wrong_second_factor_is_said_above_its_form(
+def test_a_wrong_two_factor_code_is_shown_above_its_form(
     way_in: Callable[[], AppTest], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def too_old(*_given: object) -> str:

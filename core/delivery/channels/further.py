@@ -86,7 +86,7 @@ def describe(address: FurtherAddress) -> str:
 
 
 def send(address: FurtherAddress, message: Message, context: SendContext) -> Attempt:  # noqa: ARG001
-    """Send a message. Unknown where Apprise names no status: it doesn't tell timeouts apart."""
+    """Send a message. Unknown where Apprise names no status: it hides timeouts."""
     scheme = address.url.partition("://")[0]
     service = SERVICES.get(scheme)
     plugin = _make_plugin(address.url) if service is not None else None

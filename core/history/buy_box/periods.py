@@ -95,7 +95,7 @@ def find_history(
 ) -> BuyBoxHistory:
     """Return the periods and shares between two times.
 
-    Rows outside them tell what held at their edges. `max_gap`: how long a sample may hold,
+    Rows outside them give the holder at their edges. `max_gap`: how long a sample may hold,
     by default what is usual around it. With `max_gap` the rows are days.
     """
     is_by_day = max_gap is not None

@@ -137,10 +137,10 @@ _VACANT: Final = [int(state) for state in Availability if not state.has_featured
 
 
 def _find_reported(arrays: Arrays) -> Marks:
-    """Mark the rows that tell something of the holder.
+    """Mark the rows at which the holder is known, or known to be vacant.
 
-    Another source's row that names no seller says nothing against the one observed before; a
-    change by a source that does name sellers says that it is not known any more.
+    A row without a seller from a source that never names one leaves the holder as it was; a
+    change by a source that does name sellers makes it unknown.
     """
     vacant = np.isin(arrays["availability"], _VACANT)
     named = vacant | (arrays["seller"] != 0)

@@ -13,7 +13,7 @@ class Status(NamedTuple):
     """How a check ended."""
 
     outcome: Outcome
-    detail: str | None = None  # set if the check tells nothing about the product
+    detail: str | None = None  # set if the check has no value of the product
     availability: Availability | None = None
     flags: Flag = Flag.NONE
 

@@ -211,7 +211,7 @@ def test_sessions_without_a_socket_are_not_counted_for_ever(
     run(story)
 
 
-def test_addresses_that_a_socket_of_ipv6_tells_of_ipv4_are_visitors_of_their_own() -> None:
+def test_ipv4_addresses_on_an_ipv6_socket_are_visitors_of_their_own() -> None:
     async def story(open_one: Open) -> None:
         first = await open_one("::ffff:10.0.0.1")
         many = [await open_one("::ffff:10.0.0.2") for _ in range(3)]

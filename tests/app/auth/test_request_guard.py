@@ -72,7 +72,7 @@ def test_this_machine_and_addresses_are_answered_to(host: str) -> None:
 
 @pytest.mark.parametrize("path", ["/", "/metrics", "/_stcore/metrics"])
 @pytest.mark.parametrize("host", ["evil.example:8501", "box.lan", "localhost.evil.example", ""])
-def test_a_name_that_was_pointed_here_is_refused_and_told_which_setting_adds_it(
+def test_an_unknown_host_name_is_refused_with_the_setting_that_adds_it(
     path: str, host: str
 ) -> None:
     answer = client().get(path, headers={"host": host})

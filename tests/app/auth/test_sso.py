@@ -58,7 +58,7 @@ def come(provider: Provider, registration: str, subject: str) -> str:
     return sso._complete(Settings(amazcope_oidc_issuer=ISSUER, amazcope_registration=registration))
 
 
-def test_what_administration_says_of_joining_counts_for_single_sign_on(
+def test_the_administrations_setting_on_joining_counts_for_single_sign_on(
     session: Session, principal: Principal, provider: Provider
 ) -> None:
     assert come(provider, "open", "anna")

@@ -20,7 +20,7 @@ def test_what_is_no_percentage_is_refused_with_an_example(typed: str) -> None:
         thresholds.parse_percent(typed)
 
 
-def test_the_inputs_say_what_the_teams_default_is() -> None:
+def test_the_inputs_show_the_teams_default() -> None:
     app = AppTest.from_function(_show).run()
     assert [(each.value, each.placeholder) for each in app.text_input] == [
         ("7.5", "Team's default: 2.5"),

@@ -47,7 +47,7 @@ def client() -> TestClient:
 
 
 @pytest.mark.parametrize("accepted", ["gzip", "identity"])
-def test_a_page_is_told_where_its_server_is_before_streamlit_starts(
+def test_a_page_knows_its_servers_address_before_streamlit_starts(
     client: TestClient, accepted: str
 ) -> None:
     answer = client.get("/suggestions", headers={"Accept-Encoding": accepted})

@@ -221,7 +221,7 @@ def test_a_file_whose_client_left_at_any_part_is_not_kept(parts, how):
 
 
 def test_an_unknown_address_takes_no_room(shop):
-    """It is answered with the shell, whatever it is: anybody could fill the memory with them."""
+    """Any unknown address is answered with the shell: a visitor could fill the memory with them."""
     shop.get("/static/unknown.js")
     shop.get("/static/unknown.js")
     assert shop.asked == 2

@@ -14,7 +14,7 @@ from core.accounts.people.membership import get_principal
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 LIFETIME = SessionLifetime(idle=timedelta(hours=12), whole=timedelta(days=14))
-KEY = "a secret of the tests, long enough for anybody"
+KEY = "a secret of the tests, long enough for every check"
 OLD_HASH, NEW_HASH = "$argon2id$old", "$argon2id$new"  # never verified here
 
 Member = Callable[..., Principal]

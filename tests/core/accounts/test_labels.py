@@ -101,7 +101,7 @@ def test_no_label_is_for_a_verb_that_was_never_stored() -> None:
     assert sorted(set(labels.EVENT_LABELS) - stored_verbs() - old) == []
 
 
-def test_labels_tell_verbs_apart_and_begin_with_a_capital() -> None:
+def test_labels_of_verbs_differ_and_begin_with_a_capital() -> None:
     words = list(labels.EVENT_LABELS.values())
     assert len(set(words)) == len(words)
     assert all(each[0].isupper() for each in words)

@@ -38,7 +38,7 @@ def test_agents_are_sent_where_they_can_get(settings: dict[str, object], address
     assert Settings(_env_file=None, **settings).mcp_url == address  # type: ignore[arg-type]
 
 
-def test_the_documents_say_the_same() -> None:
+def test_the_documents_have_the_same_configuration() -> None:
     guide = (ROOT / "docs" / "AGENTS.md").read_text(encoding="utf-8")
     elsewhere = StdioServer("/path/to/amazcope/.venv/bin/python", Path("/path/to/amazcope"))
     assert build_stdio_config(elsewhere) in guide

@@ -398,7 +398,7 @@ def test_an_import_that_was_cut_short_goes_on_behind_its_last_chunk(
     assert counts(read_again(session, principal, run_id)) == (2, 2, 0, 0)
 
     monkeypatch.setattr(import_files, "store_chunk", store)
-    assert not run_import(run_id), "somebody may still work on it"
+    assert not run_import(run_id), "another worker may still run it"
     session.execute(text("UPDATE import_run SET claimed_until = now() - interval '1 minute'"))
     session.commit()
     assert run_import(None)

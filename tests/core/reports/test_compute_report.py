@@ -38,7 +38,7 @@ def read(
     return compute_report(session, principal, scope, period, at, NOW, Decimal("0.01"))
 
 
-def test_a_report_says_what_changed_between_two_closes(
+def test_a_report_lists_what_changed_between_two_closes(
     session: Session, principal: Principal
 ) -> None:
     lamp, kettle = seed_report(session, principal)
@@ -137,7 +137,7 @@ def test_nothing_known_is_unknown_and_not_0(session: Session, principal: Princip
     assert "Nothing is known of 1 product at these closes." in sentences
 
 
-def test_without_products_a_report_says_so(session: Session, principal: Principal) -> None:
+def test_a_report_without_products_names_the_reason(session: Session, principal: Principal) -> None:
     report = read(session, principal)
     assert report.days == ()
     assert report_text.describe_days(report) == "No product is tracked."
@@ -208,7 +208,9 @@ def test_only_the_worst_are_listed_and_all_are_counted(
     assert len(report.list_movers(MovedValue.RANK)) == 4
 
 
-def test_without_own_products_each_figure_says_so(session: Session, principal: Principal) -> None:
+def test_without_own_products_each_figure_names_the_reason(
+    session: Session, principal: Principal
+) -> None:
     seed_report(session, principal)
     session.execute(text("UPDATE tracking SET role = 'competitor'"))
     figures = read(session, principal).figures

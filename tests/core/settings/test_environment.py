@@ -67,7 +67,7 @@ def test_a_password_of_any_characters_reaches_the_queues_own_connection() -> Non
     assert unescaped["password"] == "p/w"
 
 
-def test_the_pages_say_in_a_sentence_what_keeps_them_from_starting() -> None:
+def test_the_pages_name_in_a_sentence_what_keeps_them_from_starting() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "app"],
         cwd=ROOT,

@@ -99,7 +99,7 @@ def test_a_change_is_written_in_percent(before, after, words):
         (5, NAN, "unknown"),
     ],
 )
-def test_a_rank_moves_by_places_and_says_in_which_direction(before, after, words):
+def test_a_rank_moves_by_places_with_its_direction(before, after, words):
     assert plain(format_rank_change(before, after)) == words
 
 

@@ -47,7 +47,7 @@ def test_a_workbook_has_numbers_and_texts_but_no_formulas() -> None:
     assert {cell.data_type for row in sheet.iter_rows() for cell in row} <= {"s", "n", "inlineStr"}
 
 
-def test_json_keeps_types_and_says_null() -> None:
+def test_json_keeps_types_and_null() -> None:
     rows = [*BATCHES[:1], [["B0TEST0002", "x", None, None, False, [], None]]]
     first, second = json.loads(b"".join(write_json(NAMES, rows)))
     assert first == {

@@ -85,7 +85,7 @@ def test_there_is_no_reset_link_for_who_is_not_active(
             accounts_setup.print_reset_link(mail, print)
 
 
-def test_a_whole_audit_is_said_to_be_whole_and_a_broken_one_where(
+def test_a_whole_audit_is_reported_as_whole_and_a_broken_one_with_its_place(
     session: Session, principal: Principal
 ) -> None:
     for number in range(3):

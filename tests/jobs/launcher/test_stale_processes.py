@@ -54,9 +54,9 @@ def first_line(process: "subprocess.Popen[str]") -> str:
 
 
 def marked(folder: Path) -> list[int]:
-    """Return who carries a folder's mark, once anybody does.
+    """Wait until processes carry a folder's mark; return their ids.
 
-    The system says that a program was started a moment before its environment can be read.
+    A program counts as started a moment before its environment can be read.
     """
     deadline = time.monotonic() + PATIENCE
     while not (found := find_stale_processes(folder)):
@@ -65,7 +65,7 @@ def marked(folder: Path) -> list[int]:
     return [process.pid for process in found]
 
 
-def test_what_an_earlier_start_left_is_ended_and_said(tmp_path: Path) -> None:
+def test_what_an_earlier_start_left_is_ended_and_reported(tmp_path: Path) -> None:
     messages: list[str] = []
     with running(SLEEP, tmp_path) as left:
         first_line(left)

@@ -128,8 +128,8 @@ RUNNER = """
     import sys
     from jobs.launcher.supervisor import Service, Supervisor
     quiet = [sys.executable, "-c", "import os, time; print('pid', os.getpid()); time.sleep(600)"]
-    say = lambda line: print(line, flush=True)
-    sys.exit(Supervisor([Service("web", quiet)], say, patience=5).run())
+    report = lambda line: print(line, flush=True)
+    sys.exit(Supervisor([Service("web", quiet)], report, patience=5).run())
 """
 
 

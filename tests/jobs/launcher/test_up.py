@@ -116,7 +116,7 @@ def test_a_start_does_not_bring_in_what_it_does_not_need(
     assert set(done.stdout.split()) & not_needed == set(), what
 
 
-def test_a_database_that_gives_up_while_preparing_is_said_in_a_sentence(
+def test_a_database_that_gives_up_while_preparing_is_reported_in_a_sentence(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def full() -> bool:

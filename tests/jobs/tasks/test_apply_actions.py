@@ -43,7 +43,7 @@ def test_a_round_applies_what_is_approved_once(
     ]
 
 
-def test_a_dry_run_is_told_on_the_time_line(
+def test_a_dry_run_is_on_the_time_line(
     session: Session, principal: Principal, lamp: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     set_environment(monkeypatch, AMAZCOPE_APPLIER="dry-run")

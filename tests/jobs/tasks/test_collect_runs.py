@@ -31,7 +31,7 @@ def test_products_missing_from_a_partial_data_set_are_tried_again_soon(world: Wo
         ("empty_dataset", Outcome.EMPTY_RUN, "collected"),
     ],
 )
-def test_a_run_that_brings_nothing_says_so_of_every_product(
+def test_a_run_that_brings_nothing_counts_for_every_product(
     world: World, fault: str, outcome: Outcome, state: str
 ) -> None:
     world.fake_apify.fail_next(fault)
@@ -74,7 +74,7 @@ def test_an_item_with_a_quirk_becomes_its_outcome(
 
 
 @pytest.mark.parametrize("moved", [ASINS[:1], ASINS[:1] + ASINS[2:3]])
-def test_a_redirect_within_a_batch_is_told_by_what_is_left_over(
+def test_a_redirect_within_a_batch_is_found_by_what_is_left_over(
     world: World, moved: tuple[str, ...]
 ) -> None:
     world.fake_apify.fail_next("redirected_items", asins=list(moved))

@@ -84,7 +84,7 @@ def test_the_days_budget_stops_further_runs(world: World, monkeypatch: pytest.Mo
     assert world.runs_paid() == 2
 
 
-def test_without_a_token_the_state_says_so_and_nothing_is_lost(
+def test_without_a_token_the_state_names_it_and_nothing_is_lost(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("APIFY_TOKEN")
@@ -212,7 +212,7 @@ def test_a_mended_token_is_tried_as_soon_as_the_worker_starts(
     assert dispatch_runs.start_due_runs() == 1
 
 
-def test_a_job_says_of_a_run_whether_it_was_started(world: World) -> None:
+def test_a_job_reports_whether_a_run_was_started(world: World) -> None:
     world.fake_apify.fail_next("no_credit", operation="start_run")
     world.follow()
     dispatch_runs.start_due_runs()
@@ -243,7 +243,7 @@ def test_the_time_a_run_takes_does_not_make_checks_rarer(world: World) -> None:
     assert world.value("SELECT due_at FROM fetch_schedule") == due + timedelta(hours=1)
 
 
-def test_a_look_that_comes_back_half_a_round_late_begins_a_new_rhythm(world: World) -> None:
+def test_a_check_that_comes_back_half_a_round_late_begins_a_new_rhythm(world: World) -> None:
     world.follow(ASINS[:1], cadence=Cadence.HOURLY)
     world.change("UPDATE fetch_schedule SET due_at = now() - interval '31 minutes'")
     before = datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""The job that makes subscribed reports: once each, whoever fails or is killed."""
+"""The job that makes subscribed reports: once each, also after a failure or a kill."""
 
 from datetime import UTC, datetime, timedelta
 

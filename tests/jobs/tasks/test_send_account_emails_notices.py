@@ -84,7 +84,7 @@ def test_who_wants_none_or_can_not_get_any_is_not_written_to(
     assert letters == []
 
 
-def test_a_letter_that_is_refused_stops_no_other_and_is_told(
+def test_a_refused_email_stops_no_other_and_is_reported(
     session: Session, principal: Principal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = Person(team_id=principal.team_id, name="Other", mail="other@team.example")

@@ -34,7 +34,7 @@ def test_an_action_that_can_not_be_verified_holds_up_no_other(
     assert second.state == "verified"
 
 
-def test_a_round_verifies_what_a_later_look_shows(
+def test_a_round_verifies_what_a_later_observation_shows(
     session: Session, principal: Principal, lamp: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     action = approve_title(session, principal)

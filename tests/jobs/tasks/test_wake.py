@@ -45,7 +45,9 @@ def test_a_connection_that_ended_meanwhile_is_made_anew(monkeypatch: pytest.Monk
     "error",
     [psycopg.OperationalError("gone"), RedisAwayError("gone"), OSError(), ConfigurationError("?")],
 )
-def test_a_worker_that_is_away_is_said(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+def test_an_unreachable_worker_is_reported(
+    monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
     rung, ring = bell(error)
     monkeypatch.setattr(dispatch_runs, "fetch_now", ring)
     assert not wake_for_fetches()

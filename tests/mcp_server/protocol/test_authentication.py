@@ -57,13 +57,13 @@ def test_every_call_is_in_the_log_with_a_hash_of_its_arguments(
     assert all(each.took_ms is not None for each in calls)
 
 
-def test_a_slip_of_the_pen_is_told_not_passed_over(agent: Agent) -> None:
+def test_a_misspelt_argument_is_refused_by_its_name(agent: Agent) -> None:
     refusal = agent.refusal("search_products", serach="lamp")
     assert "serach" in refusal
     assert "pydantic" not in refusal
 
 
-def test_who_calls_too_often_is_told_how_long_to_wait(
+def test_a_caller_over_the_limit_learns_how_long_to_wait(
     session: Session, agent: Agent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AMAZCOPE_MCP_CALLS_PER_MINUTE", "1")

@@ -120,12 +120,12 @@ def test_an_answer_keeps_each_field_and_what_has_to_be_there(name: str) -> None:
     }
 
 
-def test_what_may_be_null_says_so_in_its_types() -> None:
+def test_what_may_be_null_has_null_in_its_types() -> None:
     made = schemas.shorten_result({"type": "object", "properties": {"a": NULLABLE}})
     assert made["properties"]["a"] == {"type": ["string", "null"], "description": "Inner."}
 
 
-def test_what_is_said_of_a_field_goes_before_what_is_said_of_its_type() -> None:
+def test_a_fields_description_goes_before_its_types() -> None:
     field = {**NULLABLE, "description": "Outer."}
     made = schemas.shorten_result({"type": "object", "properties": {"a": field}})
     assert made["properties"]["a"]["description"] == "Outer."
@@ -139,7 +139,7 @@ def test_a_choice_of_words_is_not_mixed_with_another_type(choice: dict[str, Any]
     Draft202012Validator(made).validate({"a": None})
 
 
-def test_two_choices_that_both_say_more_stay_apart() -> None:
+def test_two_choices_with_further_keywords_stay_apart() -> None:
     field = {"anyOf": [{"type": "string", "minLength": 2}, {"type": "number", "minimum": 1}]}
     made = schemas.shorten_result({"type": "object", "properties": {"a": field}})
     assert made["properties"]["a"] == field

@@ -1,7 +1,6 @@
 """Which tool takes which role and scope; a generated matrix over every tool there is.
 
-A tool that is new has no entry in the table below, and a test says so: decide who may
-call it, and write it down.
+A new tool fails here until the table below states who may call it.
 """
 
 import ast
@@ -96,14 +95,14 @@ def test_every_tool_has_an_entry_in_the_table() -> None:
 
 
 @pytest.mark.parametrize("tool", LEAST)
-def test_a_tool_declares_what_the_table_says(tool: str) -> None:
+def test_a_tool_declares_what_the_table_states(tool: str) -> None:
     declared = TOOLS[tool]
     assert (declared.minimum_role, declared.scope) == LEAST[tool]
     assert declared.annotations.read_only_hint is (LEAST[tool][1] is Scope.READ)
 
 
 @pytest.mark.parametrize("tool", LEAST)
-def test_a_token_is_let_through_by_role_and_scope_or_told_which_it_takes(
+def test_a_token_is_accepted_by_role_and_scope_or_refused_with_the_missing_one(
     session: Session,
     tool: str,
 ) -> None:

@@ -44,9 +44,7 @@ def count(session: Session, table: type[Any]) -> int:
     return session.scalar(select(func.count()).select_from(table)) or 0
 
 
-def test_a_dry_run_says_what_would_come_of_it_and_changes_nothing(
-    session: Session, agent: Agent
-) -> None:
+def test_a_dry_run_reports_its_result_and_changes_nothing(session: Session, agent: Agent) -> None:
     before = count(session, AuditEvent)
     answer = agent.call("track_products", **ADD, dry_run=True, idempotency_key="one")
     assert (answer["dry_run"], answer["products"][0]["verdict"]) == (True, "added")
@@ -109,7 +107,9 @@ def test_a_repeated_refresh_calls_the_worker_again_but_asks_once(
     assert verbs.count("asked for a fetch") == 1
 
 
-def test_an_answer_of_another_version_is_told_not_a_crash(session: Session, agent: Agent) -> None:
+def test_an_answer_of_another_version_is_refused_without_a_crash(
+    session: Session, agent: Agent
+) -> None:
     agent.call("track_products", **ADD, idempotency_key="one")
     session.scalars(select(AgentWrite)).one().answer = {"unheard": "of"}
     session.commit()
@@ -118,7 +118,7 @@ def test_an_answer_of_another_version_is_told_not_a_crash(session: Session, agen
 
 
 @pytest.mark.parametrize("key", ["", "two words", "é", "x" * 101, "line\n"])
-def test_what_is_no_key_is_told(agent: Agent, key: str) -> None:
+def test_what_is_no_key_is_refused(agent: Agent, key: str) -> None:
     assert "idempotency_key" in agent.refusal("track_products", **ADD, idempotency_key=key)
 
 

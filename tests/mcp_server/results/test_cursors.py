@@ -38,7 +38,7 @@ def test_beyond_what_is_counted_a_list_stays_truncated() -> None:
     assert (fields["truncated"], fields["next_cursor"]) == (True, None)
 
 
-def test_the_last_page_that_is_counted_does_not_say_that_it_is_the_end(
+def test_the_last_page_that_is_counted_is_not_marked_as_the_end(
     session: Session, principal: Principal, agent: Agent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     track_products(session, principal, [f"B0PAGE{number:04d}" for number in range(9)])

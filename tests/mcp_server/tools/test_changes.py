@@ -63,7 +63,7 @@ SINCE = pytest.mark.parametrize("asked", [{}, {"since": WEEK.isoformat()}], ids=
 
 
 @SINCE
-def test_a_price_that_moved_is_told_with_both_values(
+def test_a_price_that_moved_is_listed_with_both_values(
     session: Session, agent: Agent, lamp: int, asked: dict[str, Any]
 ) -> None:
     moved(session, price=2400, ratings_count=1003)
@@ -105,7 +105,7 @@ def test_ranks_of_two_categories_are_not_compared(
 
 
 @SINCE
-def test_yen_are_told_as_they_are(
+def test_yen_are_written_without_a_fraction(
     session: Session, principal: Principal, agent: Agent, asked: dict[str, Any]
 ) -> None:
     track_products(session, principal, [LAMP], "JP")
@@ -144,7 +144,7 @@ def test_a_buy_box_that_moved_within_the_week_is_listed(
     )
 
 
-def test_a_listing_of_tokyos_new_day_is_told_word_by_word(
+def test_a_listing_of_tokyos_new_day_is_compared_word_by_word(
     session: Session, principal: Principal, agent: Agent, monkeypatch: Any
 ) -> None:
     # 16:00 in UTC is the second hour of Tokyo's next day.
@@ -160,7 +160,7 @@ def test_a_listing_of_tokyos_new_day_is_told_word_by_word(
     assert [part["part"] for part in change["listing"]] == ["Title"]
 
 
-def test_of_days_only_whether_it_was_for_sale_is_said(
+def test_of_days_only_whether_it_was_for_sale_is_listed(
     session: Session, agent: Agent, lamp: int
 ) -> None:
     moved(session, availability=Availability.GONE)
@@ -184,7 +184,7 @@ def test_back_in_stock_since_a_week(session: Session, agent: Agent, lamp: int) -
 
 
 @SINCE
-def test_a_listing_that_changed_is_told_word_by_word(
+def test_a_listing_that_changed_is_compared_word_by_word(
     session: Session, agent: Agent, lamp: int, asked: dict[str, Any]
 ) -> None:
     after = make_listing("Reading lamp with a short neck", bullets=("Bends",))
@@ -270,7 +270,7 @@ def test_a_seller_with_a_hostile_name_stays_data(session: Session, agent: Agent,
 
 
 @SINCE
-def test_nothing_of_note_says_where_to_look(
+def test_an_empty_list_names_further_tools(
     session: Session, agent: Agent, lamp: int, asked: dict[str, Any]
 ) -> None:
     moved(session, price=2040, rank=550)
@@ -402,7 +402,7 @@ def test_a_time_that_can_not_be_asked_for(agent: Agent, since: str, reason: str)
     assert reason in agent.refusal("list_changes", since=since)
 
 
-def test_it_says_how_far_it_is(
+def test_it_reports_its_progress(
     session: Session, principal: Principal, agent: Agent, monkeypatch: Any
 ) -> None:
     monkeypatch.setattr(feed, "CHUNK", 1)

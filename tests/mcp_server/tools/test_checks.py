@@ -60,7 +60,9 @@ def status(agent: Agent, name: str = NAME) -> dict[str, Any]:
     return found
 
 
-def test_a_product_that_waits_for_its_first_fetch_says_so(agent: Agent, number: int) -> None:
+def test_a_product_that_waits_for_its_first_fetch_is_shown_as_such(
+    agent: Agent, number: int
+) -> None:
     found = status(agent)
     assert found["why_nothing_is_known"] == "never fetched: due now"
     assert found["next_step"] == "next check due now"
@@ -72,7 +74,9 @@ def test_a_product_that_waits_for_its_first_fetch_says_so(agent: Agent, number: 
     assert (found["runs"], found["last_outcome"], found["last_seen_at"]) == ([], None, None)
 
 
-def test_a_product_that_is_read_says_when_next(session: Session, agent: Agent, number: int) -> None:
+def test_a_product_that_is_read_has_its_next_check(
+    session: Session, agent: Agent, number: int
+) -> None:
     store_observation(session, hours_ago(1), listing=make_listing())
     due = datetime.now(UTC) + timedelta(hours=5, minutes=1)
     schedule(session, number, due_at=due, last_outcome="ok", looked_at=hours_ago(1))
@@ -84,7 +88,7 @@ def test_a_product_that_is_read_says_when_next(session: Session, agent: Agent, n
     assert "«Reading lamp with a long neck»" in agent.words("get_fetch_status", product=NAME)
 
 
-def test_failures_are_told_with_what_comes_of_them(
+def test_failures_are_listed_with_their_consequence(
     session: Session, agent: Agent, number: int
 ) -> None:
     schedule(session, number, failures=3, last_outcome="blocked", looked_at=None)
@@ -109,7 +113,7 @@ def test_the_last_five_runs_come_newest_first(session: Session, agent: Agent, nu
     assert (found[0]["outcome"], found[0]["in_words"], found[0]["ended_at"]) == (None, None, None)
 
 
-def test_a_fetch_under_way_is_told(session: Session, agent: Agent, number: int) -> None:
+def test_a_fetch_under_way_is_listed(session: Session, agent: Agent, number: int) -> None:
     schedule(session, number, leased_until=datetime.now(UTC) + timedelta(hours=1))
     found = status(agent)
     assert found["next_step"] == "being checked now"
@@ -170,11 +174,11 @@ def test_another_teams_products_are_not_counted(session: Session, agent: Agent) 
     assert agent.call("get_fetch_status")["team"]["due_now"] == 0
 
 
-def test_what_hinders_everything_is_said_with_its_remedy(agent: Agent) -> None:
+def test_what_hinders_everything_is_listed_with_its_remedy(agent: Agent) -> None:
     hindrances = agent.call("get_fetch_status")["hindrances"]
     assert any("The worker has not started yet" in each for each in hindrances)
     assert any("Apify isn't connected" in each for each in hindrances)
 
 
-def test_a_product_that_is_not_known_is_said_to_be_so(agent: Agent) -> None:
+def test_an_unknown_product_is_named_as_such(agent: Agent) -> None:
     assert "is not in Amazcope" in agent.refusal("get_fetch_status", product="US:B0UNKNOWN1")

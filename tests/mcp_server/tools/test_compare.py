@@ -136,7 +136,7 @@ def test_a_hostile_title_stays_data(session: Session, agent: Agent) -> None:
     assert not {"\n", "\x1b", "\u202e"} & set(answer)
 
 
-def test_it_says_how_far_it_is(session: Session, agent: Agent) -> None:
+def test_it_reports_its_progress(session: Session, agent: Agent) -> None:
     own_lamp(session, agent.principal)
     kettle(session, agent)
     heard: list[tuple[float, float | None, str | None]] = []

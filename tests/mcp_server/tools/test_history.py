@@ -53,7 +53,9 @@ def test_points_are_steps_with_a_hole_where_there_was_no_check(
     assert points[2][0] == f"{hours_ago(27):%Y-%m-%dT%H:%M:%SZ}"
 
 
-def test_a_rank_in_another_category_is_broken_off_and_told(session: Session, agent: Agent) -> None:
+def test_a_rank_in_another_category_breaks_the_line_with_a_note(
+    session: Session, agent: Agent
+) -> None:
     track_products(session, agent.principal, [LAMP])
     store_observation(session, hours_ago(3), **make_ranks("Lamps", 500))
     store_observation(session, hours_ago(2), **make_ranks("Lighting", 90))
@@ -126,7 +128,7 @@ def test_a_lost_rating_is_left_out_as_doubtful_and_counted(session: Session, age
 
 
 @pytest.mark.parametrize("tool", HISTORIES)
-def test_of_a_product_never_seen_is_said_what_to_do(
+def test_a_product_never_seen_is_answered_with_what_to_do(
     session: Session, agent: Agent, tool: str
 ) -> None:
     track_products(session, agent.principal, ["B0TEST0009"])
@@ -137,12 +139,14 @@ def test_of_a_product_never_seen_is_said_what_to_do(
 
 
 @pytest.mark.parametrize("tool", HISTORIES)
-def test_a_product_that_is_not_known_is_said_to_be_so(agent: Agent, tool: str) -> None:
+def test_an_unknown_product_is_named_as_such(agent: Agent, tool: str) -> None:
     assert "US:B0UNKNOWN1 is not in Amazcope" in agent.refusal(tool, product="US:B0UNKNOWN1")
 
 
 @pytest.mark.parametrize("tool", HISTORIES)
-def test_a_period_without_a_look_says_so(session: Session, agent: Agent, tool: str) -> None:
+def test_a_period_without_an_observation_is_named_as_such(
+    session: Session, agent: Agent, tool: str
+) -> None:
     own_lamp(session, agent.principal)
     until = days_ago(30).isoformat()
     found = agent.call(tool, product=NAME, days=7, until=until)
@@ -190,7 +194,9 @@ def hourly_year(session: Session) -> None:
 
 
 @pytest.mark.slow
-def test_a_year_of_hours_is_thinned_says_so_and_stays_small(session: Session, agent: Agent) -> None:
+def test_a_year_of_hours_is_thinned_with_a_note_and_stays_small(
+    session: Session, agent: Agent
+) -> None:
     track_products(session, agent.principal, [LAMP])
     hourly_year(session)
     for tool in HISTORIES:
@@ -212,7 +218,7 @@ def test_a_year_of_hours_is_thinned_says_so_and_stays_small(session: Session, ag
 
 
 @pytest.mark.parametrize("tool", HISTORIES)
-def test_what_was_last_seen_long_ago_is_not_said_to_hold_at_the_end(
+def test_what_was_last_seen_long_ago_is_not_given_as_the_value_at_the_end(
     session: Session, agent: Agent, tool: str
 ) -> None:
     track_products(session, agent.principal, [LAMP])

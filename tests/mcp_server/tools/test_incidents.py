@@ -28,7 +28,7 @@ def number(session: Session, principal: Principal) -> int:
     return made
 
 
-def test_an_incident_says_what_to_do_and_where_it_was_sent(agent: Agent, number: int) -> None:
+def test_an_incident_names_what_to_do_and_where_it_was_sent(agent: Agent, number: int) -> None:
     found = agent.call("get_incident", id=number)
     assert (found["incident"]["product"], found["rule_version"]) == (NAME, 1)
     assert found["reactions"]

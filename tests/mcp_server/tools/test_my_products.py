@@ -66,7 +66,7 @@ def test_only_what_the_owner_follows_is_theirs(session: Session, principal: Prin
     assert (row["role"], row["tags"]) == ("watched", {"untrusted": ["mine"]})
 
 
-def test_a_row_says_why_each_of_its_values_is_null(
+def test_a_row_has_a_reason_for_each_null(
     session: Session, principal: Principal, agent: Agent
 ) -> None:
     track_products(session, principal, [LAMP, KETTLE, "B0TEST0009"])
@@ -90,7 +90,7 @@ def test_a_row_says_why_each_of_its_values_is_null(
         assert {name for name in names if row[name] is None} == set(row["why_unknown"])
 
 
-def test_a_value_older_than_the_newest_look_bears_its_own_time(
+def test_a_value_older_than_the_newest_observation_bears_its_own_time(
     session: Session, principal: Principal, agent: Agent
 ) -> None:
     lamp, kettle = track_products(session, principal, [LAMP, KETTLE])

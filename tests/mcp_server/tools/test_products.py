@@ -56,9 +56,7 @@ def test_gb_means_uk_as_it_does_in_names_of_products(session: Session, agent: Ag
     assert refusal.startswith("'ATLANTIS' is not one of Amazon's marketplaces. Use one of US, ")
 
 
-def test_an_empty_list_says_which_question_would_find_something(
-    session: Session, agent: Agent
-) -> None:
+def test_an_empty_list_suggests_a_call_that_finds_something(session: Session, agent: Agent) -> None:
     assert "No products are tracked yet. `track_products`" in agent.words("search_products")
     track_products(session, agent.principal, [LAMP])
     gone = agent.words("search_products", states=["gone"])
@@ -66,7 +64,7 @@ def test_an_empty_list_says_which_question_would_find_something(
     assert "Try fewer words" in agent.words("search_products", search="nothing like it")
 
 
-def test_an_order_by_prices_of_two_currencies_is_told_to_be_none(
+def test_an_order_by_prices_of_two_currencies_comes_with_a_warning(
     session: Session, agent: Agent
 ) -> None:
     """2,980 yen stand between 29.00 and 30.00 dollars: a list sorts what is stored."""
@@ -81,7 +79,7 @@ def test_an_order_by_prices_of_two_currencies_is_told_to_be_none(
     assert "mixes" not in agent.words("search_products", sort="rank")
 
 
-def test_a_value_older_than_the_newest_look_says_so_in_the_sentence(
+def test_a_value_older_than_the_newest_observation_has_its_time_in_the_sentence(
     session: Session, agent: Agent
 ) -> None:
     gone_lamp(session, agent)
@@ -131,7 +129,7 @@ def test_a_product_never_seen_leads_to_what_keeps_it_from_being_fetched(
     assert "no values yet, never fetched: due now. `get_fetch_status` explains why" in answer
 
 
-def test_the_state_of_fetching_says_that_the_page_is_gone(session: Session, agent: Agent) -> None:
+def test_the_state_of_fetching_shows_that_the_page_is_gone(session: Session, agent: Agent) -> None:
     gone_lamp(session, agent)
     assert "Amazon has no page for this product." in agent.words("get_fetch_status", product=NAME)
 

@@ -110,7 +110,7 @@ def test_an_agent_proposes_a_manager_approves_and_the_agent_reads_it(
     assert proposer.call("list_suggestions", state="any")["total"] == 1
 
 
-def test_an_applied_price_is_not_told_as_if_it_were_live(
+def test_an_applied_price_is_not_shown_as_if_it_were_live(
     session: Session, principal: Principal, proposer: Agent
 ) -> None:
     """It is in a change set then; whether it was published on Amazon is not known yet."""
@@ -134,7 +134,7 @@ def test_amounts_have_their_currency_and_figures_their_unit(proposer: Agent) -> 
     assert figures["bsr_now"] == (500, "rank")
 
 
-def test_the_short_text_says_what_happens_next(proposer: Agent) -> None:
+def test_the_short_text_names_what_happens_next(proposer: Agent) -> None:
     answer = proposer.words("propose_price_optimization", **WRITES["propose_price_optimization"])
     assert "is pending until" in answer
     assert "`get_suggestion`" in answer
@@ -246,7 +246,7 @@ def test_without_a_key_the_same_is_proposed_once_too(session: Session, proposer:
 
 @pytest.mark.parametrize("tool", WRITES)
 @pytest.mark.parametrize("scopes", [(Scope.READ,), (Scope.READ, Scope.ACT)])
-def test_too_small_a_scope_is_told(
+def test_too_small_a_scope_is_refused_by_its_name(
     session: Session, principal: Principal, lamp: int, tool: str, scopes: tuple[Scope, ...]
 ) -> None:
     small = agent_of(session, principal, *scopes)
@@ -325,14 +325,14 @@ def test_no_tool_decides(proposer: Agent) -> None:
         ({"state": "approved"}, "state: "),
     ],
 )
-def test_a_refusal_says_what_to_do(
+def test_a_refusal_names_what_to_do(
     session: Session, proposer: Agent, more: dict[str, Any], reason: str
 ) -> None:
     assert reason in refused(proposer, **more)
     assert count(session) == 0
 
 
-def test_a_change_with_another_ones_value_is_told_what_it_takes(proposer: Agent) -> None:
+def test_a_change_with_another_ones_value_is_refused_with_what_it_takes(proposer: Agent) -> None:
     actions = [{"change": "update_price", "text": "19.00", "reason": WHY["reason"]}]
     assert "takes amount" in refused(proposer, "create_suggestion", actions=actions)
 
@@ -459,7 +459,7 @@ def test_at_the_address_of_another_team_lies_nothing_of_ours(
 # Schemas
 
 
-def test_every_tool_says_its_limits_and_what_a_change_takes() -> None:
+def test_every_tool_states_its_limits_and_what_a_change_takes() -> None:
     async def schemas(client: Client) -> dict[str, Any]:
         return {each.name: each.input_schema for each in (await client.list_tools()).tools}
 

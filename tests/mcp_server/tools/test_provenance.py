@@ -64,7 +64,7 @@ def test_a_fetched_value_names_run_actor_and_field(
         ("availability", "in_stock", "state"),
     ],
 )
-def test_every_value_is_told_in_its_unit(
+def test_every_value_is_given_in_its_unit(
     session: Session, principal: Principal, agent: Agent, value: str, expected: object, unit: str
 ) -> None:
     fetched(session, principal)
@@ -91,7 +91,7 @@ def test_a_value_of_a_time_is_the_one_last_seen_then(
     assert (now["value"], now["is_newest"]) == (22, True)
 
 
-def test_a_look_that_does_not_report_a_value_is_passed_over(
+def test_an_observation_that_does_not_report_a_value_is_passed_over(
     session: Session, principal: Principal, agent: Agent
 ) -> None:
     own_lamp(session, principal)
@@ -101,7 +101,7 @@ def test_a_look_that_does_not_report_a_value_is_passed_over(
     assert (found["value"], found["seen_at"]) == (400, f"{hours_ago(1):%Y-%m-%dT%H:%MZ}")
 
 
-def test_a_doubted_value_of_a_time_is_told_with_its_doubts(
+def test_a_flagged_value_of_a_time_is_given_with_its_flags(
     session: Session, principal: Principal, agent: Agent
 ) -> None:
     own_lamp(session, principal)
@@ -140,10 +140,10 @@ def test_absent_values_are_distinguished_from_those_never_reported(
         (("ratings_count",), Seen.RATING),
     ],
 )
-def test_what_no_source_reported_is_not_said_to_be_none(
+def test_what_no_source_reported_is_not_shown_as_none(
     session: Session, principal: Principal, agent: Agent, beside: tuple[str, ...], seen: Seen
 ) -> None:
-    """A source that tells of a price may not tell of coupons at all."""
+    """A source that reports prices may not report coupons at all."""
     track_products(session, principal, [LAMP])
     observation = replace(
         make_price_observation(LAMP, hours_ago(1)), seen=seen, price=None, price_basis=None
@@ -170,7 +170,7 @@ def reasons_of(row: dict[str, Any]) -> dict[str, str]:
     return {name: each["why_unknown"] for name, each in cells.items() if each.get("why_unknown")}
 
 
-def test_of_a_product_never_seen_the_reason_is_told(
+def test_of_a_product_never_seen_the_reason_is_given(
     session: Session, principal: Principal, agent: Agent
 ) -> None:
     track_products(session, principal, ["B0TEST0009"])
@@ -180,7 +180,7 @@ def test_of_a_product_never_seen_the_reason_is_told(
     assert "never fetched: due now. `get_fetch_status` explains more." in answer
 
 
-def test_before_the_first_look_nothing_was_known(
+def test_before_the_first_observation_nothing_was_known(
     session: Session, principal: Principal, agent: Agent
 ) -> None:
     own_lamp(session, principal)
@@ -228,7 +228,9 @@ def test_a_value_without_an_origin_is_refused_with_those_that_have_one(agent: Ag
     assert "ratings_count" in agent.refusal("explain_value", product=NAME, value="profit")
 
 
-def test_yen_are_told_as_they_are(session: Session, principal: Principal, agent: Agent) -> None:
+def test_yen_are_written_without_a_fraction(
+    session: Session, principal: Principal, agent: Agent
+) -> None:
     track_products(session, principal, [LAMP], "JP")
     store_observations(
         session,
@@ -245,7 +247,7 @@ def test_a_stranger_learns_no_more_than_the_value(session: Session, principal: P
     assert other.call("explain_value", product=NAME, value="price")["value"] == 20
 
 
-def test_a_text_that_could_not_be_read_is_told_as_text_from_outside(
+def test_a_text_that_could_not_be_read_is_marked_as_from_outside(
     session: Session, principal: Principal, agent: Agent
 ) -> None:
     track_products(session, principal, [LAMP])

@@ -34,7 +34,7 @@ def test_the_figures_are_those_that_were_seen(session: Session, agent: Agent) ->
         "changes": 1,
     }
     assert (price["change"], found["currency"]) == ("+10\u202f%", "USD")
-    assert price["median"]["value"] == 20, "the last check tells nothing of how long it held"
+    assert price["median"]["value"] == 20, "it is not known how long the last value held"
     assert (found["rank"]["best"]["value"], found["rank"]["change"]) == (400, "▲ 100 (−20\u202f%)")
     assert (found["rating"]["now"]["value"], found["rating"]["change"]) == (4.5, "unchanged")
     assert found["ratings_count"]["change"] == "+10"
@@ -65,7 +65,7 @@ def test_extremes_have_their_times_and_shares_their_meaning(session: Session, ag
     assert len(by_day["price"]["high"]["at"]) == len("2026-01-01")
 
 
-def test_the_short_text_says_what_the_page_says(session: Session, agent: Agent) -> None:
+def test_the_short_text_equals_the_pages(session: Session, agent: Agent) -> None:
     own_lamp(session, agent.principal)
     answer = agent.words("get_statistics", product=NAME)
     assert (
@@ -86,7 +86,9 @@ def test_every_blank_has_a_reason(session: Session, agent: Agent) -> None:
     assert found["rank_category"] is None
 
 
-def test_a_period_without_a_look_is_empty_with_a_reason(session: Session, agent: Agent) -> None:
+def test_a_period_without_an_observation_is_empty_with_a_reason(
+    session: Session, agent: Agent
+) -> None:
     own_lamp(session, agent.principal)
     found = agent.call("get_statistics", product=NAME, days=5, until=days_ago(100).isoformat())
     for name in FIELDS:
@@ -94,7 +96,7 @@ def test_a_period_without_a_look_is_empty_with_a_reason(session: Session, agent:
     assert found["looks"] == 0
 
 
-def test_of_a_product_never_seen_is_said_what_to_do(session: Session, agent: Agent) -> None:
+def test_a_product_never_seen_is_answered_with_what_to_do(session: Session, agent: Agent) -> None:
     track_products(session, agent.principal, ["B0TEST0009"])
     assert "`get_fetch_status` explains why" in agent.refusal("get_statistics", product=NEVER_SEEN)
 
@@ -137,7 +139,7 @@ def test_time_in_stock_is_a_share(
     assert 0.3 < found["in_stock_share"]["value"] < 0.6
 
 
-def test_a_whole_number_is_told_without_a_fraction_by_every_tool(
+def test_a_whole_number_is_given_without_a_fraction_by_every_tool(
     session: Session, agent: Agent
 ) -> None:
     """Rank 400 is no 400.0: a text that cites it must match the evidence."""

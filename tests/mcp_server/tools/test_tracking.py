@@ -109,7 +109,7 @@ def test_what_teammates_wrote_is_repeated_as_data(session: Session, principal: P
     assert not {"\n", "\x1b", "\u202e"} & set(answer)
 
 
-def test_what_keeps_added_products_from_being_fetched_is_said_at_once(agent: Agent) -> None:
+def test_what_keeps_added_products_from_being_fetched_is_reported_at_once(agent: Agent) -> None:
     """A caller that only hears that the first check is due reports that it will come."""
     answer = agent.call("track_products", products=[LAMP_NAME])
     assert any("Apify isn't connected" in each for each in answer["hindrances"])
@@ -126,12 +126,14 @@ def test_where_nothing_is_to_be_fetched_nothing_hinders(session: Session, agent:
     assert agent.call("track_products", products=[LAMP_NAME])["hindrances"] == []
 
 
-def test_a_token_that_may_only_act_is_told_as_well(session: Session, principal: Principal) -> None:
+def test_a_token_that_may_only_act_gets_the_warning_as_well(
+    session: Session, principal: Principal
+) -> None:
     answer = agent_of(session, principal, Scope.ACT).call("track_products", products=[LAMP_NAME])
     assert answer["hindrances"]
 
 
-def test_the_schema_says_that_an_asin_alone_needs_its_marketplace(agent: Agent) -> None:
+def test_the_schema_states_that_an_asin_alone_needs_its_marketplace(agent: Agent) -> None:
     """Other tools search the tracked products; here it may be tracked by no user yet."""
 
     async def ask(client: Any) -> Any:
@@ -172,7 +174,7 @@ def test_what_is_followed_already_keeps_its_settings(session: Session, agent: Ag
     assert (kept.role, kept.cadence, kept.tags, kept.note) == ("watched", "daily", [], "mine")
 
 
-def test_the_audit_says_what_was_followed_and_how(session: Session, agent: Agent) -> None:
+def test_the_audit_holds_what_was_tracked_and_how(session: Session, agent: Agent) -> None:
     agent.call("track_products", products=[LAMP_NAME], role="own", cadence="6h", tags=["x"])
     event = newest(session)
     assert (event.verb, event.means, event.person_id) == (
@@ -191,10 +193,10 @@ def test_two_hundred_are_followed_at_once_and_no_more(agent: Agent) -> None:
     assert "200 added" in agent.words("track_products", products=names[:200])
 
 
-# Looking now
+# Checking now
 
 
-def test_a_refresh_says_what_is_queued_and_behind_how_many(
+def test_a_refresh_reports_what_is_queued_and_behind_how_many(
     session: Session, agent: Agent, bell: list[bool]
 ) -> None:
     lamp, _ = track_products(session, agent.principal, [LAMP, KETTLE])
@@ -219,7 +221,7 @@ def test_what_is_being_fetched_is_not_queued_and_no_worker_is_called(
     assert (verdicts(answer), answer["is_worker_reached"], bell) == (["being_fetched"], None, [])
 
 
-def test_a_worker_that_is_away_is_said_and_nothing_is_lost(
+def test_an_unreachable_worker_is_reported_and_nothing_is_lost(
     session: Session, agent: Agent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def away() -> None:
@@ -327,7 +329,7 @@ def test_an_empty_text_clears_a_note_and_the_same_again_changes_nothing(
     assert "nothing changed" in agent.words("update_tracking_settings", **clear)
 
 
-def test_nothing_given_is_told(session: Session, agent: Agent) -> None:
+def test_a_call_without_a_change_is_refused(session: Session, agent: Agent) -> None:
     track_products(session, agent.principal, [LAMP])
     for tool in ("update_tracking_settings", "update_alert_thresholds"):
         assert "at least one setting" in agent.refusal(tool, product=LAMP_NAME)
@@ -379,7 +381,7 @@ def test_a_teammates_settings_take_a_manager(session: Session, principal: Princi
     assert "requires the role manager" in refusal
 
 
-def test_a_character_that_no_text_can_hold_is_told(agent: Agent) -> None:
+def test_a_character_that_no_text_can_hold_is_refused(agent: Agent) -> None:
     for bad in ("a\x00b", "a\ud800"):
         assert "NUL" in agent.refusal("track_products", products=[bad])
     assert "NUL" in agent.refusal("search_products", **{"a\x00b": 1})

@@ -79,7 +79,7 @@ def test_a_token_is_shown_once_and_kept_as_a_hash(session: Session, member: Memb
     assert shown.is_valid
 
 
-def test_a_token_ends_when_it_was_told_to(session: Session, member: Member) -> None:
+def test_a_token_expires_at_its_chosen_time(session: Session, member: Member) -> None:
     token = make(session, member(), days=30)
     assert find_bearer(session, token, NOW + 30 * DAY - timedelta(seconds=1), None)
     assert find_bearer(session, token, NOW + 30 * DAY, None) is None

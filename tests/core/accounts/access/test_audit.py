@@ -42,7 +42,7 @@ def tamper(session: Session, statement: str) -> None:
     session.expire_all()
 
 
-def test_an_event_says_who_did_what_to_what_and_by_which_means(
+def test_an_event_holds_the_person_action_object_and_via(
     session: Session, principal: Principal
 ) -> None:
     audit.record(

@@ -368,7 +368,7 @@ def test_what_is_another_teams_is_not_found(session: Session, sams: Things, name
 
 
 @pytest.mark.parametrize("name", LOOKS)
-def test_looking_at_another_teams_shows_nothing(session: Session, sams: Things, name: str) -> None:
+def test_reading_another_teams_shows_nothing(session: Session, sams: Things, name: str) -> None:
     assert not LOOKS[name](session, add_stranger(session, Role.ADMIN), sams)
 
 

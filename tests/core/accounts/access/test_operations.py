@@ -1,7 +1,6 @@
-"""Who may call what: every verb of core by role, and by the scopes of a token.
+"""Who may call what: every operation of core by role, and by the scopes of a token.
 
-A verb that is new has no entry in the table below, and the test says so: decide who
-may call it, and write it down.
+A new operation fails here until the table below states who may call it.
 """
 
 import importlib
@@ -343,7 +342,7 @@ def call(
         return  # it went past the check, and then missed its other arguments or the session
 
 
-def test_every_function_that_is_told_who_acts_is_a_verb() -> None:
+def test_every_function_that_takes_a_principal_is_an_operation() -> None:
     named = {name.removeprefix("core.") for name in OPERATIONS}
     assert set(OPERATIONS_OF_PRINCIPALS) - NO_VERBS == named
 

@@ -59,7 +59,7 @@ def test_a_refusal_names_the_role_it_takes() -> None:
         require_permission(make_principal(Role.VIEWER), Permission.TEAM)
 
 
-def test_a_refused_token_is_told_the_scope_it_lacks() -> None:
+def test_a_refused_token_gets_the_name_of_the_missing_scope() -> None:
     reader = make_principal(Role.SELLER, frozenset({Scope.READ}))
     with pytest.raises(NotAllowedError, match="lacks the scope act"):
         require_permission(reader, Permission.TRACK)

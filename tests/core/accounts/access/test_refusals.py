@@ -40,7 +40,7 @@ def test_a_token_that_lacks_the_scope_leaves_a_trace_too(session: Session, membe
     ]
 
 
-def test_many_refusals_are_counted_and_told_ever_more_rarely(
+def test_many_refusals_are_counted_and_audited_ever_more_rarely(
     session: Session, member: Member
 ) -> None:
     sam, eve = member(), member(Role.VIEWER)
@@ -58,7 +58,7 @@ def test_many_refusals_are_counted_and_told_ever_more_rarely(
     assert sorted(session.scalars(select(RefusalCount.times))) == [1, 120]
 
 
-def test_an_address_leaves_a_trace_before_anybody_has_signed_in(
+def test_an_address_is_audited_before_the_first_sign_in(
     session: Session, principal: Principal
 ) -> None:
     refusals.record_anonymous_refusal("203.0.113.7", "form reset")

@@ -100,7 +100,7 @@ def test_a_disabled_person_is_out_at_once(session: Session, member: Member) -> N
     assert found(session, token) is None
 
 
-def test_a_role_that_was_lowered_counts_at_the_next_look(session: Session, member: Member) -> None:
+def test_a_lowered_role_counts_at_the_next_request(session: Session, member: Member) -> None:
     sam = member(Role.MANAGER)
     token = signed_in(session, sam)
     person(session, sam).role = Role.VIEWER.value
@@ -259,7 +259,7 @@ def test_a_hash_of_new_costs_replaces_only_the_one_it_was_made_of(
     assert person(session, sam).password_hash == NEW_HASH
 
 
-def test_signing_in_and_out_is_told_to_the_audit(session: Session, member: Member) -> None:
+def test_signing_in_and_out_is_audited(session: Session, member: Member) -> None:
     sam = member()
     sessions.end_session_by_token(session, signed_in(session, sam), NOW, "203.0.113.7")
     verbs = session.scalars(

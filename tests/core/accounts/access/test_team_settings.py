@@ -23,7 +23,9 @@ from tests.core.accounts.conftest import KEY, LIFETIME, NOW, OLD_HASH, Member, p
 from tests.factories.people import add_stranger
 
 
-def test_what_was_never_set_is_as_the_process_says(session: Session, principal: Principal) -> None:
+def test_what_was_never_set_is_as_in_the_environment(
+    session: Session, principal: Principal
+) -> None:
     assert get_team_settings(session, principal, "closed").registration == "closed"
     assert get_registration_mode(session, "open") == "open"
 

@@ -173,7 +173,7 @@ def test_people_of_the_demo_come_from_no_provider(session: Session, principal: P
 def test_who_was_expected_joins_without_the_password_of_before(
     session: Session, principal: Principal, state: str
 ) -> None:
-    add_person(session, principal, state=state, password_hash="of somebody who claimed the address")
+    add_person(session, principal, state=state, password_hash="of a person who claimed the address")
     person = let_in(session, claims())
     assert (person.state, person.password_hash) == ("active", None)
 

@@ -47,7 +47,7 @@ def test_a_person_is_locked_after_a_few_slips_from_anywhere(session: Session) ->
     assert is_open(session, EVE)
 
 
-def test_who_is_locked_is_told_for_how_long(session: Session) -> None:
+def test_a_locked_user_sees_for_how_long(session: Session) -> None:
     fail(session, 3)
     with pytest.raises(TooManyAttemptsError, match="Try again in 5 minutes"):
         fail(session, 1, minute=10)
@@ -124,7 +124,7 @@ def test_an_address_of_ipv6_counts_as_its_network(address: str | None, counted: 
     assert normalize_network_address(address) == counted
 
 
-def test_the_slip_that_locks_is_told_to_the_audit_and_the_person(
+def test_the_slip_that_locks_is_audited_and_the_user_notified(
     session: Session, member: Member
 ) -> None:
     ada = member(mail=ADA)

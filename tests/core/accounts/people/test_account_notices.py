@@ -30,7 +30,7 @@ def test_anothers_notices_are_neither_seen_nor_read(session: Session, member: Me
     assert count_unread_notices(session, sam) == 1
 
 
-def test_administrators_are_told_those_of_the_team_who_are_active(
+def test_active_administrators_of_the_team_are_notified(
     session: Session, principal: Principal, member: Member
 ) -> None:
     others = [

@@ -213,7 +213,9 @@ def test_what_a_newcomer_calls_themselves_is_in_no_notice(
 # Roles, shutting out, erasing
 
 
-def test_a_role_is_changed_and_told(session: Session, principal: Principal, member: Member) -> None:
+def test_a_role_is_changed_and_the_user_notified(
+    session: Session, principal: Principal, member: Member
+) -> None:
     sam = member()
     change_role(session, principal, sam.person_id, Role.MANAGER, NOW)
     assert person(session, sam).role == "manager"

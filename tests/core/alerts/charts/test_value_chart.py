@@ -98,7 +98,7 @@ def test_a_chart_without_a_value_has_no_invented_scale() -> None:
     assert describe_value_chart(empty, "price") == "No value is known: price."
 
 
-def test_the_alternative_text_says_the_range_and_the_levels() -> None:
+def test_the_alternative_text_has_the_range_and_the_levels() -> None:
     found = replace(chart(), levels=[Level(1900, "threshold $19.00")])
     assert describe_value_chart(found, "price") == (
         "Price between $15.00 and $20.00. Threshold $19.00."

@@ -26,7 +26,7 @@ def test_a_rule_is_for_the_products_of_its_scope_alone(
 ) -> None:
     colleague, stranger = add_colleague(session, principal), add_stranger(session)
     [lamp] = track_products(session, principal, [LAMP], role=Role.OWN)
-    # Whoever of the team tracks it, and in whichever way.
+    # It counts for every member who tracks it, in any role.
     track_products(session, colleague, [LAMP], tags=("season",))
     [rival] = track_products(session, colleague, [KETTLE], role=Role.COMPETITOR)
     # Two that are tracked alike: a rule for one of them is not the other's.

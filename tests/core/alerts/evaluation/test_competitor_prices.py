@@ -68,7 +68,7 @@ def test_a_competitor_without_a_lower_accepted_price_undercuts_no_product(
     assert list_incidents(session) == []
 
 
-def test_an_old_price_says_nothing(session: Session) -> None:
+def test_an_old_price_is_not_compared(session: Session) -> None:
     observe(session, 0, KETTLE, price=1500)
     observe(session, 7 * 24 + 1, price=2000)
     assert list_incidents(session) == []

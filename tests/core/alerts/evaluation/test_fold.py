@@ -137,7 +137,7 @@ def test_a_pending_change_is_measured_from_where_it_began() -> None:
     assert opened(twice, 2000, 1700, 2000) == []
 
 
-def test_a_new_low_is_told_once_a_day_of_lows() -> None:
+def test_a_new_low_is_reported_once_a_day_of_lows() -> None:
     rule = rule_of(Condition(PRICE, Comparison.LOWEST))
     readings = hourly(1950, 1890, low=1900)
     assert list(map(before_of, incidents_of(rule, readings))) == [1900]

@@ -80,7 +80,7 @@ def test_the_way_goes_from_the_check_to_the_providers_answer(
     assert found.summary == "1 alert at that moment; you were notified: In the app, Team chat."
 
 
-def test_a_failed_check_and_a_product_never_observed_are_said_first(
+def test_a_failed_check_and_a_product_never_observed_are_listed_first(
     session: Session, principal: Principal, lamp: int
 ) -> None:
     before = explain_delivery(session, principal, lamp, NOON - MINUTE, NOW)
@@ -101,7 +101,7 @@ def test_a_failed_check_and_a_product_never_observed_are_said_first(
     assert "The last check, 2 Mar 2026, 12:01, brought no values" in first.text
 
 
-def test_flagged_values_and_a_missing_evaluation_are_said(
+def test_flagged_values_and_a_missing_evaluation_are_explained(
     session: Session, principal: Principal, lamp: int
 ) -> None:
     session.execute(text("UPDATE snapshot SET flags = 1"))
@@ -119,7 +119,7 @@ def test_flagged_values_and_a_missing_evaluation_are_said(
         ({"silent_reason": "late"}, "found more than a day late"),
     ],
 )
-def test_what_keeps_an_alert_from_everyone_is_said(
+def test_what_keeps_an_alert_from_everyone_is_explained(
     session: Session, principal: Principal, lamp: int, values: dict[str, str], reason: str
 ) -> None:
     found = explain(session, principal, lamp, **values)
@@ -128,7 +128,7 @@ def test_what_keeps_an_alert_from_everyone_is_said(
     assert found.summary == "1 alert at that moment; you got none of them."
 
 
-def test_a_channel_without_a_notification_says_why(
+def test_a_channel_without_a_notification_has_a_reason(
     session: Session, principal: Principal, lamp: int
 ) -> None:
     off = add_channel(session, principal, "Off", created_at=NOON)
@@ -202,7 +202,9 @@ def test_a_seller_who_does_not_track_the_product_reads_why(
     assert sentence.startswith("You get alerts of products that you track yourself")
 
 
-def test_rules_without_an_alert_say_why(session: Session, principal: Principal, lamp: int) -> None:
+def test_rules_without_an_alert_have_a_reason(
+    session: Session, principal: Principal, lamp: int
+) -> None:
     off = add_rule(session, principal, is_on=False)
     young = add_rule(session, principal, active_from=NOW + MINUTE)
     pending = add_rule(session, principal)

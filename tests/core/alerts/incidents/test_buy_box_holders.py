@@ -55,7 +55,7 @@ def describe(session: Session, principal: Principal) -> str:
         (20, "Buy Box lost to Rival Deals"),  # ×100 too low: flagged
     ],
 )
-def test_it_is_said_to_whom_and_at_which_price(
+def test_the_new_holder_and_its_price_are_named(
     session: Session, principal: Principal, price: int, words: str
 ) -> None:
     observe(session, NOON, price=2000)

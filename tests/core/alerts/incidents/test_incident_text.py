@@ -134,7 +134,7 @@ def test_what_ended_has_both_times_and_its_length() -> None:
     assert text == "Out of stock from 27 Nov 2026, 10:00 to 28 Nov 2026, 16:00, 1 day"
 
 
-def test_flapping_and_withdrawn_are_said() -> None:
+def test_flapping_and_withdrawn_are_named() -> None:
     rule = make_threshold_rule("price_change", 10)
     assert written(rule, found(2190, 2490), state=IncidentState.FLAPPING).endswith(", flapping")
     withdrawn = written(rule, found(2190, 2490), state=IncidentState.WITHDRAWN, ended_at=BEGAN)

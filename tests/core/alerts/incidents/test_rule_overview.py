@@ -91,7 +91,7 @@ def test_amounts_are_in_the_currency_of_the_rules_products(
     assert "1,500" in row_of(session, principal, of_tag).format_sentence()
 
 
-def test_a_rule_of_a_saved_view_names_it_and_says_when_it_is_unusable(
+def test_a_rule_of_a_saved_view_names_it_and_shows_when_it_is_unusable(
     session: Session, principal: Principal
 ) -> None:
     definition = ViewDefinition(ListFilter(tags=("season",)), Sort())

@@ -163,7 +163,7 @@ def test_a_rate_gives_the_threshold(session: Session, principal: Principal) -> N
     assert preview(session, principal, stock, at_most_per_week=4).threshold is None
 
 
-def test_a_sample_says_of_how_many_it_is(
+def test_a_sample_states_of_how_many_it_is(
     session: Session, principal: Principal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rule_preview, "MOST_PRODUCTS", 1)
@@ -275,7 +275,7 @@ def observe_at_random(session: Session, random: Random) -> None:
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_history_replayed_through_evaluation_is_what_the_preview_says(
+def test_the_preview_equals_history_replayed_through_evaluation(
     session: Session, principal: Principal, products: list[int], seed: int
 ) -> None:
     ids = {

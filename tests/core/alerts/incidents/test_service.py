@@ -257,7 +257,7 @@ def test_what_ended_can_still_be_commented_by_those_who_handle_it(
             service.comment_incident(session, principal, number, body, NOW)
 
 
-def test_a_silenced_incident_says_so_and_stays_open(
+def test_a_silenced_incident_is_marked_and_stays_open(
     session: Session, principal: Principal, lamp: int
 ) -> None:
     number = add_incident(session, principal, lamp)

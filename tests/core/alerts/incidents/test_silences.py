@@ -98,7 +98,7 @@ def test_the_condition_in_sql_agrees_with_the_function(
         session.execute(text("DELETE FROM alert_silence"))
 
 
-def test_a_silence_says_who_why_and_until_when_and_is_ended_once(
+def test_a_silence_has_author_reason_and_end_and_is_ended_once(
     session: Session, principal: Principal, lamp: int
 ) -> None:
     number = silences.add_silence(session, principal, request(product_id=lamp), NOW)

@@ -135,7 +135,7 @@ def test_a_group_is_one_entry_with_its_count_and_joining_members_wait(
     assert content["subject"] == "Out of stock: 4 alerts on amazon.com"
 
 
-def test_over_the_cap_all_is_held_and_then_one_message_says_how_much(
+def test_over_the_cap_all_is_held_and_then_counted_in_one_message(
     session: Session, principal: Principal, lamp: int, channel: int
 ) -> None:
     set_delivery(session, principal, most_per_hour=2)

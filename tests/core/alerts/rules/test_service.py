@@ -178,7 +178,7 @@ def test_a_rule_is_for_the_products_that_a_shared_view_lists(
     whole_team = ListFilter(tags=("a",), scope=ListScope.TEAM)
     rule = save_as_scope(session, principal, whole_team)
     assert service.create_rule(session, manager, rule, NOW).products == 1
-    # "Mine" means the products of the user who saved the view, whoever makes the rule.
+    # "Mine" means the products of the user who saved the view, not of the rule's author.
     rule = save_as_scope(session, principal, ListFilter(scope=ListScope.MINE))
     assert service.create_rule(session, manager, rule, NOW).products == 1
     rule = save_as_scope(session, principal, ListFilter(search=KETTLE, scope=ListScope.TEAM))

@@ -60,7 +60,7 @@ def test_a_rank_in_a_category_can_be_watched_once_it_is_named() -> None:
         ("listing_restored", (1, 8, 8, 7, 1), (3,)),
     ],
 )
-def test_a_ready_made_rule_counts_what_its_title_says(
+def test_a_ready_made_rule_counts_what_its_title_names(
     code: str, values: tuple[Value, ...], days_of_incidents: tuple[int, ...]
 ) -> None:
     rule = BY_CODE[code].rule

@@ -192,7 +192,7 @@ def test_a_pause_is_read_from_its_header(header: str | None, seconds: int | None
     assert find_pause(header, NOON) == expected
 
 
-def test_the_pause_that_a_host_asks_for_is_told(server: ImageServer) -> None:
+def test_the_pause_that_a_host_asks_for_is_returned(server: ImageServer) -> None:
     server.answers[PATH] = Answer(b"", 429, {"Retry-After": "77"})
     with pytest.raises(BusyHostError) as busy:
         fetch_image(server.address(PATH), server.access())

@@ -40,7 +40,7 @@ def test_addresses_are_found_by_their_hash(session: Session) -> None:
     assert queries.find_image_ids(session, [URL, OTHER, "https://elsewhere"]) == {URL: image.id}
 
 
-def test_a_thumbnail_says_whether_its_use_is_recorded(session: Session) -> None:
+def test_a_thumbnail_knows_whether_its_use_is_recorded(session: Session) -> None:
     image = store_image(session)
     found = queries.find_thumbnail(session, image.id)
     assert found is not None

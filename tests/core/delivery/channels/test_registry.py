@@ -159,7 +159,7 @@ WRONG: list[tuple[str, dict[str, str], str]] = [
 
 
 @pytest.mark.parametrize(("kind", "typed", "words"), WRONG)
-def test_the_error_of_a_wrong_address_says_what_to_enter(
+def test_the_error_of_a_wrong_address_names_what_to_enter(
     kind: str, typed: dict[str, str], words: str
 ) -> None:
     with pytest.raises(InvalidInputError, match=words):

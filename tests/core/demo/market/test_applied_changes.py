@@ -101,7 +101,7 @@ def test_a_coupon_of_an_amount_is_read_back_from_every_kind_of_page(
 
 
 def offered(product: DemoProduct) -> bool:
-    """Tell whether the brand itself is in the Buy Box now: only then its coupon shows."""
+    """Return whether the brand itself is in the Buy Box now: only then its coupon shows."""
     shown = item(PLAIN, product=product)
     return bool(shown["price"]) and shown["soldBy"] == product.brand
 

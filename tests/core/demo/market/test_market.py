@@ -247,7 +247,7 @@ def test_axesso_items_are_parsed_into_the_same_observation(
 
 @given(product=products, at=moments)
 @settings(max_examples=examples(150))
-def test_junglee_items_say_the_same_in_the_marketplaces_currency(
+def test_junglee_items_hold_the_same_in_the_marketplaces_currency(
     product: DemoProduct, at: datetime
 ) -> None:
     seen = observe(MARKET, product, at)

@@ -24,7 +24,7 @@ def test_equal_values_share_their_mean_place():
     assert found.coefficient == pytest.approx(8.25 / (9 * 9.5) ** 0.5)
 
 
-def test_too_little_is_said_to_be_so():
+def test_too_few_days_are_named_as_such():
     nothing = np.full(40, np.nan)
     assert correlate(DAYS[1:], DAYS[1:]).reason is NoCorrelation.FEW_DAYS
     few = correlate(np.concatenate([DAYS, nothing]), np.concatenate([nothing, DAYS]))

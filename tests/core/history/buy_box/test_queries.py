@@ -47,7 +47,7 @@ def test_a_buy_box_is_read_with_its_sellers_and_vacancies(session: Session, prin
         seen(product, now - 9 * HOUR, "Bright Shop", 2000),  # before the range
         seen(product, now - 8 * HOUR, None, None, **suppressed),
         seen(product, now - 7 * HOUR, "Bright Shop", 2000, buy_box_seller_id="A1BRIGHT0"),
-        # Another source that names no seller tells nothing about the holder.
+        # Another source that names no seller leaves the holder as it was.
         make_sourced(product, now - 6.5 * HOUR, source=Source.JUNGLEE, price=1990),
         seen(product, now - 6 * HOUR, "Bright Shop", 1900),
         seen(product, now - 5 * HOUR, "Dim", 100, flags=Flag.STALE_VALUE),  # an old page

@@ -205,7 +205,7 @@ def test_the_pages_own_sentence_wins_over_a_price_that_was_not_found(write_file,
 
 
 def test_a_label_that_is_no_tag_does_not_turn_a_history_into_a_list(write_file):
-    label = "a description far too long for any tag that somebody would write"
+    label = "a description far too long for any tag that a user would write"
     path = write_file(f"asin,marketplace,label,price\nB0DEMO0001,US,{label},5\n")
     assert detect_file(path, "x.csv").kind is FileKind.HISTORY_FILE
 
@@ -252,7 +252,7 @@ def as_workbook(lines):
 
 
 @pytest.mark.parametrize("write", [as_csv, as_workbook])
-def test_a_header_below_title_rows_is_found_and_what_they_say_is_offered(write_file, write):
+def test_a_header_below_title_rows_is_found_and_their_content_offered(write_file, write):
     path = write_file(write(TITLES + TABLE))
     found = detect_file(path, "report")
     assert (found.kind, found.suggested_marketplace) == (FileKind.HISTORY_FILE, "DE")

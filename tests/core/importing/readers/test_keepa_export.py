@@ -98,7 +98,7 @@ def test_a_seller_is_written_as_a_name_an_id_or_both(cell, name, seller_id):
     assert split_seller(cell) == (name, seller_id)
 
 
-def test_a_row_says_who_holds_the_buy_box(write_file):
+def test_a_row_names_the_buy_boxs_holder(write_file):
     header = '"ASIN","Sales Rank: Current","Buy Box: Current","Buy Box: Buy Box Seller"\r\n'
     rows = '"B0DEMO0001","1","5","Lumo / A1DEMOSELLER"\r\n"B0DEMO0002","2","5","Lumo"\r\n'
     both, named, none = results(write_file(header + rows + '"B0DEMO0003","3","",""\r\n'))

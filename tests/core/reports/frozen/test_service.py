@@ -123,7 +123,7 @@ def test_a_frozen_report_has_the_same_numbers(session: Session, principal: Princ
     assert data_of(file)["report"]["changed"] == 2
 
 
-def test_a_hash_says_who_made_a_file_and_when(session: Session, principal: Principal) -> None:
+def test_a_hash_leads_to_a_files_author_and_time(session: Session, principal: Principal) -> None:
     seed_report(session, principal)
     colleague = add_colleague(session, principal, "Chris")
     report = compute_report(

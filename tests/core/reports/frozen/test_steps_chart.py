@@ -49,7 +49,7 @@ def test_many_points_on_one_pixel_are_drawn_as_their_extremes() -> None:
     assert len(drawn) < 60_000
 
 
-def test_without_values_the_lane_says_so() -> None:
+def test_without_values_the_lane_is_named_as_empty() -> None:
     assert "No accepted value" in draw((day(0), None))
 
 

@@ -73,7 +73,7 @@ def test_a_sale_summary_may_hold_a_coupon(
     assert Seen.COUPON in seen.seen
 
 
-def test_in_stock_is_believed_where_no_words_say_otherwise() -> None:
+def test_in_stock_is_believed_without_words_against_it() -> None:
     silent = {"price": None, "listPrice": None, "inStock": False, "inStockText": ""}
     seen = read(silent)
     assert (seen.outcome, seen.availability) == (Outcome.UNAVAILABLE, Availability.UNAVAILABLE)
@@ -159,7 +159,7 @@ def test_the_recorded_overviews_are_all_read(name: str, count: int, priced: int)
     assert sum(one.price is not None for one in seen) == priced
 
 
-def test_a_recorded_json_and_its_csv_export_say_the_same() -> None:
+def test_a_recorded_json_and_its_csv_export_hold_the_same() -> None:
     seen = recorded("junglee_free_full_amazon-us_2023-08-06_50.json")
     path = real_data_path("apify_products/junglee_free_full_amazon-us_2023-08-06_50.csv")
     with path.open(encoding="utf-8-sig", newline="") as file:

@@ -72,7 +72,7 @@ def test_a_rank_line_that_can_not_be_read_is_unreadable_and_kept() -> None:
     assert seen.ranks == ()
 
 
-def test_details_without_a_rank_line_say_that_there_is_none() -> None:
+def test_details_without_a_rank_line_mean_no_rank() -> None:
     seen = item("Stal", name="Materiał")
     assert seen.seen & Seen.BSR
     assert seen.unreadable == {}

@@ -44,7 +44,7 @@ def test_a_kind_has_its_specification_in_the_module_of_its_name(change: Change) 
     assert isinstance(spec, TrackingChange if change.is_setting else PublishedChange)
 
 
-def test_labels_tell_kinds_apart() -> None:
+def test_labels_of_kinds_differ() -> None:
     assert len({spec.label for spec in registry.SPECS.values()}) == len(Change)
 
 
@@ -80,7 +80,7 @@ def test_what_changes_is_shown_with_text_on_the_new_side(change: Change) -> None
 
 
 @published
-def test_a_change_set_says_where_and_what(change: Change) -> None:
+def test_a_change_set_holds_the_field_and_the_value(change: Change) -> None:
     spec = registry.get_published_spec(change)
     assert spec.patch_path.startswith("/attributes/")
     assert spec.instruction

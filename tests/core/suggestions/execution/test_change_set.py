@@ -32,7 +32,7 @@ def sheet(raw: bytes) -> list[list[Any]]:
     return [["" if value is None else value for value in row] for row in found.values]
 
 
-def test_a_row_says_what_is_and_what_it_becomes_in_the_currencys_unit() -> None:
+def test_a_row_shows_the_old_and_the_new_value_in_the_currencys_unit() -> None:
     made = make_change_set([PRICE])
     wanted = ["US", "B0TEST0001", "price", "19.99", "18.50", "USD", "It sells."]
     assert table(made.csv) == [list(COLUMNS), wanted]

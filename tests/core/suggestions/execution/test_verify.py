@@ -51,7 +51,7 @@ def seen(session: Session, number: int) -> SuggestionAction:
     return only_action(session, number)
 
 
-def test_the_first_look_with_the_new_price_verifies_it(
+def test_the_first_observation_with_the_new_price_verifies_it(
     session: Session, principal: Principal
 ) -> None:
     number = applied(session, principal)
@@ -66,7 +66,7 @@ def test_the_first_look_with_the_new_price_verifies_it(
     assert verify_waiting(session, hours(5)) == (0, 0)
 
 
-def test_a_look_from_before_it_was_applied_verifies_nothing(
+def test_an_observation_from_before_it_was_applied_verifies_nothing(
     session: Session, principal: Principal
 ) -> None:
     show(session, NOON - timedelta(hours=1), price=1900)
@@ -74,7 +74,7 @@ def test_a_look_from_before_it_was_applied_verifies_nothing(
     assert verify_waiting(session, hours(1)) == (0, 0)
 
 
-def test_a_doubtful_look_verifies_nothing(session: Session, principal: Principal) -> None:
+def test_a_flagged_observation_verifies_nothing(session: Session, principal: Principal) -> None:
     applied(session, principal)
     show(session, hours(1), price=1900, currency="EUR")
     assert verify_waiting(session, hours(2)) == (0, 0)
@@ -133,7 +133,7 @@ def test_what_amazon_changes_of_a_text_is_still_it(
     assert seen(session, number).seen_at == hours(1)
 
 
-def test_a_coupon_is_verified_by_a_look_that_shows_it(
+def test_a_coupon_is_verified_by_an_observation_that_shows_it(
     session: Session, principal: Principal
 ) -> None:
     number = applied(session, principal, proposed(Change.SET_COUPON, {}, {"percent": 5}))
@@ -155,7 +155,7 @@ def test_a_coupon_of_an_amount_is_verified_by_the_amount(
     assert seen(session, number).state == "verified"
 
 
-def test_what_is_not_seen_in_time_says_so_and_may_still_come(
+def test_what_is_not_seen_in_time_is_not_confirmed_and_may_still_come(
     session: Session, principal: Principal
 ) -> None:
     number = applied(session, principal, new_price(1900))

@@ -42,7 +42,7 @@ def wrong_in(text: str) -> list[str]:
         "１,204 is the rank in wide digits.",
     ],
 )
-def test_a_figure_of_the_evidence_may_be_said(text: str) -> None:
+def test_a_figure_of_the_evidence_may_be_used(text: str) -> None:
     assert wrong_in(text) == []
 
 
@@ -87,7 +87,7 @@ def test_the_evidence_of_a_number_is_found() -> None:
     }
 
 
-def test_a_text_claims_only_what_the_listing_says() -> None:
+def test_a_text_claims_only_what_the_listing_holds() -> None:
     assert find_numbers_not_in_listing("Lamp with 12 W and a neck of 60 cm", LISTING) == []
     assert find_numbers_not_in_listing("Lamp with 20 W, IP68, 60 cm", LISTING) == ["20", "IP68"]
 

@@ -82,7 +82,7 @@ def test_only_a_long_text_may_have_lines() -> None:
         "Shorten the title, as “Leselampe mit langem Hals und Klemme für das Bett” is too long",
     ],
 )
-def test_english_is_told(text: str) -> None:
+def test_english_is_recognised(text: str) -> None:
     assert is_english(text)
 
 
@@ -98,7 +98,7 @@ def test_english_is_told(text: str) -> None:
         "Prijs omlaag brengen zodat artikel sneller weer bovenaan komt staan bij zoekopdrachten",
     ],
 )
-def test_another_language_is_told(text: str) -> None:
+def test_another_language_is_recognised(text: str) -> None:
     assert not is_english(text)
 
 

@@ -86,7 +86,7 @@ def test_another_team_sees_nothing(session: Session, principal: Principal, three
     assert queries.find_first_pending(session, other, NOW) is None
 
 
-def test_a_viewer_may_look(session: Session, principal: Principal, three: list[int]):
+def test_a_viewer_may_read(session: Session, principal: Principal, three: list[int]):
     assert len(ask(session, add_member(session, principal, Role.VIEWER)).rows) == 3
 
 
