@@ -196,7 +196,7 @@ def show_resolution(row: IncidentRow, following: int | None) -> None:
 @fragments.dialog("Silence", icon=":material/notifications_off:")
 def show_silence(row: IncidentRow) -> None:
     """Ask what to silence, until when and why."""
-    st.caption("Silenced alerts stay in the list, say so, and are sent to no one.")
+    st.caption("Silenced alerts stay in the list, marked as silenced, and are sent to no one.")
     scopes = _list_scopes(row)
     scope = st.selectbox("Silence", list(scopes), key="silence_scope")
     days = st.segmented_control(

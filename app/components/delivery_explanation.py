@@ -25,7 +25,7 @@ _STATES: Final = {
 _NAMES: Final = {
     StepState.PASSED: "done",
     StepState.STOPPED: "ends here",
-    StepState.WAITING: "waits",
+    StepState.WAITING: "pending",
     StepState.UNKNOWN: "unknown",
 }
 

@@ -130,14 +130,14 @@ def show_settings(settings: DeliverySettings) -> None:
             list(reminders),
             index=list(reminders).index(settings.reminder_hours),
             format_func=lambda hours: REMINDERS.get(hours) or f"Every {hours} hours",
-            help="Of open alerts that were sent, until someone acknowledges them.",
+            help="Of open alerts that were sent, until they are acknowledged.",
         )
         most = left.number_input(
             "Most messages an hour",
             1,
             MOST_PER_HOUR,
             settings.most_per_hour,
-            help="Of each channel. What is above comes in one message later, which says so.",
+            help="Of each channel. What is above comes later in one message, with its number.",
         )
         severities = list(SEVERITIES)
         lowest = right.selectbox(

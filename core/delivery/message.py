@@ -1,4 +1,4 @@
-"""What a message says, before a channel writes it in its own form. Pure.
+"""A message before a channel writes it in its own form. Pure.
 
 Texts may hold text from outside (titles, names of sellers): each channel escapes them its own way.
 """

@@ -88,7 +88,7 @@ def add_message(
 
 
 def replace_content(session: Session, message_id: int, message: Message) -> None:
-    """Store what a claimed message says now. Its key stays."""
+    """Replace the content of a claimed message. Its key stays."""
     driver_connection(session).execute(
         "UPDATE outbox_message SET content = %s WHERE id = %s",
         [Jsonb(dump_message(message)), message_id],

@@ -75,15 +75,15 @@ def _find_no_notification(
         return f"you get alerts from {lowest} on by channels."
     mode = reader.find_mode(channel.id, incident.kind, incident.rule_id)
     if mode is Mode.OFF:
-        return f"alerts of this kind are set to {MODES[mode].lower()}."
-    return "it was not for you when it was planned."
+        return f"alerts of this rule are set to {MODES[mode].lower()}."
+    return "your choices or products were different when the alert was planned."
 
 
 _KINDS: Final = {
     "opened": "",
     "reminder": "reminder ",
-    "resolved": "its end ",
-    "withdrawn": "its correction ",
+    "resolved": "end ",
+    "withdrawn": "correction ",
 }
 
 
@@ -110,23 +110,21 @@ def _describe_notification(row: Mapping[str, Any], zone: str) -> tuple[str, Step
         case "cancelled":
             return describe_cancellation(row["reason"]), StepState.STOPPED
         case "unknown":
-            text = (
-                f"may have been sent {ended}: the provider did not answer, and it is not sent twice"
-            )
+            text = f"possibly sent {ended}: the provider did not answer, and it is not sent twice"
             return text, StepState.UNKNOWN
         case "expired":
-            return f"not sent: it was too old {ended}", StepState.STOPPED
+            return f"not sent in time, expired {ended}", StepState.STOPPED
         case _:
             return f"failed {ended}", StepState.STOPPED
 
 
 def _describe_sending(row: Mapping[str, Any], zone: str) -> str:
-    """Return when a notification is sent, or which attempt it is at."""
+    """Return when a notification is tried, or which attempt is being made."""
     if row["message_state"] is None:
-        return "is sent within a minute"
+        return "pending, sent within a minute"
     if row["message_state"] == MessageState.SENDING.value:
-        return f"is being sent, attempt {format_count(row['attempts'])}"
+        return f"being sent, attempt {format_count(row['attempts'])}"
     at = format_moment(row["next_try_at"], zone)
     if not row["attempts"]:
-        return f"waits for its first attempt, {at}"
-    return f"is sent again {at}, after {format_counted(row['attempts'], 'attempt')}"
+        return f"pending, first attempt {at}"
+    return f"pending, next attempt {at}, after {format_counted(row['attempts'], 'attempt')}"

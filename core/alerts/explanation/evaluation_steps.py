@@ -75,7 +75,8 @@ def explain_idle_rule(
         return Step(
             StepKind.RULE,
             StepState.WAITING,
-            f"Pending: it holds since {since}, for {count}, and waits as the rule says.",
+            f"Pending: it has held since {since}, for {count}. The rule asks for more observations "
+            "or a longer time.",
         )
     return Step(
         StepKind.RULE,
@@ -93,7 +94,7 @@ def explain_alert(
     yield Step(StepKind.RULE, StepState.PASSED, text)
     reason = format_reason(incident.silent_reason, incident.muted_by)
     if reason is not None:
-        text = f"It was recorded and not sent ({reason})."
+        text = f"It was recorded and {reason}."
         yield Step(StepKind.ALERT, StepState.STOPPED, text)
         return
     if row["in_group"] > 1:

@@ -1,8 +1,8 @@
 """What a rule would have done in stored history, by the fold that evaluates it live.
 
 The products in its scope now, each with its own threshold as live. Very many products are
-sampled, and a period with very many observations is tried on fewer products: the result says on
-how many. Never commits.
+sampled, and a period with very many observations is tried on fewer products: the result has their
+number. Never commits.
 """
 
 from collections.abc import Iterator, Sequence

@@ -2,8 +2,8 @@
 
 Users handle incidents of products that they track themselves, managers all of the team's. No
 operation changes an incident's state, which is evaluation's alone: an incident that a user marks
-as resolved is no open issue any more, and its state ends when the data say so. Only then can the
-rule open the next one.
+as resolved is no open issue any more, and its state ends when the rule no longer holds. Only then
+can the rule open the next one.
 """
 
 from collections.abc import Collection

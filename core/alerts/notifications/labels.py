@@ -60,7 +60,7 @@ PAUSES: Final = {
     "unsubscribed": "It was paused by the unsubscribe link of an email.",
 }
 _HELD: Final = {
-    HoldReason.DIGEST: "waits for the digest at {at}",
+    HoldReason.DIGEST: "held for the digest at {at}",
     HoldReason.QUIET: "held for your quiet hours until {at}",
     HoldReason.GROUPED: "held until {at}, as its group was sent less than an hour before",
     HoldReason.CAP: "held until {at} by your limit of messages an hour",
@@ -85,10 +85,10 @@ _CANCELLED: Final = {
 
 
 def describe_hold(reason: str | None, due_at: datetime, time_zone: str) -> str:
-    """Return why a notification waits, and until when."""
+    """Return why a notification is held, and until when."""
     at = format_moment(due_at, time_zone)
     known = _HELD.get(HoldReason(reason)) if reason in set(HoldReason) else None
-    return (known or "waits until {at}").format(at=at)
+    return (known or "held until {at}").format(at=at)
 
 
 def describe_cancellation(reason: str | None) -> str:

@@ -1,4 +1,4 @@
-"""What a message about alerts says, in its reader's formats and time zone. Pure."""
+"""Writes messages about alerts in their reader's formats and time zone. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -52,7 +52,7 @@ class AlertEntry:
 
 @dataclass(frozen=True, slots=True)
 class MessageFacts:
-    """What a message says beside its entries."""
+    """What a message contains beside its entries."""
 
     more: int = 0  # further notifications that are only counted
     severities: dict[Severity, int] = field(default_factory=dict)

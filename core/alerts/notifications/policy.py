@@ -33,7 +33,7 @@ class Mode(StrEnum):
 
 
 class HoldReason(StrEnum):
-    """Why a notification waits. Stored as text."""
+    """Why a notification is held. Stored as text."""
 
     DIGEST = "digest"
     QUIET = "quiet"

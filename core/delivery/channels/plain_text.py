@@ -30,7 +30,7 @@ def write_body(
 ) -> str:
     """Return a message without its subject in at most `longest` units of `measure`.
 
-    Items that don't fit are left out, and the text says how many. `has_subject`: begin with it.
+    Items that don't fit are left out and counted in the text. `has_subject`: begin with it.
     """
     items, size = [], 0
     for item in message.items[:_MOST_ITEMS]:

@@ -46,7 +46,7 @@ Address = (
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """What a module says of its kind of channel."""
+    """What a module defines for its kind of channel."""
 
     address: type[Any]
     fields: Sequence[Field]

@@ -115,8 +115,8 @@ def test_flagged_values_and_a_missing_evaluation_are_explained(
 @pytest.mark.parametrize(
     ("values", "reason"),
     [
-        ({"muted_by": "outage"}, "muted: checks were blocked"),
-        ({"silent_reason": "late"}, "found more than a day late"),
+        ({"muted_by": "outage"}, "It was recorded and muted: checks were blocked."),
+        ({"silent_reason": "late"}, "It was recorded and not sent: found more than a day late."),
     ],
 )
 def test_what_keeps_an_alert_from_everyone_is_explained(
@@ -124,7 +124,7 @@ def test_what_keeps_an_alert_from_everyone_is_explained(
 ) -> None:
     found = explain(session, principal, lamp, **values)
     assert list_delivery(found) == []
-    assert reason in found.rules[0].steps[-1].text
+    assert found.rules[0].steps[-1].text == reason
     assert found.summary == "1 alert at that moment; you got none of them."
 
 
@@ -144,8 +144,8 @@ def test_a_channel_without_a_notification_has_a_reason(
     found = explain_delivery(session, principal, lamp, NOW, NOW)
     assert [each for _, each in list_delivery(found)] == [
         "In the app: shown 2 Mar 2026, 12:01.",
-        "Daily: waits for the digest at 3 Mar 2026, 08:00.",
-        "Off: alerts of this kind are set to off.",
+        "Daily: held for the digest at 3 Mar 2026, 08:00.",
+        "Off: alerts of this rule are set to off.",
         "Paused: the channel is paused. It was paused because messages in a row were not "
         "delivered.",
         "Later: the channel was added later, 2 Mar 2026, 12:02.",
@@ -155,9 +155,9 @@ def test_a_channel_without_a_notification_has_a_reason(
 @pytest.mark.parametrize(
     ("message", "text_shown"),
     [
-        ("'pending', 0", "Chat: work: waits for its first attempt, 2 Mar 2026, 12:00."),
-        ("'sending', 1", "Chat: work: is being sent, attempt 1."),
-        ("'pending', 2", "Chat: work: is sent again 2 Mar 2026, 12:00, after 2 attempts."),
+        ("'pending', 0", "Chat: work: pending, first attempt 2 Mar 2026, 12:00."),
+        ("'sending', 1", "Chat: work: being sent, attempt 1."),
+        ("'pending', 2", "Chat: work: pending, next attempt 2 Mar 2026, 12:00, after 2 attempts."),
     ],
 )
 def test_a_message_on_its_way_has_its_attempts(
@@ -220,7 +220,9 @@ def test_rules_without_an_alert_have_a_reason(
     texts = {each.rule_id: each.steps[0].text for each in found.rules}
     assert texts[off] == "The rule is off."
     assert texts[young].startswith("The rule counts from 2 Mar 2026, 12:02 on")
-    assert texts[pending].startswith("Pending: it holds since 2 Mar 2026, 12:00, for 1 observation")
+    assert texts[pending].startswith(
+        "Pending: it has held since 2 Mar 2026, 12:00, for 1 observation"
+    )
     assert found.summary == "No alert at that moment; a rule was pending."
 
 
