@@ -15,6 +15,7 @@ from core.accounts.access.operations import requires
 from core.accounts.access.permissions import Permission, Principal
 from core.catalog.models import ProductLatest
 from core.database.session import driver_connection
+from core.history.current_values import CurrentValues
 from core.history.observation import Availability, Flag, Outcome, PriceBasis
 from core.tracking.settings import TrackingSettings
 
@@ -49,8 +50,8 @@ class HistoryKey(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class ProductSummary:
-    """A product with its newest accepted values. None: absent, or if `*_at` is None, unknown."""
+class ProductSummary(CurrentValues):
+    """A product with its newest accepted values, its tracking and its schedule."""
 
     product_id: int
     marketplace: str
@@ -60,27 +61,16 @@ class ProductSummary:
     first_day: date | None  # None: never observed
     title: str | None
     brand: str | None
-    captured_at: datetime | None
-    flags: Flag  # of the newest snapshot
-    price: int | None
+    flags: Flag
     price_basis: PriceBasis | None
     list_price: int | None
     coupon_amount: int | None
     coupon_percent: int | None
-    price_at: datetime | None
-    bsr: int | None
-    bsr_category_id: int | None
-    bsr_category: str | None
-    bsr_at: datetime | None
-    rating: int | None
-    ratings_count: int | None
     reviews_count: int | None
-    rating_at: datetime | None
     availability: Availability | None
     stock_left: int | None
     seller: str | None  # who holds the Buy Box; None: no seller, or not reported
     seller_id: str | None  # Amazon's id of the seller; None: no seller, or not reported
-    availability_at: datetime | None
     tracking: TrackingState | None  # None: no one in the team tracks it
     fetching: FetchState | None  # None: not on the schedule
     # The texts of fields that could not be read last. Text from outside.

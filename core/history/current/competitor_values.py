@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from psycopg.rows import class_row
@@ -12,41 +11,24 @@ from sqlalchemy.orm import Session
 from core.accounts.access.operations import requires
 from core.accounts.access.permissions import Permission, Principal
 from core.database.session import driver_connection
+from core.history.current_values import COLUMNS, CurrentValues
 from core.history.observation import WHOLE_PAGE_SOURCES
 
 
 @dataclass(frozen=True, slots=True)
-class CompetitorValues:
-    """A product that is compared, with its newest accepted values; None: unknown.
-
-    Prices in minor units, ratings in tenths of a star.
-    """
+class CompetitorValues(CurrentValues):
+    """A product that is compared, with its newest accepted values."""
 
     own_id: int  # the product that it is compared with
     product_id: int
     marketplace: str
     asin: str
     title: str | None
-    captured_at: datetime | None  # None: not checked yet
-    flags: int  # of the newest observation
-    price: int | None
-    price_at: datetime | None
-    bsr: int | None
-    bsr_category_id: int | None
-    bsr_category: str | None
-    bsr_at: datetime | None
-    rating: int | None
-    ratings_count: int | None
-    rating_at: datetime | None
-    availability: int | None
-    availability_at: datetime | None
     seller: str | None  # who holds the Buy Box; text from outside
 
 
-_COLUMNS = """
-SELECT k.own_id, p.id AS product_id, p.marketplace, p.asin, x.title, l.captured_at, l.flags,
-    l.price, l.price_at, l.bsr, l.bsr_category_id, c.name AS bsr_category, l.bsr_at, l.rating,
-    l.ratings_count, l.rating_at, l.availability, l.availability_at,
+_COLUMNS = f"""
+SELECT k.own_id, p.id AS product_id, p.marketplace, p.asin, x.title, {COLUMNS},
     COALESCE(l.buy_box_seller, l.buy_box_seller_id) AS seller
 """
 _TABLES = """

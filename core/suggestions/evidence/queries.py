@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from core.database.bulk_write import execute_with_arrays
 from core.database.session import driver_connection
+from core.history.current_values import COLUMNS, CurrentValues
 from core.history.observation import WHOLE_PAGE_SOURCES
 from core.suggestions.evidence.history_figures import HistoryDay
 from core.suggestions.fingerprints import declined_mark
@@ -23,27 +24,14 @@ Moment = tuple[int, datetime]  # a product and the time of an observation
 
 
 @dataclass(frozen=True, slots=True)
-class ProductValues:
+class ProductValues(CurrentValues):
     """A tracked product, its newest accepted values and its team's settings."""
 
     product_id: int
     marketplace: str
     asin: str
-    captured_at: datetime | None
-    flags: int  # of the newest observation
-    price: int | None
-    price_at: datetime | None
     coupon_percent: int | None
     coupon_amount: int | None
-    bsr: int | None
-    bsr_at: datetime | None
-    bsr_category_id: int | None
-    bsr_category: str | None
-    rating: int | None
-    ratings_count: int | None
-    rating_at: datetime | None
-    availability: int | None
-    availability_at: datetime | None
     stock_left: int | None
     cadence: str
     price_change_percent: Decimal | None  # set for this product
@@ -55,11 +43,9 @@ class ProductValues:
     step_percent: float | None  # None: the team has set no caps
 
 
-_HEADS = """
-SELECT p.id AS product_id, p.marketplace, p.asin, l.captured_at, l.flags, l.price, l.price_at,
-    l.coupon_percent, l.coupon_amount, l.bsr, l.bsr_at, l.bsr_category_id,
-    c.name AS bsr_category, l.rating, l.ratings_count, l.rating_at, l.availability,
-    l.availability_at, l.stock_left, t.cadence,
+_PRODUCTS = f"""
+SELECT p.id AS product_id, p.marketplace, p.asin, {COLUMNS},
+    l.coupon_percent, l.coupon_amount, l.stock_left, t.cadence,
     t.price_change_percent, t.rank_change_percent,
     o.price_change_percent AS person_price_percent,
     o.rank_change_percent AS person_rank_percent, k.floor, k.ceiling, k.step_percent
@@ -80,7 +66,7 @@ def read_products(
     with driver_connection(session).cursor(
         binary=True, row_factory=class_row(ProductValues)
     ) as cursor:
-        cursor.execute(_HEADS, [team_id, list(product_ids)])
+        cursor.execute(_PRODUCTS, [team_id, list(product_ids)])
         return {row.product_id: row for row in cursor.fetchall()}
 
 
