@@ -1,5 +1,6 @@
 """The user's channels: state, test, pause, remove, and the form that adds one."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -61,7 +62,8 @@ def _show_channel(channel: ListedChannel) -> None:
     with st.container(border=True, gap="small", key=f"channel_{channel.id}"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.markdown(f"{icon} **{escape_markdown(channel.name)}**", width="content")
-            st.badge(_find_state(channel), color=_find_color(channel))
+            label, color = _find_state(channel)
+            st.badge(label, color=color)
             st.space("stretch")
             _show_buttons(channel)
         st.caption(f"{CHANNELS[channel.kind]}, {escape_markdown(channel.hint)}")
@@ -80,54 +82,40 @@ def _show_channel(channel: ListedChannel) -> None:
             )
 
 
-def _find_state(channel: ListedChannel) -> str:
+def _find_state(channel: ListedChannel) -> tuple[str, BadgeColor]:
+    """Return a channel's state and its colour."""
     if not channel.is_active:
-        return "Paused"
+        return "Paused", "gray"
     if channel.last_outcome is None:
-        return "Not tested"
-    return "Working" if channel.last_outcome == "sent" else "Last message not sent"
-
-
-def _find_color(channel: ListedChannel) -> BadgeColor:
-    if not channel.is_active:
-        return "gray"
-    if channel.last_outcome is None:
-        return "orange"
-    return "green" if channel.last_outcome == "sent" else "red"
+        return "Not tested", "orange"
+    if channel.last_outcome == "sent":
+        return "Working", "green"
+    return "Last message not sent", "red"
 
 
 def _show_buttons(channel: ListedChannel) -> None:
-    st.button(
-        "Test",
-        icon=":material/send:",
-        key=f"test_channel_{channel.id}",
-        help="Sends a test message.",
-        on_click=account.run_with_toast,
-        args=(commands.test_channel, channel.id),
-    )
+    _show_button(channel, "Test", "send", commands.test_channel, "Sends a test message.")
     if channel.is_active:
-        st.button(
-            "Pause",
-            icon=":material/pause:",
-            key=f"pause_channel_{channel.id}",
-            on_click=account.run_with_toast,
-            args=(commands.pause_channel, channel.id),
-        )
+        _show_button(channel, "Pause", "pause", commands.pause_channel)
     else:
-        st.button(
-            "Resume",
-            icon=":material/play_arrow:",
-            key=f"resume_channel_{channel.id}",
-            on_click=account.run_with_toast,
-            args=(commands.resume_channel, channel.id),
-        )
+        _show_button(channel, "Resume", "play_arrow", commands.resume_channel)
+    _show_button(channel, "Remove", "delete", commands.remove_channel, "Deletes its address.")
+
+
+def _show_button(
+    channel: ListedChannel,
+    label: str,
+    icon: str,
+    command: Callable[[int], str],
+    tooltip: str | None = None,
+) -> None:
     st.button(
-        "Remove",
-        icon=":material/delete:",
-        key=f"remove_channel_{channel.id}",
-        help="Deletes its address.",
+        label,
+        icon=f":material/{icon}:",
+        key=f"{label.lower()}_channel_{channel.id}",
+        help=tooltip,
         on_click=account.run_with_toast,
-        args=(commands.remove_channel, channel.id),
+        args=(command, channel.id),
     )
 
 

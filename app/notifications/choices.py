@@ -105,72 +105,84 @@ def _save_mode(channel_id: int, kind: IncidentKind, key: str) -> None:
 
 def show_settings(settings: DeliverySettings) -> None:
     """Show the form of quiet hours, digests, reminders and limits."""
-    who = get_principal()
     with st.form("delivery_settings"):
         st.header("When", anchor=False)
-        st.caption(f"Hours are of your time zone, {who.time_zone}.")
-        has_quiet = st.toggle(
-            "Quiet hours",
-            settings.quiet_from is not None,
-            help="What is due in them comes when they end.",
-        )
+        st.caption(f"Hours are of your time zone, {get_principal().time_zone}.")
+        wanted = _choose_quiet_hours(settings)
         left, right = st.columns(2)
-        begins = left.time_input("From", settings.quiet_from or _NIGHT[0], step=900)
-        ends = right.time_input("Until", settings.quiet_until or _NIGHT[1], step=900)
-        passes = st.toggle(
-            "Critical alerts come in quiet hours, too", settings.critical_passes_quiet
-        )
-        left, right = st.columns(2)
-        digest = left.selectbox(
-            "Daily digest", range(24), index=settings.digest_hour, format_func=_format_hour
-        )
-        reminders = dict.fromkeys([*REMINDERS, settings.reminder_hours])
-        reminder = right.selectbox(
-            "Reminders",
-            list(reminders),
-            index=list(reminders).index(settings.reminder_hours),
-            format_func=lambda hours: REMINDERS.get(hours) or f"Every {hours} hours",
-            help="Of open alerts that were sent, until they are acknowledged.",
-        )
-        most = left.number_input(
-            "Most messages an hour",
-            1,
-            MOST_PER_HOUR,
-            settings.most_per_hour,
-            help="Of each channel. What is above comes later in one message, with its number.",
-        )
-        severities = list(SEVERITIES)
-        lowest = right.selectbox(
-            "Lowest severity",
-            severities,
-            index=severities.index(settings.lowest_severity),
-            format_func=SEVERITIES.__getitem__,
-        )
-        scope = settings.scope
-        if who.role is not Role.SELLER:
-            scopes = list(SCOPES)
-            scope = st.radio(
-                "Products",
-                scopes,
-                index=scopes.index(scope),
-                format_func=SCOPES.__getitem__,
-                horizontal=True,
-            )
-        resolved = st.toggle("Also send when an alert ends", settings.sends_resolved)
+        with left:
+            wanted = _choose_pace(wanted)
+        with right:
+            wanted = _choose_reminders_and_severity(wanted)
+        wanted = _choose_products_and_ends(wanted)
         if st.form_submit_button("Save", type="primary", icon=":material/save:"):
-            wanted = replace(
-                settings,
-                quiet_from=begins if has_quiet else None,
-                quiet_until=ends if has_quiet else None,
-                critical_passes_quiet=passes,
-                digest_hour=digest,
-                reminder_hours=reminder,
-                most_per_hour=int(most),
-                scope=ListScope(scope),
-                lowest_severity=lowest,
-                sends_resolved=resolved,
-            )
             account.run_from_form(commands.save_delivery_settings, wanted)
+
+
+def _choose_quiet_hours(settings: DeliverySettings) -> DeliverySettings:
+    has_quiet = st.toggle(
+        "Quiet hours",
+        settings.quiet_from is not None,
+        help="What is due in them comes when they end.",
+    )
+    left, right = st.columns(2)
+    begins = left.time_input("From", settings.quiet_from or _NIGHT[0], step=900)
+    ends = right.time_input("Until", settings.quiet_until or _NIGHT[1], step=900)
+    passes = st.toggle("Critical alerts come in quiet hours, too", settings.critical_passes_quiet)
+    return replace(
+        settings,
+        quiet_from=begins if has_quiet else None,
+        quiet_until=ends if has_quiet else None,
+        critical_passes_quiet=passes,
+    )
+
+
+def _choose_pace(settings: DeliverySettings) -> DeliverySettings:
+    digest = st.selectbox(
+        "Daily digest", range(24), index=settings.digest_hour, format_func=_format_hour
+    )
+    most = st.number_input(
+        "Most messages an hour",
+        1,
+        MOST_PER_HOUR,
+        settings.most_per_hour,
+        help="Of each channel. What is above comes later in one message, with its number.",
+    )
+    return replace(settings, digest_hour=digest, most_per_hour=int(most))
+
+
+def _choose_reminders_and_severity(settings: DeliverySettings) -> DeliverySettings:
+    reminders = list(dict.fromkeys([*REMINDERS, settings.reminder_hours]))
+    reminder = st.selectbox(
+        "Reminders",
+        reminders,
+        index=reminders.index(settings.reminder_hours),
+        format_func=lambda hours: REMINDERS.get(hours) or f"Every {hours} hours",
+        help="Of open alerts that were sent, until they are acknowledged.",
+    )
+    severities = list(SEVERITIES)
+    lowest = st.selectbox(
+        "Lowest severity",
+        severities,
+        index=severities.index(settings.lowest_severity),
+        format_func=SEVERITIES.__getitem__,
+    )
+    return replace(settings, reminder_hours=reminder, lowest_severity=lowest)
+
+
+def _choose_products_and_ends(settings: DeliverySettings) -> DeliverySettings:
+    scope = settings.scope
+    if get_principal().role is not Role.SELLER:  # sellers get those that they track
+        scopes = list(SCOPES)
+        scope = st.radio(
+            "Products",
+            scopes,
+            index=scopes.index(scope),
+            format_func=SCOPES.__getitem__,
+            horizontal=True,
+        )
+    resolved = st.toggle("Also send when an alert ends", settings.sends_resolved)
+    return replace(settings, scope=ListScope(scope), sends_resolved=resolved)
 
 
 def _format_hour(hour: int) -> str:
