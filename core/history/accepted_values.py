@@ -1,10 +1,9 @@
 """A product's accepted values at one time. A value; no storage."""
 
-from dataclasses import dataclass, fields
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class AcceptedValues:
+class AcceptedValues(NamedTuple):
     """A product's accepted values at one time, in the stored units. None: unknown or none.
 
     `product_latest` has a column for each of the newest (`CURRENT_COLUMNS`), `product_change` for
@@ -20,6 +19,6 @@ class AcceptedValues:
     seller: str | None = None  # who holds the Buy Box
 
 
-VALUE_NAMES = tuple(field.name for field in fields(AcceptedValues))
+VALUE_NAMES = AcceptedValues._fields
 CURRENT_COLUMNS = tuple("buy_box_seller" if name == "seller" else name for name in VALUE_NAMES)
 DAY_COLUMNS = tuple(f"day_{name}" for name in VALUE_NAMES)

@@ -182,7 +182,7 @@ class ProductChange(Base):
 
     `seller_share` is the share of the 30 days before `day` at whose close `share_seller`, who has
     the Buy Box now, had it: of the days whose seller is known, or that closed without a Buy Box.
-    NULL: no seller now, or no such day.
+    NULL: no such day. Both are NULL without a seller now, as of a removed listing.
 
     `attention_kind` is the worst change since yesterday, of a product that was observed on `day`,
     and `attention` its score; 0: none. `late_since` is the earliest closed day that changed since

@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session
 
 from core.catalog.models import ProductLatest
 from core.database.bulk_write import column_types, execute_with_arrays
-from core.database.session import driver_connection
 from core.history.ingest.quality_gate import (
     ALL_FLAGS,
     COUNT_FLAGS,
@@ -99,12 +98,12 @@ def lock_latest(session: Session, product_ids: Iterable[int]) -> dict[int, Lates
     Always in the order of their ids, so that two sessions never deadlock.
     """
     statement = (
-        f"SELECT {', '.join(_NAMES)} FROM product_latest WHERE product_id = ANY(%s) "
+        f"SELECT {', '.join(_NAMES)} FROM product_latest WHERE product_id = ANY(%s::int8[]) "
         "ORDER BY product_id FOR UPDATE"
     )
-    with driver_connection(session).cursor(binary=True) as cursor:
-        cursor.execute(statement, [sorted(set(product_ids))])
-        return {row[0]: LatestValues(*row) for row in cursor}
+    given = [(number,) for number in set(product_ids)]
+    rows = execute_with_arrays(session, statement, given, fetch=True)
+    return {row[0]: LatestValues(*row) for row in rows}
 
 
 def write_latest(session: Session, states: Sequence[LatestValues]) -> None:

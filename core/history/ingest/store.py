@@ -136,7 +136,8 @@ def store_observations(
         _add_product(batch, states[product_id], list(group))
     _store_listings(session, batch, new)
     _write(session, batch)
-    update_changes(session, batch.zones, batch.dirty_days.find_first_days(), now)
+    first_days = batch.dirty_days.find_first_days()
+    update_changes(session, batch.states, batch.zones, first_days, now)
     result.stored = len(new)
     result.new_keys = {(row[0], row[1], row[2]) for row in batch.snapshots}
     return result

@@ -5,17 +5,17 @@ with come from the closes of `product_daily`, the newest values from `product_la
 has written both in the same transaction.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any, Final
+from operator import attrgetter
+from typing import Any, Final, NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
 from core.database.bulk_write import execute_with_arrays
-from core.database.session import driver_connection
 from core.history.accepted_values import CURRENT_COLUMNS, DAY_COLUMNS, AcceptedValues
 from core.history.observation import Availability
 from core.history.periods.change_detection import ChangeRule, find_change, make_change_rule
@@ -41,47 +41,100 @@ _BASES: Final = {
 }
 
 
-def _lock_days(session: Session, product_ids: Iterable[int]) -> dict[int, date | None]:
-    """Lock the rows of these products and return the days that they hold for.
+class NewestValues(Protocol):
+    """A product's row of `product_latest`, as `core.history.ingest.latest_values` holds it.
+
+    It has an attribute for each of `CURRENT_COLUMNS`, too.
+    """
+
+    captured_at: datetime | None
+    listing_changed_at: datetime | None
+    availability: int | None
+    buy_box_seller: str | None
+
+
+class _KeptRow(NamedTuple):
+    """What a row holds before an observation changes it."""
+
+    day: date | None
+    score: float
+    kind: str | None
+    share_seller: str | None
+    prior: AcceptedValues  # at yesterday's close
+
+
+def _lock_rows(session: Session, product_ids: Iterable[int]) -> dict[int, _KeptRow]:
+    """Lock the rows of these products and return them.
 
     Always in the order of their ids, so that two sessions never deadlock. A row is locked before
     the statement that recomputes it, which then sees what other writers committed.
     """
-    statement = (
-        "SELECT product_id, day FROM product_change WHERE product_id = ANY(%s) "
-        "ORDER BY product_id FOR UPDATE"
-    )
-    with driver_connection(session).cursor(binary=True) as cursor:
-        return dict(cursor.execute(statement, [sorted(set(product_ids))]).fetchall())
+    given = [(number,) for number in set(product_ids)]
+    rows = execute_with_arrays(session, _LOCK_ROWS, given, fetch=True)
+    return {
+        row[0]: _KeptRow(row[1], row[2], row[3], row[4], AcceptedValues(*row[5:])) for row in rows
+    }
+
+
+_LOCK_ROWS: Final = (
+    f"SELECT product_id, day, attention, attention_kind, share_seller, {', '.join(DAY_COLUMNS)} "
+    "FROM product_change WHERE product_id = ANY(%s::int8[]) ORDER BY product_id FOR UPDATE"
+)
 
 
 def update_changes(
-    session: Session, zones: Mapping[int, ZoneInfo], changed: Mapping[int, date], now: datetime
+    session: Session,
+    newest: Mapping[int, NewestValues],
+    zones: Mapping[int, ZoneInfo],
+    changed: Mapping[int, date],
+    now: datetime,
 ) -> None:
     """Recompute the rows of products after a change of their values.
 
-    `zones`: of the products' marketplaces. `changed`: the earliest day of each product with other
-    values than before. A row never goes back to an earlier day.
+    `newest`: the products' stored values. `zones`: of their marketplaces. `changed`: the earliest
+    day of each product with other values than before. A row never goes back to an earlier day.
     """
     fresh: dict[int, MarketDay] = {}
     moved: dict[int, MarketDay] = {}
-    late: list[tuple[int, date]] = []
-    for product_id, held in _lock_days(session, zones).items():
+    late: dict[int, date] = {}
+    kept = _lock_rows(session, zones)
+    todays = {zone: find_day(now, zone) for zone in set(zones.values())}
+    for product_id, row in kept.items():
         zone = zones[product_id]
-        today = find_day(now, zone)
-        day = today if held is None else max(held, today)
+        today = todays[zone]
+        day = today if row.day is None else max(row.day, today)
         first = changed.get(product_id, day)
-        is_same = day == held and first >= day
+        is_same = day == row.day and first >= day
         if first < day:
-            late.append((product_id, max(first, day - timedelta(LATE_DAYS))))
+            late[product_id] = max(first, day - timedelta(LATE_DAYS))
         (fresh if is_same else moved)[product_id] = make_market_day(day, zone)
-    execute_with_arrays(session, _MOVE, _rows(moved))
-    found = _find_changes(session, fresh | moved)
-    _store_found(session, moved, found)
-    rows = [(*row, *found.get(row[0], (None, None))) for row in _rows(fresh)]
+    if moved:
+        move_rows(session, moved)
+    _refresh_rows(session, fresh, kept, newest)
+    execute_with_arrays(session, _MARK_LATE, list(late.items()))
+
+
+def _refresh_rows(
+    session: Session,
+    days: Mapping[int, MarketDay],
+    kept: Mapping[int, _KeptRow],
+    newest: Mapping[int, NewestValues],
+) -> None:
+    """Update the rows of products whose day, and what it compares with, stay the same."""
+    found = _compare_newest(session, days, kept, newest)
+    rows = [(*row, *found.get(row[0], (None, None))) for row in _rows(days)]
     execute_with_arrays(session, _REFRESH, rows)
-    _update_shares(session, fresh, {product_id for product_id, _ in late})
-    execute_with_arrays(session, _MARK_LATE, late)
+    moved = [
+        (product_id, day.day)
+        for product_id, day in days.items()
+        if kept[product_id].share_seller != _find_holder(newest[product_id])
+    ]
+    execute_with_arrays(session, _SHARE, moved)
+
+
+def _find_holder(newest: NewestValues) -> str | None:
+    """Return who has the Buy Box of a listing; a removed one has none."""
+    return None if newest.availability == Availability.GONE else newest.buy_box_seller
 
 
 LATE_DAYS: Final = 31  # days of teams that are computed again; older ones stay
@@ -96,15 +149,6 @@ def move_rows(session: Session, days: Mapping[int, MarketDay]) -> None:
     """Compute the rows of products, which are locked, anew for these days."""
     execute_with_arrays(session, _MOVE, _rows(days))
     _store_found(session, days, _find_changes(session, days))
-
-
-def _update_shares(session: Session, days: Mapping[int, MarketDay], late: Collection[int]) -> None:
-    """Update the shares of products with another Buy Box seller, or with other days, than before.
-
-    The day that goes on doesn't count: without these, a share stays until midnight.
-    """
-    given = [(number, day.day, number in late) for number, day in days.items()]
-    execute_with_arrays(session, _SHARE, given)
 
 
 def _rows(days: Mapping[int, MarketDay]) -> list[Sequence[Any]]:
@@ -159,9 +203,10 @@ _WITHOUT_BUY_BOX: Final = tuple(
         Availability.GONE,
     )
 )
+_HOLDER: Final = f"CASE WHEN {_IS_LISTED} THEN l.buy_box_seller END"
 _SHARE_DAYS: Final = 30
 _SHARE_OF_SELLER: Final = (
-    f"CASE WHEN l.buy_box_seller IS NOT NULL AND {_IS_LISTED} THEN "
+    f"CASE WHEN {_HOLDER} IS NOT NULL THEN "
     "(SELECT avg((e.seller_close IS NOT DISTINCT FROM l.buy_box_seller)::int)::float4 "
     "FROM product_daily AS e WHERE e.product_id = w.product_id "
     f"AND e.day < w.day AND e.day >= w.day - {_SHARE_DAYS} "
@@ -226,7 +271,7 @@ def _move_statement() -> str:
     bases = dict(each for period in ChangePeriod for each in base_columns(period))
     changes = dict(_change_columns("w"))
     based = ", ".join(f"{sql} AS {name}" for name, sql in bases.items())
-    shares = {"seller_share": _SHARE_OF_SELLER, "share_seller": "l.buy_box_seller"}
+    shares = {"seller_share": _SHARE_OF_SELLER, "share_seller": _HOLDER}
     changes |= shares
     compared = ", ".join(f"{sql} AS {name}" for name, sql in changes.items())
     newest_days = " ".join(map(join_newest_day, ChangePeriod))
@@ -241,15 +286,12 @@ def _move_statement() -> str:
     )
 
 
+# The day that goes on doesn't count: without another seller, a share stays until midnight.
 _SHARE: Final = (
     "UPDATE product_change AS c SET seller_share = n.share, share_seller = n.seller "
-    f"FROM (SELECT w.product_id, {_SHARE_OF_SELLER} AS share, l.buy_box_seller AS seller "
-    "FROM unnest(%s::int8[], %s::date[], %s::bool[]) AS w (product_id, day, is_late) "
-    "JOIN product_latest AS l ON l.product_id = w.product_id "
-    "JOIN product_change AS o ON o.product_id = w.product_id "
-    "WHERE w.is_late OR o.share_seller IS DISTINCT FROM l.buy_box_seller "
-    f"OR (o.seller_share IS NOT NULL) <> (l.buy_box_seller IS NOT NULL AND {_IS_LISTED}) "
-    "OFFSET 0) AS n "
+    f"FROM (SELECT w.product_id, {_SHARE_OF_SELLER} AS share, {_HOLDER} AS seller "
+    "FROM unnest(%s::int8[], %s::date[]) AS w (product_id, day) "
+    "JOIN product_latest AS l ON l.product_id = w.product_id OFFSET 0) AS n "
     "WHERE c.product_id = n.product_id"
 )
 _REFRESH: Final = _refresh_statement()
@@ -306,6 +348,60 @@ def _find_changes(session: Session, days: Mapping[int, MarketDay]) -> dict[int, 
     return found
 
 
+def _compare_newest(
+    session: Session,
+    days: Mapping[int, MarketDay],
+    kept: Mapping[int, _KeptRow],
+    newest: Mapping[int, NewestValues],
+) -> dict[int, Found]:
+    """Return what `_find_changes` does, of rows and newest values that were read already."""
+    compared: dict[int, bool] = {}  # whether the listing changed today
+    for product_id, day in days.items():
+        row, values, start = kept[product_id], newest[product_id], day.starts[0]
+        if values.captured_at is None or values.captured_at < start:
+            continue
+        changed_at = values.listing_changed_at
+        listing_changed = changed_at is not None and changed_at >= start
+        if listing_changed or row.kind is not None or row.prior != _NOTHING:
+            compared[product_id] = listing_changed
+    rules = _read_rules(session, list(compared))
+    found: dict[int, Found] = {}
+    for product_id, listing_changed in compared.items():
+        row, now = kept[product_id], AcceptedValues(*_current_values_of(newest[product_id]))
+        rule = rules.get(product_id, _NO_USERS_RULE)
+        kind, score = find_change(row.prior, now, listing_changed, rule)
+        if kind != row.kind or abs(score - row.score) > _SAME_SCORE:
+            found[product_id] = score, kind and kind.value
+    return found
+
+
+_NOTHING: Final = AcceptedValues()
+_current_values_of = attrgetter(*CURRENT_COLUMNS)
+
+
+def _read_rules(session: Session, product_ids: Sequence[int]) -> dict[int, ChangeRule]:
+    """Return the rule of each product that users track."""
+    given = [(number,) for number in product_ids]
+    rows = execute_with_arrays(session, _SMALLEST_OF_ALL, given, fetch=True)
+    return {
+        product_id: rule
+        for price_percent, rank_percent, ids in rows
+        for rule in [_make_rule(price_percent, rank_percent)]
+        for product_id in ids
+    }
+
+
+# Most products have the same thresholds: one row for each pair of them.
+_SMALLEST_OF_ALL: Final = (
+    f"WITH defaults AS MATERIALIZED ({TEAM_DEFAULTS}) "
+    "SELECT h.price, h.rank, array_agg(h.product_id) FROM ("
+    "SELECT t.product_id, min(coalesce(t.price_change_percent, s.price_percent)) AS price, "
+    "min(coalesce(t.rank_change_percent, s.rank_percent)) AS rank "
+    "FROM tracking AS t JOIN defaults AS s ON s.team_id = t.team_id "
+    "WHERE t.product_id = ANY(%s::int8[]) GROUP BY t.product_id) AS h GROUP BY h.price, h.rank"
+)
+
+
 def _store_found(
     session: Session, days: Mapping[int, MarketDay], found: Mapping[int, Found]
 ) -> None:
@@ -320,4 +416,5 @@ def _make_rule(price_percent: Decimal | None, rank_percent: Decimal | None) -> C
     return make_change_rule(USUAL_THRESHOLDS.with_own(price_percent, rank_percent))
 
 
+_NO_USERS_RULE: Final = _make_rule(None, None)
 _SAME_SCORE: Final = 1e-5  # scores are stored with seven digits

@@ -153,9 +153,9 @@ def expected(rows: Sequence[Row], zone: ZoneInfo, today: date) -> dict[str, Any]
     seller = now["seller"][0]
     closed = [days[day] for back in range(1, 31) if (day := today - back * DAY) in days]
     known = [day.seller for day in closed if day.seller or day.availability in WITHOUT_BUY_BOX]
-    has_share = seller and known and now["availability"][0] != Availability.GONE
-    found["seller_share"] = known.count(seller) / len(known) if has_share else None
-    found["share_seller"] = seller
+    holder = None if now["availability"][0] == Availability.GONE else seller
+    found["seller_share"] = known.count(holder) / len(known) if holder and known else None
+    found["share_seller"] = holder
     found["attention_kind"], found["attention"] = None, 0.0
     if rows[-1]["captured_at"].astimezone(zone).date() == today:
         rule = make_change_rule(USUAL_THRESHOLDS)
