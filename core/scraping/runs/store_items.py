@@ -28,6 +28,7 @@ PARSER_VERSION = 4
 # A readable item wins over a failed one of the same product, also on another page.
 _ANSWERS = ",".join(outcome.value for outcome in Outcome if outcome.is_about_product)
 _LEVEL = 1  # three times as fast as the default level, with a tenth more bytes
+_AT_ONCE = 100  # items encoded before they are compressed: two megabytes stay in the cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,12 +159,13 @@ def _add_sources(
 
 def _compress_items(items: Sequence[dict[str, Any]]) -> list[bytes]:
     """Return each item as compressed JSON; other threads run while it is compressed."""
-    if not items:
-        return []
-    bodies = [_encode_json(item) for item in items]
     compressor = zstandard.ZstdCompressor(level=_LEVEL)
-    parts = compressor.multi_compress_to_buffer([*bodies])
-    return [parts[place].tobytes() for place in range(len(bodies))]
+    packed: list[bytes] = []
+    for start in range(0, len(items), _AT_ONCE):
+        bodies = [_encode_json(item) for item in items[start : start + _AT_ONCE]]
+        parts = compressor.multi_compress_to_buffer([*bodies])
+        packed += [parts[place].tobytes() for place in range(len(bodies))]
+    return packed
 
 
 def _store_raw(
