@@ -59,26 +59,6 @@ STYLE = f"""<style>
 </style>"""
 
 
-# Streamlit marks the open page's link by its colour alone.
-_ANNOUNCE = """
-export default function (component) {
-  const { page } = component.data
-  for (const link of document.querySelectorAll('[data-testid="stSidebar"] a')) {
-    const name = new URL(link.href, document.baseURI).pathname.split("/").pop()
-    const isOpen = !link.search && name === page
-    if (isOpen) link.setAttribute("aria-current", "page")
-    else link.removeAttribute("aria-current")
-  }
-}
-"""
-_announce = st.components.v2.component("amazcope_page", html="<span></span>\n", js=_ANNOUNCE)
-
-
-def announce_page(url_path: str) -> None:
-    """Mark the link of the open page for screen readers."""
-    _announce(data={"page": url_path}, key="open_page", height=1)
-
-
 def set_page_title(title: str) -> None:
     """Name the browser's tab after what the page shows, such as "Talvora Chef 20 · FR"."""
     st.set_page_config(page_title=f"{title} — {NAME}")

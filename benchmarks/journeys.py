@@ -229,7 +229,7 @@ def measure_jobs(program: str, url: str) -> Iterator[Figure]:
             page.set_default_timeout(_PATIENCE)
             page.goto(url)
             page.get_by_role("button", name=f"Continue as {role}").click()
-            page.wait_for_selector("[data-testid='stSidebar'] [data-testid='stPageLink']")
+            page.wait_for_selector("[data-testid='stSidebar'] .pages a")
             for name, job in jobs.items():
                 yield _measure_job(f"Job of a {role}: {name}", job, Walk(page, url))
         browser.close()

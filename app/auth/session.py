@@ -7,6 +7,7 @@ whether it is valid, so that a session ended elsewhere ends here with the next r
 import logging
 import time
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -47,6 +48,13 @@ class _CachedSession:
     loaded_at: float
     token: str
     found: ActiveSession | None
+
+    def is_of_this_run(self) -> bool:
+        return time.monotonic() - self.loaded_at <= _ONE_RUN
+
+
+# Of this thread's run: a page asks a dozen times, and Streamlit's state is slow to read.
+_of_this_run: ContextVar[_CachedSession | None] = ContextVar("_of_this_run", default=None)
 
 
 def get_lifetime(settings: Settings | None = None) -> SessionLifetime:
@@ -117,14 +125,18 @@ def _to_formats(display: DisplayPreferences) -> Formats:
 
 
 def _find_session() -> ActiveSession | None:
+    cached = _of_this_run.get()
+    if cached is not None and cached.is_of_this_run():
+        return cached.found
     token = read_session_token()
     if not token:
         return None
-    cached: _CachedSession | None = st.session_state.get(_CACHE)
-    now = time.monotonic()
-    if cached is None or cached.token != token or now - cached.loaded_at > _ONE_RUN:
+    cached = st.session_state.get(_CACHE)
+    if cached is None or cached.token != token or not cached.is_of_this_run():
+        now = time.monotonic()
         cached = _CachedSession(now, token, _load_session(token, client_address()))
         st.session_state[_CACHE] = cached
+    _of_this_run.set(cached)
     return cached.found
 
 
@@ -154,6 +166,7 @@ def defer_principal() -> Callable[[], Principal]:
 
 def clear_cached_session() -> None:
     """Read the session again at the next use, because the user's data changed."""
+    _of_this_run.set(None)
     st.session_state.pop(_CACHE, None)
 
 

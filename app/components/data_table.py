@@ -49,7 +49,7 @@ def show_table(
     Returns the selection. `name` is unique on the page. `in_full`: by column, the file's
     texts where the table has shortened ones. `in_file`: the file's columns, None: those shown.
     """
-    columns = column_config or {}
+    columns = _drop_unset(column_config or {})
     chosen = st.dataframe(
         frame, hide_index=True, column_config=columns, column_order=column_order, **options
     )
@@ -69,6 +69,22 @@ def show_table(
             is_quiet=True,
         )
     return chosen
+
+
+def _drop_unset(columns: Mapping[str, Any]) -> dict[str, Any]:
+    """Return columns without the options that are None, which Streamlit would copy at each run."""
+    return {
+        name: _drop_none(column) if isinstance(column, dict) else column
+        for name, column in columns.items()
+    }
+
+
+def _drop_none(options: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: _drop_none(value) if isinstance(value, dict) else value
+        for name, value in options.items()
+        if value is not None
+    }
 
 
 def show_exported_table(table: Any, **options: Any) -> Any:

@@ -1,10 +1,16 @@
-"""The pages of the navigation: their sections, names, permissions and addresses."""
+"""The pages of the navigation: their sections, names, permissions and addresses.
 
-from collections.abc import Mapping
+The links are one block of HTML: as elements of their own they took a tenth of each page's run.
+A script opens them as Streamlit opens its own.
+"""
+
+from collections.abc import Iterator
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from functools import cache
+from html import escape
 from pathlib import Path
+from typing import Final
 
 import streamlit as st
 
@@ -84,32 +90,84 @@ def get_permission(page: str) -> Permission:
     return BY_NAME[page or keys.OVERVIEW].permission
 
 
-def show_links(who: Principal, pages: Mapping[str, st.Page], work: OpenWork) -> None:
-    """Show the pages that the user may see, by section, with the number of what is open there."""
+# As Streamlit draws links to pages.
+_STYLE: Final = """<style>
+.pages { display: grid; gap: 10.5px; margin-bottom: 3.5px; }
+.pages p { margin: 0; font-size: .875rem; line-height: 1.6; }
+.pages a { display: flex; align-items: center; gap: .5rem; padding: 0 .5rem; border-radius: .5rem;
+  color: inherit; text-decoration: none; font-size: .875rem; line-height: 2; overflow: hidden; }
+.pages a + a { margin-top: -3.5px; }
+.pages a:hover, .pages a[aria-current] {
+  background: light-dark(rgba(171, 171, 150, .15), rgba(150, 160, 171, .15)); }
+.pages a[aria-current] { font-weight: 600; }
+.pages a:focus-visible { outline: 2px solid currentColor; outline-offset: -2px; }
+.pages .icon { font: 400 1rem/1 "Material Symbols Rounded"; user-select: none; }
+.pages .name { white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
+.pages .count { font-size: .875em; color: light-dark(#5b626b, #a3abb4); }
+.pages .unread { padding: .1em .3em; border-radius: .25rem; font-size: .875em;
+  color: light-dark(#2a66a8, #77b3ee);
+  background: color-mix(in srgb, currentColor 10%, transparent); }
+</style>"""
+
+# Streamlit opens the page of an address when the browser goes back; the links do the same.
+_OPEN_PAGES: Final = """
+export default function (component) {
+  const { page } = component.data
+  for (const link of document.querySelectorAll(".pages a")) {
+    const name = new URL(link.href, document.baseURI).pathname.split("/").pop()
+    if (name === page) link.setAttribute("aria-current", "page")
+    else link.removeAttribute("aria-current")
+  }
+  const open = (event) => {
+    const link = event.target.closest?.(".pages a")
+    const isForBrowser = event.button || event.ctrlKey || event.metaKey || event.shiftKey
+    // Streamlit may call this function again without ending its last call first.
+    if (!link || isForBrowser || event.altKey || event.defaultPrevented) return
+    event.preventDefault()
+    window.history.pushState({}, "", link.href)
+    window.dispatchEvent(new PopStateEvent("popstate"))
+  }
+  document.addEventListener("click", open)
+  return () => document.removeEventListener("click", open)
+}
+"""
+_open_pages = st.components.v2.component("amazcope_pages", html="<span></span>\n", js=_OPEN_PAGES)
+
+
+def show_links(who: Principal, work: OpenWork, url_path: str) -> None:
+    """Show the pages that the user may see, by section, with the number of what is open there.
+
+    `url_path`: of the open page, which is marked.
+    """
+    sections = "".join(_write_sections(who, work))
+    st.html(f'{_STYLE}<nav class="pages" aria-label="Pages">{sections}</nav>')
+    # Called again when a number changes: then the links are new, and none is marked.
+    _open_pages(data={"page": url_path, "work": astuple(work)}, key="open_page", height=1)
+
+
+def _write_sections(who: Principal, work: OpenWork) -> Iterator[str]:
     counts = {keys.SUGGESTIONS: work.suggestions, keys.ALERTS: work.issues}
     unread = {keys.ALERTS: work.unread}
     for part, screens in SCREENS.items():
-        listed = [each for each in screens if each.is_listed and who.may(each.permission)]
-        if not listed:
-            continue
-        with st.container(gap="xxsmall"):
-            st.caption(part)
-            for screen in listed:
-                st.page_link(
-                    pages[screen.name],
-                    label=format_link(
-                        screen.title, counts.get(screen.name, 0), unread.get(screen.name, 0)
-                    ),
-                    icon=f":material/{screen.icon}:",
-                    width="stretch",
-                )
+        links = [
+            write_link(screen, counts.get(screen.name, 0), unread.get(screen.name, 0))
+            for screen in screens
+            if screen.is_listed and who.may(screen.permission)
+        ]
+        if links:
+            yield f"<div><p>{part}</p>{''.join(links)}</div>"
 
 
-def format_link(title: str, count: int, unread: int = 0) -> str:
-    """Return a link's label, with the numbers behind it that are not 0."""
-    parts = [title]
+def write_link(screen: Screen, count: int, unread: int = 0) -> str:
+    """Return the link to a page as HTML, with the numbers behind its name that are not 0."""
+    address = "./" if screen.name == keys.OVERVIEW else f"./{screen.name}"
+    parts = [escape(screen.title)]
     if count:
-        parts.append(f":small[:gray[{format_capped_count(count, MOST_COUNTED)}]]")
+        parts.append(f'<span class="count">{format_capped_count(count, MOST_COUNTED)}</span>')
     if unread:
-        parts.append(f":blue-badge[{format_capped_count(unread, MOST_COUNTED)} unread]")
-    return " ".join(parts)
+        shown = format_capped_count(unread, MOST_COUNTED)
+        parts.append(f'<span class="unread">{shown} unread</span>')
+    return (
+        f'<a href="{address}"><span class="icon" aria-hidden="true" translate="no">'
+        f'{screen.icon}</span><span class="name">{" ".join(parts)}</span></a>'
+    )

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from app import data, keys, page_frame
+from app import data, keys
 from app.auth import session_cookie
 from app.commands import account
 from app.components import fragments
@@ -40,16 +40,15 @@ def show_sidebar(who: Principal, pages: Mapping[str, st.Page], url_path: str) ->
         try:
             work = count_open_work(who)
         except outages.ERRORS:  # shown below: an outage must not hide the navigation
-            navigation.show_links(who, pages, OpenWork())
+            navigation.show_links(who, OpenWork(), url_path)
             raise
-        navigation.show_links(who, pages, work)
+        navigation.show_links(who, work, url_path)
         with st.container(horizontal=True, wrap=False, gap="xsmall"):
             _show_person(who)
             _show_bell(data.get_display().unread)
         if data.has_demo():
             st.caption("Demo data")
         theme.apply_theme(data.get_display().theme, list(pages))
-        page_frame.announce_page(url_path)
 
 
 def _show_person(who: Principal) -> None:

@@ -49,7 +49,7 @@ ON_EVERY_PAGE = (Path(__file__).parent / "every_page.js").read_text()
 IS_SETTLED = "() => window.isSettled()"
 
 
-LINKS = "[data-testid='stSidebar'] [data-testid='stPageLink-NavLink']"  # to the pages
+LINKS = "[data-testid='stSidebar'] .pages a"  # to the pages
 LAPTOP = ViewportSize(width=1360, height=900)
 PHONE = ViewportSize(width=390, height=844)
 ARGUMENTS = [

@@ -18,13 +18,25 @@ def test_every_page_is_a_screen_of_the_navigation() -> None:
 
 
 def test_a_link_counts_what_is_open_there() -> None:
-    assert navigation.format_link("Alerts", 0) == "Alerts"
-    assert navigation.format_link("Alerts", 7) == "Alerts :small[:gray[7]]"
-    assert navigation.format_link("Alerts", 100) == "Alerts :small[:gray[99+]]"
-    assert navigation.format_link("Alerts", 7, 2) == (
-        "Alerts :small[:gray[7]] :blue-badge[2 unread]"
-    )
-    assert navigation.format_link("Alerts", 0, 100) == "Alerts :blue-badge[99+ unread]"
+    alerts = navigation.BY_NAME[keys.ALERTS]
+    assert navigation.write_link(alerts, 0).endswith('<span class="name">Alerts</span></a>')
+    assert 'Alerts <span class="count">7</span>' in navigation.write_link(alerts, 7)
+    assert 'Alerts <span class="count">99+</span>' in navigation.write_link(alerts, 100)
+    assert '<span class="unread">99+ unread</span>' in navigation.write_link(alerts, 7, 100)
+    assert 'href="./alerts"' in navigation.write_link(alerts, 0)
+    assert 'href="./"' in navigation.write_link(navigation.BY_NAME[keys.OVERVIEW], 0)
+
+
+def test_the_navigation_links_to_what_the_user_may_see(
+    session: Session, principal: Principal
+) -> None:
+    session.commit()
+    [links] = [each.proto.body for each in open_page("products").get("html")
+               if 'class="pages"' in each.proto.body]  # fmt: skip
+    for screen in navigation.BY_NAME.values():
+        assert (navigation.write_link(screen, 0) in links) is (
+            screen.is_listed and principal.may(screen.permission)
+        ), screen
 
 
 def test_the_search_shows_matches_and_offers_what_is_not_tracked(
