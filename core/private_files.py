@@ -11,7 +11,7 @@ from pathlib import Path
 FOLDER, FILE = 0o700, 0o600
 # If root runs Amazcope, another OS user runs the database and must reach its folder.
 _PASSABLE = 0o710
-_FOLDERS = ("logs", "secrets")
+_FOLDERS = ("backups", "logs", "secrets")
 _DATABASE = "postgres"
 _KNOWN = {*_FOLDERS, _DATABASE, "postgres.lock", "postgres.port", "up.lock"}
 

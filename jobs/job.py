@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from datetime import datetime
 from functools import wraps
 
-from core.database.session import database_time, write_scope
+from core.backup.pause import PAUSED, read_pause
+from core.database.session import database_time, read_scope, write_scope
 from core.upkeep.job_runs import begin_job, delete_idle_runs_before, end_job
 from jobs.claims import skip_if_locked
 from jobs.queue import huey
@@ -49,20 +50,29 @@ def job(name: str) -> Iterator[JobReport]:
 
 
 def periodic_job(
-    name: str, schedule: Callable[[datetime], bool], *, expires: int, lock: str | None = None
+    name: str,
+    schedule: Callable[[datetime], bool],
+    *,
+    expires: int,
+    lock: str | None = None,
+    is_outward: bool = False,
 ) -> Callable[[Callable[[JobReport], None]], Callable[[], None]]:
     """Decorate the work of a job that the worker runs on a schedule (crontab in UTC).
 
     The decorated function takes no arguments and runs the job at once, in this process.
     `expires`: seconds after which a scheduled run that has not begun is dropped. `lock`:
-    scheduled runs are skipped while another process holds the lease of this name.
+    scheduled runs are skipped while another process holds the lease of this name. `is_outward`:
+    it calls or writes to others, so it does nothing between a restore and its confirmation.
     """
 
     def decorate(work: Callable[[JobReport], None]) -> Callable[[], None]:
         @wraps(work)
         def run() -> None:
             with job(name) as report:
-                work(report)
+                if is_outward and is_paused():
+                    report.nothing_to_do(PAUSED)
+                else:
+                    work(report)
 
         @wraps(work)
         def run_scheduled() -> None:
@@ -75,6 +85,12 @@ def periodic_job(
         return run
 
     return decorate
+
+
+def is_paused() -> bool:
+    """Return whether everything outward waits for the confirmation of a restore."""
+    with read_scope() as session:
+        return read_pause(session) is not None
 
 
 def _level(report: JobReport) -> int:

@@ -55,6 +55,14 @@ def make_tables() -> None:
         ask_redis(redis_url)
 
 
+def empty_queue() -> None:
+    """Delete all messages of the queue. Raises ConfigurationError when Redis does not answer."""
+    make_tables()
+    queue = make_huey(_redis_url())
+    queue.flush()
+    queue.storage.close()
+
+
 def ask_redis(url: str) -> None:
     """Return when Redis answers; raises ConfigurationError with what stands in its way."""
     try:

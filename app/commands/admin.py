@@ -9,6 +9,7 @@ from core.accounts.access.permissions import Role
 from core.accounts.access.team_settings import TeamSettings
 from core.accounts.login import two_factor
 from core.accounts.people import email_templates, membership
+from core.backup.pause import confirm_restore
 from core.connections.resolve import resolve_mail
 from core.database.session import shared_time, write_scope
 from core.errors import InvalidInputError
@@ -18,6 +19,13 @@ from core.tracking.sellers import service as sellers
 from jobs.tasks import send_account_emails
 
 LINK = "_invitation_link"  # (email address, link), shown when there is no mail server
+
+
+def end_restore_pause() -> str:
+    """Let checks, notifications and approved changes go on after a restore."""
+    with write_scope() as session:
+        confirm_restore(session, get_principal(), shared_time())
+    return "Continued. Checks begin within a minute."
 
 
 def change_role(person_id: int, role: Role) -> str:

@@ -4,6 +4,7 @@ Cached for seconds.
 """
 
 import shutil
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -11,17 +12,24 @@ from sqlalchemy.orm import Session
 
 from app.data import get_principal
 from app.data.cache import cached_read
+from core.backup.pause import PausedWork, RestorePause, read_pause, read_paused_work
+from core.backup.state import read_last_backup
 from core.connections import service
 from core.connections.resolve import resolve_apify
 from core.connections.service import ListedConnection
 from core.database.session import read_scope, shared_time
 from core.errors import ConfigurationError
 from core.scraping.runs.budget import Limits
-from core.scraping.runs.providers import get_provider, list_provider_names, make_limits
+from core.scraping.runs.providers import (
+    get_provider,
+    list_prices,
+    list_provider_names,
+    make_limits,
+)
 from core.settings.environment import Settings, get_settings
 from core.upkeep import check_counts, health_queries, heartbeat
 from core.upkeep.check_counts import CostDay, FailureReason
-from core.upkeep.health import CheckCounts, Health, Provider
+from core.upkeep.health import CheckCounts, Health, Provider, Storage
 from core.upkeep.health_queries import FailedCheck, FetchRunRow, JobRow
 from core.upkeep.unreadable import list_unreadable_fields
 
@@ -39,6 +47,7 @@ def read_health() -> Health:
     now, settings = shared_time(), get_settings()
     with read_scope() as session:
         hours = check_counts.count_by_hour(session, now)
+        pause = read_pause(session)
         return Health(
             as_of=now,
             worker_seen_at=heartbeat.find_last_worker_activity(session),
@@ -46,15 +55,25 @@ def read_health() -> Health:
             checks=CheckCounts(*check_counts.sum_checks(hours)),
             jobs=health_queries.count_jobs(session, now),
             imports=health_queries.count_imports(session),
-            storage=health_queries.read_storage(
-                session, now, settings.amazcope_retention_months, _find_free_bytes(settings)
-            ),
+            storage=_read_storage(session, now, settings),
             unreadable=list_unreadable_fields(session, now),
             blocked=health_queries.list_blocked_sources(session),
             restarts=heartbeat.count_restarts(session, now),
             hours=hours,
             freshness=check_counts.count_by_freshness(session, now),
+            restored_from=None if pause is None else pause.made_at,
         )
+
+
+def _read_storage(session: Session, now: datetime, settings: Settings) -> Storage:
+    last = read_last_backup(session)
+    return replace(
+        health_queries.read_storage(
+            session, now, settings.amazcope_retention_months, _find_free_bytes(settings)
+        ),
+        backed_up_at=None if last is None else last.made_at,
+        is_backed_up_daily=settings.amazcope_backup_to is not None,
+    )
 
 
 def _find_free_bytes(settings: Settings) -> int | None:
@@ -124,6 +143,16 @@ def list_connections() -> list[ListedConnection]:
     """Return all connections with state and last test; for administrators."""
     with read_scope() as session:
         return service.list_connections(session, get_principal(), get_settings())
+
+
+def read_restore() -> tuple[RestorePause, PausedWork] | None:
+    """Return the pause after a restore and what waits; None without one. For administrators."""
+    with read_scope() as session:
+        pause = read_pause(session)
+        if pause is None:
+            return None
+        prices = list_prices(get_settings())
+        return pause, read_paused_work(session, get_principal(), prices, shared_time())
 
 
 def is_apify_connected() -> bool:

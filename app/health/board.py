@@ -8,7 +8,16 @@ import streamlit as st
 from app.components import fragments
 from app.data import get_principal, suggestions
 from app.data import health as data
-from app.health import charts, failed_checks, fetch_runs, jobs, problems, storage, tiles
+from app.health import (
+    after_restore,
+    charts,
+    failed_checks,
+    fetch_runs,
+    jobs,
+    problems,
+    storage,
+    tiles,
+)
 from app.health import unreadable_fields as fields
 from app.health.tiles import Tile
 from app.suggestions import model_status
@@ -45,6 +54,8 @@ def _show_board() -> None:
     # In one container, so that a problem that comes or goes does not draw the charts again.
     with st.container(key="state"):
         tiles.show_tiles(_list_tiles(health, is_admin=is_admin))
+        if is_admin and health.restored_from is not None:
+            after_restore.show_restored()
         problems.show_problems(found, is_admin=is_admin, open_part=_open_part)
     charts.show_charts(health)
     failed_checks.show_failed_checks(data.list_failure_reasons(), health.as_of, is_admin=is_admin)

@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.text.numbers import format_count, format_file_size
 from core.text.times import format_age, format_day
-from core.upkeep.health import Health, Imports
+from core.upkeep.health import Health, Imports, Storage
 
 
 def show_storage(health: Health) -> None:
@@ -28,8 +28,16 @@ def storage_sentences(health: Health) -> list[str]:
         f"Partitions prepared until {format_day(storage.partitions_until)} "
         f"(raw data: {storage.raw_days_ahead} days).",
         keeps,
+        _backup_sentence(storage, health.as_of),
         _imports_sentence(health.imports, health.as_of),
     ]
+
+
+def _backup_sentence(storage: Storage, now: datetime) -> str:
+    daily = "daily" if storage.is_backed_up_daily else "not made daily (AMAZCOPE_BACKUP_TO)"
+    if storage.backed_up_at is None:
+        return f"Backups: {daily}, none yet."
+    return f"Backups: {daily}, the newest {format_age(storage.backed_up_at, now)}."
 
 
 def _imports_sentence(imports: Imports, now: datetime) -> str:

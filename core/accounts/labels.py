@@ -104,6 +104,9 @@ EVENT_LABELS: Final = {
     "discarded import": "Discarded import",
     "loaded demo": "Loaded demo data",
     "removed demo": "Removed demo data",
+    # The installation
+    "restored backup": "Restored backup",
+    "continued after restore": "Continued after restore",
     # Suggestions
     "proposed suggestion": "Proposed suggestion",
     "added to suggestion": "Added change to suggestion",

@@ -39,6 +39,11 @@ def head_revision() -> str:
     return head
 
 
+def list_revisions() -> set[str]:
+    """Return all revisions that this code knows."""
+    return {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+
+
 def current_revision(connection: Connection) -> str | None:
     """Return the revision of a database, None for an empty one."""
     return MigrationContext.configure(connection).get_current_revision()
@@ -86,8 +91,7 @@ def _refuse_old_server(connection: Connection) -> None:
 
 
 def _refuse_newer_schema(revision: str | None) -> None:
-    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
-    if revision is not None and revision not in known:
+    if revision is not None and revision not in list_revisions():
         raise ConfigurationError(
             f"The database has the schema {revision} of a newer Amazcope, which this one does "
             "not know. Use the newer one again, or a backup of the time before."

@@ -219,6 +219,14 @@ class Settings(BaseSettings):
         None, ge=2, description="Months that scraped snapshots are kept. Unset: for ever."
     )
 
+    # Backups
+    amazcope_backup_to: str | None = Field(
+        None, description="Folder that gets a backup of the database every day. Unset: none does."
+    )
+    amazcope_backup_recipient: str | None = Field(
+        None, description="Public key of age (age1…) that backups are encrypted for. Unset: none."
+    )
+
     # Importing
     amazcope_upload_mb: int = Field(200, ge=1, description="Largest file that can be imported.")
 

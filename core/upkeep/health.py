@@ -28,6 +28,7 @@ FAILED_SHARE: Final = 0.1  # of a day's checks; below that, failures are normal
 FEWEST_CHECKS: Final = 10  # with fewer a share means nothing
 LITTLE_DISK: Final = 1_000_000_000  # bytes
 SHORTEST_PARTITIONS_AHEAD: Final = timedelta(days=14)
+OLD_BACKUP: Final = timedelta(days=2)  # one is made every day
 
 
 class Severity(IntEnum):
@@ -47,6 +48,7 @@ class Action(StrEnum):
     FIELDS = "fields"
     JOBS = "jobs"
     STORAGE = "storage"
+    RESUME = "resume"
     MODEL = "model"
 
 
@@ -161,6 +163,8 @@ class Storage:
     raw_days_ahead: int
     retention_months: int | None  # None: snapshots are kept for ever
     free_bytes: int | None = None  # of the disk; None: the database is on another machine
+    backed_up_at: datetime | None = None  # the newest backup; None: this installation made none
+    is_backed_up_daily: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +194,7 @@ class Health:
     restarts: WorkerRestarts = field(default_factory=WorkerRestarts)
     hours: Sequence[CheckHour] = ()  # of the last 24
     freshness: Sequence[FreshCount] = ()
+    restored_from: datetime | None = None  # of a restored backup that is not confirmed yet
 
 
 def is_worker_alive(seen_at: datetime | None, now: datetime) -> bool:
@@ -221,6 +226,7 @@ def find_problems(health: Health) -> list[Problem]:
         *_find_job_problems(health.jobs),
         *_find_import_problems(health),
         *_find_storage_problems(health),
+        *_find_backup_problems(health),
     ]
     return sorted(found, key=lambda problem: -problem.severity)
 
@@ -425,4 +431,30 @@ def _find_storage_problems(health: Health) -> Iterator[Problem]:
             Severity.ALARM,
             "There is hardly any room for new snapshots. Start the worker: it makes room.",
             Action.STORAGE,
+        )
+
+
+def _find_backup_problems(health: Health) -> Iterator[Problem]:
+    storage, now = health.storage, health.as_of
+    if health.restored_from is not None:
+        yield Problem(
+            Severity.ALARM,
+            "Checks, notifications and approved changes are paused: a backup made "
+            f"{format_age(health.restored_from, now)} was restored. An administrator continues.",
+            Action.RESUME,
+        )
+    made = storage.backed_up_at
+    if storage.is_backed_up_daily and (made is None or now - made > OLD_BACKUP):
+        age = "No backup was made yet"
+        if made is not None:
+            age = f"The newest backup is old: made {format_age(made, now)}"
+        sentence = f"{age}. The background job “back up” says why."
+        yield Problem(Severity.WARNING, sentence, Action.JOBS)
+    elif not storage.is_backed_up_daily and any(
+        each.schedule.scheduled and each.is_paid for each in health.providers
+    ):
+        yield Problem(
+            Severity.NOTE,
+            "No daily backups are made: the operator sets AMAZCOPE_BACKUP_TO to a folder on "
+            "another disk.",
         )

@@ -266,7 +266,7 @@ def count_imports(session: Session) -> Imports:
 def read_storage(
     session: Session, now: datetime, retention_months: int | None, free_bytes: int | None = None
 ) -> Storage:
-    """Return the size of the database, and until when partitions exist."""
+    """Return the size of the database, and until when partitions exist; backups are left out."""
     size = session.execute(text("SELECT pg_database_size(current_database())")).scalar_one()
     months = sorted(list_partitions(session, "snapshot"))
     return Storage(

@@ -11,6 +11,7 @@ from pathlib import Path
 from sqlalchemy import func, select
 
 from core.accounts.people.membership import get_owner_principal
+from core.backup.pause import PAUSED
 from core.catalog.asin import MentionVerdict, read_mentions
 from core.catalog.service import find_products
 from core.database.session import database_time, read_scope, write_scope
@@ -27,6 +28,7 @@ from core.scraping.runs.models import FetchRun
 from core.settings.environment import get_settings
 from core.text.numbers import format_counted
 from core.tracking.service import request_checks
+from jobs.job import is_paused
 from jobs.tasks.collect_runs import advance_open_runs
 from jobs.tasks.dispatch_runs import start_due_runs
 from jobs.tasks.import_files import run_import
@@ -131,6 +133,8 @@ def fetch_products(words: Sequence[str], report: Reporter, patience: float = 600
 
     Returns False if runs are still in progress after `patience` seconds.
     """
+    if is_paused():
+        raise InvalidInputError(PAUSED)
     if words:
         with write_scope() as session:
             principal = get_owner_principal(session)

@@ -170,6 +170,42 @@ def audit(
 
 
 @commands.command()
+def backup(
+    to: Annotated[
+        Path | None, typer.Option(help="Folder. Default: AMAZCOPE_BACKUP_TO, or var/backups.")
+    ] = None,
+) -> None:
+    """Make a backup of the database, while Amazcope runs or not."""
+    from jobs.commands.backups import back_up
+
+    back_up(to, _report)
+
+
+@commands.command()
+def restore(
+    path: Annotated[Path, typer.Argument(help="The dump of a backup, or its manifest.")],
+    key: Annotated[
+        Path | None, typer.Option(help="File with the private key of an encrypted backup.")
+    ] = None,
+) -> None:
+    """Restore a backup into an empty database; checks and deliveries wait for `resume`."""
+    from jobs.commands import backups
+
+    backups.restore(path, key, _report)
+
+
+@commands.command()
+def resume(
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask for confirmation.")] = False,
+) -> None:
+    """Let checks, deliveries and approved changes go on after a restore; shows what is due."""
+    from jobs.commands import backups
+
+    is_done = backups.resume(lambda question: yes or typer.confirm(question), _report)
+    raise typer.Exit(0 if is_done else 1)
+
+
+@commands.command()
 def check() -> None:
     """Check everything Amazcope depends on; exit code 1 if something is wrong."""
     from jobs.commands.check import check_everything

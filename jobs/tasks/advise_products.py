@@ -16,7 +16,7 @@ from core.suggestions.advice_queue import service
 from core.suggestions.advice_queue.service import AdviceRequest, AdviceSource, DueProduct
 from core.suggestions.llm.advisor import find_model_advisor, get_longest_duration
 from core.suggestions.llm.call_log import requeue_lost_questions
-from jobs.job import JobReport, job, periodic_job
+from jobs.job import JobReport, is_paused, job, periodic_job
 from jobs.queue import huey
 
 log = logging.getLogger(__name__)
@@ -40,8 +40,9 @@ def plan_advice(report: JobReport) -> None:
 
 @huey.periodic_task(crontab(minute="*"), expires=60)
 def advise_waiting() -> None:
-    """Advise on all pending products."""
-    advise_products()
+    """Advise on all pending products, unless a restore waits: a model costs money."""
+    if not is_paused():
+        advise_products()
 
 
 @huey.task(expires=300)

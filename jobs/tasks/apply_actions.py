@@ -16,7 +16,7 @@ from jobs.queue import huey
 from jobs.tasks.action_steps import map_actions
 
 
-@periodic_job("apply", crontab(minute="*"), expires=60)
+@periodic_job("apply", crontab(minute="*"), expires=60, is_outward=True)
 def apply_approved(report: JobReport) -> None:
     """Apply every approved action."""
     with read_scope() as session:

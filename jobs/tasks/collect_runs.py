@@ -57,7 +57,7 @@ LONGEST_RUN = LEASE  # a longer one is aborted, so that its products are release
 RETRY_SECONDS = 30  # after which runs of a worker that died are tried again
 
 
-@periodic_job("collect runs", crontab(minute="*"), expires=60)
+@periodic_job("collect runs", crontab(minute="*"), expires=60, is_outward=True)
 def collect_runs(report: JobReport) -> None:
     """Advance every open run by a step; claimed ones are tried again before the next round."""
     _collect_all(report)

@@ -49,7 +49,7 @@ ANSWERED_AFTER = timedelta(seconds=15)  # after an error answer: no request is o
 FIRST_POLL_SECONDS = 5
 
 
-@periodic_job("dispatch", crontab(minute="*"), expires=60)
+@periodic_job("dispatch", crontab(minute="*"), expires=60, is_outward=True)
 def dispatch_due(report: JobReport) -> None:
     """Start runs for the products that are due, as far as the limits allow."""
     started = start_due_runs()

@@ -61,7 +61,7 @@ def find_images(report: JobReport) -> None:
         report.nothing_to_do("No new images.")
 
 
-@periodic_job("fetch images", crontab(minute="*"), expires=60, lock="fetch images")
+@periodic_job("fetch images", crontab(minute="*"), expires=60, lock="fetch images", is_outward=True)
 def fetch_images(report: JobReport) -> None:
     """Fetch due images for some seconds, and make room if too much is stored."""
     if not get_settings().amazcope_thumbnails:

@@ -51,7 +51,7 @@ class Work:
         return any((self.incidents, self.notifications, self.messages, self.sent, self.others))
 
 
-@periodic_job("notifications", crontab(minute="*"), expires=60)
+@periodic_job("notifications", crontab(minute="*"), expires=60, is_outward=True)
 def send_notifications(report: JobReport) -> None:
     """Plan what incidents notify of, make messages of what is due, and send them."""
     work = Work()

@@ -20,9 +20,11 @@ from app.health.tiles import (
     make_worker_tile,
 )
 from core.accounts.access.permissions import Principal, Role
+from core.backup.pause import begin_pause, confirm_restore
 from core.connections.resolve import Origin
 from core.connections.service import ConnectionTest, ListedConnection
 from core.connections.values import ConnectionName, MailServer
+from core.errors import NotAllowedError
 from core.history.observation import Seen
 from core.scraping.runs.lifecycle import set_provider_state
 from core.suggestions.llm.config import ModelAddress
@@ -158,6 +160,30 @@ def test_technical_details_are_for_administrators_and_read_when_opened(
     assert "Technical details" not in headings(app)
     assert "background job" not in plain(app)
     assert [each.value["Reason"].tolist() for each in app.dataframe] == [["Blocked by Amazon"]]
+
+
+def test_after_a_restore_an_administrator_sees_what_waits_and_continues(
+    session: Session, principal: Principal, make_user: Callable[[Role], Principal], sign_in: SignIn
+) -> None:
+    now = datetime.now(UTC)
+    record_heartbeat(session, now)
+    follow_two(session, principal)
+    begin_pause(session, principal, now - timedelta(days=3), now)
+    session.commit()
+    sign_in(seller := make_user(Role.SELLER))
+    paused = "**Checks, notifications and approved changes are paused** · A backup made 3 days ago"
+    app = open_page("health")
+    assert paused in plain(app)
+    assert "Restored from a backup" not in headings(app)
+    with pytest.raises(NotAllowedError):
+        confirm_restore(session, seller, now)
+    sign_in(principal)
+    app = open_page("health")
+    assert "Restored from a backup" in headings(app)
+    assert "Apify: 2 products due to be checked, for about $0.01." in plain(app)
+    press(app, "Continue")
+    assert "Restored from a backup" not in headings(app)
+    assert paused not in plain(app)
 
 
 def test_an_outage_of_the_database_during_a_reload_is_a_sentence(

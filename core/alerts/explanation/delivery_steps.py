@@ -41,7 +41,7 @@ def explain_channels(
         yield Step(StepKind.DELIVERY, StepState.WAITING, text)
         return
     if row["planned_state"] == "none":
-        text = "It is from before Amazcope sent alerts."
+        text = "It is from before Amazcope sent alerts, or from before a backup was restored."
         yield Step(StepKind.DELIVERY, StepState.STOPPED, text)
         return
     if not notified and not (is_mine or reader.gets_team):

@@ -80,6 +80,7 @@ _CANCELLED: Final = {
     "channel_paused": "not sent: the channel was paused",
     "channel_removed": "not sent: the channel was removed",
     "opening_not_sent": "not sent: neither was the alert itself",
+    "restored": "not sent: a backup of an earlier time was restored",
     "message_cancelled": "not sent: its message was cancelled",
 }
 

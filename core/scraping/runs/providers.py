@@ -74,6 +74,18 @@ def list_provider_names(settings: Settings) -> list[str]:
     return [APIFY, DEMO] if settings.amazcope_demo else [APIFY]
 
 
+def list_prices(settings: Settings) -> list[tuple[str, Decimal]]:
+    """Return the providers with the expected dollars of a product; 0 where that is not known."""
+    found = []
+    for name in list_provider_names(settings):
+        try:
+            price = get_provider(name, settings).limits.dollars_per_product
+        except ConfigurationError:  # it can't check anything then
+            price = Decimal(0)
+        found.append((name, price))
+    return found
+
+
 def has_access(settings: Settings) -> bool:
     """Return whether any provider can be used."""
     return any(get_access(name, settings) is not None for name in list_provider_names(settings))

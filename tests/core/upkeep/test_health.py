@@ -66,13 +66,20 @@ FINE = Health(
     checks=CheckCounts(200, 4),
     jobs=Jobs(30, 0, None),
     imports=Imports(0, 0, None),
-    storage=Storage(10_000, date(NOW.year + 1, 6, 1), 6, None),
+    storage=Storage(
+        10_000, date(NOW.year + 1, 6, 1), 6, None, backed_up_at=NOW, is_backed_up_daily=True
+    ),
 )
 LIMITS = Limits(100, 2, Decimal(5), Decimal("0.005"))
 
 
 def with_provider(**values: object) -> Health:
     return replace(FINE, providers=[replace(APIFY, **values)])  # type: ignore[arg-type]
+
+
+def with_storage(**values: object) -> Health:
+    usual = {"backed_up_at": None, "is_backed_up_daily": False}
+    return replace(FINE, storage=replace(FINE.storage, **(usual | values)))  # type: ignore[arg-type]
 
 
 # Rules
@@ -103,6 +110,13 @@ def test_nothing_is_wrong_when_all_is_well() -> None:
     [
         (replace(FINE, worker_seen_at=None), Severity.ALARM, "not started"),
         (replace(FINE, worker_seen_at=NOW - timedelta(minutes=4)), Severity.ALARM, "offline"),
+        (replace(FINE, restored_from=NOW - timedelta(days=2)), Severity.ALARM, "made 2 days ago"),
+        (with_storage(is_backed_up_daily=True), Severity.WARNING, "No backup was made yet"),
+        (
+            with_storage(is_backed_up_daily=True, backed_up_at=NOW - timedelta(days=3)),
+            Severity.WARNING,
+            "made 3 days ago",
+        ),
         (
             replace(FINE, restarts=WorkerRestarts(3, NOW, "worker was ended by SIGKILL")),
             Severity.WARNING,

@@ -1,0 +1,1 @@
+"""Backups of the database: made, kept by rule, and restored with everything outward paused."""
