@@ -32,7 +32,7 @@ check: development ## find mistakes: ruff, mypy, deptry, imports between package
 	@$(IN_VENV) ruff format --check .
 	@$(IN_VENV) mypy
 	@PYTHONWARNINGS=ignore $(IN_VENV) deptry .
-	@$(IN_VENV) pytest -q tests/test_architecture.py tests/test_names.py tests/test_dead_code.py
+	@$(IN_VENV) pytest -q tests/test_architecture.py tests/test_names.py tests/test_waits.py tests/test_dead_code.py
 
 format: development ## format the code
 	@$(IN_VENV) ruff check --fix .

@@ -54,8 +54,10 @@ def test_an_upload_lives_with_the_policy(page: Page, stack: Stack, tmp_path: Pat
     path = tmp_path / "list.csv"
     path.write_text("asin,marketplace\nB0TESTUPL1,US\n")
     go(page, stack, "/add")
-    page.locator("input[type=file]").set_input_files(path)
+    with page.expect_response("**/_stcore/upload_file/**"):
+        page.locator("input[type=file]").set_input_files(path)
     page.get_by_text("list.csv").wait_for()
+    settle(page)
     page.get_by_role("button", name="Preview").click()
     page.get_by_text("Check them every day").wait_for()
     wait_for_text(page, "list.csv")
