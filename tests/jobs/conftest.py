@@ -11,6 +11,7 @@ from core.scraping.runs.apify import Apify
 from jobs.tasks import dispatch_runs, providers
 from tests.fake_apify import RunningFakeApify, running_fake_apify
 from tests.jobs.fetch_world import World, forget_queue, set_environment
+from tests.jobs.killed_workers import Workers, running_workers
 
 
 @pytest.fixture(scope="module")
@@ -38,3 +39,17 @@ def world(
     forget_queue()
     yield World(server)
     forget_queue()
+
+
+@pytest.fixture(scope="session")
+def workers() -> Iterator[Workers]:
+    """Workers that are killed, on the database of each test in turn."""
+    with running_workers() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def other_workers() -> Iterator[Workers]:
+    """Workers that run beside those of `workers`."""
+    with running_workers() as running:
+        yield running

@@ -79,6 +79,7 @@ def _end_of(child: int) -> int:
 
 
 def _work(command: dict[str, Any]) -> None:
+    os.environ.clear()
     os.environ.update(command["environment"])
     get_settings.cache_clear()
     # What is killed here was killed for good; a living process gets its minutes.

@@ -4,15 +4,12 @@ Real processes and a real SIGKILL; what was paid is counted at the fake Apify se
 """
 
 import contextlib
-import json
 import os
 import random
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,36 +20,11 @@ from jobs import queue
 from tests.fake_apify import RunningFakeApify, running_fake_apify
 from tests.jobs.fetch_world import ASINS, World, forget_queue, set_environment
 from tests.jobs.kill_driver import STEPS
+from tests.jobs.killed_workers import Workers
 
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-@dataclass
-class Workers:
-    """Processes that do rounds of fetching until they are killed."""
-
-    process: subprocess.Popen[str]
-
-    def carry_out(self, **command: Any) -> int:
-        """Do a round in a process of its own; return the signal that ended or stopped it, or 0."""
-        self.begin(**command)
-        return self.end()
-
-    def begin(self, **command: Any) -> None:
-        assert self.process.stdin is not None
-        self.process.stdin.write(json.dumps({"environment": dict(os.environ)} | command) + "\n")
-        self.process.stdin.flush()
-
-    def end(self) -> int:
-        assert self.process.stdout is not None
-        return int(self.process.stdout.readline())
-
-    def recover(self) -> None:
-        """Do a round without a disturbance."""
-        time.sleep(0.25)  # claims of those who were killed end by themselves
-        assert self.carry_out() == 0
 
 
 @pytest.fixture
@@ -74,36 +46,6 @@ def world(committed_database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[
         forget_queue()
         yield World(server)
         forget_queue()
-
-
-@pytest.fixture(scope="module")
-def workers() -> Iterator[Workers]:
-    """Processes on the database of each test in turn."""
-    with running_workers() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def other_workers() -> Iterator[Workers]:
-    with running_workers() as running:
-        yield running
-
-
-@contextlib.contextmanager
-def running_workers() -> Iterator[Workers]:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.jobs.kill_driver"],
-        cwd=ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "ready\n"
-    yield Workers(process)
-    assert process.stdin is not None
-    process.stdin.close()
-    process.wait(timeout=120)
 
 
 def assert_nothing_lost_or_doubled(world: World, products: int) -> None:

@@ -2,9 +2,7 @@
 
 import random
 import signal
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -20,7 +18,7 @@ from tests.factories.observations import hours_ago, make_observation, store_obse
 from tests.factories.products import LAMP, track_products
 from tests.factories.tables import fetch_rows
 from tests.jobs.kill_driver import ALERT_STEPS
-from tests.jobs.test_kills import Workers, running_workers
+from tests.jobs.killed_workers import Workers
 
 TEN_PERCENT = Condition(Subject.PRICE, Comparison.CHANGED, percent=10)
 ASINS = tuple(f"B0KILL{number:04d}" for number in range(30))
@@ -86,14 +84,14 @@ def committed_database(cloned_for_processes: str) -> str:
 
 
 @pytest.fixture
-def killed_workers(committed_database: str) -> Iterator[Workers]:
+def killed_workers(committed_database: str, workers: Workers) -> Workers:
+    """Workers beside a rule and the products that it watches."""
     with write_scope() as session:
         switch_rules_off(session)
         principal = get_owner_principal(session)
         add_tracked_rule(session, principal, TEN_PERCENT, timing=Timing(flap_openings=1000))
         track_products(session, principal, ASINS)
-    with running_workers() as workers:
-        yield workers
+    return workers
 
 
 def store_round(number: int) -> None:
@@ -139,13 +137,13 @@ def test_kills_at_random_open_each_incident_once(killed_workers: Workers, kills:
 
 
 @pytest.mark.slow
-def test_two_workers_at_once_open_each_incident_once(killed_workers: Workers) -> None:
-    with running_workers() as second:
-        for number in range(4):
-            store_round(number)
-            command: dict[str, Any] = {"alerts": True}
-            second.begin(**command)
-            assert killed_workers.carry_out(**command) == 0
-            assert second.end() == 0
-            assert killed_workers.carry_out(**command) == 0
-            assert_each_is_there_once(number + 1) if number else None
+def test_two_workers_at_once_open_each_incident_once(
+    killed_workers: Workers, other_workers: Workers
+) -> None:
+    for number in range(4):
+        store_round(number)
+        other_workers.begin(alerts=True)
+        assert killed_workers.carry_out(alerts=True) == 0
+        assert other_workers.end() == 0
+        assert killed_workers.carry_out(alerts=True) == 0
+        assert_each_is_there_once(number + 1) if number else None

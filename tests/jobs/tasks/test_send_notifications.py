@@ -29,7 +29,7 @@ from tests.factories.alerts import add_incident
 from tests.factories.products import LAMP, track_products
 from tests.factories.tables import fetch_rows
 from tests.jobs.kill_driver import SENDING_STEPS
-from tests.jobs.test_kills import Workers, running_workers
+from tests.jobs.killed_workers import Workers
 from tests.mailbox import Mailbox
 from tests.receiver import Receiver, running_receiver
 
@@ -205,7 +205,8 @@ def committed_database(cloned_for_processes: str) -> str:
 
 
 @pytest.fixture
-def workers(committed_database: str, receiver: Receiver) -> Iterator[Workers]:
+def workers(committed_database: str, receiver: Receiver, workers: Workers) -> Workers:
+    """Workers beside a product and three channels."""
     with write_scope() as session:
         principal = get_owner_principal(session)
         session.execute(text("UPDATE person SET state = 'active', mail = 'owner@team.example'"))
@@ -219,8 +220,7 @@ def workers(committed_database: str, receiver: Receiver) -> Iterator[Workers]:
             ),
             {"person": principal.person_id},
         )
-    with running_workers() as running:
-        yield running
+    return workers
 
 
 def open_incident(number: int) -> None:
@@ -304,13 +304,14 @@ def test_kills_between_store_and_send_lose_nothing(
 
 
 @pytest.mark.slow
-def test_two_workers_at_once_send_each_message_once(workers: Workers, receiver: Receiver) -> None:
-    with running_workers() as second:
-        for number in range(3):
-            open_incident(number)
-            second.begin(notifications=True)
-            assert workers.carry_out(notifications=True) == 0
-            assert second.end() == 0
+def test_two_workers_at_once_send_each_message_once(
+    workers: Workers, other_workers: Workers, receiver: Receiver
+) -> None:
+    for number in range(3):
+        open_incident(number)
+        other_workers.begin(notifications=True)
+        assert workers.carry_out(notifications=True) == 0
+        assert other_workers.end() == 0
     send_rest(workers)
     assert_each_was_sent(receiver, 3, most=1)
 
