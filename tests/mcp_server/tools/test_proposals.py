@@ -18,7 +18,7 @@ from core.suggestions.rules import ActionState, Change
 from mcp_server.protocol.tools import TOOLS
 from tests.factories.people import add_colleague, add_stranger
 from tests.factories.products import make_listing
-from tests.factories.suggestions import TITLE, actions_of, own_lamp, show
+from tests.factories.suggestions import TITLE, actions_of, new_price, own_lamp, show, suggest
 from tests.factories.tables import fetch_row, fetch_rows
 from tests.mcp_server.conftest import Agent, McpEndpoint, active, agent_of
 from tests.mcp_server.test_resources import read
@@ -437,9 +437,12 @@ def test_a_products_suggestions_have_an_address(session: Session, proposer: Agen
     )
 
 
-def test_a_long_address_goes_on_in_the_list(session: Session, proposer: Agent) -> None:
+def test_a_long_address_goes_on_in_the_list(
+    session: Session, principal: Principal, proposer: Agent
+) -> None:
     for cents in range(1800, 1851):
-        propose(proposer, price=cents / 100)
+        suggest(session, principal, new_price(cents), now=datetime.now(UTC))
+    session.commit()
     there = read(proposer, HERE)
     assert (there["total"], there["truncated"], len(there["suggestions"])) == (51, True, 50)
     rest = proposer.call(
