@@ -213,9 +213,10 @@ def mailbox() -> Iterator[Mailbox]:
 
 
 def pytest_collection_finish() -> None:
-    """Keep the collector from visiting all tests and modules again at each collection."""
+    """Keep the collector from visiting all tests and modules again, and from working so often."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(50_000)
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
