@@ -3,9 +3,9 @@
 from hypothesis import HealthCheck, settings
 
 LONG = "long"
-USUAL = 40  # examples in `make test`, where a test names no other number
+USUAL = 20  # examples in `make test`, where a test names no other number
 MANY = 500  # and in `make test-long`
-TIMES_MORE = 5
+TIMES_MORE = 10
 
 
 def register_profiles() -> None:

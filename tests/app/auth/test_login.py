@@ -99,7 +99,7 @@ def test_an_odd_password_is_wrong_and_counts(
 
 
 @pytest.mark.usefixtures("unlimited")
-@settings(max_examples=examples(25))
+@settings(max_examples=examples(12))
 @given(
     mail=st.text(st.characters(codec=None), max_size=50),
     password=st.text(st.characters(codec=None), max_size=50),

@@ -23,7 +23,7 @@ from tests.hypothesis_runs import examples
 
 HOME = "http://127.0.0.1:8501"
 OWN = {"origin": HOME}
-FUZZ = settings(max_examples=examples(60))
+FUZZ = settings(max_examples=examples(30))
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from tests.hypothesis_runs import examples
 
 KINDS = list(FileKind)
 CONTEXT = ReadContext(default_marketplace="US")
-quick = settings(max_examples=examples(60))
+quick = settings(max_examples=examples(30))
 
 
 def workbook() -> bytes:

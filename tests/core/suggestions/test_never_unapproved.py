@@ -351,7 +351,7 @@ class RandomCalls(RuleBasedStateMachine):
 def test_nothing_is_applied_without_an_approval() -> None:
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
         RandomCalls,
-        settings=settings(max_examples=examples(20), stateful_step_count=40, derandomize=True),
+        settings=settings(max_examples=examples(12), stateful_step_count=40, derandomize=True),
     )
     # A state that is never reached is not tested. Each run makes the same calls; where an edit
     # makes them miss a state, add a rule that leads there.

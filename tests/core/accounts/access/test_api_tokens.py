@@ -173,7 +173,7 @@ def test_when_a_token_was_last_used_is_known_to_the_minute(
         assert list_own_tokens(session, sam, NOW)[0].used_at == NOW + timedelta(seconds=seen)
 
 
-@settings(max_examples=examples(50))
+@settings(max_examples=examples(25))
 @given(st.text(max_size=200))
 def test_an_invented_token_acts_as_no_user(session: Session, token: str) -> None:
     assert find_bearer(session, PREFIX + token, NOW, None) is None

@@ -229,7 +229,7 @@ anything = st.recursive(
 )
 
 
-@settings(max_examples=examples(60))
+@settings(max_examples=examples(30))
 @given(value=anything)
 def test_whatever_an_event_holds_is_kept_and_sealed(
     session: Session, principal: Principal, value: object

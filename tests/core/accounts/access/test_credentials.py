@@ -121,7 +121,7 @@ def test_ones_own_name_does_not_become_good_by_repeating_it() -> None:
     assert find_password_problem("Brzęczyszczykiewicz", "Grzegorz Brzęczyszczykiewicz")
 
 
-@settings(max_examples=examples(30))
+@settings(max_examples=examples(15))
 @given(st.text(max_size=140), st.text(max_size=40))
 def test_any_text_gets_an_answer_as_a_password(password: str, name: str) -> None:
     problem = find_password_problem(password, name)

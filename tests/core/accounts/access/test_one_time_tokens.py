@@ -85,7 +85,7 @@ def test_the_token_itself_is_not_kept(session: Session, principal: Principal) ->
     assert token.encode() not in kept.token_hash
 
 
-@settings(max_examples=examples(50))
+@settings(max_examples=examples(25))
 @given(token=st.text(max_size=200), purpose=st.sampled_from(Purpose))
 def test_an_invented_token_opens_nothing(session: Session, token: str, purpose: Purpose) -> None:
     assert find_token_owner(session, token, purpose, NOW) is None

@@ -110,7 +110,7 @@ def test_a_lowered_role_counts_at_the_next_request(session: Session, member: Mem
     assert principal.role is Role.VIEWER
 
 
-@settings(max_examples=examples(50))
+@settings(max_examples=examples(25))
 @given(st.text(max_size=200))
 def test_an_invented_cookie_stands_for_no_user(session: Session, token: str) -> None:
     assert found(session, token) is None

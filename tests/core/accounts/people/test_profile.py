@@ -123,7 +123,7 @@ def test_a_threshold_is_kept_and_noted_with_two_decimals(
     assert changed.new["price_change_percent"] == "7.56"
 
 
-@settings(max_examples=examples(60))
+@settings(max_examples=examples(30))
 @given(st.text(max_size=30), st.text(max_size=30), st.text(max_size=100))
 def test_any_text_is_taken_or_refused_in_words(
     session: Session, principal: Principal, locale: str, zone: str, name: str

@@ -174,7 +174,7 @@ def test_who_signs_in_elsewhere_alone_and_the_demos_people_get_no_link(
     assert request_reset(session, "demo@team.example", NOW) is None
 
 
-@settings(max_examples=examples(50))
+@settings(max_examples=examples(25))
 @given(st.text(max_size=300))
 def test_any_text_may_be_asked_for_and_learns_nothing(session: Session, mail: str) -> None:
     assert request_reset(session, mail, NOW) is None

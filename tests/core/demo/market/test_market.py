@@ -95,7 +95,7 @@ def test_another_seed_is_another_market() -> None:
 
 
 @given(product=products, start=moments, longer=st.integers(1, 400))
-@settings(max_examples=examples(40))
+@settings(max_examples=examples(20))
 def test_a_longer_horizon_never_alters_the_past(
     product: DemoProduct, start: datetime, longer: int
 ) -> None:
@@ -105,7 +105,7 @@ def test_a_longer_horizon_never_alters_the_past(
 
 
 @given(product=products, at=moments)
-@settings(max_examples=examples(60))
+@settings(max_examples=examples(30))
 def test_one_observation_equals_the_history_at_its_time(product: DemoProduct, at: datetime) -> None:
     seconds = at.replace(microsecond=0)
     history = MARKET.list_observations(product, np.array([seconds.replace(tzinfo=None)], "M8[s]"))
@@ -114,7 +114,7 @@ def test_one_observation_equals_the_history_at_its_time(product: DemoProduct, at
 
 
 @given(product=products, at=moments)
-@settings(max_examples=examples(100))
+@settings(max_examples=examples(50))
 def test_values_are_possible_at_any_time(product: DemoProduct, at: datetime) -> None:
     seen = observe(MARKET, product, at)
     assert seen.price is None or seen.price > 0
@@ -233,7 +233,7 @@ def test_usual_times_are_daily_for_a_year_and_hourly_for_a_month() -> None:
 
 
 @given(product=products, at=moments)
-@settings(max_examples=examples(150))
+@settings(max_examples=examples(75))
 def test_axesso_items_are_parsed_into_the_same_observation(
     product: DemoProduct, at: datetime
 ) -> None:
@@ -246,7 +246,7 @@ def test_axesso_items_are_parsed_into_the_same_observation(
 
 
 @given(product=products, at=moments)
-@settings(max_examples=examples(150))
+@settings(max_examples=examples(75))
 def test_junglee_items_hold_the_same_in_the_marketplaces_currency(
     product: DemoProduct, at: datetime
 ) -> None:

@@ -19,7 +19,7 @@ from core.importing.values.rows import FileKind
 from tests.core.importing.conftest import WriteFile
 from tests.hypothesis_runs import examples
 
-quick = settings(max_examples=examples(60))
+quick = settings(max_examples=examples(30))
 plain = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=30)
 numbers = st.integers(-(2**63) + 1, 2**63 - 1) | st.floats(-1e18, 1e18)
 values = st.recursive(

@@ -477,7 +477,7 @@ def test_an_export_in_a_language_that_is_not_known_is_not_stored(write_file):
     assert [use.meaning for use in found.uses] == ["ASIN", None, None, None]
 
 
-@settings(max_examples=examples(60))
+@settings(max_examples=examples(30))
 @given(
     st.lists(st.text(max_size=12), min_size=1, max_size=6),
     st.lists(st.text(max_size=12), max_size=30),

@@ -107,7 +107,7 @@ def test_thoughts_alone_are_no_reply() -> None:
         assert "not JSON" in reply_parser.check_reply(text, lamp_facts()).reasons[0]
 
 
-@settings(max_examples=examples(50))
+@settings(max_examples=examples(25))
 @given(st.text(alphabet='{}[]"\\<>/`~think:suggestions \n\ufeff1', max_size=200))
 def test_whatever_a_model_writes_is_read_or_rejected(text: str) -> None:
     found = find_json(text)
@@ -278,7 +278,7 @@ json_values = st.recursive(
 )
 
 
-@settings(max_examples=examples(50))
+@settings(max_examples=examples(25))
 @given(json_values)
 def test_every_message_of_a_server_is_one_short_line(body: Any) -> None:
     words = read_message(body)

@@ -63,7 +63,7 @@ suggestions = st.fixed_dictionaries(
         "actions": st.lists(actions, max_size=8),
     },
 )
-many = settings(max_examples=examples(300))
+many = settings(max_examples=examples(150))
 
 
 def assert_answered(checked: reply_parser.CheckedReply) -> None:

@@ -21,7 +21,7 @@ from tests.hypothesis_runs import examples
 
 FACTS = lamp_facts()
 KEYS = [each.key for each in FACTS.evidence]
-many = settings(max_examples=examples(300))
+many = settings(max_examples=examples(150))
 
 words = st.text(max_size=80) | st.sampled_from(
     [

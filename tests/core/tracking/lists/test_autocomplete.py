@@ -59,7 +59,7 @@ def test_counting_stops_at_a_cap_and_returns_no_total(
     assert (found.total, found.has_more) == (None, True)
 
 
-@settings(max_examples=examples(60))
+@settings(max_examples=examples(30))
 @given(typed=st.text(max_size=300))
 def test_no_typed_text_is_an_error(session: Session, principal: Principal, typed: str) -> None:
     complete_name(session, principal, typed, MOST)

@@ -102,7 +102,7 @@ class TestSearch:
     ) -> None:
         assert asins(session, principal, ListFilter(search=nasty)) == []
 
-    @settings(max_examples=examples(60))
+    @settings(max_examples=examples(30))
     @given(words=st.text(max_size=40))
     def test_no_text_breaks_the_search(
         self, session: Session, principal: Principal, words: str
