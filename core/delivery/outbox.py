@@ -116,18 +116,30 @@ RETURNING m.id, m.person_id, m.channel_id, m.purpose, m.content, m.attempts, m.e
 """
 
 
-def claim_messages(session: Session, now: datetime, size: int) -> list[ClaimedMessage]:
-    """Claim messages that are due, or whose worker was killed; in the order of their ids."""
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Messages that this worker is to send, and those that were due and can't be read."""
+
+    messages: list[ClaimedMessage]
+    unreadable: list[int]  # ids
+
+
+def claim_messages(session: Session, now: datetime, size: int) -> Claim:
+    """Claim messages that are due, or whose worker was killed; in the order of their ids.
+
+    Those that can't be read are cancelled.
+    """
     values = {"now": now, "until": now + LEASE, "size": size}
     rows = driver_connection(session).execute(_CLAIM, values).fetchall()
-    claimed = []
+    claim = Claim([], [])
     for row in sorted(rows, key=itemgetter(0)):
         try:
-            claimed.append(_make_claimed(row))
+            claim.messages.append(_make_claimed(row))
         except (KeyError, TypeError, ValueError):
             log.exception("Message %s can't be read", row[0])
             cancel_message(session, row[0], "It was stored by another version of Amazcope.", now)
-    return claimed
+            claim.unreadable.append(row[0])
+    return claim
 
 
 def _make_claimed(row: Sequence[Any]) -> ClaimedMessage:
@@ -217,6 +229,19 @@ def release_messages(session: Session, claimed: Iterable[ClaimedMessage], now: d
         "UPDATE outbox_message SET state = 'pending', attempts = attempts - 1, next_try_at = %s "
         "WHERE id = %s AND state = 'sending' AND attempts = %s",
         [(now, each.message_id, each.attempts) for each in claimed],
+    )
+
+
+def postpone_message(session: Session, claimed: ClaimedMessage, until: datetime) -> None:
+    """Give back the claim of a message that was not tried, for a later time.
+
+    It expires an hour after that time at the earliest.
+    """
+    driver_connection(session).execute(
+        "UPDATE outbox_message SET state = 'pending', attempts = attempts - 1, "
+        "next_try_at = %(until)s, expires_at = greatest(expires_at, %(until)s + interval '1 hour') "
+        "WHERE id = %(id)s AND state = 'sending' AND attempts = %(attempts)s",
+        {"until": until, "id": claimed.message_id, "attempts": claimed.attempts},
     )
 
 

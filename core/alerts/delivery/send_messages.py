@@ -6,17 +6,24 @@ between them nothing is open.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
 from core.accounts.people import account_notices
 from core.alerts.delivery.channel_addresses import read_address
-from core.alerts.notifications.make_messages import remove_refused, write_again
+from core.alerts.notifications.make_messages import remake_messages, remove_refused, write_again
 from core.alerts.notifications.models import StoredDeliverySettings
-from core.alerts.notifications.policy import find_reminder_time
+from core.alerts.notifications.policy import (
+    DeliverySettings,
+    find_quiet_end,
+    find_reminder_time,
+    find_zone,
+    passes_quiet,
+)
 from core.alerts.notifications.recipients import make_settings
+from core.alerts.rules.rule import Severity
 from core.connections.resolve import resolve_mail
 from core.database.session import driver_connection
 from core.delivery import outbox
@@ -62,21 +69,25 @@ def claim_ready(
     """Claim some messages that are due; return those to send, and how many were claimed.
 
     Cancelled are those whose recipient or channel is no longer active, and what the recipient may
-    no longer see; a message of which only a part is left is written again.
+    no longer see; a message of which only a part is left is written again. In the recipient's
+    quiet hours, messages about alerts are postponed.
     """
-    claimed = outbox.claim_messages(session, now, CLAIMED_AT_ONCE)
-    if not claimed:
-        return [], 0
-    addressees = _read_addressees(session, claimed)
-    changed = remove_refused(
-        session, [each.message_id for each in claimed if each.purpose is Purpose.ALERTS], now
-    )
+    claim = outbox.claim_messages(session, now, CLAIMED_AT_ONCE)
+    if claim.unreadable:
+        remake_messages(session, claim.unreadable, now)
+    if not claim.messages:
+        return [], len(claim.unreadable)
+    addressees = _read_addressees(session, claim.messages)
+    alerts = {
+        each.message_id: each.message for each in claim.messages if each.purpose is Purpose.ALERTS
+    }
+    changed = remove_refused(session, alerts, now)
     ready = []
-    for each in claimed:
+    for each in claim.messages:
         message = _check(session, each, addressees[each.message_id], changed, now, settings)
         if message is not None:
             ready.append(message)
-    return ready, len(claimed)
+    return ready, len(claim.messages) + len(claim.unreadable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +99,28 @@ class _Addressee:
     kind: str | None  # None: an email to the account's address
     channel_state: str | None
     sealed: bytes | None
+    time_zone: str | None
+    team_zone: str | None
+    quiet_from: time | None
+    quiet_until: time | None
+    critical_passes_quiet: bool | None  # None: the user has chosen nothing
+
+    def find_quiet_end(self, claimed: ClaimedMessage, now: datetime) -> datetime | None:
+        """Return when the user's quiet hours end; None: a message may come now."""
+        settings = DeliverySettings(
+            self.quiet_from, self.quiet_until, bool(self.critical_passes_quiet)
+        )
+        is_alerts = claimed.purpose is Purpose.ALERTS
+        if not is_alerts or passes_quiet(Severity(claimed.message.urgency.value), settings):
+            return None
+        return find_quiet_end(now, settings, find_zone((self.time_zone, self.team_zone)))
 
 
 _ADDRESSEES: Final = """
-SELECT m.id, p.state, p.mail, c.kind, c.state, c.sealed
-FROM outbox_message m JOIN person p ON p.id = m.person_id
+SELECT m.id, p.state, p.mail, c.kind, c.state, c.sealed, p.time_zone, t.time_zone,
+    s.quiet_from, s.quiet_until, s.critical_passes_quiet
+FROM outbox_message m JOIN person p ON p.id = m.person_id JOIN team t ON t.id = p.team_id
+LEFT JOIN delivery_settings s ON s.person_id = p.id
 LEFT JOIN delivery_channel c ON c.id = m.channel_id WHERE m.id = ANY(%s)
 """
 
@@ -133,6 +161,10 @@ def _check(
     if why is not None:
         outbox.cancel_message(session, claimed.message_id, why, now)
         _end_notifications(session, claimed.message_id, MessageState.CANCELLED, now)
+        return None
+    quiet_until = addressee.find_quiet_end(claimed, now)
+    if quiet_until is not None:
+        outbox.postpone_message(session, claimed, quiet_until)
         return None
     kind = ChannelKind.EMAIL if addressee.kind is None else ChannelKind(addressee.kind)
     try:

@@ -4,7 +4,7 @@ Before that, those are cancelled that are not to be sent any more, and those hel
 the end of a snooze or silence, for a group's next message, for room under the user's cap.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -23,6 +23,7 @@ from core.alerts.notifications.message_text import (
     AlertEntry,
     MessageFacts,
     Reader,
+    list_incidents,
     write_alerts,
 )
 from core.alerts.notifications.models import StoredDeliverySettings
@@ -200,7 +201,7 @@ def _hold_quiet(
     if until is None:
         return [number for number, _ in due]
     sent = [number for number, each in due if passes_quiet(each, owner.settings)]
-    held = [number for number, _ in due if number not in sent]
+    held = sorted({number for number, _ in due}.difference(sent))
     driver_connection(session).execute(
         "UPDATE notification SET state = 'held', reason = %s, due_at = %s WHERE id = ANY(%s)",
         [HoldReason.QUIET.value, until, held],
@@ -290,36 +291,53 @@ def _write(
 
 
 _REFUSED: Final = f"""
-SELECT n.message_id, n.id, {_REFUSAL} AS refusal FROM notification n {_JOINS}
+SELECT n.message_id, n.id, n.incident_id, {_REFUSAL} AS refusal FROM notification n {_JOINS}
 WHERE n.message_id = ANY(%(ids)s) AND n.state = 'queued'
 """
 
 
 def remove_refused(
-    session: Session, message_ids: Sequence[int], now: datetime
+    session: Session, messages: Mapping[int, Message], now: datetime
 ) -> dict[int, list[int]]:
     """Cancel notifications of messages that are not to be sent any more.
 
-    Returns for each message that lost some the ids of those that are left.
+    Returns for each message that lost some the ids of those that are left. Lost are also those
+    that were deleted with their rule, or are in another message by now.
     """
     connection = driver_connection(session)
     rows = connection.execute(
-        _REFUSED, {"ids": list(message_ids), "now": now}, prepare=False
+        _REFUSED, {"ids": list(messages), "now": now}, prepare=False
     ).fetchall()
-    refused = [(number, refusal) for _, number, refusal in rows if refusal is not None]
-    if not refused:
-        return {}
-    connection.cursor().executemany(
-        "UPDATE notification SET state = 'cancelled', reason = %s, ended_at = %s WHERE id = %s",
-        [(refusal, now, number) for number, refusal in refused],
-    )
-    left: dict[int, list[int]] = {}
-    for message_id, number, refusal in rows:
-        kept = left.setdefault(message_id, [])
+    left: dict[int, list[int]] = {message_id: [] for message_id in messages}
+    incidents: dict[int, set[int]] = {message_id: set() for message_id in messages}
+    lost, refused = set(), []
+    for message_id, number, incident_id, refusal in rows:
         if refusal is None:
-            kept.append(number)
-    lost = {message_id for message_id, _, refusal in rows if refusal is not None}
-    return {message_id: kept for message_id, kept in left.items() if message_id in lost}
+            left[message_id].append(number)
+            incidents[message_id].add(incident_id)
+        else:
+            lost.add(message_id)
+            refused.append((refusal, now, number))
+    if refused:
+        connection.cursor().executemany(
+            "UPDATE notification SET state = 'cancelled', reason = %s, ended_at = %s WHERE id = %s",
+            refused,
+        )
+    lost |= {
+        message_id
+        for message_id, message in messages.items()
+        if not (left[message_id] and list_incidents(message) <= incidents[message_id])
+    }
+    return {message_id: left[message_id] for message_id in lost}
+
+
+def remake_messages(session: Session, message_ids: Sequence[int], now: datetime) -> None:
+    """Let the notifications of messages that can't be sent be due for new ones."""
+    driver_connection(session).execute(
+        "UPDATE notification SET message_id = NULL, due_at = %s "
+        "WHERE message_id = ANY(%s) AND state = 'queued'",
+        [now, list(message_ids)],
+    )
 
 
 def write_again(

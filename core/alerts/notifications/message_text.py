@@ -83,6 +83,11 @@ def write_alerts(
         )
 
 
+def list_incidents(message: Message) -> set[int]:
+    """Return the ids of the incidents that a message of `write_alerts` shows."""
+    return {each["incident_id"] for each in message.data.get("alerts", ())}
+
+
 def _write_subject(entries: Sequence[AlertEntry], facts: MessageFacts, total: int) -> str:
     first = entries[0]
     if len(entries) == 1 and not facts.more:

@@ -1,6 +1,6 @@
 """The outbox, from the claim to what became of each message."""
 
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Any
 
 import pytest
@@ -22,7 +22,7 @@ from core.delivery.outbox import Purpose
 from core.delivery.outcome import Attempt, Outcome
 from core.settings.environment import Settings
 from core.tracking.rules import Role as ProductRole
-from tests.factories.alerts import add_incident
+from tests.factories.alerts import add_incident, add_rule
 from tests.factories.notifications import add_channel, set_delivery
 from tests.factories.observations import NOON
 from tests.factories.people import count_unread_notices
@@ -320,3 +320,85 @@ def test_a_long_pause_that_a_provider_asks_for_loses_no_other_message(
     send_messages.record_sending(session, first, pause, now)
     for row in fetch_rows(session, "SELECT next_try_at, expires_at FROM outbox_message"):
         assert now + HOUR < row["next_try_at"] <= now + 6 * HOUR < row["expires_at"]
+
+
+def test_a_message_of_a_deleted_rule_is_never_sent(
+    session: Session, principal: Principal, lamp: int, channel: int
+) -> None:
+    rule_id = add_rule(session, principal)
+    add_incident(session, principal, lamp, rule_id=rule_id)
+    make_messages(session)
+    session.execute(text("DELETE FROM alert_rule WHERE id = :id"), {"id": rule_id})
+    assert claim(session) == []
+    row = fetch_row(session, "SELECT state, answer FROM outbox_message")
+    assert (row["state"], row["answer"]) == ("cancelled", send_messages._OVER)
+
+
+def test_a_message_is_written_again_without_the_alerts_of_a_deleted_rule(
+    session: Session, principal: Principal, lamp: int, channel: int
+) -> None:
+    rule_id = add_rule(session, principal)
+    add_incident(session, principal, lamp, rule_id=rule_id)
+    left = add_incident(session, principal, lamp)
+    make_messages(session)
+    session.execute(text("DELETE FROM alert_rule WHERE id = :id"), {"id": rule_id})
+    [ready] = claim(session)
+    assert [each["incident_id"] for each in ready.claimed.message.data["alerts"]] == [left]
+
+
+def test_an_alert_reinstated_before_it_was_sent_is_sent_once(
+    session: Session, message: int
+) -> None:
+    record(session, LATER)
+    for minutes, state in ((0, "withdrawn"), (0, "firing"), (1, "firing")):
+        session.execute(text("UPDATE incident SET state = :state"), {"state": state})
+        make_messages(session, NOW + minutes * MINUTE)
+    assert record(session, SENT, NOW + HOUR) == ["sent"]
+    states = fetch_rows(session, "SELECT state FROM outbox_message ORDER BY id")
+    assert [row["state"] for row in states] == ["cancelled", "sent"]
+
+
+QUIET = {"quiet_from": time(12, 30), "quiet_until": time(20)}
+
+
+def test_a_message_that_is_tried_again_comes_after_quiet_hours(
+    session: Session, principal: Principal, message: int
+) -> None:
+    set_delivery(session, principal, **QUIET, critical_passes_quiet=False)
+    record(session, LATER)
+    assert claim(session, NOW + HOUR) == []
+    row = fetch_row(session, "SELECT * FROM outbox_message")
+    assert (row["state"], row["attempts"]) == ("pending", 1)
+    assert row["next_try_at"] == NOON + 8 * HOUR
+    assert record(session, SENT, NOON + 8 * HOUR) == ["sent"]
+
+
+def test_quiet_hours_let_no_message_expire(
+    session: Session, principal: Principal, message: int
+) -> None:
+    set_delivery(
+        session, principal, quiet_from=time(12, 30), quiet_until=time(12, 29),
+        critical_passes_quiet=False,
+    )  # fmt: skip
+    assert claim(session, NOW + HOUR) == []
+    assert send_messages.expire_old(session, NOON + DAY + 29 * MINUTE) == 0
+    assert record(session, SENT, NOON + DAY + 29 * MINUTE) == ["sent"]
+
+
+def test_a_critical_alert_is_tried_again_in_quiet_hours_if_its_reader_wants_that(
+    session: Session, principal: Principal, message: int
+) -> None:
+    set_delivery(session, principal, **QUIET)
+    record(session, LATER)
+    assert record(session, SENT, NOW + HOUR) == ["sent"]
+
+
+def test_a_message_that_can_not_be_read_is_made_anew(
+    session: Session, principal: Principal, message: int
+) -> None:
+    session.execute(text("UPDATE outbox_message SET content = '{\"newer\": 1}'"))
+    assert claim(session) == []
+    make_messages(session, NOW + MINUTE)
+    assert record(session, SENT, NOW + MINUTE) == ["sent"]
+    states = fetch_rows(session, "SELECT state FROM notification WHERE channel_id IS NOT NULL")
+    assert [row["state"] for row in states] == ["sent"]

@@ -13,6 +13,7 @@ from core.alerts.models import AlertSilence
 from core.alerts.notifications.make_messages import make_message, remove_refused, sort_due
 from core.alerts.notifications.models import AlertPreference
 from core.alerts.notifications.plan_notifications import plan_notifications
+from core.delivery.message_json import load_message
 from core.tracking.rules import Role as ProductRole
 from tests.factories.alerts import add_incident, add_rule
 from tests.factories.notifications import add_channel, set_delivery
@@ -306,8 +307,9 @@ def test_what_was_muted_in_its_message_is_sent_once_it_is_no_longer(
     add_incident(session, principal, lamp)
     assert len(run_round(session)) == 1
     session.execute(text("UPDATE incident SET muted_by = 'listing_removed'"))
-    message = fetch_row(session, "SELECT id FROM outbox_message")["id"]
-    assert remove_refused(session, [message], NOW) == {message: []}
+    row = fetch_row(session, "SELECT id, content FROM outbox_message")
+    messages = {row["id"]: load_message(row["content"])}
+    assert remove_refused(session, messages, NOW) == {row["id"]: []}
     session.execute(text("UPDATE outbox_message SET state = 'cancelled', ended_at = now()"))
     session.execute(text("UPDATE incident SET muted_by = NULL, planned_state = NULL"))
     assert len(run_round(session, NOW + HOUR)) == 1
