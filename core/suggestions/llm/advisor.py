@@ -11,32 +11,24 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 
 from sqlalchemy.orm import Session
 
 from core.database.session import database_time, write_scope
-from core.errors import InvalidInputError, OutsideServiceError
+from core.errors import InvalidInputError
 from core.settings.environment import Settings
 from core.suggestions.advice_queue.service import AdviceRequest
 from core.suggestions.fingerprints import facts_hash
 from core.suggestions.llm import call_log, prompt, reply_parser
 from core.suggestions.llm.call_log import CallState, Claim, Outcome, Question
-from core.suggestions.llm.client import (
-    Model,
-    ModelAccess,
-    NoAnswerError,
-    Reply,
-    UnusableAnswerError,
-    Usage,
-)
+from core.suggestions.llm.client import Model, ModelAccess
 from core.suggestions.llm.config import ModelSetup, get_setup
+from core.suggestions.llm.conversation import LONGEST_KEPT, Conversation
 from core.suggestions.llm.costs import MOST_REPLIES, estimate_largest_cost
 from core.suggestions.proposals.store import store_advice
 from core.suggestions.rules import Advice, Advisor, Facts
 
 _SPARE = timedelta(seconds=60)  # for the work before and after the calls
-_LONGEST_KEPT = 4_000  # characters of a rejected reply
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +148,7 @@ class ModelAdvisor:
         return Outcome(
             state=conversation.state,
             model=conversation.model_name,
-            cost=_calculate_cost(conversation, claim, self._setup),
+            cost=conversation.calculate_cost(self._setup.price, claim.largest_cost),
             reasons=conversation.reasons,
             replies=conversation.rejected,
             prompt_tokens=usage.prompt_tokens,
@@ -169,91 +161,28 @@ def get_longest_duration(timeout: float) -> timedelta:
     return timedelta(seconds=MOST_REPLIES * timeout) + _SPARE
 
 
-class _Conversation:
-    """A question and its replies, two at most."""
+class _Conversation(Conversation[tuple[Advice, ...]]):
+    """A question about a product."""
 
     def __init__(self, facts: Facts, model: Model) -> None:
-        self.facts, self.model = facts, model
-        self.messages = prompt.build_first_messages(facts)
-        self.advice: tuple[Advice, ...] = ()
-        self.reasons: list[str] = []
-        self.rejected: list[str] = []
-        self.received: list[Reply] = []
-        self.failure: OutsideServiceError | None = None
-        self.is_accepted = False
+        def check(text: str) -> tuple[tuple[Advice, ...] | None, tuple[str, ...]]:
+            checked = reply_parser.check_reply(text, facts)
+            return (None if checked.reasons else checked.advice), checked.reasons
 
-    def run(self) -> None:
-        """Ask until a reply is accepted, `MOST_REPLIES` times at most."""
-        for number in range(1, MOST_REPLIES + 1):
-            try:
-                reply = self.model.ask(self.messages, reply_parser.get_reply_schema())
-            except OutsideServiceError as error:
-                self._fail(number, error)
-                return
-            self.received.append(reply)
-            checked = self._check(reply)
-            if not checked.reasons:
-                self.is_accepted, self.advice = True, checked.advice
-                return
-            self._reject(number, reply, checked.reasons)
+        messages, schema = prompt.build_first_messages(facts), reply_parser.get_reply_schema()
+        super().__init__(model, messages, schema, check)
 
-    def _fail(self, number: int, error: OutsideServiceError) -> None:
-        self.failure = error
-        self.reasons.append(f"Question {number}: {reply_parser.clean_reply(str(error), 400)}")
-        if isinstance(error, UnusableAnswerError):
-            self.rejected.append(reply_parser.clean_reply(error.body_start, _LONGEST_KEPT))
-
-    def _check(self, reply: Reply) -> reply_parser.CheckedReply:
-        if reply.problem is not None:
-            return reply_parser.CheckedReply(
-                reasons=(reply_parser.clean_reply(reply.problem, 400),)
-            )
-        return reply_parser.check_reply(reply.text, self.facts)
-
-    def _reject(self, number: int, reply: Reply, reasons: tuple[str, ...]) -> None:
-        text = reply_parser.clean_reply(reply.text, _LONGEST_KEPT)
-        self.rejected.append(text)
-        self.reasons += [f"Reply {number}: {reason}" for reason in reasons]
-        self.messages = prompt.build_retry_messages(self.messages, text, reasons)
-
-    def refuse(self, error: InvalidInputError) -> None:
-        """Reject the accepted reply, since its advice can't be stored."""
-        self.is_accepted, self.advice = False, ()
-        self.rejected.append(reply_parser.clean_reply(self.received[-1].text, _LONGEST_KEPT))
-        self.reasons.append(f"Reply {len(self.received)}: {error}")
+    @property
+    def advice(self) -> tuple[Advice, ...]:
+        return self.content or ()
 
     @property
     def state(self) -> CallState:
-        if self.is_accepted:
-            return CallState.OK if self.advice else CallState.NOTHING
-        if self.failure is None or isinstance(self.failure, UnusableAnswerError):
-            return CallState.REJECTED  # paid for; the same facts would get the same answer
-        return CallState.FAILED
+        """Return how the question ended, also that the model proposes nothing."""
+        return CallState.NOTHING if self.content == () else super().state
 
-    @property
-    def model_name(self) -> str:
-        return self.received[-1].model if self.received else self.model.access.model
-
-    @property
-    def usage(self) -> Usage:
-        """Return the tokens of all replies together; None if one does not report them."""
-        usages = [reply.usage for reply in self.received]
-        prompts, answers = [u.prompt_tokens for u in usages], [u.reply_tokens for u in usages]
-        return Usage(_sum_known(prompts), _sum_known(answers))
-
-
-def _sum_known(counts: list[int | None]) -> int | None:
-    known = [count for count in counts if count is not None]
-    return sum(known) if counts and len(known) == len(counts) else None
-
-
-def _calculate_cost(conversation: _Conversation, claim: Claim, setup: ModelSetup) -> Decimal:
-    """Return the cost of the replies; the largest possible one if the usage is not reported."""
-    usage = conversation.usage
-    if isinstance(conversation.failure, NoAnswerError):
-        return claim.largest_cost
-    if not conversation.received:
-        return Decimal(0)
-    if usage.prompt_tokens is None or usage.reply_tokens is None:
-        return claim.largest_cost
-    return setup.price.calculate_cost(usage.prompt_tokens, usage.reply_tokens)
+    def refuse(self, error: InvalidInputError) -> None:
+        """Reject the accepted reply, since its advice can't be stored."""
+        self.content = None
+        self.rejected.append(reply_parser.clean_reply(self.received[-1].text, LONGEST_KEPT))
+        self.reasons.append(f"Reply {len(self.received)}: {error}")

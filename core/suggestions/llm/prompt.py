@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from core.suggestions.changes.registry import SPECS
 from core.suggestions.facts_payload import make_facts_payload
@@ -108,7 +109,12 @@ _UNSAFE = re.compile(
 
 
 def _line(facts: Facts) -> str:
-    written = json.dumps(make_facts_payload(facts), ensure_ascii=False, separators=(",", ":"))
+    return write_data_line(make_facts_payload(facts))
+
+
+def write_data_line(payload: Any) -> str:
+    """Return values as one line of JSON that no text in it can end."""
+    written = json.dumps(payload, ensure_ascii=False, separators=(",", ":"))
     return _UNSAFE.sub(lambda found: f"\\u{ord(found.group()):04x}", written)
 
 
