@@ -164,7 +164,7 @@ def _body(kind: str, facts: Facts) -> Response:
     """Return the answer of a kind that `fail_next` names."""
     if kind in CONTENTS:
         return JSONResponse(completion(written(CONTENTS[kind](facts))))
-    whole = written(good(facts))
+    whole = written(good(facts)) if "asin" in facts else '{"paragraph": ""}'
     answers: dict[str, Callable[[], Response]] = {
         "nothing": lambda: JSONResponse(completion(written())),
         "invalid_json": lambda: JSONResponse(completion("Sure! " + whole[1:])),
@@ -217,7 +217,8 @@ class ModelStandIn:
     async def __call__(self, request: Request) -> Response:
         body = await request.json()
         facts = facts_of(body)
-        product = f"{facts['marketplace']}/{facts['asin']}"
+        # A question for a text is about a report.
+        product = f"{facts['marketplace']}/{facts['asin']}" if "asin" in facts else "report"
         self.asked.append(Asked(product, body))
         if request.headers.get("authorization") != f"Bearer {KEY}":
             return _body("http_401", facts)

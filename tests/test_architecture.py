@@ -112,12 +112,14 @@ PACKAGES = {
         "review": {".", "advisors", "changes", "evidence"},
         "advice_queue": {".", "advisors", "evidence", "proposals", "review"},
         "execution": {".", "changes", "review"},
-        "llm": {".", "advice_queue", "changes", "proposals"},
+        "model_server": set(),
+        "llm": {".", "advice_queue", "changes", "model_server", "proposals"},
     },
     "core.reports": {
         ".": set(),
         "frozen": {"."},
         "feed": {"."},
+        "paragraph": {"."},
     },
     "core.demo": {
         "fake_apify": set(),

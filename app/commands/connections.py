@@ -21,7 +21,7 @@ from core.scraping.runs import lifecycle
 from core.scraping.runs.apify import Apify, ApifyAccess
 from core.scraping.runs.providers import APIFY
 from core.settings.environment import get_settings
-from core.suggestions.llm.client import Model, ModelAccess
+from core.suggestions.model_server.client import Model, ModelAccess
 from core.text.numbers import format_counted
 from jobs.tasks.wake import wake_for_fetches
 

@@ -12,6 +12,7 @@ from app.commands.account import run_with_toast
 from app.components import downloads, list_scope
 from app.data import get_principal
 from app.data import reports as data
+from app.data.suggestions import get_model_address
 from app.web import url_parameters
 from core.accounts.access.permissions import Permission
 from core.reports.report_text import SCOPES
@@ -142,11 +143,17 @@ def _show_subscription(kind: ReportKind, known: ListedSubscription | None) -> No
             )
         scope = _choose_scope(f"scope_{kind}", wish.scope)
         by_email = st.toggle("Also by email", wish.by_email)
+        missing = get_model_address().missing
+        has_paragraph = st.toggle(
+            "With a paragraph by the model",
+            wish.has_paragraph,
+            disabled=missing is not None and not wish.has_paragraph,
+            help=missing or "Shown only if each number in it is one of the report.",
+        )
         with st.container(horizontal=True):
             if st.form_submit_button("Save", type="primary"):
-                run_with_toast(
-                    commands.subscribe, Subscription(kind, scope, hour, weekday, by_email)
-                )
+                chosen = Subscription(kind, scope, hour, weekday, by_email, has_paragraph)
+                run_with_toast(commands.subscribe, chosen)
                 st.rerun()
             if known and st.form_submit_button("End"):
                 run_with_toast(commands.unsubscribe, kind)

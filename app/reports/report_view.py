@@ -39,6 +39,7 @@ def show_report(report: Report) -> None:
     )
     if not report.days:
         return
+    _show_paragraph(report)
     _show_figures(report)
     with st.container(border=True, gap="small"):
         _show_heading("Open issues", report_text.describe_issues(report, zone))
@@ -69,6 +70,18 @@ def show_report(report: Report) -> None:
 def _show_heading(title: str, sentence: str) -> None:
     st.subheader(title, anchor=False)
     st.caption(escape_markdown(sentence))
+
+
+def _show_paragraph(report: Report) -> None:
+    about = report_text.describe_paragraph(report)
+    if report.paragraph is None or about is None:
+        return
+    if report.paragraph.text is None:
+        st.caption(escape_markdown(about))
+        return
+    with st.container(border=True, gap="small"):
+        st.markdown(escape_markdown(report.paragraph.text))
+        st.caption(f":material/smart_toy: {escape_markdown(about)}")
 
 
 def _show_figures(report: Report) -> None:

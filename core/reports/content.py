@@ -166,6 +166,18 @@ class ReportCost:
 
 
 @dataclass(frozen=True, slots=True)
+class ReportParagraph:
+    """A paragraph by a model, each number of which is of the report.
+
+    `text` None: there is none, for the `reason`. `model`: as its server names it; None: not asked.
+    """
+
+    text: str | None
+    model: str | None
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """A report over a day, a week or a month. `changed`: products with a change, also those
     beyond the listed ones. `left_out`: products beyond the most that one report is made of."""
@@ -185,6 +197,7 @@ class Report:
     health: ReportHealth
     cost: ReportCost
     left_out: int = 0
+    paragraph: ReportParagraph | None = None  # None: its reader wants none
 
     @property
     def products(self) -> int:

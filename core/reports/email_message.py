@@ -28,6 +28,7 @@ def write_message(report: Report, base_url: str, unsubscribe: str | None = None)
     """
     zone = report.time_zone
     items = [
+        *_write_paragraph(report),
         MessageItem(
             "Figures",
             report_text.describe_days(report),
@@ -55,6 +56,16 @@ def write_message(report: Report, base_url: str, unsubscribe: str | None = None)
         footer="You subscribed to this report. Change or end that at Reports, Subscribe.",
         unsubscribe=unsubscribe,
     )
+
+
+def _write_paragraph(report: Report) -> Iterator[MessageItem]:
+    about = report_text.describe_paragraph(report)
+    if report.paragraph is None or about is None:
+        return
+    if report.paragraph.text is None:
+        yield MessageItem("Summary", about)
+    else:
+        yield MessageItem("Summary", report.paragraph.text, (("Source", about),))
 
 
 def number_message(message: Message, report_id: int) -> Message:

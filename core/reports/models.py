@@ -68,6 +68,7 @@ class ReportSubscription(Base):
     hour: Mapped[int] = mapped_column(SmallInteger)
     weekday: Mapped[int] = mapped_column(SmallInteger)  # of a weekly one, 0 is Monday
     by_email: Mapped[bool] = mapped_column(Boolean)
+    has_paragraph: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
     since: Mapped[datetime] = mapped_column(DateTime(timezone=True))  # none is made of before
     last_day: Mapped[date | None] = mapped_column(Date)  # of the newest report; NULL: none yet
 

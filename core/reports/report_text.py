@@ -288,6 +288,19 @@ def _describe_since(days: Sequence[date]) -> str:
     return format_day(min(days)) if days else UNKNOWN
 
 
+def describe_paragraph(report: Report) -> str | None:
+    """Return who wrote the report's paragraph, or why there is none; None if none is wanted."""
+    found = report.paragraph
+    if found is None:
+        return None
+    if found.text is None:
+        return f"No paragraph by a model: {found.reason}"
+    return (
+        f"Written by the model {found.model}. Each number in it is one of this report; the rest of "
+        "the text is not checked."
+    )
+
+
 def describe_cost(report: Report) -> str:
     """Return what checks cost the installation, as a sentence; UTC days."""
     cost = report.cost

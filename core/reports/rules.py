@@ -37,6 +37,7 @@ class Subscription:
     hour: int = 7  # of the reader's clock
     weekday: int = 0
     by_email: bool = False
+    has_paragraph: bool = False  # by the model
 
 
 @dataclass(frozen=True, slots=True)

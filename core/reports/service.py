@@ -27,6 +27,8 @@ from core.reports.rules import (
     find_due,
     find_next,
 )
+from core.suggestions.llm.text_calls import delete_old_texts
+from core.suggestions.models import ModelTextCall
 from core.tracking.list_filter import ListScope
 
 # Subscriptions
@@ -60,7 +62,7 @@ def list_subscriptions(
 
 def _to_wish(row: ReportSubscription) -> Subscription:
     kind, scope = ReportKind(row.kind), ListScope(row.scope)
-    return Subscription(kind, scope, row.hour, row.weekday, row.by_email)
+    return Subscription(kind, scope, row.hour, row.weekday, row.by_email, row.has_paragraph)
 
 
 @requires(Permission.SELF)
@@ -75,6 +77,7 @@ def subscribe(session: Session, principal: Principal, wish: Subscription, now: d
         "hour": wish.hour,
         "weekday": wish.weekday,
         "by_email": wish.by_email,
+        "has_paragraph": wish.has_paragraph,
     }
     key = {"person_id": principal.person_id, "kind": wish.kind.value}
     session.execute(
@@ -114,7 +117,7 @@ class DueSubscription:
 
 
 def list_due(session: Session, now: datetime) -> list[DueSubscription]:
-    """Return the reports of active users that are due, the longest due first. For the job."""
+    """Return the reports of active users that are due, the longest due first."""
     rows = session.execute(
         select(ReportSubscription, Person.time_zone, Team.time_zone)
         .join(Person, Person.id == ReportSubscription.person_id)
@@ -127,7 +130,11 @@ def list_due(session: Session, now: datetime) -> list[DueSubscription]:
         due = find_due(wish, find_zone(zones), row.since, row.last_day, now)
         if due is not None:
             found.append(DueSubscription(row.person_id, wish, due))
-    return sorted(found, key=lambda each: (each.due.at, each.person_id, each.wish.kind))
+    # Those that wait for a model come after all others.
+    return sorted(
+        found,
+        key=lambda each: (each.wish.has_paragraph, each.due.at, each.person_id, each.wish.kind),
+    )
 
 
 # Kept reports
@@ -289,6 +296,12 @@ def _make_row(
 def delete_old_reports(session: Session, now: datetime) -> int:
     """Delete reports that are too old, and all of erased users; return how many."""
     erased = select(Person.id).where(Person.state == "erased")
+    delete_old_texts(session, now, KEPT)
+    session.execute(
+        update(ModelTextCall)
+        .where(ModelTextCall.person_id.in_(erased))
+        .values(answer=None, replies=[])
+    )
     for table in (ReportSubscription, FeedToken):
         session.execute(delete(table).where(table.person_id.in_(erased)))
     deleted = session.execute(

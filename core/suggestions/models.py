@@ -161,6 +161,33 @@ class AdviceCall(Base):
     cost_usd: Mapped[Decimal | None] = mapped_column(Numeric(12, 6))
 
 
+class ModelTextCall(Base):
+    """A question to the model for a text: of a report. Each is asked once, by its subject.
+
+    States are those of `AdviceCall`; one that a crash left in `asking` is not asked again.
+    """
+
+    __tablename__ = "model_text_call"
+    __table_args__ = (
+        UniqueConstraint("person_id", "subject"),
+        Index("ix_model_text_call_at", "at"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    team_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("team.id", ondelete="CASCADE"))
+    person_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("person.id", ondelete="CASCADE"))
+    subject: Mapped[str] = mapped_column(Text)  # "report/daily/2026-11-30"
+    model: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    state: Mapped[str] = mapped_column(Text)
+    answer: Mapped[str | None] = mapped_column(Text)  # the accepted text
+    reasons: Mapped[list[str]] = mapped_column(JSONB, server_default=text("'[]'"))
+    replies: Mapped[list[str]] = mapped_column(JSONB, server_default=text("'[]'"))  # rejected ones
+    prompt_tokens: Mapped[int | None] = mapped_column(Integer)
+    reply_tokens: Mapped[int | None] = mapped_column(Integer)
+    cost_usd: Mapped[Decimal] = mapped_column(Numeric(12, 6))
+
+
 class AdviceDue(Base):
     """A product in the queue for advice. The task queue only wakes the worker.
 

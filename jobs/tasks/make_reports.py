@@ -1,6 +1,7 @@
 """Makes the reports that users subscribed to. No rules of its own."""
 
 import logging
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
@@ -18,11 +19,13 @@ from core.reports import service
 from core.reports.compute_report import compute_report
 from core.reports.content import Report
 from core.reports.email_message import number_message, write_message
+from core.reports.paragraph.ask import ask_paragraph
 from core.reports.rules import PERIODS
 from core.reports.service import DueSubscription
 from core.reports.unsubscribe import make_report_unsubscribe_link
 from core.scraping.runs.providers import make_limits
 from core.settings.environment import get_settings
+from core.suggestions.llm.config import get_setup
 from core.text.locale import apply_formats
 from jobs.job import JobReport, periodic_job
 
@@ -62,6 +65,9 @@ def make_due_report(due: DueSubscription) -> bool:
         formats = read_formats(session, due.person_id)
         with apply_formats(formats):
             content = _compute(session, due)
+    if due.wish.has_paragraph:
+        with apply_formats(formats):
+            content = _add_paragraph(content, due)
     message = None
     if due.wish.by_email:
         with apply_formats(formats):
@@ -79,6 +85,14 @@ def _compute(session: Session, due: DueSubscription) -> Report:
     dollars = make_limits(get_settings()).dollars_per_product
     period, now = PERIODS[due.wish.kind], database_time()
     return compute_report(session, who, due.wish.scope, period, due.due.at, now, dollars)
+
+
+def _add_paragraph(content: Report, due: DueSubscription) -> Report:
+    """Return a report with a paragraph by the model, or with why it has none."""
+    with read_scope() as session:
+        who = get_principal(session, due.person_id, Via.JOB)
+    subject, setup = f"report/{due.wish.kind}/{due.due.day}", get_setup(get_settings())
+    return replace(content, paragraph=ask_paragraph(content, who, subject, setup, database_time()))
 
 
 def _write_email(content: Report, person_id: int) -> Message:

@@ -34,6 +34,7 @@ def write_period(report: Report, time_zone: str) -> list[Html]:
         for each in report_text.list_figure_texts(report)
     ]
     return [
+        *_write_paragraph(report),
         make_table("Figures", ("Figure", "At the close", "Change", "Of"), figures),
         make_heading("Open issues"),
         make_paragraph(report_text.describe_issues(report, time_zone)),
@@ -47,6 +48,15 @@ def write_period(report: Report, time_zone: str) -> list[Html]:
         make_heading("Data health and cost"),
         make_list([*report_text.list_health_sentences(report), report_text.describe_cost(report)]),
     ]
+
+
+def _write_paragraph(report: Report) -> list[Html]:
+    about = report_text.describe_paragraph(report)
+    if report.paragraph is None or about is None:
+        return []
+    text = report.paragraph.text
+    parts = [] if text is None else [make_heading("Summary"), make_paragraph(text)]
+    return [*parts, make_paragraph(about, is_quiet=True)]
 
 
 def _write_issues(report: Report, time_zone: str) -> list[Html]:

@@ -21,10 +21,10 @@ from core.suggestions.advice_queue.service import AdviceRequest
 from core.suggestions.fingerprints import facts_hash
 from core.suggestions.llm import call_log, prompt, reply_parser
 from core.suggestions.llm.call_log import CallState, Claim, Outcome, Question
-from core.suggestions.llm.client import Model, ModelAccess
 from core.suggestions.llm.config import ModelSetup, get_setup
 from core.suggestions.llm.conversation import LONGEST_KEPT, Conversation
 from core.suggestions.llm.costs import MOST_REPLIES, estimate_largest_cost
+from core.suggestions.model_server.client import Model, ModelAccess
 from core.suggestions.proposals.store import store_advice
 from core.suggestions.rules import Advice, Advisor, Facts
 

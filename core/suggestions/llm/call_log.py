@@ -10,12 +10,12 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, func, select, text, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from core.catalog.models import Product
-from core.suggestions.llm.costs import sum_spent_today
+from core.suggestions.llm.costs import explain_budget, lock_budget
 from core.suggestions.models import AdviceCall, AdviceDue
 from core.suggestions.rules import Advisor
 
@@ -82,18 +82,16 @@ def claim_question(
     that a crash left in `asking` can be claimed again after `lost_after`; its possible cost
     stays counted.
     """
-    session.execute(text("SELECT pg_advisory_xact_lock(hashtext('amazcope'), hashtext('model'))"))
+    lock_budget(session)
     if not _can_claim(session, question, lost_after):
         return None
     if session.scalar(select(Product.id).where(Product.id == question.product_id)) is None:
         return "The product was removed."
     if is_backing_off(session, question.team_id, question.at):
         return "The model server failed several times in a row; it is asked again in some minutes."
-    if sum_spent_today(session, question.at) + question.largest_cost > dollars_per_day:
-        return (
-            f"The model is asked again tomorrow (UTC): what is left of today's ${dollars_per_day} "
-            "is less than a question may cost. AMAZCOPE_MODEL_DOLLARS_PER_DAY sets the limit."
-        )
+    reason = explain_budget(session, question.largest_cost, dollars_per_day, question.at)
+    if reason is not None:
+        return reason
     return Claim(_insert_question(session, question), question.at, question.largest_cost)
 
 

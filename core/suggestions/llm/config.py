@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 from core.connections.resolve import Origin, Resolved, resolve_model
 from core.connections.values import ModelServer
 from core.settings.environment import Settings
-from core.suggestions.llm.client import ModelAccess
 from core.suggestions.llm.costs import CostRange, Price, estimate_cost_range, read_prices
+from core.suggestions.model_server.client import ModelAccess
 
 _FREE = CostRange(Decimal(0), Decimal(0))
 

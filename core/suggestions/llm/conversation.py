@@ -10,9 +10,15 @@ from typing import Any, Final, Generic, TypeVar
 from core.errors import OutsideServiceError
 from core.suggestions.llm import prompt
 from core.suggestions.llm.call_log import CallState
-from core.suggestions.llm.client import Model, NoAnswerError, Reply, UnusableAnswerError, Usage
 from core.suggestions.llm.costs import MOST_REPLIES, Price
 from core.suggestions.llm.reply_parser import clean_reply
+from core.suggestions.model_server.client import (
+    Model,
+    NoAnswerError,
+    Reply,
+    UnusableAnswerError,
+    Usage,
+)
 
 LONGEST_KEPT: Final = 4_000  # characters of a rejected reply
 _LONGEST_REASON: Final = 400

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import ROUND_UP, Decimal
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from core.accounts.models import Team
 from core.suggestions.llm import prompt, reply_parser
-from core.suggestions.models import AdviceCall
+from core.suggestions.models import AdviceCall, ModelTextCall
 
 MOST_REPLIES = 2  # to a question: the first, and one after the reasons for its rejection
 _MOST_OF_A_REPLY = 1_500  # tokens of the rejected reply and the reasons, sent with the second
@@ -46,7 +46,10 @@ def _price(written: str) -> Price:
 
 
 def sum_spent_today(session: Session, now: datetime) -> Decimal:
-    """Return the cost of all teams' calls of this UTC day; open ones at their largest cost."""
+    """Return the cost of all teams' calls of this UTC day; open ones at their largest cost.
+
+    Those for advice and those for texts of reports.
+    """
     midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     spent = session.scalar(
         # By team, since the index begins with the team.
@@ -55,7 +58,27 @@ def sum_spent_today(session: Session, now: datetime) -> Decimal:
         .join(AdviceCall, AdviceCall.team_id == Team.id)
         .where(AdviceCall.at >= midnight)
     )
-    return spent or Decimal(0)
+    texts = session.scalar(
+        select(func.sum(ModelTextCall.cost_usd)).where(ModelTextCall.at >= midnight)
+    )
+    return (spent or Decimal(0)) + (texts or Decimal(0))
+
+
+def lock_budget(session: Session) -> None:
+    """Have claims of questions made one at a time, so that together they keep the budget."""
+    session.execute(text("SELECT pg_advisory_xact_lock(hashtext('amazcope'), hashtext('model'))"))
+
+
+def explain_budget(
+    session: Session, largest_cost: Decimal, dollars_per_day: Decimal, now: datetime
+) -> str | None:
+    """Return why a question may not be asked by today's budget; None: it may."""
+    if sum_spent_today(session, now) + largest_cost <= dollars_per_day:
+        return None
+    return (
+        f"The model is asked again tomorrow (UTC): what is left of today's ${dollars_per_day} "
+        "is less than a question may cost. AMAZCOPE_MODEL_DOLLARS_PER_DAY sets the limit."
+    )
 
 
 # The largest cost of a question: two replies, both as long as allowed

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from core.suggestions.changes.registry import get_spec
 from core.suggestions.changes.spec import GivenValue
 from core.suggestions.fingerprints import change_hash
-from core.suggestions.llm.reply_json import find_json
+from core.suggestions.model_server.reply_json import find_json
 from core.suggestions.proposals.validation import Proposal, validate_proposal
 from core.suggestions.rules import Advice, Change, Direction, Facts, Metric, ProposedAction
 

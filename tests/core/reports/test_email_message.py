@@ -15,8 +15,9 @@ from core.delivery.message_json import dump_message, load_message
 from core.delivery.smtp import OutgoingEmail, _build_message
 from core.history.periods.change_period import ChangePeriod
 from core.reports.compute_report import compute_report
-from core.reports.content import Report, ReportProduct
+from core.reports.content import Report, ReportParagraph, ReportProduct
 from core.reports.email_message import number_message, write_message
+from core.reports.frozen.frozen_file import write_report_file
 from core.reports.line_picture import HEIGHT, WIDTH
 from core.text.locale import Formats, apply_formats
 from core.tracking.list_filter import ListScope
@@ -79,3 +80,26 @@ def test_a_hostile_title_stays_text(report: Report) -> None:
     assert 'src="https:' not in html
     assert "\u202e" not in html
     assert "\n" not in message.subject
+
+
+MARK = "Written by the model stand-in-1."
+
+
+def test_a_paragraph_is_marked_as_a_models_in_email_and_file(report: Report) -> None:
+    text = "The <b>BSR</b> went to #1,500."
+    written = replace(report, paragraph=ReportParagraph(text, "stand-in-1", None))
+    html = write_html(write_message(written, "https://own.example"))
+    file = write_report_file(written, report.time_zone).body.decode()
+    for each in (html, file):
+        assert "The &lt;b&gt;BSR&lt;/b&gt; went to #1,500." in each
+        assert each.count(MARK) == 1
+    assert write_html(write_message(report, "https://own.example")).count("Summary") == 0
+
+
+def test_a_report_without_its_paragraph_has_the_reason(report: Report) -> None:
+    without = replace(report, paragraph=ReportParagraph(None, None, "The budget is spent."))
+    html = write_html(write_message(without, "https://own.example"))
+    file = write_report_file(without, report.time_zone).body.decode()
+    for each in (html, file):
+        assert "No paragraph by a model: The budget is spent." in each
+        assert "Written by the model" not in each

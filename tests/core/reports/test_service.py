@@ -142,6 +142,7 @@ def test_subscriptions_are_in_the_audit(session: Session, principal: Principal) 
         "hour": DAILY.hour,
         "weekday": DAILY.weekday,
         "by_email": DAILY.by_email,
+        "has_paragraph": DAILY.has_paragraph,
     }
     assert (ended["verb"], ended["old"]) == ("ended report subscription", {"kind": "daily"})
 

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from core.accounts.access.permissions import Principal
 from core.accounts.models import Person
 from core.reports import service
+from core.reports.content import ReportParagraph
 from core.reports.models import ReportSubscription
 from core.reports.rules import ReportKind, Subscription
 from core.tracking.list_filter import ListScope
@@ -120,6 +121,45 @@ def test_an_email_is_stored_with_its_report(session: Session, principal: Princip
     assert (message["person_id"], message["channel_id"]) == (principal.person_id, None)
     assert message["content"]["subject"].startswith("Daily report, ")
     assert "/unsubscribe-reports?token=" in message["content"]["unsubscribe"]
+
+
+def test_a_paragraph_is_asked_for_once_with_no_transaction_open(
+    session: Session, principal: Principal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    colleague = add_colleague(session, principal)
+    wish = Subscription(ReportKind.DAILY, ListScope.TEAM, by_email=True, has_paragraph=True)
+    service.subscribe(session, principal, wish, datetime.now(UTC) - timedelta(days=2))
+    subscribe(session, colleague)
+
+    def ask(*_args: object) -> ReportParagraph:
+        return ReportParagraph("No product is tracked yet.", "stand-in-1", None)
+
+    monkeypatch.setattr(make_reports, "ask_paragraph", ask)
+    calls = record_open_scopes(monkeypatch, make_reports, "ask_paragraph", "write_message")
+    make_reports.make_reports()
+    assert calls == [("ask_paragraph", 0), ("write_message", 0)]
+    [report] = service.list_reports(session, principal, 10)
+    kept = service.open_report(session, principal, report.id).paragraph
+    assert kept == ReportParagraph("No product is tracked yet.", "stand-in-1", None)
+    [message] = fetch_rows(session, "SELECT content FROM outbox_message")
+    first = message["content"]["items"][0]
+    assert (first["title"], first["text"]) == ("Summary", "No product is tracked yet.")
+    [other] = service.list_reports(session, colleague, 10)
+    assert service.open_report(session, colleague, other.id).paragraph is None
+
+
+def test_a_report_whose_model_is_not_connected_comes_without_a_paragraph(
+    session: Session, principal: Principal
+) -> None:
+    wish = Subscription(ReportKind.DAILY, ListScope.TEAM, has_paragraph=True)
+    service.subscribe(session, principal, wish, datetime.now(UTC) - timedelta(days=2))
+    session.commit()
+    make_reports.make_reports()
+    [report] = service.list_reports(session, principal, 10)
+    found = service.open_report(session, principal, report.id).paragraph
+    assert found is not None
+    assert found.text is None
+    assert found.reason
 
 
 def test_an_email_is_written_with_no_transaction_open(

@@ -21,7 +21,6 @@ from core.suggestions.evidence.collect import gather_facts
 from core.suggestions.llm import advisor, call_log
 from core.suggestions.llm.advisor import ModelAdvisor, ModelResult, find_model_advisor
 from core.suggestions.llm.call_log import CallState
-from core.suggestions.llm.client import ModelAccess
 from core.suggestions.llm.config import ModelSetup, get_setup
 from core.suggestions.llm.costs import (
     Price,
@@ -31,6 +30,7 @@ from core.suggestions.llm.costs import (
     sum_spent_today,
 )
 from core.suggestions.llm.daily_stats import get_model_day
+from core.suggestions.model_server.client import ModelAccess
 from core.tracking.price_caps.rules import PriceCaps
 from tests.core.settings.test_environment import _read_anew  # noqa: F401 - settings are read anew
 from tests.core.suggestions.model_facts import lamp_facts

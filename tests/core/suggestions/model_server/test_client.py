@@ -12,8 +12,9 @@ import pytest
 from starlette.responses import JSONResponse, Response
 
 from core.errors import OutsideServiceError
-from core.suggestions.llm import client, prompt, reply_parser
-from core.suggestions.llm.client import (
+from core.suggestions.llm import prompt, reply_parser
+from core.suggestions.model_server import client
+from core.suggestions.model_server.client import (
     BusyError,
     KeyRefusedError,
     Model,

@@ -10,12 +10,18 @@ from hypothesis import strategies as st
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 
 from core.errors import OutsideServiceError
-from core.suggestions.llm import client, reply_parser
-from core.suggestions.llm.client import BusyError, KeyRefusedError, NoCreditError, RefusedError
-from core.suggestions.llm.reply_json import find_json
-from core.suggestions.llm.server_errors import read_codes, read_message
-from tests.core.suggestions.llm.test_client import ask
+from core.suggestions.llm import reply_parser
+from core.suggestions.model_server import client
+from core.suggestions.model_server.client import (
+    BusyError,
+    KeyRefusedError,
+    NoCreditError,
+    RefusedError,
+)
+from core.suggestions.model_server.reply_json import find_json
+from core.suggestions.model_server.server_errors import read_codes, read_message
 from tests.core.suggestions.model_facts import lamp_facts
+from tests.core.suggestions.model_server.test_client import ask
 from tests.hypothesis_runs import examples
 from tests.model_stand_in import ModelStandIn, completion, facts_of, good, running_model, written
 

@@ -19,13 +19,13 @@ from typing import TYPE_CHECKING, Any
 
 from core.errors import InvalidInputError, OutsideServiceError
 from core.runtime.outbound import reject_unsafe_host
-from core.suggestions.llm.reply_json import read_content_text
-from core.suggestions.llm.request_parameters import (
+from core.suggestions.model_server.reply_json import read_content_text
+from core.suggestions.model_server.request_parameters import (
     RequestParameters,
     get_accepted_parameters,
     remember_parameters,
 )
-from core.suggestions.llm.server_errors import find_error, read_codes, read_message
+from core.suggestions.model_server.server_errors import find_error, read_codes, read_message
 
 if TYPE_CHECKING:
     import openai
