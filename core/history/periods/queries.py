@@ -64,24 +64,33 @@ def find_movers(
     column, direction = f"c.{period}_{value}", "DESC" if is_descending else "ASC"
     moved = f"FROM {filtered.from_tables('c')} WHERE {filtered.conditions} AND {column} <> 0"
     ordered = f"ORDER BY {column} {direction}, c.product_id {direction}"
-    page = f"{ordered} OFFSET {skipped} LIMIT {size}"
-    ids: list[int] = []
+    page = f"OFFSET {skipped} LIMIT {size}"
     if list_filter.is_empty:  # a team tracks most products: its first ones are among the first
         first = (
-            f"WITH first AS MATERIALIZED (SELECT c.product_id FROM product_change c "
-            f"WHERE {column} <> 0 {ordered} LIMIT {skipped + size * _AMONG}) "
+            f"SELECT c.product_id, {column} AS change FROM product_change AS c "
+            f"WHERE {column} <> 0 {ordered} LIMIT {skipped + size * _AMONG}"
         )
-        among = f"{first} SELECT c.product_id {moved} AND c.product_id IN (TABLE first) {page}"
-        ids = [row.product_id for row in _fetch(session, among, filtered.values)]
-    if len(ids) < size:  # they are all read, and so are counted with it
-        whole = f"SELECT c.product_id, count(*) OVER () AS number {moved} {page}"
-        rows = _fetch(session, whole, filtered.values)
-        if rows or not skipped:
-            total = min(rows[0].number, COUNT_CAP + 1) if rows else 0
-            return Movers([row.product_id for row in rows], total)
-    capped = f"SELECT 1 {moved} LIMIT {COUNT_CAP + 1}"
-    [count] = _fetch(session, f"SELECT count(*) AS number FROM ({capped}) AS m", filtered.values)
-    return Movers(ids, count.number)
+        among = (
+            f"WITH first AS MATERIALIZED ({first}), counted AS ({_COUNT_MOVED.format(moved)}) "
+            "SELECT t.product_id, (SELECT number FROM counted) AS number "
+            f"FROM first JOIN tracking AS t ON t.product_id = first.product_id "
+            f"WHERE {filtered.conditions} "
+            f"ORDER BY first.change {direction}, t.product_id {direction} {page}"
+        )
+        rows = _fetch(session, among, filtered.values)
+        if len(rows) == size:
+            return Movers([row.product_id for row in rows], rows[0].number)
+    # They are all read, and so are counted with it.
+    whole = f"SELECT c.product_id, count(*) OVER () AS number {moved} {ordered} {page}"
+    rows = _fetch(session, whole, filtered.values)
+    if rows or not skipped:
+        total = min(rows[0].number, COUNT_CAP + 1) if rows else 0
+        return Movers([row.product_id for row in rows], total)
+    [count] = _fetch(session, _COUNT_MOVED.format(moved), filtered.values)
+    return Movers([], count.number)
+
+
+_COUNT_MOVED: Final = f"SELECT count(*) AS number FROM (SELECT 1 {{}} LIMIT {COUNT_CAP + 1}) AS m"
 
 
 @requires(Permission.READ)
