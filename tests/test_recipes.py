@@ -2,6 +2,8 @@
 
 import pytest
 
+from core.alerts.notifications.labels import CHANNELS
+from core.delivery.channels.registry import ChannelKind
 from core.history import labels
 from core.history.ingest import quality_gate
 from core.history.observation import Flag, Source
@@ -32,6 +34,11 @@ def test_every_actors_source_locates_its_values_in_an_item() -> None:
 @pytest.mark.parametrize("kind", FileKind)
 def test_every_kind_of_file_has_a_name(kind: FileKind) -> None:
     assert KIND_LABELS[kind]
+
+
+@pytest.mark.parametrize("kind", ChannelKind)
+def test_every_kind_of_channel_has_a_name(kind: ChannelKind) -> None:
+    assert CHANNELS[kind]
 
 
 @pytest.mark.parametrize("flag", FLAGS)
