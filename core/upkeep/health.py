@@ -358,8 +358,8 @@ _NAMES: Final = {"apify": "Apify", "demo": "Demo data source"}
 
 
 def _could_fetch(provider: Provider, health: Health) -> bool:
-    """Return whether provider and worker are fine, so that only limits delay products."""
-    if provider.silent_since(health.as_of) is not None:
+    """Return whether nothing but limits delays products: provider, worker, a restore's pause."""
+    if provider.silent_since(health.as_of) is not None or health.restored_from is not None:
         return False
     is_usable = provider.state in ("ok", "unused")
     return is_usable and is_worker_alive(health.worker_seen_at, health.as_of)

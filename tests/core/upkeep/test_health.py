@@ -101,6 +101,13 @@ def test_a_silent_worker_is_reported_once_whatever_else_fails() -> None:
     assert len(find_problems(replace(with_provider(schedule=plan), worker_seen_at=None))) == 1
 
 
+def test_products_that_wait_for_a_confirmed_restore_are_not_blamed_on_limits() -> None:
+    late = with_provider(schedule=Schedule(9, 9, 0, 9, NOW))
+    assert "more checks are due" in find_problems(late)[0].sentence
+    paused = find_problems(replace(late, restored_from=NOW))
+    assert ["paused" in each.sentence for each in paused] == [True]
+
+
 def test_nothing_is_wrong_when_all_is_well() -> None:
     assert find_problems(FINE) == []
 
