@@ -31,6 +31,10 @@ class Run:
     is_over: bool = False
     error: str = ""
 
+    def raise_error(self) -> None:
+        if self.error:
+            raise RuntimeError(f"The page failed for {self.query!r}: {self.error}")
+
 
 @dataclass(slots=True)
 class Load:
@@ -46,8 +50,7 @@ class Load:
     def raise_errors(self) -> None:
         """Raise the first error there was: a page that only fails is fast."""
         for run in self.runs:
-            if run.error:
-                raise RuntimeError(f"The page failed for {run.query!r}: {run.error}")
+            run.raise_error()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +69,26 @@ class Tab:
         self._page = page
         self._page_hash = ""
         self._known: set[str] = set()
+        self._chips: dict[str, tuple[str, str]] = {}  # the id of a widget and of its fragment
 
     async def run(self, query: str) -> Run:
         """Have the page run with a query string; return what came back."""
+        return await self._send(self._request(query), query)
+
+    async def press(self, query: str, key: str, pressed: Sequence[str]) -> Run:
+        """Press chips of a fragment, which runs alone; return what came back."""
+        widget, fragment = self._chips[key]
+        message = self._request(query)
+        message.rerun_script.fragment_id = fragment
+        state = message.rerun_script.widget_states.widgets.add(id=widget)
+        state.string_array_value.data.extend(pressed)
+        return await self._send(message, query)
+
+    async def _send(self, message: BackMsg, query: str) -> Run:
         result, used = Run(query), set[str]()
         began = time.perf_counter()
         async with asyncio.timeout(_RUN_SECONDS):
-            await self._socket.send(self._request(query))
+            await self._socket.send(bytes(message.SerializeToString()))
             while not result.is_over:
                 raw = await self._socket.recv(decode=False)
                 result.bytes += len(raw)
@@ -81,7 +97,7 @@ class Tab:
         self._known = used
         return result
 
-    def _request(self, query: str) -> bytes:
+    def _request(self, query: str) -> BackMsg:
         message = BackMsg()
         asked = message.rerun_script
         asked.query_string = query
@@ -92,7 +108,7 @@ class Tab:
         asked.cached_message_hashes.extend(self._known)
         asked.context_info.timezone = "UTC"
         asked.context_info.locale = "en-US"
-        return bytes(message.SerializeToString())
+        return message
 
     def _take(self, message: ForwardMsg, result: Run, used: set[str]) -> None:
         kind = message.WhichOneof("type")
@@ -118,7 +134,10 @@ class Tab:
         element = message.delta.new_element
         result.elements += 1
         name = element.WhichOneof("type")
-        if name == "plotly_chart":
+        if name == "button_group" and message.delta.fragment_id:
+            widget = element.button_group.id
+            self._chips[widget.rpartition("-")[2]] = (widget, message.delta.fragment_id)
+        elif name == "plotly_chart":
             result.chart_bytes += element.plotly_chart.ByteSize()
         elif name == "exception":
             result.error = f"{element.exception.type}: {element.exception.message}"[:300]
@@ -183,6 +202,28 @@ async def _open_each(pages: Pages, page: str, queries: Sequence[str]) -> Load:
         async with connect(pages) as socket:
             load.runs.append(await Tab(socket, page).run(query))
     load.seconds = time.perf_counter() - began
+    return load
+
+
+def press_chips(
+    pages: Pages, page: str, query: str, key: str, presses: Sequence[Sequence[str]]
+) -> Load:
+    """Open a page and press chips of it, one choice after the other. The opening isn't counted."""
+    return asyncio.run(_press_chips(pages, page, query, key, presses))
+
+
+async def _press_chips(
+    pages: Pages, page: str, query: str, key: str, presses: Sequence[Sequence[str]]
+) -> Load:
+    load = Load()
+    async with connect(pages) as socket:
+        tab = Tab(socket, page)
+        await tab.run("")
+        (await tab.run(query)).raise_error()
+        began = time.perf_counter()
+        for pressed in presses:
+            load.runs.append(await tab.press(query, key, pressed))
+        load.seconds = time.perf_counter() - began
     return load
 
 

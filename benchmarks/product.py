@@ -4,16 +4,18 @@ from collections.abc import Iterator, Sequence
 from statistics import median
 from urllib.parse import quote_plus
 
+from app import keys
 from benchmarks.browser import first_load_bytes
 from benchmarks.figures import Figure, percentile
 from benchmarks.history import history_size
-from benchmarks.load import Load, walk
+from benchmarks.load import Load, press_chips, walk
 from benchmarks.rows import build_history, history_asin
 from benchmarks.servers import Server
 from benchmarks.web import Web, running_web
 from core.history.chart.content import USUAL_SERIES, Series
 
 SESSIONS = 20
+_PRESSES = 30  # of each choice
 _ALL_SERIES = "".join(f"&series={quote_plus(each)}" for each in Series)
 
 
@@ -25,6 +27,7 @@ def measure(server: Server, *, quick: bool) -> Iterator[Figure]:
         one = min(products, 40) // 2
         cold_cpu, warm_cpu, alone = _cpu_of_one_tab(web, range(one))
         yield from _cpu_figures(cold_cpu, warm_cpu, alone)
+        yield _chip_figure(web)
         cold_cpu, _, loads = _cpu_of_one_tab(web, range(one), _ALL_SERIES)
         yield from _figures_of_all_series(cold_cpu, alone[0], loads[0])
         cold, warm = walk(web.pages, "product", _walks(range(one, products)), passes=2)
@@ -72,6 +75,22 @@ def _cpu_figures(cold: float, warm: float, loads: Sequence[Load]) -> Iterator[Fi
     for name, load in zip(("cold", "warm"), loads, strict=True):
         seconds = [run.seconds * 1000 for run in load.runs]
         yield Figure(f"Product page: one tab, {name}", median(seconds), "ms", best=min(seconds))
+
+
+def _chip_figure(web: Web) -> Figure:
+    """Return the CPU of a pressed chip, which draws the chart alone; it was drawn before."""
+    usual = sorted(USUAL_SERIES)
+    choices = [usual[1:], usual]
+    press_chips(web.pages, "product", _query(0), keys.SERIES, choices)
+    idle, before = web.idle_share(), web.cpu_seconds()
+    opened = press_chips(web.pages, "product", _query(0), keys.SERIES, [])
+    opening = web.cpu_seconds() - before - idle * opened.seconds
+    before = web.cpu_seconds()
+    load = press_chips(web.pages, "product", _query(0), keys.SERIES, choices * _PRESSES)
+    load.raise_errors()
+    used = web.cpu_seconds() - before - idle * load.seconds - opening
+    name = "Product page: CPU of a pressed chip, warm"
+    return Figure(name, used / len(load.runs) * 1000, "ms", target=12)
 
 
 def _figures_of_all_series(cold: float, usual: Load, everything: Load) -> Iterator[Figure]:

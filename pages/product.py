@@ -3,7 +3,6 @@
 import streamlit as st
 
 from app.components import product_link
-from app.components.cards import show_nothing_in_period
 from app.data.product.period import read_period
 from app.data.product.summary import find_product_summary
 from app.product import alert_panel, chart_card, detail, figures, header, summary
@@ -30,10 +29,11 @@ if head.history_key is None:
 
 card = st.container(border=True, gap="small")
 with card:
-    chosen, choice = chart_card.choose_content(head)
+    chosen, rivals = chart_card.choose_range_and_rivals(head)
+    chart_card.show_chart(head, chosen, rivals)
 
-# Load and shape
-period = read_period(head, chosen, choice)
+# Load and shape: the chart has done it
+period = read_period(head, chosen, chart_card.find_choice(rivals))
 
 # Render
 with figure_row:
@@ -41,11 +41,7 @@ with figure_row:
 if period is None:
     st.stop()
 with card:
-    if period.statistics.observations:
-        chart_card.show_chart(head, period)
-    else:
-        show_nothing_in_period(chosen.name)
-        chart_card.show_strip(head, period)
+    chart_card.show_strip(head, period)
 if not period.statistics.observations:
     st.stop()
 summary.show_summary(head, period)

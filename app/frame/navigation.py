@@ -93,7 +93,8 @@ def get_permission(page: str) -> Permission:
 # As Streamlit draws links to pages.
 _STYLE: Final = """<style>
 .pages { display: grid; gap: 10.5px; margin-bottom: 3.5px; }
-.pages p { margin: 0; font-size: .875rem; line-height: 1.6; }
+.pages p { margin: 0; font-size: .875rem; line-height: 1.6;
+  color: light-dark(#5b626b, #a3abb4); }
 .pages a { display: flex; align-items: center; gap: .5rem; padding: 0 .5rem; border-radius: .5rem;
   color: inherit; text-decoration: none; font-size: .875rem; line-height: 2; overflow: hidden; }
 .pages a + a { margin-top: -3.5px; }
@@ -103,7 +104,6 @@ _STYLE: Final = """<style>
 .pages a:focus-visible { outline: 2px solid currentColor; outline-offset: -2px; }
 .pages .icon { font: 400 1rem/1 "Material Symbols Rounded"; user-select: none; }
 .pages .name { white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
-.pages .count { font-size: .875em; color: light-dark(#5b626b, #a3abb4); }
 .pages .unread { padding: .1em .3em; border-radius: .25rem; font-size: .875em;
   color: light-dark(#2a66a8, #77b3ee);
   background: color-mix(in srgb, currentColor 10%, transparent); }
@@ -134,14 +134,15 @@ export default function (component) {
 _open_pages = st.components.v2.component("amazcope_pages", html="<span></span>\n", js=_OPEN_PAGES)
 
 
-def show_links(who: Principal, work: OpenWork, url_path: str) -> None:
-    """Show the pages that the user may see, by section, with the number of what is open there.
-
-    `url_path`: of the open page, which is marked.
-    """
+def show_links(who: Principal, work: OpenWork) -> None:
+    """Show the pages that the user may see, by section, with the number of what is open there."""
     sections = "".join(_write_sections(who, work))
     st.html(f'{_STYLE}<nav class="pages" aria-label="Pages">{sections}</nav>')
-    # Called again when a number changes: then the links are new, and none is marked.
+
+
+def open_links(work: OpenWork, url_path: str) -> None:
+    """Make the links open their pages, and mark that of the open page, whose address this is."""
+    # With the numbers: when one changes, the links are new, and none is marked.
     _open_pages(data={"page": url_path, "work": astuple(work)}, key="open_page", height=1)
 
 
@@ -163,7 +164,7 @@ def write_link(screen: Screen, count: int, unread: int = 0) -> str:
     address = "./" if screen.name == keys.OVERVIEW else f"./{screen.name}"
     parts = [escape(screen.title)]
     if count:
-        parts.append(f'<span class="count">{format_capped_count(count, MOST_COUNTED)}</span>')
+        parts.append(format_capped_count(count, MOST_COUNTED))
     if unread:
         shown = format_capped_count(unread, MOST_COUNTED)
         parts.append(f'<span class="unread">{shown} unread</span>')

@@ -40,15 +40,17 @@ def show_sidebar(who: Principal, pages: Mapping[str, st.Page], url_path: str) ->
         try:
             work = count_open_work(who)
         except outages.ERRORS:  # shown below: an outage must not hide the navigation
-            navigation.show_links(who, OpenWork(), url_path)
+            navigation.show_links(who, OpenWork())
+            navigation.open_links(OpenWork(), url_path)
             raise
-        navigation.show_links(who, work, url_path)
+        navigation.show_links(who, work)
         with st.container(horizontal=True, wrap=False, gap="xsmall"):
             _show_person(who)
             _show_bell(data.get_display().unread)
         if data.has_demo():
             st.caption("Demo data")
         theme.apply_theme(data.get_display().theme, list(pages))
+        navigation.open_links(work, url_path)
 
 
 def _show_person(who: Principal) -> None:

@@ -6,9 +6,11 @@ from typing import Any, Final
 import streamlit as st
 
 from app import keys
+from app.components import fragments
+from app.components.cards import show_nothing_in_period
 from app.data.prebuilt_figure import PrebuiltFigure
 from app.data.product.competitors import Rival, list_rivals
-from app.data.product.period import MOST_COMPETITORS, ChartChoice, PeriodView, Range
+from app.data.product.period import MOST_COMPETITORS, ChartChoice, PeriodView, Range, read_period
 from app.data.product.range_strip import read_strip
 from app.data.product.summary import find_product_summary
 from app.device import is_phone
@@ -33,23 +35,14 @@ _PHONE_HINT: Final = (
 )
 
 
-def choose_content(head: ProductSummary) -> tuple[Range, ChartChoice]:
-    """Show the controls; return the range and what the chart shows in it."""
+def choose_range_and_rivals(head: ProductSummary) -> tuple[Range, tuple[ProductSummary, ...]]:
+    """Show the controls that change the whole page; return the range and the competitors."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         chosen = choose_range()
         rivals = _choose_rivals(head)
         st.space("stretch")
         notes.show_button(head)
-    series = st.pills(
-        "Series",
-        list(Series),
-        selection_mode="multi",
-        default=sorted(USUAL_SERIES, key=list(Series).index),
-        key=keys.SERIES,
-        bind="query-params",
-        label_visibility="collapsed",
-    )
-    return chosen, ChartChoice(frozenset(series), rivals, is_phone())
+    return chosen, rivals
 
 
 def _choose_rivals(head: ProductSummary) -> tuple[ProductSummary, ...]:
@@ -87,8 +80,24 @@ def _find_rivals(rows: Sequence[Rival]) -> tuple[ProductSummary, ...]:
     return tuple(each for each in found if each is not None)
 
 
-def show_chart(head: ProductSummary, period: PeriodView) -> None:
-    """Show the chart and, under it, the strip that sets the range."""
+@fragments.fragment()
+def show_chart(head: ProductSummary, chosen: Range, rivals: tuple[ProductSummary, ...]) -> None:
+    """Show the chips and the chart. A chip changes nothing else, so it runs this part alone."""
+    st.pills(
+        "Series",
+        list(Series),
+        selection_mode="multi",
+        default=sorted(USUAL_SERIES, key=list(Series).index),
+        key=keys.SERIES,
+        bind="query-params",
+        label_visibility="collapsed",
+    )
+    period = read_period(head, chosen, find_choice(rivals))
+    if period is None:
+        return
+    if not period.statistics.observations:
+        show_nothing_in_period(chosen.name)
+        return
     # A container of the final height: nothing jumps while the chart's code is loaded.
     with st.container(height=period.height, border=False, key="chart_box"):
         st.plotly_chart(
@@ -100,8 +109,11 @@ def show_chart(head: ProductSummary, period: PeriodView) -> None:
         )
     for sentence in period.missing:
         st.caption(escape_markdown(sentence))
-    show_strip(head, period)
-    st.caption(_PHONE_HINT if is_phone() else _HINT)
+
+
+def find_choice(rivals: tuple[ProductSummary, ...]) -> ChartChoice:
+    """Return what the chart shows, by its chips."""
+    return ChartChoice(frozenset(st.session_state[keys.SERIES]), rivals, is_phone())
 
 
 def show_strip(head: ProductSummary, period: PeriodView) -> None:
@@ -121,3 +133,5 @@ def show_strip(head: ProductSummary, period: PeriodView) -> None:
                 alt=f"The whole history of the price, with {period.name} framed. "
                 "The period's buttons choose a range by keyboard.",
             )
+    if period.statistics.observations:
+        st.caption(_PHONE_HINT if is_phone() else _HINT)
