@@ -33,6 +33,7 @@ BENCHMARKS = (
     "alerts",
     "deliveries",
     "reports",
+    "backups",
     "rest",
     "journeys",
 )

@@ -45,6 +45,16 @@ class Server:
         with using(self._address(template)) as url:
             yield url
 
+    @contextmanager
+    def empty_database(self) -> Iterator[str]:
+        """Make an empty database for a while; yields its address."""
+        name = f"bench_{self._run_id}_{uuid4().hex[:8]}"
+        self._run(f'CREATE DATABASE "{name}"')
+        try:
+            yield self._address(name)
+        finally:
+            self._run(f'DROP DATABASE "{name}" WITH (FORCE)')
+
     def _make_template(self, kind: str, build: Build) -> str:
         from core.database.migrate import upgrade
 
