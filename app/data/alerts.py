@@ -211,9 +211,7 @@ def _read_moment(
     del data_version  # part of the key
     money = _make_money(row.marketplace, written)
     with read_scope() as session:
-        chart = moment.read_moment(
-            session, key, row, who.team_id, money, who.time_zone, datetime.now(UTC)
-        )
+        chart = moment.read_moment(session, who, key, row, money, datetime.now(UTC))
     return _draw_values(chart)
 
 

@@ -26,6 +26,7 @@ from core.reports.unsubscribe import make_report_unsubscribe_link
 from core.scraping.runs.providers import make_limits
 from core.settings.environment import get_settings
 from core.suggestions.llm.config import get_setup
+from core.suggestions.llm.text_calls import TextReader
 from core.text.locale import apply_formats
 from jobs.job import JobReport, periodic_job
 
@@ -92,7 +93,8 @@ def _add_paragraph(content: Report, due: DueSubscription) -> Report:
     with read_scope() as session:
         who = get_principal(session, due.person_id, Via.JOB)
     subject, setup = f"report/{due.wish.kind}/{due.due.day}", get_setup(get_settings())
-    return replace(content, paragraph=ask_paragraph(content, who, subject, setup, database_time()))
+    reader, now = TextReader(who.team_id, who.person_id), database_time()
+    return replace(content, paragraph=ask_paragraph(content, reader, subject, setup, now))
 
 
 def _write_email(content: Report, person_id: int) -> Message:

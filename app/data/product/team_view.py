@@ -4,14 +4,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from sqlalchemy.orm import Session
-
 from app.data import get_principal
 from app.data.cache import cached_read
 from app.data.products import get_cache_token
 from core.accounts.access.permissions import Principal
-from core.alerts.incidents.incident_filter import LARGEST_PAGE, IncidentFilter
-from core.alerts.incidents.queries import find_incidents
+from core.alerts.charts.alert_marks import list_alert_marks
 from core.database.session import read_scope
 from core.history.chart.content import EventMark, Series
 from core.history.notes.queries import list_notes
@@ -57,17 +54,6 @@ def _read_team_view(
                 for at, title in list_applied_changes(session, who, product_id)
             ]
         if Series.ALERTS in shown:
-            events += _list_alerts(session, who, product_id)
+            now = datetime.now(UTC)
+            events += list_alert_marks(session, who, product_id, (now - ALERTS_SINCE, now), now)
     return TeamView(tuple(own), tuple(events))
-
-
-def _list_alerts(session: Session, who: Principal, product_id: int) -> list[EventMark]:
-    """Return the newest alerts of a product as events; of withdrawn ones none."""
-    now = datetime.now(UTC)
-    wanted, period = IncidentFilter(product_id=product_id), (now - ALERTS_SINCE, now)
-    found = find_incidents(session, who, wanted, period, now, 0, LARGEST_PAGE)
-    return [
-        EventMark(row.opened_at, "A", f"{row.name_rule()}: {row.describe(who.time_zone, now)}")
-        for row in found.rows
-        if row.withdrawn_at is None
-    ]

@@ -6,42 +6,49 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from core.alerts.charts.value_chart import Level, ValueChart, ValueMark
+from core.accounts.access.operations import requires
+from core.accounts.access.permissions import Permission, Principal
+from core.alerts.charts.alert_marks import list_alert_marks, mark_alert
+from core.alerts.charts.value_chart import Level, ValueChart
 from core.alerts.charts.values import choose_condition, read_line
 from core.alerts.incidents.queries import IncidentRow
 from core.alerts.rules.rule import Comparison, Condition, Reference
 from core.alerts.rules.subject_text import format_value
 from core.chart_theme import MoneyStyle
 from core.history.product_summary import HistoryKey
-from core.text.times import format_moment
 
 BEFORE: Final = timedelta(days=14)
 AFTER: Final = timedelta(days=7)
 LONGEST_BEFORE: Final = timedelta(days=60)  # where it was compared with an older value
 
 
+@requires(Permission.READ)
 def read_moment(
     session: Session,
+    principal: Principal,
     key: HistoryKey,
     row: IncidentRow,
-    team_id: int,
     money: MoneyStyle,
-    time_zone: str,
     now: datetime,
 ) -> ValueChart:
-    """Return the chart of the value from two weeks before an incident to a week after it."""
+    """Return the chart of the value from two weeks before an incident to a week after it.
+
+    Further alerts of the product in this time are marked too.
+    """
+    zone = principal.time_zone
     since, until = find_period(row, now)
     condition = choose_condition(row.rule, row.findings if row.is_of_this_rule else ())
     return ValueChart(
         subject=condition.subject,
-        line=read_line(session, key, condition, team_id, since, until),
+        line=read_line(session, key, condition, principal.team_id, since, until),
         since=since,
         until=until,
         marketplace=row.marketplace,
         money=money,
-        zone=ZoneInfo(time_zone),
+        zone=ZoneInfo(zone),
         levels=_list_levels(row, condition),
-        marks=[ValueMark(row.opened_at, f"Alert {format_moment(row.opened_at, time_zone)}")],
+        marks=[mark_alert(row, zone, now)],
+        others=list_alert_marks(session, principal, row.product_id, (since, until), now, row.id),
         held=(row.opened_at, row.ended_at or now) if row.rule.lasts else None,
         is_labelled=True,
     )

@@ -8,13 +8,15 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Principal
-from core.alerts.charts.value_chart import Level, ValueChart, ValueMark
+from core.alerts.charts.alert_marks import LETTER
+from core.alerts.charts.value_chart import Level, ValueChart
 from core.alerts.charts.values import choose_condition, read_line
 from core.alerts.incidents.incident_text import describe_incident
 from core.alerts.incidents.rule_preview import PreviewRequest, preview_on_history
 from core.alerts.rules.rule import Comparison, Condition
 from core.alerts.rules.subject_text import format_value
 from core.chart_theme import MoneyStyle
+from core.history.chart.content import EventMark
 from core.history.product_summary import HistoryKey
 
 _TARGETS: Final = (Comparison.BELOW, Comparison.ABOVE)
@@ -40,8 +42,9 @@ def read_trial(
     )
     condition, zone = choose_condition(found.rule), principal.time_zone
     marks = [
-        ValueMark(
+        EventMark(
             each.incident.opened_at,
+            LETTER,
             describe_incident(found.rule, each.incident, each.marketplace, zone, now),
         )
         for each in found.newest

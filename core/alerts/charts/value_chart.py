@@ -14,12 +14,15 @@ from core import chart_theme
 from core.alerts.rules.rule import AMOUNTS, Subject
 from core.alerts.rules.subject_text import capitalize, format_value
 from core.chart_theme import MoneyStyle
+from core.history.chart.content import EventMark
 from core.history.chart.end_labels import tick_texts
+from core.history.chart.events import style_circles
 from core.history.chart.traces import format_times, newest_dot, number_separators, step_trace
 from core.history.timeline import axes, series
 from core.history.timeline.series import Line
 from core.history.timeline.timeline import to_array_time
 from core.text.numbers import format_rank
+from core.text.times import format_moment
 
 HEIGHT: Final = 230  # px
 MOST_POINTS: Final = 600
@@ -36,14 +39,6 @@ class Level:
 
 
 @dataclass(frozen=True, slots=True)
-class ValueMark:
-    """A moment in which an alert opened. The text may be from outside."""
-
-    at: datetime
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
 class ValueChart:
     """What is drawn. Values are as they are stored, of one subject."""
 
@@ -55,9 +50,10 @@ class ValueChart:
     money: MoneyStyle
     zone: tzinfo
     levels: Sequence[Level] = ()
-    marks: Sequence[ValueMark] = ()
+    marks: Sequence[EventMark] = ()  # of what the chart is about
+    others: Sequence[EventMark] = ()  # further alerts of the product
     held: tuple[datetime, datetime] | None = None  # shaded: the time that an alert lasted
-    is_labelled: bool = False  # the marks' texts stand beside them, not on hover alone
+    is_labelled: bool = False  # the times of `marks` stand beside them, not on hover alone
 
 
 def draw_value_chart(chart: ValueChart) -> dict[str, Any]:
@@ -221,7 +217,7 @@ def _mark_labels(chart: ValueChart) -> list[dict[str, Any]]:
             "y": 1,
             "xanchor": "left" if mark.at < middle else "right",
             "yanchor": "bottom",
-            "text": chart_theme.escape_for_plotly(mark.text),
+            "text": f"Alert {format_moment(mark.at, str(chart.zone))}",
             "showarrow": False,
             "font": {"size": 12, "color": chart_theme.WORSE},
         }
@@ -250,8 +246,9 @@ def _held_shapes(chart: ValueChart) -> list[dict[str, Any]]:
 
 
 def _mark_trace(chart: ValueChart, line: Line) -> dict[str, Any]:
-    """Return a filled circle on the line for each mark."""
-    inside = [each for each in chart.marks if chart.since <= each.at <= chart.until]
+    """Return a circle with its letter on the line for each mark."""
+    marks = sorted([*chart.marks, *chart.others], key=lambda each: each.at)
+    inside = [each for each in marks if chart.since <= each.at <= chart.until]
     times = np.array([to_array_time(each.at) for each in inside], dtype="M8[us]")
     # An opening is the whole second in which its observation lies.
     places = np.searchsorted(line.times, times + np.timedelta64(1, "s"), side="left") - 1
@@ -259,20 +256,12 @@ def _mark_trace(chart: ValueChart, line: Line) -> dict[str, Any]:
     values = np.full(len(times), np.nan)
     values[known] = line.values[places[known]]
     shown = ~np.isnan(values)
-    texts = [chart_theme.escape_for_plotly(each.text) for each in inside]
+    groups = [[each] for each, is_shown in zip(inside, shown, strict=True) if is_shown]
     return {
         "type": "scatter",
-        "mode": "markers",
         "x": format_times(times[shown], chart.zone),
         "y": values[shown],
-        "text": [text for text, is_shown in zip(texts, shown, strict=True) if is_shown],
-        "marker": {
-            "size": 10,
-            "color": chart_theme.TEXT,
-            "line": {"width": 1.5, "color": chart_theme.GROUND},
-        },
-        "hovertemplate": "%{text}<extra></extra>",
-        "showlegend": False,
+        **style_circles(groups, chart.zone),
     }
 
 

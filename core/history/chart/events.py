@@ -1,4 +1,7 @@
-"""Events of a chart: letters in circles in a lane of their own, with a hover of their own."""
+"""Events of a chart: letters in circles, in a lane of their own or on a line, and their texts.
+
+All charts of a product's values over time mark its events so.
+"""
 
 from collections.abc import Sequence
 from datetime import tzinfo
@@ -20,27 +23,38 @@ _LONGEST_LINE: Final = 90
 
 def event_trace(events: Sequence[EventMark], shown: Stretch, zone: tzinfo) -> Trace:
     """Return the circles of the events in the shown time; a circle of several has their number."""
-    groups = _group(events, shown)
+    groups = group_events(events, shown)
     times = np.array([to_array_time(group[0].at) for group in groups], dtype="M8[us]")
     return {
         "type": "scatter",
-        "mode": "markers+text",
         "name": "Events",
         "x": format_times(times, zone),
         "y": [0.5] * len(groups),
         "xaxis": "x2",
         "yaxis": Lane.EVENTS.value,
-        "text": [_sign(group) for group in groups],
-        "textfont": {"size": 10, "color": chart_theme.GROUND},
-        "marker": {"size": 17, "color": chart_theme.NEUTRAL},
-        "customdata": [_describe(group, zone) for group in groups],
-        "hovertemplate": "%{customdata}<extra></extra>",
-        "showlegend": False,
+        **style_circles(groups, zone),
         "cliponaxis": False,  # one of the newest day is drawn whole
     }
 
 
-def _group(events: Sequence[EventMark], shown: Stretch) -> list[list[EventMark]]:
+def style_circles(groups: Sequence[Sequence[EventMark]], zone: tzinfo) -> Trace:
+    """Return how circles of groups of events look, and what they show on hover."""
+    return {
+        "mode": "markers+text",
+        "text": [find_sign(group) for group in groups],
+        "textfont": {"size": 10, "color": chart_theme.GROUND},
+        "marker": {"size": 17, "color": chart_theme.NEUTRAL},
+        "customdata": [
+            "<br>".join(map(chart_theme.escape_for_plotly, list_event_lines(group, zone)))
+            for group in groups
+        ],
+        "hovertemplate": "%{customdata}<extra></extra>",
+        "showlegend": False,
+    }
+
+
+def group_events(events: Sequence[EventMark], shown: Stretch) -> list[list[EventMark]]:
+    """Return the events in the shown time, those that lie close together as one group."""
     first, last = shown
     cell = (last - first) / _CELLS
     inside = [each for each in events if first <= to_array_time(each.at) <= last]
@@ -53,23 +67,26 @@ def _group(events: Sequence[EventMark], shown: Stretch) -> list[list[EventMark]]
     return groups
 
 
-def _sign(group: Sequence[EventMark]) -> str:
+def find_sign(group: Sequence[EventMark]) -> str:
+    """Return what stands in a circle: the letter of its events, else their number."""
     letters = {each.letter for each in group}
     return letters.pop() if len(letters) == 1 else str(len(group))
 
 
-def _describe(group: Sequence[EventMark], zone: tzinfo) -> str:
+def list_event_lines(group: Sequence[EventMark], zone: tzinfo) -> list[str]:
+    """Return the text of each event with its time; it may hold text from outside."""
     lines = [
-        f"{format_moment(each.at, str(zone))}: {_escape(each.text)}" for each in group[:_MOST_LINES]
+        f"{format_moment(each.at, str(zone))}: {_shorten(each.text)}"
+        for each in group[:_MOST_LINES]
     ]
     if len(group) > _MOST_LINES:
         lines.append(f"and {len(group) - _MOST_LINES} more")
-    return "<br>".join(lines)
+    return lines
 
 
-def _escape(text: str) -> str:
-    short = text if len(text) <= _LONGEST_LINE else text[: _LONGEST_LINE - 1] + "…"
-    return chart_theme.escape_for_plotly(" ".join(short.split()))
+def _shorten(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _LONGEST_LINE else line[: _LONGEST_LINE - 1] + "…"
 
 
 def event_axes(domain: tuple[float, float]) -> dict[str, Any]:

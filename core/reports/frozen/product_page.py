@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from sqlalchemy.orm import Session
@@ -14,6 +15,8 @@ from core.catalog.money import format_price
 from core.history.buy_box import text as buy_box_text
 from core.history.buy_box.periods import BuyBoxHistory
 from core.history.buy_box.queries import read_buy_box
+from core.history.chart.content import EventMark
+from core.history.chart.events import find_sign, group_events, list_event_lines
 from core.history.labels import availability_label
 from core.history.product_summary import ProductSummary
 from core.history.timeline import series, summary_text
@@ -22,9 +25,11 @@ from core.history.timeline.series import Line
 from core.history.timeline.statistics import Statistics
 from core.history.timeline.summary import compute_facts, read_figures
 from core.history.timeline.summary_text import SummaryRow
+from core.history.timeline.timeline import to_array_time
 from core.reports.frozen.document import Html, make_heading, make_paragraph, make_table
 from core.reports.frozen.steps_chart import (
     PALETTE,
+    DrawnEvent,
     DrawnLane,
     Point,
     RibbonPart,
@@ -55,6 +60,7 @@ class FrozenProduct:
     buy_box: BuyBoxHistory
     rows: list[SummaryRow]
     facts: list[tuple[str, str]]
+    alerts: list[EventMark]
 
 
 def read_frozen_product(
@@ -63,6 +69,7 @@ def read_frozen_product(
     since: datetime,
     until: datetime,
     own: OwnSellers,
+    alerts: list[EventMark],
     time_zone: str,
 ) -> FrozenProduct | None:
     """Return a product's period without flagged values, None if it was never observed."""
@@ -85,6 +92,7 @@ def read_frozen_product(
             statistics, more, head.marketplace, head.bsr_category, time_zone
         ),
         summary_text.list_facts(facts, statistics, time_zone),
+        alerts,
     )
 
 
@@ -177,6 +185,7 @@ def _write_product(product: FrozenProduct, time_zone: str) -> list[Html]:
             (product.since, product.until),
             format_day,
             about,
+            _draw_alerts(product, time_zone),
         ),
         make_paragraph(f"Times: {zone}. Steps hold until the next observation.", is_quiet=True),
         _write_holders(product, places, time_zone),
@@ -189,6 +198,14 @@ def _write_product(product: FrozenProduct, time_zone: str) -> list[Html]:
             ],
         ),
         make_table("Facts", ("Fact", "Value"), product.facts),
+    ]
+
+
+def _draw_alerts(product: FrozenProduct, time_zone: str) -> list[DrawnEvent]:
+    shown, zone = (to_array_time(product.since), to_array_time(product.until)), ZoneInfo(time_zone)
+    return [
+        DrawnEvent(group[0].at, find_sign(group), "; ".join(list_event_lines(group, zone)))
+        for group in group_events(product.alerts, shown)
     ]
 
 

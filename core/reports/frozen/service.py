@@ -15,11 +15,13 @@ from core.accounts.access import audit
 from core.accounts.access.operations import requires
 from core.accounts.access.permissions import Permission, Principal, Via
 from core.accounts.people.membership import get_principal
+from core.alerts.charts.alert_marks import list_alert_marks
 from core.errors import InvalidInputError, NotFoundError
-from core.history.product_summary import find_product_summary
+from core.history.product_summary import ProductSummary, find_product_summary
 from core.reports.frozen.frozen_file import FrozenFile
 from core.reports.frozen.product_page import MOST_COMPARED, FrozenProduct, read_frozen_product
 from core.tracking.sellers.queries import read_own_sellers
+from core.tracking.sellers.rules import OwnSellers
 
 
 @requires(Permission.READ)
@@ -39,11 +41,22 @@ def read_frozen_products(
     products = []
     for marketplace, asin in keys:
         head = find_product_summary(session, principal, marketplace, asin)
-        found = head and read_frozen_product(session, head, *period, own, principal.time_zone)
-        if not found:
+        found = None if head is None else _read_product(session, principal, head, period, own)
+        if found is None:
             raise NotFoundError(f"{asin} in {marketplace} was never observed.")
         products.append(found)
     return products
+
+
+def _read_product(
+    session: Session,
+    who: Principal,
+    head: ProductSummary,
+    period: tuple[datetime, datetime],
+    own: OwnSellers,
+) -> FrozenProduct | None:
+    alerts = list_alert_marks(session, who, head.product_id, period, period[1])
+    return read_frozen_product(session, head, *period, own, alerts, who.time_zone)
 
 
 @requires(Permission.READ)

@@ -15,7 +15,7 @@ from core.text.escaping import write_line
 
 WIDTH: Final = 960  # px
 _LEFT, _RIGHT = 84, 8  # px beside the lanes
-_LANE, _GAP, _RIBBON, _AXIS = 130, 26, 18, 24  # px
+_LANE, _GAP, _RIBBON, _EVENTS, _AXIS = 130, 26, 18, 26, 24  # px
 _TICKS: Final = 5
 _NAMED: Final = 3  # px: a narrower part of the ribbon can't be pointed at
 _GREY: Final = "#595959"
@@ -51,6 +51,15 @@ class RibbonPart:
 
 
 @dataclass(frozen=True, slots=True)
+class DrawnEvent:
+    """A circle with a letter or a number in the lane of events, and its text on hover."""
+
+    at: datetime
+    sign: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class _Axis:
     since: datetime
     until: datetime
@@ -66,6 +75,7 @@ def draw_chart(
     period: tuple[datetime, datetime],
     write_day: Callable[[datetime], str],
     about: str,
+    events: Sequence[DrawnEvent] = (),
 ) -> Html:
     """Return the chart. `about`: its text for who can't see it. `write_day`: writes a tick."""
     axis = _Axis(*period)
@@ -77,6 +87,9 @@ def draw_chart(
     if ribbon:
         parts += _draw_ribbon(ribbon, axis, top)
         top += _RIBBON + _GAP
+    if events:
+        parts += _draw_events(events, axis, top)
+        top += _EVENTS
     parts += _draw_days(axis, top, write_day)
     height = top + _AXIS
     return Html(
@@ -200,6 +213,17 @@ def _draw_ribbon(ribbon: Sequence[RibbonPart], axis: _Axis, top: int) -> Iterato
             drawn_to = end
     for color, paths in narrow.items():
         yield f'<path d="{"".join(paths)}" fill="{color}"/>'
+
+
+def _draw_events(events: Sequence[DrawnEvent], axis: _Axis, top: int) -> Iterator[str]:
+    yield _write(_LEFT - 8, top + 13, "Alerts", "end")
+    for each in events:
+        x = axis.find_x(each.at)
+        yield (
+            f"<g><title>{escape(write_line(each.text))}</title>"
+            f'<circle cx="{x:.0f}" cy="{top + 9}" r="8.5" fill="{_GREY}"/>'
+            f"{_write(x, top + 13, each.sign, 'middle', '#fff')}</g>"
+        )
 
 
 def pick_color(place: int) -> str:

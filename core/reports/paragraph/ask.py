@@ -9,7 +9,6 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from core.accounts.access.permissions import Principal
 from core.database.session import write_scope
 from core.reports.content import Report, ReportParagraph
 from core.reports.paragraph.prompt import (
@@ -23,7 +22,13 @@ from core.suggestions.llm.call_log import Outcome
 from core.suggestions.llm.config import ModelSetup
 from core.suggestions.llm.conversation import Conversation
 from core.suggestions.llm.costs import estimate_largest_cost
-from core.suggestions.llm.text_calls import KeptText, TextQuestion, claim_text, close_text
+from core.suggestions.llm.text_calls import (
+    KeptText,
+    TextQuestion,
+    TextReader,
+    claim_text,
+    close_text,
+)
 from core.suggestions.model_server.client import Model, ModelAccess
 
 LONGEST_WAIT: Final = 20.0  # seconds for one of two questions: reports of others come after it
@@ -31,7 +36,7 @@ log = logging.getLogger(__name__)
 
 
 def ask_paragraph(
-    report: Report, who: Principal, subject: str, setup: ModelSetup, now: datetime
+    report: Report, reader: TextReader, subject: str, setup: ModelSetup, now: datetime
 ) -> ReportParagraph:
     """Return a paragraph about a report, or why it has none. Raises nothing.
 
@@ -40,15 +45,15 @@ def ask_paragraph(
     if setup.access is None:
         return ReportParagraph(None, None, setup.missing)
     try:
-        return _ask(report, who, subject, setup, setup.access, now)
+        return _ask(report, reader, subject, setup, setup.access, now)
     except Exception:
-        log.exception("The paragraph of a report of user %s failed", who.person_id)
+        log.exception("The paragraph of a report of user %s failed", reader.person_id)
         return ReportParagraph(None, None, "The paragraph failed for a reason of Amazcope's own.")
 
 
 def _ask(
     report: Report,
-    who: Principal,
+    reader: TextReader,
     subject: str,
     setup: ModelSetup,
     access: ModelAccess,
@@ -62,7 +67,7 @@ def _ask(
         lambda reply: check_paragraph_reply(reply, data),
     )
     most = estimate_largest_cost(conversation.messages, setup.price, access.reply_tokens)
-    question = TextQuestion(who.team_id, who.person_id, subject, access.model, now, most)
+    question = TextQuestion(reader, subject, access.model, now, most)
     with write_scope() as session:
         claimed = claim_text(session, question, setup.dollars_per_day)
     if isinstance(claimed, str):

@@ -19,11 +19,18 @@ _LOST = "The process that asked the model ended before it stored an answer."
 
 
 @dataclass(frozen=True, slots=True)
-class TextQuestion:
-    """A question for a user's text, and the most it can cost in dollars."""
+class TextReader:
+    """The user that a text is for."""
 
     team_id: int
     person_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class TextQuestion:
+    """A question for a user's text, and the most it can cost in dollars."""
+
+    reader: TextReader
     subject: str
     model: str
     at: datetime
@@ -46,21 +53,21 @@ def claim_text(
     lock_budget(session)
     kept = session.scalars(
         select(ModelTextCall).where(
-            ModelTextCall.person_id == question.person_id,
+            ModelTextCall.person_id == question.reader.person_id,
             ModelTextCall.subject == question.subject,
         )
     ).first()
     if kept is not None:
         reasons = (_LOST,) if kept.state == CallState.ASKING.value else tuple(kept.reasons)
         return KeptText(kept.answer, kept.model, reasons)
-    if is_backing_off(session, question.team_id, question.at):
+    if is_backing_off(session, question.reader.team_id, question.at):
         return "The model server failed several times in a row; it is asked again in some minutes."
     reason = explain_budget(session, question.largest_cost, dollars_per_day, question.at)
     if reason is not None:
         return reason
     call = ModelTextCall(
-        team_id=question.team_id,
-        person_id=question.person_id,
+        team_id=question.reader.team_id,
+        person_id=question.reader.person_id,
         subject=question.subject,
         model=question.model,
         at=question.at,

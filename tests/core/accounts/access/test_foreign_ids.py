@@ -18,6 +18,7 @@ from core.accounts.people import membership
 from core.agents import queries as agent_queries
 from core.agents.access_log import CallRequest, begin_call
 from core.agents.rules import CallLimit
+from core.alerts.charts.alert_marks import list_alert_marks
 from core.alerts.delivery import channels
 from core.alerts.explanation.explain_delivery import explain_delivery
 from core.alerts.incidents import queries as incident_queries
@@ -278,6 +279,9 @@ OF_A_TEAM: dict[str, Call] = {
 LOOKS: dict[str, Call] = {
     "alerts.notifications.preferences.list_rule_modes": (
         lambda s, who, of: preferences.list_rule_modes(s, who, of.rule)
+    ),
+    "alerts.charts.alert_marks.list_alert_marks": lambda s, who, of: list_alert_marks(
+        s, who, of.product, (NOW - timedelta(days=9999), NOW + timedelta(days=9999)), NOW
     ),
     "alerts.incidents.incident_events.list_incident_events": (
         lambda s, who, of: list_incident_events(s, who, of.incident)

@@ -21,6 +21,8 @@ from core.errors import NotAllowedError
 # Verb → the least role that may call it, and the scope a token needs; None: no token may.
 LEAST: dict[str, tuple[Role, Scope | None]] = {
     "accounts.people.membership.count_members": (Role.VIEWER, Scope.READ),
+    "alerts.charts.alert_marks.list_alert_marks": (Role.VIEWER, Scope.READ),
+    "alerts.charts.moment.read_moment": (Role.VIEWER, Scope.READ),
     "alerts.incidents.queries.count_issues_at": (Role.VIEWER, Scope.READ),
     "alerts.incidents.source_outages.acknowledge_blocked_source": (Role.ADMIN, None),
     "backup.pause.begin_pause": (Role.ADMIN, None),

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from core.accounts.access.permissions import Principal
 from core.alerts.charts.moment import find_period, read_moment
 from core.alerts.charts.rule_trial import read_trial
+from core.alerts.charts.value_chart import draw_value_chart
 from core.alerts.evaluation.fold import Finding
 from core.alerts.incidents.queries import IncidentRow, find_incident
 from core.alerts.incidents.rule_preview import PreviewRequest
@@ -55,9 +56,7 @@ def test_a_change_is_drawn_with_the_value_before_and_a_mark(
         state="resolved", ended_at=NOON,
     )  # fmt: skip
     row = incident(session, principal, number)
-    chart = read_moment(
-        session, key_of(session, principal), row, principal.team_id, USD, "UTC", NOW
-    )
+    chart = read_moment(session, principal, key_of(session, principal), row, USD, NOW)
     assert chart.subject is Subject.PRICE
     known = chart.line.values[~np.isnan(chart.line.values)]
     assert {2000.0, 1700.0} == set(known.tolist())
@@ -67,13 +66,30 @@ def test_a_change_is_drawn_with_the_value_before_and_a_mark(
     assert (chart.since, chart.until) == (NOON - 14 * DAY, NOON + 7 * DAY)
 
 
+def test_further_alerts_of_the_product_are_marked_by_the_same_letter(
+    session: Session, principal: Principal, lamp: int
+) -> None:
+    number = add_incident(session, principal, lamp, NOON)
+    rule = add_rule(session, principal)
+    add_incident(session, principal, lamp, NOON + DAY, rule_id=rule)
+    add_incident(
+        session, principal, lamp, NOON + 2 * DAY, rule_id=rule, withdrawn_at=NOON + 3 * DAY
+    )
+    add_incident(session, principal, lamp, NOON - 30 * DAY, rule_id=rule)
+    row = incident(session, principal, number)
+    chart = read_moment(session, principal, key_of(session, principal), row, USD, NOW + 9 * DAY)
+    assert [each.at for each in chart.marks] == [NOON]
+    assert [each.at for each in chart.others] == [NOON + DAY]
+    [circles] = [each for each in draw_value_chart(chart)["data"] if "customdata" in each]
+    assert circles["text"] == ["A", "A"]
+    assert "Out of stock: " in circles["customdata"][0]
+
+
 def test_a_state_is_drawn_over_the_price_with_the_time_that_it_lasts(
     session: Session, principal: Principal, lamp: int
 ) -> None:
     row = incident(session, principal, add_incident(session, principal, lamp))
-    chart = read_moment(
-        session, key_of(session, principal), row, principal.team_id, USD, "UTC", NOW
-    )
+    chart = read_moment(session, principal, key_of(session, principal), row, USD, NOW)
     assert chart.subject is Subject.PRICE
     assert chart.levels == []
     assert chart.held == (NOON, NOW)

@@ -11,7 +11,6 @@ from core.alerts.charts.value_chart import (
     HEIGHT,
     Level,
     ValueChart,
-    ValueMark,
     describe_value_chart,
     draw_value_chart,
 )
@@ -21,6 +20,7 @@ from core.alerts.evaluation.fold import Finding, Measured, Reading
 from core.alerts.rules.builtin import OPEN_ISSUES
 from core.alerts.rules.rule import AlertRule, Comparison, Condition, Subject
 from core.chart_theme import money_style
+from core.history.chart.content import EventMark
 from core.history.timeline.series import Line
 from core.text.numbers import THIN_SPACE
 
@@ -61,12 +61,16 @@ def test_each_subject_has_its_units_on_the_axis(
     assert ticks in texts
 
 
+def mark(at: datetime, text: str) -> EventMark:
+    return EventMark(at, "A", text)
+
+
 def test_marks_lie_on_the_line_and_levels_across_it() -> None:
     drawn = draw_value_chart(
         replace(
             chart(),
             levels=[Level(1900, "threshold $19.00")],
-            marks=[ValueMark(BEGAN + 2 * DAY, "<b>Alert</b>"), ValueMark(BEGAN - DAY, "before")],
+            marks=[mark(BEGAN + 2 * DAY, "<b>Alert</b>"), mark(BEGAN - DAY, "before")],
             held=(BEGAN + DAY, BEGAN + 90 * DAY),
             is_labelled=True,
         )
@@ -74,7 +78,8 @@ def test_marks_lie_on_the_line_and_levels_across_it() -> None:
     go.Figure(drawn)
     marks = drawn["data"][-1]
     assert marks["y"].tolist() == [18.0]  # what held then; the one outside is left out
-    assert marks["text"] == ["&lt;b&gt;Alert&lt;/b&gt;"]
+    assert marks["text"] == ["A"]
+    assert marks["customdata"] == ["4 Nov 2026, 00:00: &lt;b&gt;Alert&lt;/b&gt;"]
     level, *lines, held = drawn["layout"]["shapes"]
     assert (level["y0"], level["x0"], level["x1"]) == (19.0, 0, 1)
     assert {each["x0"] for each in lines} == {"2026-11-04T00:00", "2026-11-01T00:00"}
@@ -85,7 +90,7 @@ def test_marks_lie_on_the_line_and_levels_across_it() -> None:
 def test_a_mark_lies_on_the_value_of_its_own_second() -> None:
     times = TIMES + np.timedelta64(400_000, "us")
     found = replace(chart(), line=Line(times, np.array([2000.0, 1800.0, 1500.0])))
-    marks = draw_value_chart(replace(found, marks=[ValueMark(BEGAN + DAY, "Alert")]))["data"][-1]
+    marks = draw_value_chart(replace(found, marks=[mark(BEGAN + DAY, "Alert")]))["data"][-1]
     assert marks["y"].tolist() == [18.0]
 
 

@@ -20,6 +20,7 @@ from core.reports.frozen import frozen_file, service
 from core.reports.frozen.document import LARGEST
 from core.reports.frozen.frozen_file import FrozenFile, write_products_file, write_report_file
 from core.tracking.list_filter import ListScope
+from tests.factories.alerts import add_incident, add_rule
 from tests.factories.observations import NOON, make_observation, store_observations
 from tests.factories.people import add_colleague, add_stranger
 from tests.factories.products import KETTLE, LAMP, track_products
@@ -67,6 +68,21 @@ def test_a_frozen_product_has_its_lines_and_figures(session: Session, principal:
     assert "Bright Shop" in body
     assert len(file.body) < 40_000
     assert not re.search(r"(?:src|href|url)\s*[=(]", body)
+
+
+def test_alerts_of_the_product_are_marked_on_its_chart(
+    session: Session, principal: Principal
+) -> None:
+    [lamp] = track_products(session, principal, [LAMP])
+    store_observations(session, make_observation(LAMP), now=NOW)
+    assert 'r="8.5"' not in freeze(session, principal, LAMP).body.decode()
+    for hours in (0, 1, 72):
+        rule = add_rule(session, principal, name=f"<b>Rule</b> {hours}")
+        add_incident(session, principal, lamp, NOON + timedelta(hours=hours), rule_id=rule)
+    body = freeze(session, principal, LAMP).body.decode()
+    circles = re.findall(r"<g><title>([^<]*)</title>.*?<text[^>]*>([^<]*)</text></g>", body)
+    assert [sign for _, sign in circles] == ["A", "A"]  # two lie within a 60th of the period
+    assert circles[0][0].count("&lt;b&gt;Rule&lt;/b&gt;") == 2
 
 
 def test_several_products_are_one_comparison(session: Session, principal: Principal) -> None:

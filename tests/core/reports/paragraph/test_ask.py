@@ -20,6 +20,7 @@ from core.reports.paragraph.ask import ask_paragraph
 from core.suggestions.llm.config import ModelSetup
 from core.suggestions.llm.conversation import Conversation
 from core.suggestions.llm.costs import Price, sum_spent_today
+from core.suggestions.llm.text_calls import TextReader
 from core.suggestions.model_server.client import ModelAccess
 from core.suggestions.models import ModelTextCall
 from core.tracking.list_filter import ListScope
@@ -63,6 +64,10 @@ def reply(paragraph: str) -> JSONResponse:
     return JSONResponse(completion(json.dumps({"paragraph": paragraph})))
 
 
+def reader(principal: Principal) -> TextReader:
+    return TextReader(principal.team_id, principal.person_id)
+
+
 def get_call(session: Session) -> dict[str, object]:
     [row] = fetch_rows(session, "SELECT * FROM model_text_call")
     return dict(row)
@@ -72,7 +77,7 @@ def test_an_accepted_paragraph_is_kept_and_paid_for(
     session: Session, principal: Principal, report: Report, server: ModelStandIn, setup: ModelSetup
 ) -> None:
     server.answer_next(reply(GOOD))
-    found = ask_paragraph(report, principal, SUBJECT, setup, AT)
+    found = ask_paragraph(report, reader(principal), SUBJECT, setup, AT)
     assert found == ReportParagraph(GOOD, SPOKEN, None)
     call = get_call(session)
     assert (call["state"], call["answer"], call["reasons"]) == ("ok", GOOD, [])
@@ -83,10 +88,10 @@ def test_a_rejected_reply_is_asked_anew_once_with_the_reason(
     session: Session, principal: Principal, report: Report, server: ModelStandIn, setup: ModelSetup
 ) -> None:
     server.answer_next(reply(WRONG), reply(GOOD))
-    assert ask_paragraph(report, principal, SUBJECT, setup, AT).text == GOOD
+    assert ask_paragraph(report, reader(principal), SUBJECT, setup, AT).text == GOOD
     assert "4,711 #" in server.asked[1].body["messages"][-1]["content"]
     server.answer_next(reply(WRONG), reply(WRONG), reply(GOOD))
-    found = ask_paragraph(report, principal, "report/daily/2026-03-11", setup, AT)
+    found = ask_paragraph(report, reader(principal), "report/daily/2026-03-11", setup, AT)
     assert found.text is None
     assert "The report has no such numbers: 4,711 #." in str(found.reason)
     assert len(server.asked) == 4
@@ -96,11 +101,11 @@ def test_a_job_that_is_repeated_asks_nothing_again(
     session: Session, principal: Principal, report: Report, server: ModelStandIn, setup: ModelSetup
 ) -> None:
     server.answer_next(reply(GOOD))
-    first = ask_paragraph(report, principal, SUBJECT, setup, AT)
-    assert ask_paragraph(report, principal, SUBJECT, setup, AT) == first
+    first = ask_paragraph(report, reader(principal), SUBJECT, setup, AT)
+    assert ask_paragraph(report, reader(principal), SUBJECT, setup, AT) == first
     # The kept text is checked against the figures of now.
     changed = replace(report, changes=(), movers=())
-    again = ask_paragraph(changed, principal, SUBJECT, setup, AT)
+    again = ask_paragraph(changed, reader(principal), SUBJECT, setup, AT)
     assert (again.text, "no such numbers" in str(again.reason)) == (None, True)
     assert len(server.asked) == 1
 
@@ -118,8 +123,8 @@ def test_an_answer_that_was_lost_by_a_kill_is_not_asked_for_again(
 
     with monkeypatch.context() as patch, suppress(KeyboardInterrupt):
         patch.setattr(Conversation, "run", killed)
-        ask_paragraph(report, principal, SUBJECT, setup, AT)
-    found = ask_paragraph(report, principal, SUBJECT, setup, AT)
+        ask_paragraph(report, reader(principal), SUBJECT, setup, AT)
+    found = ask_paragraph(report, reader(principal), SUBJECT, setup, AT)
     assert (found.text, "ended before it stored" in str(found.reason)) == (None, True)
     assert server.asked == []
     assert sum_spent_today(session, AT) == get_call(session)["cost_usd"] > 0
@@ -150,7 +155,7 @@ def test_a_failure_leaves_the_report_without_a_paragraph(
 ) -> None:
     monkeypatch.setattr(ask, "LONGEST_WAIT", 0.5 if kind == "hang" else 60.0)
     server.answer_next(kind)
-    found = ask_paragraph(report, principal, SUBJECT, setup, AT)
+    found = ask_paragraph(report, reader(principal), SUBJECT, setup, AT)
     assert found.text is None
     assert reason in str(found.reason)
     assert get_call(session)["state"] == state
@@ -168,7 +173,7 @@ def test_a_failure_that_repeats_ends_too(
     kind: str,
 ) -> None:
     server.answer_next(kind, kind, kind)
-    found = ask_paragraph(report, principal, SUBJECT, setup, AT)
+    found = ask_paragraph(report, reader(principal), SUBJECT, setup, AT)
     assert found.text is None
     assert found.reason
     assert get_call(session)["answer"] is None
@@ -178,16 +183,19 @@ def test_the_budget_and_a_missing_model_are_reasons(
     session: Session, principal: Principal, report: Report, server: ModelStandIn, setup: ModelSetup
 ) -> None:
     poor = replace(setup, dollars_per_day=Decimal("0.001"))
-    found = ask_paragraph(report, principal, SUBJECT, poor, AT)
+    found = ask_paragraph(report, reader(principal), SUBJECT, poor, AT)
     assert "AMAZCOPE_MODEL_DOLLARS_PER_DAY" in str(found.reason)
     missing = replace(setup, access=None, missing="No model is connected.")
-    assert ask_paragraph(report, principal, SUBJECT, missing, AT).reason == "No model is connected."
+    assert (
+        ask_paragraph(report, reader(principal), SUBJECT, missing, AT).reason
+        == "No model is connected."
+    )
     assert (server.asked, fetch_rows(session, "SELECT * FROM model_text_call")) == ([], [])
     # What other questions cost counts too.
     server.answer_next(reply(GOOD))
-    ask_paragraph(report, principal, SUBJECT, setup, AT)
+    ask_paragraph(report, reader(principal), SUBJECT, setup, AT)
     session.execute(update(ModelTextCall).values(cost_usd=Decimal(1)))
-    spent = ask_paragraph(report, principal, "report/daily/2026-03-11", setup, AT)
+    spent = ask_paragraph(report, reader(principal), "report/daily/2026-03-11", setup, AT)
     assert "AMAZCOPE_MODEL_DOLLARS_PER_DAY" in str(spent.reason)
 
 
@@ -195,6 +203,6 @@ def test_a_fault_of_ours_does_not_stop_the_report(
     principal: Principal, report: Report, setup: ModelSetup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ask, "collect_report_data", lambda _report: 1 / 0)
-    found = ask_paragraph(report, principal, SUBJECT, setup, AT)
+    found = ask_paragraph(report, reader(principal), SUBJECT, setup, AT)
     assert found.text is None
     assert found.reason

@@ -111,8 +111,8 @@ def test_names_of_sellers_and_texts_of_alerts_are_not_given(report: Report) -> N
         replace(
             each,
             kind=ChangeKind.BUY_BOX_MOVED,
-            then=replace(each.then, seller="Shop 4711"),
-            now=replace(each.now, seller="Shop 4712"),
+            then=each.then._replace(seller="Shop 4711"),
+            now=each.now._replace(seller="Shop 4712"),
         )
         for each in report.changes
     )
