@@ -184,12 +184,14 @@ ENTRY_POINTS = {
 }
 LARGEST_FOLDER = 12  # modules
 # Their modules are of one shape: a component, the cached reads of a screen, a tool, a migration, a
-# channel, a job or a kind of change each.
+# channel, a reader of a kind of file, a parser, a job or a kind of change each.
 OF_ONE_SHAPE = {
     "app/components",
     "app/data",
     "core/database/migrations/versions",
     "core/delivery/channels",
+    "core/importing/readers",
+    "core/scraping/parsers",
     "core/suggestions/changes",
     "jobs/tasks",
     "mcp_server/tools",

@@ -258,6 +258,7 @@ LEAST: dict[str, tuple[Role, Scope | None]] = {
 # What takes who acts and is no verb: it checks, writes down what a verb did, or words its question.
 NO_VERBS = {
     # They read through verbs.
+    "reports.paragraph.ask.ask_paragraph",
     "alerts.charts.rule_trial.read_trial",
     "history.current.list_export.list_ids",
     "history.current.list_export.read_batches",
