@@ -98,6 +98,7 @@ _STYLE: Final = """<style>
 .pages a { display: flex; align-items: center; gap: .5rem; padding: 0 .5rem; border-radius: .5rem;
   color: inherit; text-decoration: none; font-size: .875rem; line-height: 2; overflow: hidden; }
 .pages a + a { margin-top: -3.5px; }
+@media (pointer: coarse) { .pages a { line-height: 2.6; } .pages a + a { margin-top: 0; } }
 .pages a:hover, .pages a[aria-current] {
   background: light-dark(rgba(171, 171, 150, .15), rgba(150, 160, 171, .15)); }
 .pages a[aria-current] { font-weight: 600; }
@@ -126,6 +127,10 @@ export default function (component) {
     event.preventDefault()
     window.history.pushState({}, "", link.href)
     window.dispatchEvent(new PopStateEvent("popstate"))
+    // On a phone the sidebar covers the page.
+    if (window.matchMedia("(max-width: 768px)").matches) {
+      document.querySelector('[data-testid="stSidebarCollapseButton"] button')?.click()
+    }
   }
   document.addEventListener("click", open)
   return () => document.removeEventListener("click", open)

@@ -103,6 +103,14 @@ def test_the_way_in_is_seen_in_one_glance(stranger: Page, stack: Stack, size: Vi
     expect(page.get_by_text("Incorrect email or password.")).to_be_in_viewport(ratio=1)
 
 
+def test_on_a_phone_a_link_opens_its_page_and_closes_the_sidebar(phone: Page, stack: Stack) -> None:
+    enter(phone, stack, "manager")
+    phone.get_by_test_id("stExpandSidebarButton").click()
+    phone.get_by_role("navigation", name="Pages").get_by_role("link", name="Products").click()
+    expect(phone.locator("[data-testid='stMain'] h1")).to_have_text("Products")
+    expect(phone.get_by_test_id("stExpandSidebarButton")).to_be_visible()
+
+
 def test_no_screen_is_wider_than_a_phone(phone: Page, stack: Stack) -> None:
     enter(phone, stack, "admin", "/profile")
     for address in SCREENS:
