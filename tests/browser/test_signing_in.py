@@ -360,12 +360,14 @@ def test_people_of_the_demo_see_what_is_theirs(
         assert ("Team" in listed(page)) == (role == "admin")
         assert open_account(page).inner_text().endswith(f"signed in as {role}")
         page.keyboard.press("Escape")
+        page.evaluate("window.isSameLoad = true")
         for number in range(1, page.locator(LINKS).count()):
             before = page.inner_text("[data-testid='stMain'] h1")
             page.locator(LINKS).nth(number).click()
             expect(page.locator("[data-testid='stMain'] h1")).not_to_have_text(before)
             settle(page)
             assert page.get_by_role("button", name="Sign in", exact=True).count() == 0
+            assert page.evaluate("window.isSameLoad")  # the page was not loaded anew
 
 
 def test_a_viewer_finds_no_way_to_add_products(
