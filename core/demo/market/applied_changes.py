@@ -19,8 +19,6 @@ from core.demo.market.catalogue import Stocked
 from core.demo.market.observations import Offer, find_own_seller
 from core.errors import ConfigurationError
 from core.history.observation import CategoryRank, Listing
-from core.suggestions.changes.publication import ListingChange, OfferChange
-from core.suggestions.changes.registry import get_published_spec
 from core.suggestions.rules import Change
 
 log = logging.getLogger(__name__)
@@ -112,8 +110,15 @@ def apply_changes(
     return offer, listing
 
 
+# The kinds of changes are imported where a page shows one: they bring all models of suggestions
+# along, 6 MB of a process that seldom needs them.
+
+
 def _change_offer(stocked: Stocked, offer: Offer, change: AppliedChanges, at: datetime) -> Offer:
     """Return an offer with the seller's new price or coupon; another seller's offer stays."""
+    from core.suggestions.changes.publication import OfferChange
+    from core.suggestions.changes.registry import get_published_spec
+
     if offer.price is None or offer.seller != find_own_seller(stocked)[0]:
         return offer
     spec = get_published_spec(change.change)
@@ -134,6 +139,9 @@ def _adjust_ranks(offer: Offer, ratio: float, since: timedelta) -> tuple[Categor
 
 
 def _change_listing(listing: Listing, change: AppliedChanges) -> Listing:
+    from core.suggestions.changes.publication import ListingChange
+    from core.suggestions.changes.registry import get_published_spec
+
     spec = get_published_spec(change.change)
     if not isinstance(spec, ListingChange):
         return listing
