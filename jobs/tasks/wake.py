@@ -9,15 +9,13 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import psycopg
-from redis.exceptions import RedisError
-from tenacity import retry, retry_if_exception_type, stop_after_attempt
+from tenacity import retry, retry_if_exception, stop_after_attempt
 
 from core.errors import ConfigurationError
 
 log = logging.getLogger(__name__)
 
 LONGEST_DELAY = timedelta(minutes=5)  # a message lives no longer; the next round comes anyway
-_UNREACHABLE = (psycopg.Error, RedisError, OSError, ConfigurationError)
 
 
 def wake_for_fetches(delay: timedelta = timedelta(0)) -> bool:
@@ -80,13 +78,21 @@ def wake_for_security_emails() -> bool:
 def _enqueue(send: Callable[[], object]) -> bool:
     try:
         _send(send)
-    except _UNREACHABLE as error:
+    except Exception as error:
+        if not _is_unreachable(error):
+            raise
         log.warning("The worker can't be reached: %s", error)
         return False
     return True
 
 
+def _is_unreachable(error: BaseException) -> bool:
+    from redis.exceptions import RedisError  # 8 MB with what it imports
+
+    return isinstance(error, (psycopg.Error, RedisError, OSError, ConfigurationError))
+
+
 # A connection that ended since its last use is noticed only when it is used again.
-@retry(stop=stop_after_attempt(2), retry=retry_if_exception_type(_UNREACHABLE), reraise=True)
+@retry(stop=stop_after_attempt(2), retry=retry_if_exception(_is_unreachable), reraise=True)
 def _send(send: Callable[[], object]) -> None:
     send()

@@ -100,7 +100,11 @@ print(*{name.split(".")[0] for name in sys.modules})
         ),
         ("the worker", "jobs.launcher.worker", {"PIL", "streamlit", "pandas", "pyarrow", "openai"}),
         ("the fake Apify server", "core.demo.serve", {"pandas", "huey", "redis", "apify_client"}),
-        ("the MCP server", "mcp_server.http", {"pandas", "plotly", "streamlit", "openai"}),
+        (
+            "the MCP server",
+            "mcp_server.http",
+            {"pandas", "plotly", "streamlit", "openai", "huey", "redis"},
+        ),
     ],
 )
 def test_a_start_does_not_bring_in_what_it_does_not_need(
