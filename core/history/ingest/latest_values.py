@@ -81,7 +81,7 @@ class LatestValues:
 
     def make_reference(self) -> Reference:
         """Return the accepted values as the quality gate compares with them."""
-        pending = tuple(UnconfirmedValue.from_json(stored) for stored in self.pending or ())
+        pending = tuple(map(UnconfirmedValue.from_json, self.pending)) if self.pending else ()
         return Reference(self.price, self.ratings_count, self.bsr, self.bsr_category_id, pending)
 
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
@@ -54,8 +54,7 @@ from core.history.periods.product_changes import update_changes
 Category = tuple[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class SourcedObservation:
+class SourcedObservation(NamedTuple):
     """An observation of a known product, and where it came from."""
 
     product_id: int
@@ -287,7 +286,7 @@ def _check_in_order(
 
 def _with_observation(sourced: SourcedObservation, observation: Observation) -> SourcedObservation:
     is_same = sourced.observation is observation  # most often: a copy costs more than this
-    return sourced if is_same else replace(sourced, observation=observation)
+    return sourced if is_same else sourced._replace(observation=observation)
 
 
 def _yield_replayed(

@@ -5,7 +5,6 @@ Pure. An item has an ASIN and a URL; both may be missing or wrong.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
@@ -23,8 +22,7 @@ _LONGEST_ADDRESS: Final = 4_000  # characters
 _REQUEST_KEYS: Final = ("inputUrl", "originalUrl", "requestUrl", "input", "url", "loadedUrl")
 
 
-@dataclass(frozen=True, slots=True)
-class RequestedProduct:
+class RequestedProduct(NamedTuple):
     """A product that a run was to fetch."""
 
     marketplace: str
