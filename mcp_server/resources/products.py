@@ -23,12 +23,8 @@ from core.tracking.sellers.queries import read_own_sellers
 from mcp_server.protocol.call_log import Call
 from mcp_server.protocol.resources import resource
 from mcp_server.results.base import Moment, ResultPart, format_moment, format_moment_or_none
-from mcp_server.results.product import (
-    ProductDetails,
-    ProductList,
-    list_products,
-    make_product_details,
-)
+from mcp_server.results.product import ProductList, list_products
+from mcp_server.results.product_details import ProductDetails, make_product_details
 from mcp_server.results.product_lookup import find_product_by_code
 
 LIST_SIZE = 100

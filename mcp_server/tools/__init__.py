@@ -16,6 +16,7 @@ from mcp_server.tools import (
     reports,
     settings,
     statistics,
+    suggestion_evidence,
     suggestions,
     tracking,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "reports",
     "settings",
     "statistics",
+    "suggestion_evidence",
     "suggestions",
     "tracking",
 ]

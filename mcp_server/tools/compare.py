@@ -43,7 +43,7 @@ from mcp_server.results.period import (
     make_figure,
     product_fields,
 )
-from mcp_server.results.product import format_values
+from mcp_server.results.product_details import format_values
 from mcp_server.results.product_lookup import find_product
 from mcp_server.results.units import availability_name
 

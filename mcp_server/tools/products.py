@@ -23,12 +23,8 @@ from mcp_server.results.arguments import (
     States,
     Tags,
 )
-from mcp_server.results.product import (
-    ProductDetails,
-    ProductList,
-    list_products,
-    make_product_details,
-)
+from mcp_server.results.product import ProductList, list_products
+from mcp_server.results.product_details import ProductDetails, make_product_details
 from mcp_server.results.product_lookup import find_product
 
 

@@ -19,7 +19,7 @@ from core.field_reference import PRODUCT, SNAPSHOT
 from core.glossary import GLOSSARY
 from core.history.models import Snapshot
 from mcp_server.protocol import resources
-from mcp_server.results.product import ProductDetails
+from mcp_server.results.product_details import ProductDetails
 from tests.factories.observations import make_observation, store_observations
 from tests.factories.people import add_colleague
 from tests.factories.products import KETTLE, LAMP, make_listing, track_products
