@@ -12,9 +12,11 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from argon2 import PasswordHasher
 from sqlalchemy import Engine, create_engine, text, update
 from sqlalchemy.orm import Session
 
+from core.accounts.access import credentials
 from core.accounts.access.permissions import Principal, Via
 from core.accounts.models import Person
 from core.accounts.people.membership import get_owner_principal
@@ -185,6 +187,16 @@ def cloned_for_processes(
     """The address of a database that ends with its test, as a killed process may outlive it."""
     with cloned_database(server_url, template, tmp_path, monkeypatch) as url:
         yield url
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cheap_passwords() -> Iterator[None]:
+    """Passwords are hashed at the lowest cost; the tests of the costs use the real one."""
+    with pytest.MonkeyPatch.context() as patch:
+        cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+        patch.setattr(credentials, "_HASHER", cheap)
+        yield
+    credentials._dummy_hash.cache_clear()
 
 
 @pytest.fixture(autouse=True)

@@ -1,5 +1,6 @@
 """Hashes of passwords, random tokens, what is encrypted."""
 
+from collections.abc import Iterator
 from typing import Literal
 
 import argon2
@@ -23,8 +24,17 @@ from core.accounts.password_rules import find_password_problem
 from core.errors import ConfigurationError
 from tests.hypothesis_runs import examples
 
+REAL_HASHER = credentials._HASHER
 GOOD = "a kettle beside seven lamps"
 SECRET = "a secret of at least thirty-two signs"
+
+
+@pytest.fixture(autouse=True)
+def _real_costs(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(credentials, "_HASHER", REAL_HASHER)
+    credentials._dummy_hash.cache_clear()
+    yield
+    credentials._dummy_hash.cache_clear()
 
 
 def test_a_password_is_kept_as_argon2id_with_a_salt_of_its_own() -> None:
