@@ -15,7 +15,7 @@ from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import event, text
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, configure_mappers
 
 from core.alerts.delivery import send_messages
 from core.alerts.engine import cursors, evaluate_products, fold_changes
@@ -33,7 +33,8 @@ PATIENCE = 120.0  # seconds after which a child gives up
 
 
 def main() -> None:
-    load_client()  # the children share it
+    load_client()  # the children share it, and the mapped classes
+    configure_mappers()
     collect_runs.CLAIM = timedelta(milliseconds=200)
     collect_runs.PAGE = 2
     claims.RENEWAL_SECONDS = 0.05

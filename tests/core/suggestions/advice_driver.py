@@ -5,10 +5,14 @@ from datetime import timedelta
 from multiprocessing import get_context
 from multiprocessing.process import BaseProcess
 
+from sqlalchemy.orm import configure_mappers
+
 from core.settings.environment import get_settings
 from core.suggestions.advice_queue import service
 from core.suggestions.llm.advisor import find_model_advisor
 from jobs.tasks.advise_products import advise_products
+
+configure_mappers()  # once, before the processes are forked
 
 
 def start_round(lease: float) -> BaseProcess:
