@@ -124,7 +124,7 @@ def requeue() -> int:
         )
 
 
-@pytest.mark.parametrize("products", [96, pytest.param(1_000, marks=pytest.mark.long)])
+@pytest.mark.parametrize("products", [48, pytest.param(1_000, marks=pytest.mark.long)])
 def test_a_worker_killed_in_the_middle_loses_nothing_and_asks_nothing_twice(
     server: ModelStandIn, products: int
 ) -> None:
