@@ -9,8 +9,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import httpx2
+import orjson
 import pytest
 import uvicorn
+from jsonschema import Draft202012Validator
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
@@ -29,6 +31,23 @@ from mcp_server.server import make_server
 from tests import loops
 
 ALL = (Scope.READ, Scope.PROPOSE, Scope.ACT)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def schemas_checked_once() -> Iterator[None]:
+    """Each schema of an answer is checked once, not by each client: that took most of a call."""
+    checked: set[bytes] = set()
+    check = Draft202012Validator.check_schema
+
+    def check_once(schema: Any) -> None:
+        text = orjson.dumps(schema)
+        if text not in checked:
+            check(schema)
+            checked.add(text)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Draft202012Validator, "check_schema", check_once)
+        yield
 
 
 @dataclass
