@@ -34,7 +34,9 @@ USEFUL: Final = timedelta(hours=20)  # after which an email of a report is not s
 log = logging.getLogger(__name__)
 
 
-@periodic_job("make reports", crontab(minute="*/5"), expires=240, lock="make reports")
+@periodic_job(
+    "make reports", crontab(minute="*/5"), expires=240, lock="make reports", is_outward=True
+)
 def make_reports(report: JobReport) -> None:
     """Make each report that is due, each stored in a transaction of its own: a kill loses none."""
     with read_scope() as session:

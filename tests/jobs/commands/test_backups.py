@@ -25,7 +25,7 @@ from core.delivery.outbox import Purpose, add_message
 from core.errors import ConfigurationError, InvalidInputError
 from core.settings.environment import get_settings
 from jobs.commands import backups, by_hand
-from jobs.tasks import dispatch_runs, send_notifications
+from jobs.tasks import dispatch_runs, make_reports, send_notifications
 from tests.databases import drop_database, own_database, run_statement, with_name
 from tests.factories.alerts import add_incident
 from tests.factories.notifications import add_channel
@@ -210,6 +210,7 @@ def test_after_a_restore_everything_outward_waits(filled: str, empty: str, tmp_p
         assert planned == "none"
         dispatch_runs.dispatch_due()
         send_notifications.send_notifications()
+        make_reports.make_reports()  # also sends emails, and may ask the model
         with read_scope() as session:
             notes = set(session.execute(text("SELECT note FROM job_run")).scalars())
         assert notes == {PAUSED}
