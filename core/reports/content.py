@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Final
+from typing import Annotated, Final
+
+from pydantic import PlainSerializer
 
 from core.alerts.rules.rule import Severity
 from core.history.accepted_values import AcceptedValues
@@ -71,6 +73,10 @@ class ReportFigure:
     reason: str | None = None
 
 
+# Kept by name: a report is read again after a value was added.
+KeptValues = Annotated[AcceptedValues, PlainSerializer(AcceptedValues._asdict)]
+
+
 @dataclass(frozen=True, slots=True)
 class ReportChange:
     """A product's worst change between the two closes."""
@@ -78,8 +84,8 @@ class ReportChange:
     product: ReportProduct
     kind: ChangeKind
     bsr_category: str | None
-    then: AcceptedValues
-    now: AcceptedValues
+    then: KeptValues
+    now: KeptValues
 
 
 @dataclass(frozen=True, slots=True)
