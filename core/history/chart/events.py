@@ -73,14 +73,13 @@ def find_sign(group: Sequence[EventMark]) -> str:
     return letters.pop() if len(letters) == 1 else str(len(group))
 
 
-def list_event_lines(group: Sequence[EventMark], zone: tzinfo) -> list[str]:
+def list_event_lines(
+    group: Sequence[EventMark], zone: tzinfo, most: int = _MOST_LINES
+) -> list[str]:
     """Return the text of each event with its time; it may hold text from outside."""
-    lines = [
-        f"{format_moment(each.at, str(zone))}: {_shorten(each.text)}"
-        for each in group[:_MOST_LINES]
-    ]
-    if len(group) > _MOST_LINES:
-        lines.append(f"and {len(group) - _MOST_LINES} more")
+    lines = [f"{format_moment(each.at, str(zone))}: {_shorten(each.text)}" for each in group[:most]]
+    if len(group) > most:
+        lines.append(f"and {len(group) - most} more")
     return lines
 
 

@@ -14,6 +14,7 @@ from core.reports.frozen.document import LARGEST, write_document
 from core.reports.frozen.product_page import FrozenProduct
 
 _POINTS: Final = (3_000, 1_500, 700, 300, 100, 0)  # of each line inside a file, until it fits
+_COLUMNS: Final = (1, 2, 4, 8)  # px: how finely lines are drawn, if it still doesn't fit
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +55,11 @@ def write_products_file(
     """
     title = product_page.name_products(products)
     about = product_page.describe_products(products, made_at, time_zone)
-    parts = product_page.write_products(products, time_zone)
     sizes = (
         write_document(title, about, parts, product_page.collect_product_data(products, most))
-        for most in _POINTS
+        for column in _COLUMNS
+        for parts in (product_page.write_products(products, time_zone, column),)
+        for most in (_POINTS if column == 1 else _POINTS[-1:])
     )
     subject = ", ".join(f"{each.head.marketplace} {each.head.asin}" for each in products)
     return _check_size(FrozenFile(title, subject, _find_fitting(sizes)))

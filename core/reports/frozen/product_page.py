@@ -42,6 +42,7 @@ from core.text.times import format_day, format_moment
 from core.tracking.sellers.rules import OwnSellers
 
 MOST_COMPARED: Final = 6  # products in one file
+_ALERT_LINES: Final = 6  # of alerts that share a circle
 _MOST_HOLDERS: Final = 12  # listed by share
 _KEPT: Final = {"price": series.PRICE, "bsr": series.RANK, "rating": series.RATING,
                 "ratings_count": series.RATINGS_COUNT}  # fmt: skip
@@ -123,13 +124,19 @@ def describe_products(
     ]
 
 
-def write_products(products: Sequence[FrozenProduct], time_zone: str) -> list[Html]:
-    """Return the parts of the file, in the reader's formats."""
+def write_products(
+    products: Sequence[FrozenProduct], time_zone: str, column: int = 1
+) -> list[Html]:
+    """Return the parts of the file, in the reader's formats.
+
+    `column`: px within which points are drawn as their extremes. From 2 on, of alerts that share a
+    circle one has its text.
+    """
     parts = [_write_current(products, time_zone)]
     for each in products:
         if len(products) > 1:
             parts.append(make_heading(f"{each.head.title or each.head.asin} · {each.head.asin}"))
-        parts += _write_product(each, time_zone)
+        parts += _write_product(each, time_zone, column)
     return parts
 
 
@@ -162,7 +169,7 @@ def _write_known(text: str, at: datetime | None) -> str:
     return "none" if text == UNKNOWN and at is not None else text
 
 
-def _write_product(product: FrozenProduct, time_zone: str) -> list[Html]:
+def _write_product(product: FrozenProduct, time_zone: str, column: int) -> list[Html]:
     head = product.head
     write_money = partial(format_price, marketplace_code=head.marketplace)
     lanes = [
@@ -185,7 +192,8 @@ def _write_product(product: FrozenProduct, time_zone: str) -> list[Html]:
             (product.since, product.until),
             format_day,
             about,
-            _draw_alerts(product, time_zone),
+            _draw_alerts(product, time_zone, _ALERT_LINES if column == 1 else 1),
+            column,
         ),
         make_paragraph(f"Times: {zone}. Steps hold until the next observation.", is_quiet=True),
         _write_holders(product, places, time_zone),
@@ -201,10 +209,10 @@ def _write_product(product: FrozenProduct, time_zone: str) -> list[Html]:
     ]
 
 
-def _draw_alerts(product: FrozenProduct, time_zone: str) -> list[DrawnEvent]:
+def _draw_alerts(product: FrozenProduct, time_zone: str, most: int) -> list[DrawnEvent]:
     shown, zone = (to_array_time(product.since), to_array_time(product.until)), ZoneInfo(time_zone)
     return [
-        DrawnEvent(group[0].at, find_sign(group), "; ".join(list_event_lines(group, zone)))
+        DrawnEvent(group[0].at, find_sign(group), "; ".join(list_event_lines(group, zone, most)))
         for group in group_events(product.alerts, shown)
     ]
 

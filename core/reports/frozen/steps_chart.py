@@ -76,13 +76,17 @@ def draw_chart(
     write_day: Callable[[datetime], str],
     about: str,
     events: Sequence[DrawnEvent] = (),
+    column: int = 1,
 ) -> Html:
-    """Return the chart. `about`: its text for who can't see it. `write_day`: writes a tick."""
+    """Return the chart. `about`: its text for who can't see it. `write_day`: writes a tick.
+
+    `column`: px within which points are drawn as their extremes.
+    """
     axis = _Axis(*period)
     parts: list[str] = []
     top = 0
     for lane in lanes:
-        parts += _draw_lane(lane, axis, top)
+        parts += _draw_lane(lane, axis, top, column)
         top += _LANE + _GAP
     if ribbon:
         parts += _draw_ribbon(ribbon, axis, top)
@@ -106,7 +110,7 @@ def _write(x: float, y: float, text: str, anchor: str = "start", color: str = _G
     )
 
 
-def _draw_lane(lane: DrawnLane, axis: _Axis, top: int) -> Iterator[str]:
+def _draw_lane(lane: DrawnLane, axis: _Axis, top: int, column: int) -> Iterator[str]:
     yield _write(_LEFT, top + 14, lane.title, color=lane.color)
     known = [value for _, value in lane.points if value is not None]
     if not known:
@@ -117,10 +121,8 @@ def _draw_lane(lane: DrawnLane, axis: _Axis, top: int) -> Iterator[str]:
         y = scale.find_y(value)
         yield f'<path d="M{_LEFT} {y:.1f}H{WIDTH - _RIGHT}" stroke="#e0e0e0"/>'
         yield _write(_LEFT - 8, y + 4, lane.write(value), "end")
-    yield (
-        f'<path d="{_draw_path(lane.points, axis, scale)}" fill="none" stroke="{lane.color}" '
-        'stroke-width="1.6"/>'
-    )
+    path = _draw_path(lane.points, axis, scale, column)
+    yield f'<path d="{path}" fill="none" stroke="{lane.color}" stroke-width="1.6"/>'
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,11 +150,11 @@ class _Scale:
         return sorted({self.low, float(middle), self.high})
 
 
-def _draw_path(points: Sequence[Point], axis: _Axis, scale: _Scale) -> str:
-    """Return the steps of a line. Points on one pixel are drawn as their extremes."""
+def _draw_path(points: Sequence[Point], axis: _Axis, scale: _Scale, column: int) -> str:
+    """Return the steps of a line. Points within one column are drawn as their extremes."""
     path: list[str] = []
     is_open = False
-    for x, values in _group_by_pixel(points, axis):
+    for x, values in _group_by_column(points, axis, column):
         for value in values:
             if value is None:
                 if is_open:
@@ -167,14 +169,14 @@ def _draw_path(points: Sequence[Point], axis: _Axis, scale: _Scale) -> str:
     return "".join(path)
 
 
-def _group_by_pixel(
-    points: Sequence[Point], axis: _Axis
+def _group_by_column(
+    points: Sequence[Point], axis: _Axis, width: int
 ) -> Iterator[tuple[int, list[float | None]]]:
     """Yield each column of pixels with its first, lowest, highest and last value."""
     column: int | None = None
     values: list[float | None] = []
     for at, value in points:
-        x = round(axis.find_x(at))
+        x = round(axis.find_x(at) / width) * width
         if x != column and column is not None:
             yield column, _keep_extremes(values)
             values = []
