@@ -29,11 +29,11 @@ if head.history_key is None:
 
 card = st.container(border=True, gap="small")
 with card:
-    chosen, rivals = chart_card.choose_range_and_rivals(head)
-    chart_card.show_chart(head, chosen, rivals)
+    chosen, competitors = chart_card.choose_range_and_competitors(head)
+    chart_card.show_chart(head, chosen, competitors)
 
 # Load and shape: the chart has done it
-period = read_period(head, chosen, chart_card.find_choice(rivals))
+period = read_period(head, chosen, chart_card.find_choice(competitors))
 
 # Render
 with figure_row:

@@ -9,7 +9,7 @@ from app import keys
 from app.components import fragments
 from app.components.cards import show_nothing_in_period
 from app.data.prebuilt_figure import PrebuiltFigure
-from app.data.product.competitors import Rival, list_rivals
+from app.data.product.competitors import ChosenCompetitor, list_chosen_competitors
 from app.data.product.period import MOST_COMPETITORS, ChartChoice, PeriodView, Range, read_period
 from app.data.product.range_strip import read_strip
 from app.data.product.summary import find_product_summary
@@ -35,19 +35,19 @@ _PHONE_HINT: Final = (
 )
 
 
-def choose_range_and_rivals(head: ProductSummary) -> tuple[Range, tuple[ProductSummary, ...]]:
+def choose_range_and_competitors(head: ProductSummary) -> tuple[Range, tuple[ProductSummary, ...]]:
     """Show the controls that change the whole page; return the range and the competitors."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         chosen = choose_range()
-        rivals = _choose_rivals(head)
+        competitors = _choose_competitors(head)
         st.space("stretch")
         notes.show_button(head)
-    return chosen, rivals
+    return chosen, competitors
 
 
-def _choose_rivals(head: ProductSummary) -> tuple[ProductSummary, ...]:
+def _choose_competitors(head: ProductSummary) -> tuple[ProductSummary, ...]:
     """Show the product's competitors; return the chosen ones, at most those that fit a chart."""
-    rows = list_rivals(head.product_id)
+    rows = list_chosen_competitors(head.product_id)
     if not rows:
         return ()
     by_asin = {row.asin: row for row in rows}
@@ -57,8 +57,8 @@ def _choose_rivals(head: ProductSummary) -> tuple[ProductSummary, ...]:
         list(by_asin),
         selection_mode="multi",
         default=[asin for asin in asked if asin in by_asin],
-        format_func=lambda asin: _name_rival(by_asin[asin]),
-        key=f"rivals_{head.product_id}",
+        format_func=lambda asin: _name_competitor(by_asin[asin]),
+        key=f"competitors_{head.product_id}",
         label_visibility="collapsed",
     )
     # By ASIN: names are long, change, and may be equal.
@@ -68,20 +68,22 @@ def _choose_rivals(head: ProductSummary) -> tuple[ProductSummary, ...]:
         st.query_params.pop(keys.COMPARE, None)
     if len(chosen) > MOST_COMPETITORS:
         st.caption(f"The first {MOST_COMPETITORS} are drawn.")
-    return _find_rivals([by_asin[asin] for asin in chosen[:MOST_COMPETITORS]])
+    return _find_competitors([by_asin[asin] for asin in chosen[:MOST_COMPETITORS]])
 
 
-def _name_rival(row: Rival) -> str:
+def _name_competitor(row: ChosenCompetitor) -> str:
     return escape_markdown(shorten(row.name, _LONGEST_NAME))
 
 
-def _find_rivals(rows: Sequence[Rival]) -> tuple[ProductSummary, ...]:
+def _find_competitors(rows: Sequence[ChosenCompetitor]) -> tuple[ProductSummary, ...]:
     found = (find_product_summary(row.marketplace, row.asin) for row in rows)
     return tuple(each for each in found if each is not None)
 
 
 @fragments.fragment()
-def show_chart(head: ProductSummary, chosen: Range, rivals: tuple[ProductSummary, ...]) -> None:
+def show_chart(
+    head: ProductSummary, chosen: Range, competitors: tuple[ProductSummary, ...]
+) -> None:
     """Show the chips and the chart. A chip changes nothing else, so it runs this part alone."""
     st.pills(
         "Series",
@@ -92,7 +94,7 @@ def show_chart(head: ProductSummary, chosen: Range, rivals: tuple[ProductSummary
         bind="query-params",
         label_visibility="collapsed",
     )
-    period = read_period(head, chosen, find_choice(rivals))
+    period = read_period(head, chosen, find_choice(competitors))
     if period is None:
         return
     if not period.statistics.observations:
@@ -111,9 +113,9 @@ def show_chart(head: ProductSummary, chosen: Range, rivals: tuple[ProductSummary
         st.caption(escape_markdown(sentence))
 
 
-def find_choice(rivals: tuple[ProductSummary, ...]) -> ChartChoice:
+def find_choice(competitors: tuple[ProductSummary, ...]) -> ChartChoice:
     """Return what the chart shows, by its chips."""
-    return ChartChoice(frozenset(st.session_state[keys.SERIES]), rivals, is_phone())
+    return ChartChoice(frozenset(st.session_state[keys.SERIES]), competitors, is_phone())
 
 
 def show_strip(head: ProductSummary, period: PeriodView) -> None:

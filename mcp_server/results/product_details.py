@@ -146,7 +146,7 @@ def make_product_details(head: ProductSummary, own: OwnSellers, now: datetime) -
         is_doubtful=bool(head.flags),
         doubts=flag_reasons(head.flags),
         unreadable={name: Untrusted(untrusted=text) for name, text in head.unreadable.items()},
-        followed=_followed(head),
+        followed=_make_tracked_by(head),
         next_fetch=missing_values.next_fetch_text(head.fetching, now),
         trouble=missing_values.fetch_problem(head.fetching, now),
         is_demo=head.is_demo,
@@ -189,20 +189,20 @@ def _make_coupon(values: _Values, currency: str) -> Value:
     return values.make(amount, unit, "price", is_beside=True, column="coupon")
 
 
-def _followed(head: ProductSummary) -> TrackedBy | None:
-    following = head.tracking
-    if following is None:
+def _make_tracked_by(head: ProductSummary) -> TrackedBy | None:
+    tracking = head.tracking
+    if tracking is None:
         return None
-    settings = following.settings
+    settings = tracking.settings
     return TrackedBy(
-        is_mine=following.is_mine,
+        is_mine=tracking.is_mine,
         role=settings.role,
         cadence=settings.cadence.value,
         tags=UntrustedTexts(untrusted=list(settings.tags)),
         note=mark_untrusted(settings.note),
         price_change_percent=_percent(settings.price_change_percent),
         rank_change_percent=_percent(settings.rank_change_percent),
-        is_paused=following.paused_at is not None,
+        is_paused=tracking.paused_at is not None,
     )
 
 

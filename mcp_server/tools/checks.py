@@ -224,11 +224,11 @@ def _make_product_status(
 
 
 def _tracking_fields(head: ProductSummary) -> dict[str, bool | str | None]:
-    following = head.tracking
+    tracking = head.tracking
     return {
-        "is_followed": following is not None,
-        "is_paused": None if following is None else following.paused_at is not None,
-        "cadence": None if following is None else following.settings.cadence.value,
+        "is_followed": tracking is not None,
+        "is_paused": None if tracking is None else tracking.paused_at is not None,
+        "cadence": None if tracking is None else tracking.settings.cadence.value,
     }
 
 

@@ -597,7 +597,7 @@ def test_competitors_are_drawn_by_the_asins_of_the_address(session: Session, pri
     [lines] = [[each["line"]["dash"] for each in chart_of(page)["data"] if each.get("legendgroup")]]
     assert lines == ["dash", "dash"]
     assert "None in this period: Used." in texts(page)
-    page.pills(key=f"rivals_{product}").set_value([]).run()
+    page.pills(key=f"competitors_{product}").set_value([]).run()
     assert not [each for each in chart_of(page)["data"] if each.get("legendgroup")]
     assert "compare" not in page.query_params
 

@@ -12,7 +12,7 @@ from core.tracking.lists.queries import read_sparklines
 
 
 @dataclass(frozen=True, slots=True)
-class Rival:
+class ChosenCompetitor:
     """A competitor that can be drawn beside the product. The name is text from outside."""
 
     marketplace: str
@@ -20,17 +20,17 @@ class Rival:
     name: str
 
 
-def list_rivals(product_id: int) -> list[Rival]:
+def list_chosen_competitors(product_id: int) -> list[ChosenCompetitor]:
     """Return the competitors that the team chose for a product, the earliest choice first."""
-    return _list_rivals(get_principal(), product_id, get_cache_token())
+    return _list_chosen_competitors(get_principal(), product_id, get_cache_token())
 
 
 @cached_read(seconds=30, entries=1000)
-def _list_rivals(who: Principal, product_id: int, token: str) -> list[Rival]:
+def _list_chosen_competitors(who: Principal, product_id: int, token: str) -> list[ChosenCompetitor]:
     del token  # part of the key
     with read_scope() as session:
         rows = list_competitors(session, who, product_id)
-    return [Rival(row.marketplace, row.asin, row.title or row.asin) for row in rows]
+    return [ChosenCompetitor(row.marketplace, row.asin, row.title or row.asin) for row in rows]
 
 
 @cached_read(seconds=60, entries=200)

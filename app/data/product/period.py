@@ -55,7 +55,7 @@ class ChartChoice:
     """What the chart shows beside price, Buy Box and rank."""
 
     shown: frozenset[Series] = USUAL_SERIES
-    rivals: tuple[ProductSummary, ...] = ()
+    competitors: tuple[ProductSummary, ...] = ()
     is_phone: bool = False
 
 
@@ -110,7 +110,7 @@ def read_period(
         category=head.bsr_category or "",
         shown=choice.shown,
         team=read_team_view(head.marketplace, head.product_id, choice.shown),
-        competitors=make_competitor_keys(choice.rivals),
+        competitors=make_competitor_keys(choice.competitors),
         is_phone=choice.is_phone,
         time_zone=get_principal().time_zone,
         formats=locale.get_formats(),

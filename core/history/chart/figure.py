@@ -111,13 +111,13 @@ class _Drawing:
         area = self.timeline.get_band(series.PRICE).scale_values(money.divisor)
         lines = self._price_lines()
         flagged = self.timeline.get_flagged_points(series.PRICE)
-        rivals = [each.prices for each in content.competitors]
-        known = [price, *(line for _, line, _, _ in lines), *rivals]
+        competitors = [each.prices for each in content.competitors]
+        known = [price, *(line for _, line, _, _ in lines), *competitors]
         limits = axes.value_range(*(each.scale_values(money.divisor) for each in known), area)
         style = (zone, money, content.marketplace)
         for name, line, color, line_style in lines:
             self.traces.append(amount_trace(line, name, color, *style, line_style))
-        self._draw_rivals(content.competitors, "prices")
+        self._draw_competitors(content.competitors, "prices")
         self.traces.append(area_trace(area, chart_theme.PRICE, "y"))
         self.traces.append(amount_trace(price, "Price", chart_theme.PRICE, *style))
         self.traces.append(
@@ -159,18 +159,18 @@ class _Drawing:
             lines.append(("With coupon", line, chart_theme.PRICE, {"dash": "dash", "width": 1.5}))
         return lines
 
-    def _draw_rivals(self, rivals: Sequence[Competitor], of: str) -> None:
-        for place, rival in enumerate(rivals):
-            name = _legend_name(rival.name)
+    def _draw_competitors(self, competitors: Sequence[Competitor], of: str) -> None:
+        for place, competitor in enumerate(competitors):
+            name = _legend_name(competitor.name)
             color = chart_theme.COMPETITORS[place % len(chart_theme.COMPETITORS)]
             line_style = {"dash": _DASHES[place % len(_DASHES)], "width": 1.5}
             if of == "prices":
                 style = (self.zone, self.content.money, self.content.marketplace)
-                trace = amount_trace(rival.prices, name, color, *style, line_style)
+                trace = amount_trace(competitor.prices, name, color, *style, line_style)
             else:
-                trace = self._rank_trace(rival.ranks, name, color, line_style)
-                trace["showlegend"] = rival.prices.is_empty and not rival.ranks.is_empty
-            self.traces.append(trace | {"legendgroup": f"rival{place}"})
+                trace = self._rank_trace(competitor.ranks, name, color, line_style)
+                trace["showlegend"] = competitor.prices.is_empty and not competitor.ranks.is_empty
+            self.traces.append(trace | {"legendgroup": f"competitor{place}"})
 
     # Rank
 
@@ -181,7 +181,7 @@ class _Drawing:
         subs = list(content.sub_ranks.items()) if Series.SUB_RANKS in content.shown else []
         known = [rank, area, *(line for _, line in subs), *(e.ranks for e in content.competitors)]
         self.traces.append(area_trace(area, chart_theme.RANK, "y2"))
-        self._draw_rivals(content.competitors, "ranks")
+        self._draw_competitors(content.competitors, "ranks")
         for place, (name, line) in enumerate(subs):
             color = _SUB_RANK_COLORS[place % len(_SUB_RANK_COLORS)]
             self.traces.append(
