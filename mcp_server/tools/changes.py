@@ -186,25 +186,33 @@ def list_changes(
     place = read_cursor(cursor, mark)
     began, is_last_day = _read_anchor(place.anchor) or _find_start(since, period, call.now)
     asked = ChangeQuery(began, is_last_day, whose, roles, kinds, order, period, descending)
+    page, rows = _read_page(call, asked, place.offset, limit)
+    here = replace(place, anchor=_make_anchor(began, is_last_day))
+    return ChangeList(
+        **page_fields(page.total, here, limit, mark),
+        since=format_moment(began),
+        changes=rows,
+        summary=_summarize(page, format_moment(began)),
+    )
+
+
+def _read_page(
+    call: Call, asked: ChangeQuery, offset: int, limit: int
+) -> tuple[ChangesPage, list[ChangeRow]]:
+    """Return the changes from `offset` on, and their rows in results."""
 
     def report(done: int, total: int) -> None:
         call.report(done, total, f"Compared {done:,} of at most {total:,} products.")
 
     with read_scope() as session:
-        page = find_changes(session, call.principal, asked, place.offset, limit, report)
+        page = find_changes(session, call.principal, asked, offset, limit, report)
         diffs = listing_diffs(session, call.principal, asked, page.rows)
         own = [row.product_id for row in page.rows if row.role is Role.OWN]
         expected = read_expected_values(session, call.principal.team_id, own) if own else {}
-    here = replace(place, anchor=_make_anchor(began, is_last_day))
-    return ChangeList(
-        **page_fields(page.total, here, limit, mark),
-        since=format_moment(began),
-        changes=[
-            _make_row(each, diffs.get(each.product_id, ()), expected.get(each.product_id, ()))
-            for each in page.rows
-        ],
-        summary=_summarize(page, format_moment(began)),
-    )
+    return page, [
+        _make_row(each, diffs.get(each.product_id, ()), expected.get(each.product_id, ()))
+        for each in page.rows
+    ]
 
 
 def _find_start(
