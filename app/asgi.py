@@ -7,6 +7,7 @@ import gc
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Final
 
 import streamlit as st
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -31,6 +32,9 @@ from core.database import session
 from core.database.availability import DatabaseCheck, DatabaseStatus
 from core.database.connections import ConnectionShare
 from core.settings.environment import ROOT, get_settings
+
+# Objects until a collection, by generation: a run of a page makes many, most of which end with it.
+_COLLECTION: Final = (10_000, 10, 10)
 
 
 def build_routes(check: DatabaseCheck | None = None) -> list[BaseRoute]:
@@ -121,6 +125,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     gc.collect()
     gc.freeze()  # what is loaded now stays: the collector needn't visit it again
+    gc.set_threshold(*_COLLECTION)
     yield
 
 

@@ -17,6 +17,8 @@ BODY, ACTIONS = (
     "page_actions",
 )  # keys: content, bar at the bottom
 
+PRODUCT_IDENTITY = "product_identity"  # key: picture and title of the page Product
+
 # As data URLs: for a Material icon the browser would ask a server on the internet, and a font
 # of the page doesn't reach into a picture. So the letters are drawn as lines.
 ICON = (
@@ -49,6 +51,9 @@ STYLE = f"""<style>
 }}
 [data-testid="stBaseButton-primary"], [data-testid="stBaseButton-primaryFormSubmit"] {{
   color: light-dark(#fff, #04211e);
+}}
+[data-testid="stLayoutWrapper"]:has(> .st-key-{PRODUCT_IDENTITY}) {{
+  min-width: min(20rem, 100%);  /* buttons that would leave the title less go below it */
 }}
 [data-testid^="stBaseButton"] kbd {{ opacity: 1; }}
 [data-testid="stPageLink"] * {{ white-space: normal; }}

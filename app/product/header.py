@@ -23,11 +23,6 @@ from core.text.escaping import escape_markdown, shorten
 from core.text.times import format_age, format_moment
 
 THUMBNAIL_WIDTH: Final = 76  # px
-_IDENTITY: Final = "product_identity"
-# The buttons go below a title that would have less room beside them.
-_STYLE: Final = f"""<style>
-[data-testid="stLayoutWrapper"]:has(> .st-key-{_IDENTITY}) {{ min-width: min(20rem, 100%); }}
-</style>"""
 _LONGEST_HEADING: Final = 120  # characters; a longer title is written smaller
 _LONGEST_TAB: Final = 40  # characters of the title in the browser's tab
 _MOST_ISSUES: Final = 3  # in the banner; the alerts have the rest
@@ -45,10 +40,13 @@ def show_header(head: ProductSummary) -> None:
     now = datetime.now(UTC)
     title = head.title or f"{head.asin} (title not available yet)"
     page_frame.set_page_title(f"{shorten(title, _LONGEST_TAB)} · {head.marketplace}")
-    st.html(_STYLE)
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         with st.container(
-            horizontal=True, vertical_alignment="center", gap="medium", wrap=False, key=_IDENTITY
+            horizontal=True,
+            vertical_alignment="center",
+            gap="medium",
+            wrap=False,
+            key=page_frame.PRODUCT_IDENTITY,
         ):
             picture = find_thumbnails([head.product_id]).get(head.product_id)
             show_thumbnail(picture, "", THUMBNAIL_WIDTH)

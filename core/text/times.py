@@ -65,9 +65,14 @@ def format_day(value: date | None) -> str:
     if value is None:
         return UNKNOWN
     chosen = locale.get_formats()
-    if chosen.is_usual_locale:
-        return str(format_date(value, "d MMM y", locale=chosen.locale))
-    return str(format_date(value, "medium", locale=chosen.locale))
+    pattern = "d MMM y" if chosen.is_usual_locale else "medium"
+    return _write_day(value.year, value.month, value.day, pattern, chosen.locale)
+
+
+@lru_cache(maxsize=4096)
+def _write_day(year: int, month: int, day: int, pattern: str, locale_name: str) -> str:
+    """Write a day. A page writes the same few days many times, and babel takes 50 µs for each."""
+    return str(format_date(date(year, month, day), pattern, locale=locale_name))
 
 
 def format_day_of_year(value: date) -> str:
