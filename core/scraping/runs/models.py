@@ -102,7 +102,10 @@ class FetchItem(Base):
 
 
 class RawItem(Base):
-    """An original item as zstd-compressed JSON. Days older than the setting are dropped."""
+    """An original item as zstd-compressed JSON. Days older than the setting are dropped.
+
+    The server stores `body` as it is (STORAGE EXTERNAL): it doesn't compress it again.
+    """
 
     __tablename__ = "raw_item"
     __table_args__ = (
