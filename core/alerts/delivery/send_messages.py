@@ -6,14 +6,19 @@ between them nothing is open.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
 from core.accounts.people import account_notices
 from core.alerts.delivery.channel_addresses import read_address
-from core.alerts.notifications.make_messages import remake_messages, remove_refused, write_again
+from core.alerts.notifications.make_messages import (
+    find_held,
+    remake_messages,
+    remove_refused,
+    write_again,
+)
 from core.alerts.notifications.models import StoredDeliverySettings
 from core.alerts.notifications.policy import (
     DeliverySettings,
@@ -40,6 +45,7 @@ from core.errors import AmazcopeError
 from core.settings.environment import Settings
 
 CLAIMED_AT_ONCE: Final = 10
+HELD_FOR: Final = timedelta(hours=1)  # then it is checked again whether the hold was ended
 MOST_FAILURES: Final = 5  # in a row; then the channel is paused
 _OVER: Final = "The recipient may not see it any more, or it was corrected."
 _PAUSED: Final = "The channel is paused."
@@ -70,7 +76,8 @@ def claim_ready(
 
     Cancelled are those whose recipient or channel is no longer active, and what the recipient may
     no longer see; a message of which only a part is left is written again. In the recipient's
-    quiet hours, messages about alerts are postponed.
+    quiet hours, messages about alerts are postponed, and by an hour those whose alerts are all
+    snoozed or silenced.
     """
     claim = outbox.claim_messages(session, now, CLAIMED_AT_ONCE)
     if claim.unreadable:
@@ -82,8 +89,12 @@ def claim_ready(
         each.message_id: each.message for each in claim.messages if each.purpose is Purpose.ALERTS
     }
     changed = remove_refused(session, alerts, now)
+    held = find_held(session, list(alerts), now)
     ready = []
     for each in claim.messages:
+        if each.message_id in held and each.message_id not in changed:
+            outbox.postpone_message(session, each, now + HELD_FOR)
+            continue
         message = _check(session, each, addressees[each.message_id], changed, now, settings)
         if message is not None:
             ready.append(message)

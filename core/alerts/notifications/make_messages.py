@@ -331,6 +331,30 @@ def remove_refused(
     return {message_id: left[message_id] for message_id in lost}
 
 
+_HELD_MESSAGES: Final = f"""
+UPDATE notification AS u SET reason = x.reason
+FROM (SELECT n.id, CASE WHEN i.snoozed_until > %(now)s THEN 'snoozed' ELSE 'silenced' END AS reason,
+        bool_and(n.kind IN ('opened', 'reminder')
+            AND (coalesce(i.snoozed_until > %(now)s, false) OR {SILENCED}))
+            OVER (PARTITION BY n.message_id) AS is_held
+    FROM notification n JOIN incident i ON i.id = n.incident_id
+    JOIN alert_rule r ON r.id = i.rule_id JOIN product p ON p.id = i.product_id
+    WHERE n.message_id = ANY(%(ids)s) AND n.state = 'queued') AS x
+WHERE u.id = x.id AND x.is_held
+RETURNING u.message_id
+"""
+
+
+def find_held(session: Session, message_ids: Sequence[int], now: datetime) -> set[int]:
+    """Return the messages whose alerts are all snoozed or silenced by now, and note that there.
+
+    So those that end meanwhile are not sent.
+    """
+    values = {"ids": list(message_ids), "now": now}
+    rows = driver_connection(session).execute(_HELD_MESSAGES, values, prepare=False)
+    return {message_id for (message_id,) in rows}
+
+
 def remake_messages(session: Session, message_ids: Sequence[int], now: datetime) -> None:
     """Let the notifications of messages that can't be sent be due for new ones."""
     driver_connection(session).execute(

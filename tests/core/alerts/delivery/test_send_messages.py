@@ -402,3 +402,28 @@ def test_a_message_that_can_not_be_read_is_made_anew(
     assert record(session, SENT, NOW + MINUTE) == ["sent"]
     states = fetch_rows(session, "SELECT state FROM notification WHERE channel_id IS NOT NULL")
     assert [row["state"] for row in states] == ["sent"]
+
+
+HOLDS = {
+    "snoozed": "UPDATE incident SET snoozed_until = :until",
+    "silenced": "INSERT INTO alert_silence (team_id, reason, begins_at, ends_at, product_id) "
+    "SELECT team_id, 'why', :now, :until, product_id FROM incident",
+}
+
+
+@pytest.mark.parametrize("hold", HOLDS)
+@pytest.mark.parametrize("has_ended", [False, True])
+def test_a_pending_message_of_snoozed_or_silenced_alerts_is_held(
+    session: Session, message: int, hold: str, has_ended: bool
+) -> None:
+    record(session, LATER)
+    session.execute(text(HOLDS[hold]), {"now": NOW, "until": NOW + 2 * DAY + MINUTE + MINUTE})
+    for hours in range(1, 49):
+        assert claim(session, NOW + hours * HOUR + MINUTE) == []
+    assert send_messages.expire_old(session, NOW + 2 * DAY) == 0
+    if has_ended:
+        session.execute(text("UPDATE incident SET state = 'resolved', ended_at = now()"))
+        assert record(session, SENT, NOW + 2 * DAY + 2 * HOUR) == []
+        assert read_states(session) == ("cancelled", "cancelled")
+    else:
+        assert record(session, SENT, NOW + 2 * DAY + 2 * HOUR) == ["sent"]
