@@ -20,8 +20,8 @@ from core.suggestions.models import AdviceCall, AdviceDue
 from core.suggestions.rules import Advisor
 
 AFTER_FAILURE = timedelta(minutes=30)  # until a failed question is asked again
-_BACK_OFF = timedelta(minutes=5)  # without questions after so many failures in a row
-_FAILURES = 3
+BACK_OFF = timedelta(minutes=5)  # without questions after so many failures in a row
+FAILURES = 3
 
 
 class CallState(StrEnum):
@@ -174,13 +174,13 @@ def is_backing_off(session: Session, team_id: int, now: datetime) -> bool:
         .where(
             AdviceCall.team_id == team_id,
             AdviceCall.advisor == Advisor.MODEL.value,
-            AdviceCall.at > now - _BACK_OFF,
+            AdviceCall.at > now - BACK_OFF,
             AdviceCall.state != CallState.ASKING.value,
         )
         .order_by(AdviceCall.at.desc(), AdviceCall.id.desc())
-        .limit(_FAILURES)
+        .limit(FAILURES)
     ).all()
-    return len(newest) == _FAILURES and set(newest) == {CallState.FAILED.value}
+    return len(newest) == FAILURES and set(newest) == {CallState.FAILED.value}
 
 
 _LOST = "The process that asked the model ended before it stored an answer."

@@ -11,7 +11,13 @@ from decimal import Decimal
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from core.suggestions.llm.call_log import CallState, Outcome, is_backing_off
+from core.suggestions.llm.call_log import (
+    BACK_OFF,
+    FAILURES,
+    CallState,
+    Outcome,
+    is_backing_off,
+)
 from core.suggestions.llm.costs import explain_budget, lock_budget
 from core.suggestions.models import ModelTextCall
 
@@ -60,7 +66,9 @@ def claim_text(
     if kept is not None:
         reasons = (_LOST,) if kept.state == CallState.ASKING.value else tuple(kept.reasons)
         return KeptText(kept.answer, kept.model, reasons)
-    if is_backing_off(session, question.reader.team_id, question.at):
+    if is_backing_off(session, question.reader.team_id, question.at) or _is_failing(
+        session, question.at
+    ):
         return "The model server failed several times in a row; it is asked again in some minutes."
     reason = explain_budget(session, question.largest_cost, dollars_per_day, question.at)
     if reason is not None:
@@ -77,6 +85,20 @@ def claim_text(
     session.add(call)
     session.flush()
     return call.id
+
+
+def _is_failing(session: Session, now: datetime) -> bool:
+    """Return whether the newest questions for texts of the last minutes all failed.
+
+    Of all teams: reports are made one after the other, and each would wait for the server.
+    """
+    newest = session.scalars(
+        select(ModelTextCall.state)
+        .where(ModelTextCall.at > now - BACK_OFF, ModelTextCall.state != CallState.ASKING.value)
+        .order_by(ModelTextCall.at.desc(), ModelTextCall.id.desc())
+        .limit(FAILURES)
+    ).all()
+    return len(newest) == FAILURES and set(newest) == {CallState.FAILED.value}
 
 
 def close_text(session: Session, call_id: int, outcome: Outcome, text: str | None) -> None:

@@ -1,10 +1,13 @@
 """The job that makes subscribed reports: once each, also after a failure or a kill."""
 
+import json
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 from sqlalchemy import update
 from sqlalchemy.orm import Session
+from starlette.responses import JSONResponse
 
 from core.accounts.access.permissions import Principal
 from core.accounts.models import Person
@@ -12,10 +15,14 @@ from core.reports import service
 from core.reports.content import ReportParagraph
 from core.reports.models import ReportSubscription
 from core.reports.rules import ReportKind, Subscription
+from core.suggestions.llm.config import ModelSetup
+from core.suggestions.llm.costs import Price
+from core.suggestions.model_server.client import ModelAccess
 from core.tracking.list_filter import ListScope
 from jobs.tasks import make_reports
 from tests.factories.people import add_colleague
 from tests.factories.tables import fetch_rows
+from tests.model_stand_in import KEY, MODEL, SPOKEN, completion, running_model
 from tests.open_scopes import record_open_scopes
 
 pytestmark = pytest.mark.dates  # a report is due by the database's clock
@@ -146,6 +153,34 @@ def test_a_paragraph_is_asked_for_once_with_no_transaction_open(
     assert (first["title"], first["text"]) == ("Summary", "No product is tracked yet.")
     [other] = service.list_reports(session, colleague, 10)
     assert service.open_report(session, colleague, other.id).paragraph is None
+
+
+def test_a_job_that_is_killed_after_the_answer_keeps_it_and_asks_once(
+    session: Session, principal: Principal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wish = Subscription(ReportKind.DAILY, ListScope.TEAM, has_paragraph=True)
+    service.subscribe(session, principal, wish, datetime.now(UTC) - timedelta(days=2))
+    session.commit()
+
+    def killed(*_args: object) -> None:
+        raise KeyboardInterrupt
+
+    text = "Nothing changed, and there is no product to look at."
+    with running_model() as server:
+        access = ModelAccess(KEY, server.url, MODEL, reply_tokens=1000)
+        setup = ModelSetup(access, Price(Decimal(1), Decimal(10)), Decimal(1))
+        monkeypatch.setattr(make_reports, "get_setup", lambda _settings: setup)
+        server.answer_next(JSONResponse(completion(json.dumps({"paragraph": text}))))
+        with monkeypatch.context() as patch:
+            patch.setattr(service, "keep_due_report", killed)
+            with pytest.raises(KeyboardInterrupt):
+                make_reports.make_reports()
+        make_reports.make_reports()
+        assert len(server.asked) == 1
+    [report] = service.list_reports(session, principal, 10)
+    assert service.open_report(session, principal, report.id).paragraph == ReportParagraph(
+        text, SPOKEN, None
+    )
 
 
 def test_a_report_whose_model_is_not_connected_comes_without_a_paragraph(

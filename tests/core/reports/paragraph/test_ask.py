@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -197,6 +198,20 @@ def test_the_budget_and_a_missing_model_are_reasons(
     session.execute(update(ModelTextCall).values(cost_usd=Decimal(1)))
     spent = ask_paragraph(report, reader(principal), "report/daily/2026-03-11", setup, AT)
     assert "AMAZCOPE_MODEL_DOLLARS_PER_DAY" in str(spent.reason)
+
+
+def test_a_server_that_fails_for_three_reports_is_asked_again_later(
+    session: Session, principal: Principal, report: Report, server: ModelStandIn, setup: ModelSetup
+) -> None:
+    for day in range(1, 4):
+        server.answer_next("http_400")
+        ask_paragraph(report, reader(principal), f"report/daily/2026-04-0{day}", setup, AT)
+    found = ask_paragraph(report, reader(principal), SUBJECT, setup, AT)
+    assert "failed several times" in str(found.reason)
+    assert len(server.asked) == 3
+    server.answer_next(reply(GOOD))
+    later = AT + timedelta(minutes=6)
+    assert ask_paragraph(report, reader(principal), SUBJECT, setup, later).text == GOOD
 
 
 def test_a_fault_of_ours_does_not_stop_the_report(
