@@ -54,6 +54,9 @@ register_profiles()
 SERVER = "AMAZCOPE_TEST_DATABASE_URL"
 TEMPLATE = "amazcope_template"
 NOT_DURABLE = {"fsync": "off", "full_page_writes": "off"}
+# Statistics of rows that were rolled back say that a table is empty: a join of thousands of rows
+# is then planned as one of none, which takes minutes.
+NO_STATISTICS = {"autovacuum_analyze_threshold": "2000000000"}
 
 
 @pytest.fixture(scope="session")
@@ -70,7 +73,7 @@ def server_url(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iter
     try:
         with pytest.MonkeyPatch.context() as patch:
             # Tests kill processes, never this machine; the tests of the server keep fsync on.
-            patch.setattr(embedded, "_TUNING", embedded._TUNING | NOT_DURABLE)
+            patch.setattr(embedded, "_TUNING", embedded._TUNING | NOT_DURABLE | NO_STATISTICS)
             url = server.start()
         yield url
     finally:
