@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
-from core.history.observation import Flag
+from core.history.observation import Availability, Flag, Outcome, Seen
 from core.history.periods.change_period import ChangePeriod
 from tests.factories.observations import (
     NOON,
@@ -193,3 +193,19 @@ def test_a_late_observation_withdraws_a_change(session: Session) -> None:
     assert fetch_change(session, add_product(session))["attention_kind"] == "price_moved"
     store_observations(session, make_observation(at=NOON - DAY, price=1500), now=NOON + MINUTE)
     assert fetch_change(session, add_product(session))["attention_kind"] is None
+
+
+def test_a_removed_listing_has_no_share_of_the_buy_box_until_it_returns(session: Session) -> None:
+    def share() -> list[Any]:
+        kept = fetch_change(session, add_product(session))
+        return [kept["seller_share"], kept["share_seller"]]
+
+    store_observation(session, NOON - DAY, buy_box_seller="Bright Shop")
+    store_observation(session, NOON, buy_box_seller="Bright Shop")
+    assert share() == [1, "Bright Shop"]
+    removed = {"seen": Seen.AVAILABILITY, "availability": Availability.GONE}
+    gone = make_observation(at=NOON + MINUTE, outcome=Outcome.NOT_FOUND, **removed)
+    store_observations(session, gone, now=NOON + MINUTE)
+    assert share() == [None, None]
+    store_observation(session, NOON + 2 * MINUTE, buy_box_seller="Bright Shop")
+    assert share() == [1, "Bright Shop"]
