@@ -88,7 +88,10 @@ def _memory(supervisor: int, data_dir: Path) -> dict[str, float]:
     roots = [psutil.Process(supervisor), psutil.Process(postmaster)]
     everybody = {p for root in roots for p in (root, *root.children(recursive=True))}
     for process in everybody:
-        name = _name(process, postmaster)
+        try:
+            name = _name(process, postmaster)
+        except psutil.NoSuchProcess:
+            continue  # a connection's process, ended since
         parts[name] = parts.get(name, 0.0) + pss(process.pid)
     return parts
 
