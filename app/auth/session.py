@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core.accounts.access import sessions
 from core.accounts.access.permissions import Principal
@@ -53,8 +54,11 @@ class _CachedSession:
         return time.monotonic() - self.loaded_at <= _ONE_RUN
 
 
-# Of this thread's run: a page asks a dozen times, and Streamlit's state is slow to read.
-_of_this_run: ContextVar[_CachedSession | None] = ContextVar("_of_this_run", default=None)
+# Of this thread's run, with the id of its Streamlit session: a page asks a dozen times, and
+# Streamlit's state is slow to read.
+_of_this_run: ContextVar[tuple[str, _CachedSession] | None] = ContextVar(
+    "_of_this_run", default=None
+)
 
 
 def get_lifetime(settings: Settings | None = None) -> SessionLifetime:
@@ -125,9 +129,11 @@ def _to_formats(display: DisplayPreferences) -> Formats:
 
 
 def _find_session() -> ActiveSession | None:
-    cached = _of_this_run.get()
-    if cached is not None and cached.is_of_this_run():
-        return cached.found
+    run, kept = get_script_run_ctx(suppress_warning=True), _of_this_run.get()
+    if run is not None and kept is not None:
+        session_id, known = kept
+        if session_id == run.session_id and known.is_of_this_run():
+            return known.found
     token = read_session_token()
     if not token:
         return None
@@ -136,7 +142,7 @@ def _find_session() -> ActiveSession | None:
         now = time.monotonic()
         cached = _CachedSession(now, token, _load_session(token, client_address()))
         st.session_state[_CACHE] = cached
-    _of_this_run.set(cached)
+    _of_this_run.set(None if run is None else (run.session_id, cached))
     return cached.found
 
 

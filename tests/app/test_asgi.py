@@ -260,7 +260,7 @@ def test_a_start_that_would_be_unsafe_is_refused_in_one_sentence(
 def test_the_pages_wake_the_worker_for_security_emails(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(account_notices, "_wakers", [])
     monkeypatch.setattr(asgi.session, "set_connection_share", lambda _share: None)
-    monkeypatch.setattr(asgi, "gc", SimpleNamespace(collect=int, freeze=int))
+    monkeypatch.setattr(asgi, "gc", SimpleNamespace(collect=int, freeze=int, set_threshold=max))
 
     async def start() -> None:
         async with asgi.lifespan(asgi.app):

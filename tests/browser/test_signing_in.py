@@ -383,4 +383,5 @@ def test_a_viewer_finds_no_way_to_add_products(
 def listed(page: Page) -> set[str]:
     """Return the titles of the navigation."""
     titles = {link.inner_text().split("\n")[-1].strip() for link in page.locator(LINKS).all()}
-    return {re.sub(r" \d+\+?$", "", title) for title in titles}  # without what is open there
+    # Without what is open there, and unread.
+    return {re.sub(r"( \d+\+?)?( \d+\+? unread)?$", "", title) for title in titles}

@@ -90,6 +90,7 @@ def run(story: Callable[[Open], Awaitable[None]], find_person: Any = None) -> No
             opened.append(visitor)
             while "session" not in visitor.scope:  # whether a user is signed in is asked apart
                 await asyncio.sleep(0.001)
+            await rest()  # another page may be closed for it
             return visitor
 
         await story(open_one)
