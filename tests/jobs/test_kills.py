@@ -153,7 +153,14 @@ def test_a_worker_fetches_what_is_due_and_survives_the_kill_of_its_children(
 
 
 def _open_children(process: psutil.Popen) -> list[psutil.Process]:
-    return [child for child in process.children() if child.status() != psutil.STATUS_ZOMBIE]
+    return [child for child in process.children() if _is_alive(child)]
+
+
+def _is_alive(process: psutil.Process) -> bool:
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:  # it has ended since it was listed
+        return False
 
 
 def _wait_for(is_so: Callable[[], bool], what: str, seconds: float = 120.0) -> None:
