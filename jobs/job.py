@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from functools import wraps
 
-from core.backup.pause import PAUSED, read_pause
+from core.backup.pause import PAUSED, is_outward_paused
 from core.database.session import database_time, read_scope, write_scope
 from core.upkeep.job_runs import begin_job, delete_idle_runs_before, end_job
 from jobs.claims import skip_if_locked
@@ -90,7 +90,7 @@ def periodic_job(
 def is_paused() -> bool:
     """Return whether everything outward waits for the confirmation of a restore."""
     with read_scope() as session:
-        return read_pause(session) is not None
+        return is_outward_paused(session)
 
 
 def _level(report: JobReport) -> int:

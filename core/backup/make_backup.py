@@ -15,6 +15,7 @@ from core.backup.encryption import encrypt_file
 from core.backup.files import StoredBackup, hash_file, make_scratch, open_plain, store_backup
 from core.backup.manifest import Manifest
 from core.backup.programs import find_program, run_program
+from core.backup.restore_mark import refuse_unfinished
 from core.database.connections import open_connection
 from core.errors import ConfigurationError
 
@@ -112,6 +113,7 @@ def read_snapshot(connection: psycopg.Connection[Any]) -> Snapshot:
     )
     if _fetch_one(connection, "SELECT to_regclass('public.alembic_version') IS NULL")[0]:
         raise ConfigurationError("The database is empty: there is nothing to back up.")
+    refuse_unfinished(connection)
     [revision] = _fetch_one(connection, "SELECT version_num FROM alembic_version")
     counts = count_rows(connection)
     place, head = read_audit_head(connection)

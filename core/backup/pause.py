@@ -17,6 +17,7 @@ from core.accounts.access import audit
 from core.accounts.access.operations import requires
 from core.accounts.access.permissions import Permission, Principal
 from core.accounts.models import ApiToken, Person
+from core.backup.restore_mark import is_unfinished, remove_mark
 from core.errors import InvalidInputError
 from core.scraping.runs.models import FetchRun
 from core.suggestions.models import SuggestionAction
@@ -93,13 +94,22 @@ def read_pause(session: Session) -> RestorePause | None:
     )
 
 
+def is_outward_paused(session: Session) -> bool:
+    """Return whether everything outward waits: a restore is not confirmed, or not finished."""
+    return read_pause(session) is not None or is_unfinished(session)
+
+
 @requires(Permission.ADMIN)
 def begin_pause(session: Session, principal: Principal, made_at: datetime, now: datetime) -> None:
-    """Void what was open in a backup made at `made_at`, and pause everything outward."""
+    """Void what was open in a backup made at `made_at`, and pause everything outward.
+
+    The restore is finished by this, so its mark goes.
+    """
     for statement in _VOID:
         session.execute(text(statement), {"now": now})
     values = {"made_at": made_at.isoformat(), "restored_at": now.isoformat()}
     set_state(session, STATE, values)
+    remove_mark(session)
     audit.record(session, principal, "restored backup", new=values)
 
 

@@ -1,4 +1,7 @@
-"""Restore a backup into an empty database, and pause everything outward until it is confirmed."""
+"""Restore a backup into an empty database, which stays marked as unfinished.
+
+The mark goes with the beginning of the pause (core/backup/pause.py).
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,6 +17,7 @@ from core.backup.files import StoredBackup, make_scratch, read_backup, verify_du
 from core.backup.make_backup import count_rows, fingerprint
 from core.backup.manifest import find_differences, find_obstacle
 from core.backup.programs import find_program, run_program
+from core.backup.restore_mark import TABLE, mark_unfinished, refuse_unfinished
 from core.database.connections import open_connection
 from core.database.migrate import list_revisions, upgrade
 from core.database.session import make_engine, to_conninfo
@@ -25,6 +29,7 @@ _OBJECTS: Final = """
 SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f')
 AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e')
+AND c.relname <> %s
 """
 
 
@@ -49,8 +54,8 @@ def restore_backup(
     """Restore the backup of a dump or manifest into the database of `url`, and migrate it.
 
     `identity`: the file with the private key of an encrypted backup. All or nothing is
-    restored. Raises InvalidInputError for a backup, and ConfigurationError for a database, that
-    can't be used.
+    restored; the database stays marked as unfinished until the pause begins. Raises
+    InvalidInputError for a backup, and ConfigurationError for a database, that can't be used.
     """
     backup = read_backup(path)
     conninfo = to_conninfo(url)
@@ -65,15 +70,17 @@ def restore_backup(
     else:
         _load(backup.dump, conninfo, server)
     report("Verifying what was restored.")
-    rows, chain = _verify_content(url, backup)
-    upgrade(url)
+    rows = _verify_rows(url, backup)
+    upgrade(url)  # before the chain is read: an older schema may lack a column
+    chain = _verify_audit(url, backup)
     return Restored(backup, rows, chain, backup.manifest.key == fingerprint(secret_key))
 
 
 def refuse_target(connection: psycopg.Connection[Any], backup: StoredBackup) -> None:
     """Raise InvalidInputError or ConfigurationError if a backup can't be restored here."""
-    row = connection.execute(_OBJECTS).fetchone()
+    row = connection.execute(_OBJECTS, [TABLE]).fetchone()
     if row is None or row[0]:
+        refuse_unfinished(connection)
         raise ConfigurationError(
             "The database is not empty. A backup is restored into an empty one: set DATABASE_URL "
             "to a new database, or AMAZCOPE_DATA_DIR to a new folder."
@@ -110,11 +117,12 @@ def _load(dump: Path, conninfo: str, server: int) -> None:
         "--no-privileges",
         str(dump),
     ]
+    mark_unfinished(conninfo)
     run_program(command, conninfo)
 
 
-def _verify_content(url: str, backup: StoredBackup) -> tuple[int, ChainCheck]:
-    """Return the number of rows and the check of the audit; raises if either is not right."""
+def _verify_rows(url: str, backup: StoredBackup) -> int:
+    """Return the number of rows. Raises ConfigurationError if a table has more or fewer."""
     with open_connection(to_conninfo(url)) as connection:
         counts = count_rows(connection)
     differences = find_differences(backup.manifest.counts, counts)
@@ -122,6 +130,11 @@ def _verify_content(url: str, backup: StoredBackup) -> tuple[int, ChainCheck]:
         raise ConfigurationError(
             "What was restored is not what the backup states: " + "; ".join(differences)
         )
+    return sum(counts.values())
+
+
+def _verify_audit(url: str, backup: StoredBackup) -> ChainCheck:
+    """Return the check of the audit. Raises ConfigurationError if it is not the backup's."""
     engine = make_engine(url, pool_size=1)
     try:
         with Session(engine) as session:
@@ -133,4 +146,4 @@ def _verify_content(url: str, backup: StoredBackup) -> tuple[int, ChainCheck]:
         raise ConfigurationError(
             "The audit of the backup is not intact: an event is missing or altered."
         )
-    return sum(counts.values()), chain
+    return chain

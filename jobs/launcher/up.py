@@ -220,13 +220,16 @@ def _no_administrator() -> str:
 def migrate_database() -> bool:
     """Update the schema of database and queue; return whether the schema was older.
 
-    Gives every team the built-in alert rules that it lacks.
+    Gives every team the built-in alert rules that it lacks. Raises ConfigurationError if a restore
+    into the database did not finish.
     """
     from core.alerts.rules.seeds import add_missing_rules
+    from core.backup.restore_mark import refuse_unfinished_database
     from core.database.migrate import upgrade
-    from core.database.session import database_url, write_scope
+    from core.database.session import database_url, to_conninfo, write_scope
     from jobs.queue import make_tables
 
+    refuse_unfinished_database(to_conninfo(database_url()))
     was_older = upgrade(database_url())
     make_tables()
     with write_scope() as session:

@@ -25,6 +25,8 @@ from core.delivery.outbox import Purpose, add_message
 from core.errors import ConfigurationError, InvalidInputError
 from core.settings.environment import get_settings
 from jobs.commands import backups, by_hand
+from jobs.job import is_paused
+from jobs.launcher.up import migrate_database
 from jobs.tasks import dispatch_runs, make_reports, send_notifications
 from tests.databases import drop_database, own_database, run_statement, with_name
 from tests.factories.alerts import add_incident
@@ -106,6 +108,11 @@ def read_rows(url: str) -> dict[str, str]:
         }
 
 
+def is_marked(url: str) -> bool:
+    with psycopg.connect(db.to_conninfo(url)) as connection:
+        return connection.execute("SELECT to_regclass('unfinished_restore')").fetchone()[0]
+
+
 @contextmanager
 def elsewhere(url: str, folder: Path) -> Iterator[None]:
     """Make another database this process's own, as on a new machine."""
@@ -183,7 +190,7 @@ def test_every_row_comes_back(filled: str, empty: str, tmp_path: Path) -> None:
     with elsewhere(empty, tmp_path), pytest.MonkeyPatch.context() as patch:
         patch.setattr(backups, "begin_pause", lambda *_arguments: None)
         backups.restore(dump, None, lambda _sentence: None)
-        assert read_rows(empty) == before
+        assert read_rows(empty) == before | {"unfinished_restore": None}
         with read_scope() as session:
             assert audit.verify_chain(session).is_intact
 
@@ -229,6 +236,44 @@ def test_after_a_restore_everything_outward_waits(filled: str, empty: str, tmp_p
             confirm_restore(session, get_owner_principal(session), datetime.now(UTC))
 
 
+def test_nothing_starts_on_a_restore_that_was_killed(
+    filled: str, empty: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dump = make(filled, tmp_path / "backups")
+
+    def be_killed(*_arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    with elsewhere(empty, tmp_path):
+        with monkeypatch.context() as patch:
+            patch.setattr("core.backup.restore.run_program", be_killed)
+            with pytest.raises(KeyboardInterrupt):
+                backups.restore(dump, None, lambda _sentence: None)
+        with pytest.raises(ConfigurationError, match="did not finish"):
+            migrate_database()  # a start, which would fill the database
+        for step in ("core.backup.restore.upgrade", "jobs.commands.backups.begin_pause"):
+            with monkeypatch.context() as patch:
+                patch.setattr(step, be_killed)
+                with pytest.raises(KeyboardInterrupt):
+                    backups.restore(dump, None, lambda _sentence: None)
+            for attempt in (
+                migrate_database,
+                lambda: backups.restore(dump, None, lambda _sentence: None),
+                lambda: make(empty, tmp_path / "others"),
+            ):
+                with pytest.raises(ConfigurationError, match="did not finish"):
+                    attempt()
+            assert is_paused()  # for a worker that something else started
+            db.close_engines()
+            with psycopg.connect(db.to_conninfo(empty)) as connection:
+                connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+        backups.restore(dump, None, lambda _sentence: None)
+        migrate_database()
+        assert is_paused()
+        assert backups.resume(lambda _question: True, lambda _sentence: None)
+        assert not is_paused()
+
+
 def test_an_encrypted_backup_needs_its_key(filled: str, empty: str, tmp_path: Path) -> None:
     right, wrong = (pyrage.x25519.Identity.generate() for _ in range(2))
     keys = {"right": right, "wrong": wrong, "none": "# no key"}
@@ -242,6 +287,7 @@ def test_an_encrypted_backup_needs_its_key(filled: str, empty: str, tmp_path: Pa
             identity = None if given is None else tmp_path / given
             with pytest.raises(InvalidInputError, match=words):
                 backups.restore(dump, identity, lambda _sentence: None)
+        assert not is_marked(empty)  # nothing was written
         backups.restore(dump, tmp_path / "right", lambda _sentence: None)
         assert not list(get_settings().amazcope_data_dir.glob(".unfinished*"))
         with read_scope() as session:
