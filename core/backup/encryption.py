@@ -21,7 +21,10 @@ def encrypt_file(path: Path, recipient: str) -> Path:
     """Replace a file by its encrypted form, and return that one's path."""
     check_recipient(recipient)
     made = path.with_name(f"{path.name}.age")
-    pyrage.encrypt_file(str(path), str(made), [pyrage.x25519.Recipient.from_str(recipient)])
+    try:
+        pyrage.encrypt_file(str(path), str(made), [pyrage.x25519.Recipient.from_str(recipient)])
+    except pyrage.EncryptError as error:  # also of a full disk
+        raise ConfigurationError(f"The backup can't be encrypted: {error}") from error
     path.unlink()
     return made
 
@@ -30,7 +33,7 @@ def decrypt_file(path: Path, made: Path, identity_file: Path) -> None:
     """Write the decrypted form of a file to `made`.
 
     `identity_file`: the private key, as age-keygen writes it. Raises InvalidInputError if it is
-    not the one that the file was encrypted for.
+    not the one that the file was encrypted for, ConfigurationError if `made` can't be written.
     """
     try:
         pyrage.decrypt_file(str(path), str(made), _read_identities(identity_file))
@@ -39,6 +42,8 @@ def decrypt_file(path: Path, made: Path, identity_file: Path) -> None:
             f"{path.name} can't be decrypted with {identity_file}: it is for another key, or "
             "damaged."
         ) from error
+    except OSError as error:
+        raise ConfigurationError(f"{path.name} can't be decrypted: {error}") from error
 
 
 def _read_identities(path: Path) -> list[pyrage.x25519.Identity]:
