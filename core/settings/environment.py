@@ -15,6 +15,7 @@ from core.errors import ConfigurationError
 
 ROOT = Path(__file__).resolve().parents[2]
 _PRICE = re.compile(r"[^\s=,]+=\d{1,6}(\.\d{1,6})?/\d{1,6}(\.\d{1,6})?", re.ASCII)
+_AGE_KEY = re.compile(r"age1[0-9a-z]{58}", re.ASCII)
 _HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+", re.ASCII)
 CONNECTORS = ("off", "dry-run")  # those of core/suggestions/execution/connectors.py
 FAKE_APIFY_TOKEN = "apify-demo-token"  # noqa: S105 - opens only the demo's fake Apify server
@@ -220,7 +221,7 @@ class Settings(BaseSettings):
     )
 
     # Backups
-    amazcope_backup_to: str | None = Field(
+    amazcope_backup_to: Path | None = Field(
         None, description="Folder that gets a backup of the database every day. Unset: none does."
     )
     amazcope_backup_recipient: str | None = Field(
@@ -275,6 +276,20 @@ class Settings(BaseSettings):
         if value.lower() not in CONNECTORS:
             raise ValueError(f"must be {' or '.join(CONNECTORS)}")
         return value.lower()
+
+    @field_validator("amazcope_backup_to")
+    @classmethod
+    def _whole_path(cls, value: Path | None) -> Path | None:
+        if value is not None and not value.is_absolute():  # processes have folders of their own
+            raise ValueError("must be a whole path, which begins with /")
+        return value
+
+    @field_validator("amazcope_backup_recipient")
+    @classmethod
+    def _public_key(cls, value: str | None) -> str | None:
+        if value is not None and not _AGE_KEY.fullmatch(value):
+            raise ValueError("must be a public key of age: age1 and 58 more characters")
+        return value
 
     @field_validator("amazcope_log_level")
     @classmethod

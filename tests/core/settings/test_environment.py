@@ -4,7 +4,9 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
+import pyrage
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 from pydantic import ValidationError
@@ -96,3 +98,17 @@ def test_the_settings_take_the_appliers_that_there_are_and_no_other() -> None:
     assert Settings(amazcope_applier="Dry-Run").amazcope_applier == "dry-run"
     with pytest.raises(ValidationError, match="must be off or dry-run"):
         Settings(amazcope_applier="telepathy")
+
+
+def test_a_backup_folder_is_a_whole_path_and_its_key_a_public_one() -> None:
+    key = str(pyrage.x25519.Identity.generate().to_public())
+    given = Settings(amazcope_backup_to="/mnt/backups", amazcope_backup_recipient=key)
+    assert (given.amazcope_backup_to, given.amazcope_backup_recipient) == (
+        Path("/mnt/backups"),
+        key,
+    )
+    with pytest.raises(ValidationError, match="whole path"):
+        Settings(amazcope_backup_to="backups")
+    for wrong in ("age1xx", "AGE-SECRET-KEY-1QQQ", key.upper(), f"{key} {key}"):
+        with pytest.raises(ValidationError, match="public key of age"):
+            Settings(amazcope_backup_recipient=wrong)
