@@ -12,7 +12,7 @@ from typing import BinaryIO, Final
 
 from core.backup.manifest import LARGEST_MANIFEST, MANIFEST, Manifest
 from core.backup.retention import choose_kept
-from core.errors import InvalidInputError
+from core.errors import ConfigurationError, InvalidInputError
 from core.private_files import make_folder, opener
 
 _UNFINISHED: Final = ".unfinished-"
@@ -114,15 +114,28 @@ def make_scratch(folder: Path) -> Iterator[Path]:
 
 
 def store_backup(dump: Path, manifest: Manifest, folder: Path) -> StoredBackup:
-    """Move a finished dump to its place and write its manifest, which makes it complete."""
+    """Move a finished dump to its place and write its manifest, which makes it complete.
+
+    Both are on the disk then, also after a power failure. Raises ConfigurationError if there is
+    a backup of the same second.
+    """
     stored = StoredBackup(folder, manifest)
+    if stored.manifest_file.exists():
+        raise ConfigurationError(f"There is a backup {stored.manifest_file} already. Try again.")
     content = dump.with_name("manifest")
     with open(content, "xb", opener=opener) as file:
         file.write(manifest.to_json())
         file.flush()
         os.fsync(file.fileno())
+    with open_plain(dump) as file:
+        os.fsync(file.fileno())
     dump.rename(stored.dump)
     content.rename(stored.manifest_file)
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
     return stored
 
 
@@ -132,6 +145,6 @@ def delete_old_backups(folder: Path) -> list[datetime]:
     kept = choose_kept(each.manifest.made_at for each in found)
     old = [each for each in found if each.manifest.made_at not in kept]
     for each in old:
-        each.manifest_file.unlink(missing_ok=True)  # first: a dump alone is no backup
-        each.dump.unlink(missing_ok=True)
+        each.dump.unlink(missing_ok=True)  # first: a manifest that is left is small
+        each.manifest_file.unlink(missing_ok=True)
     return [each.manifest.made_at for each in old]

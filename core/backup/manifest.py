@@ -77,7 +77,7 @@ class Manifest:
                 size=int(values["size"]),
                 sha256=str(values["sha256"]),
             )
-        except (KeyError, TypeError, ValueError, RecursionError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
             raise InvalidInputError(
                 "The manifest of the backup can't be read: it is damaged, or no manifest."
             ) from error

@@ -27,20 +27,20 @@ def back_up_daily(report: JobReport) -> None:
         report.nothing_to_do("AMAZCOPE_BACKUP_TO is not set.")
         return
     folder = find_backup_folder(settings)
-    newest = next(iter(list_backups(folder)), None)
-    if newest is not None and database_time() - newest.manifest.made_at < DUE_AFTER:
+    now = database_time()
+    # A clock that was ahead must not keep backups from being made until then.
+    made = [each.manifest.made_at for each in list_backups(folder) if each.manifest.made_at <= now]
+    if made and now - made[0] < DUE_AFTER:
         report.nothing_to_do("The newest backup is less than a day old.")
         return
-    made = make_and_record(folder)
+    backup = make_and_record(folder)
     old = delete_old_backups(folder)
-    report.summary = f"{format_file_size(made.manifest.size)} backed up, {len(old)} old deleted."
+    report.summary = f"{format_file_size(backup.manifest.size)} backed up, {len(old)} old deleted."
 
 
 def find_backup_folder(settings: Settings) -> Path:
     """Return the folder of backups: the one set, otherwise one in the data folder."""
-    if settings.amazcope_backup_to is not None:
-        return Path(settings.amazcope_backup_to)
-    return settings.amazcope_data_dir / "backups"
+    return settings.amazcope_backup_to or settings.amazcope_data_dir / "backups"
 
 
 def make_and_record(folder: Path) -> StoredBackup:

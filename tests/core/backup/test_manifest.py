@@ -48,6 +48,7 @@ def test_what_is_no_manifest_is_refused(content: bytes) -> None:
         {"counts": ["product"]},
         {"size": None},
         {"server": "new"},
+        {"size": float("inf")},
     ],
 )
 def test_a_manifest_with_another_value_is_refused(changed: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from core.backup import make_backup
 from core.backup.files import list_backups
 from core.backup.manifest import Manifest
 from core.backup.state import read_last_backup
@@ -61,6 +62,37 @@ def test_the_next_day_another_is_made_and_the_rule_deletes_old_ones(folder: Path
     assert newest.manifest.made_at >= made.manifest.made_at
     assert {each.dump.name for each in others} == kept
     assert not deleted & {path.name for path in folder.iterdir()}
+
+
+def test_a_backup_of_a_clock_that_was_ahead_does_not_delay_the_next(folder: Path) -> None:
+    back_up_daily()
+    [made] = list_backups(folder)
+    ahead = add_older(folder, made.manifest, -400)
+    for path in (made.dump, made.manifest_file):
+        path.unlink()
+    back_up_daily()
+    assert len(list_backups(folder)) == 2
+    back_up_daily()
+    newest, _ = list_backups(folder)
+    assert newest.dump.name == ahead
+
+
+def test_a_backup_of_the_same_second_stays_as_it_is(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    back_up_daily()
+    [made] = list_backups(folder)
+    read = make_backup.read_snapshot
+    monkeypatch.setattr(
+        make_backup,
+        "read_snapshot",
+        lambda connection: replace(read(connection), made_at=made.manifest.made_at),
+    )
+    before = made.dump.stat().st_ino
+    with pytest.raises(ConfigurationError, match="already"):
+        make_backups.make_and_record(folder)
+    assert made.dump.stat().st_ino == before
+    assert len(list(folder.iterdir())) == 2
 
 
 def test_without_a_folder_none_is_made(
