@@ -40,15 +40,20 @@ def plan_advice(report: JobReport) -> None:
 
 @huey.periodic_task(crontab(minute="*"), expires=60)
 def advise_waiting() -> None:
-    """Advise on all pending products, unless a restore waits: a model costs money."""
-    if not is_paused():
-        advise_products()
+    """Advise on all pending products."""
+    _advise_unless_paused()
 
 
 @huey.task(expires=300)
 def advise_now() -> None:
     """Advise at once, after a manual request."""
-    advise_products()
+    _advise_unless_paused()
+
+
+def _advise_unless_paused() -> None:
+    """Advise on all pending products, unless a restore waits: a model costs money."""
+    if not is_paused():
+        advise_products()
 
 
 def advise_products(advisor: AdviceSource | None = None) -> None:
