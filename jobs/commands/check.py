@@ -1,14 +1,18 @@
 """Checks everything Amazcope depends on. Changes nothing."""
 
+import os
 import shutil
 import sys
 from dataclasses import dataclass
 
 from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
 
+from core.backup.encryption import check_recipient
+from core.backup.programs import find_program
+from core.database.connections import open_connection
 from core.database.migrate import OLDEST_SERVER, current_revision, head_revision
-from core.database.session import database_url, make_engine
+from core.database.outages import ERRORS
+from core.database.session import database_url, make_engine, to_conninfo
 from core.errors import ConfigurationError, OutsideServiceError
 from core.scraping.runs.apify import Apify
 from core.scraping.runs.providers import APIFY, get_provider
@@ -37,6 +41,7 @@ def check_everything() -> list[CheckResult]:
         check_database(),
         check_queue(settings),
         check_disk(settings),
+        check_backups(settings),
         check_source(settings),
         check_model(settings),
     ]
@@ -50,7 +55,7 @@ def check_database() -> CheckResult:
             number = int(connection.execute(text("SHOW server_version_num")).scalar_one())
             revision = current_revision(connection)
         engine.dispose()
-    except (ConfigurationError, SQLAlchemyError) as error:
+    except (ConfigurationError, *ERRORS) as error:
         return CheckResult("Database", False, str(error).splitlines()[0])
     if number // 10_000 < OLDEST_SERVER:
         return CheckResult("Database", False, f"PostgreSQL {OLDEST_SERVER} or newer is needed.")
@@ -80,6 +85,24 @@ def check_disk(settings: Settings) -> CheckResult:
     return CheckResult("Data folder", free >= _LEAST_FREE_BYTES, f"{free / 1e9:.1f} GB free")
 
 
+def check_backups(settings: Settings) -> CheckResult:
+    """Check that the daily backup can be written: its folder, its key and PostgreSQL's program."""
+    folder = settings.amazcope_backup_to
+    if folder is None:
+        return CheckResult("Backups", True, "none are made daily (AMAZCOPE_BACKUP_TO)")
+    existing = next(each for each in (folder, *folder.parents) if each.exists())
+    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
+        return CheckResult("Backups", False, f"{existing} can't be written.")
+    try:
+        if settings.amazcope_backup_recipient is not None:
+            check_recipient(settings.amazcope_backup_recipient)
+        with open_connection(to_conninfo(database_url())) as connection:
+            find_program("pg_dump", connection.info.server_version // 10_000)
+    except (ConfigurationError, *ERRORS) as error:
+        return CheckResult("Backups", False, str(error).splitlines()[0])
+    return CheckResult("Backups", True, f"made every day in {folder}")
+
+
 def check_source(settings: Settings) -> CheckResult:
     """Check the data source, and that Apify accepts the token."""
     try:
@@ -87,7 +110,7 @@ def check_source(settings: Settings) -> CheckResult:
         if provider.access is not None:
             account = Apify(provider.access).check_account()
             return CheckResult("Apify", True, f"account {account}, actor {provider.actor.id}")
-    except (ConfigurationError, OutsideServiceError, SQLAlchemyError) as error:
+    except (ConfigurationError, OutsideServiceError, *ERRORS) as error:
         return CheckResult("Apify", False, str(error).splitlines()[0])
     if settings.amazcope_demo:
         return CheckResult("Apify", True, "not connected; only demo data is checked")
@@ -100,7 +123,7 @@ def check_model(settings: Settings) -> CheckResult:
     """Check which model generates suggestions. Does not call it: that may cost money."""
     try:
         setup = get_setup(settings)
-    except (ConfigurationError, SQLAlchemyError) as error:  # the stored connection can't be read
+    except (ConfigurationError, *ERRORS) as error:  # the stored connection can't be read
         return CheckResult("Model", False, str(error).splitlines()[0])
     if setup.access is None:
         is_wanted = settings.amazcope_model is not None

@@ -32,6 +32,15 @@ def main() -> int:
     except AmazcopeError as error:
         print(f"Error: {error}", file=sys.stderr)
         return 1
+    except Exception as error:
+        from core.database.outages import describe_outage  # commands that end well don't need it
+
+        sentence = describe_outage(error)
+        if sentence is None:
+            raise
+        reason = str(getattr(error, "orig", None) or error).partition("\n")[0]
+        print(f"Error: {sentence} ({reason})", file=sys.stderr)
+        return 1
     return 0
 
 

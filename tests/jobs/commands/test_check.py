@@ -3,11 +3,12 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from core.settings.environment import ROOT, Settings
-from jobs.commands.check import check_source
+from jobs.commands.check import CheckResult, check_backups, check_source
 from tests.fake_apify import running_fake_apify
 
 
@@ -55,3 +56,36 @@ def test_a_setting_that_cannot_be_read_is_named_in_a_sentence() -> None:
     assert done.returncode == 1
     assert "AMAZCOPE_PORT" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_backups_that_cannot_be_made_are_found(
+    cloned_for_processes: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def check(**values: str) -> CheckResult:
+        return check_backups(settings(monkeypatch, **values))
+
+    assert check().is_good
+    found = check(AMAZCOPE_BACKUP_TO=str(tmp_path / "new" / "backups"))
+    assert found == CheckResult("Backups", True, f"made every day in {tmp_path}/new/backups")
+    assert not (tmp_path / "new").exists()
+    (tmp_path / "file").touch()
+    assert not check(AMAZCOPE_BACKUP_TO=str(tmp_path / "file")).is_good
+    monkeypatch.setattr("core.backup.programs._list_places", lambda _name: [])
+    found = check(AMAZCOPE_BACKUP_TO=str(tmp_path))
+    assert "There is no pg_dump" in found.sentence
+    found = check(AMAZCOPE_BACKUP_RECIPIENT=f"age1{'q' * 58}")  # its checksum is wrong
+    assert "AMAZCOPE_BACKUP_RECIPIENT" in found.sentence
+
+
+def test_nothing_is_raised_while_the_database_does_not_answer(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://amazcope@127.0.0.1:1/amazcope")
+    monkeypatch.setenv("AMAZCOPE_BACKUP_TO", str(tmp_path))
+    done = subprocess.run(
+        [sys.executable, "-m", "jobs", "check"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    assert done.stderr == ""
+    for subject in ("Database", "Backups", "Apify", "Model"):
+        assert f"FAIL  {subject}" in done.stdout
