@@ -122,8 +122,9 @@ def read_snapshot(connection: psycopg.Connection[Any]) -> Snapshot:
 
 
 def count_rows(connection: psycopg.Connection[Any]) -> dict[str, int]:
-    """Return the number of rows of each table, without the queue's."""
+    """Return the number of rows of each table, without the queue's, however long it takes."""
     counts = {}
+    connection.execute("SET LOCAL statement_timeout = 0")  # a role may have one
     for [name] in connection.execute(_TABLES).fetchall():
         statement = sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier("public", name))
         row = connection.execute(statement).fetchone()

@@ -16,7 +16,7 @@ from sqlalchemy import text
 from core.accounts.access import audit
 from core.accounts.people.membership import get_owner_principal
 from core.backup.files import list_backups
-from core.backup.make_backup import make_backup
+from core.backup.make_backup import count_rows, make_backup
 from core.backup.pause import PAUSED, confirm_restore, read_pause
 from core.database import session as db
 from core.database.session import read_scope, write_scope
@@ -27,7 +27,7 @@ from core.settings.environment import get_settings
 from jobs.commands import backups, by_hand
 from jobs.job import is_paused
 from jobs.launcher.up import migrate_database
-from jobs.tasks import dispatch_runs, make_reports, send_notifications
+from jobs.tasks import advise_products, dispatch_runs, make_reports, send_notifications
 from tests.databases import drop_database, own_database, run_statement, with_name
 from tests.factories.alerts import add_incident
 from tests.factories.notifications import add_channel
@@ -165,6 +165,15 @@ def test_a_backup_that_fails_leaves_nothing_and_hides_the_password(
     assert list((tmp_path / "backups").iterdir()) == []
 
 
+def test_a_timeout_of_the_role_does_not_end_the_counting(filled: str) -> None:
+    address = psycopg.conninfo.make_conninfo(
+        db.to_conninfo(filled), options="-c statement_timeout=200"
+    )
+    with psycopg.connect(address) as connection:
+        assert count_rows(connection)["product"] == 1
+        connection.execute("SELECT pg_sleep(0.3)")  # in the same transaction
+
+
 def test_what_a_killed_process_left_is_deleted(filled: str, tmp_path: Path) -> None:
     left = tmp_path / "backups" / ".unfinished-1"
     left.mkdir(parents=True)
@@ -195,7 +204,9 @@ def test_every_row_comes_back(filled: str, empty: str, tmp_path: Path) -> None:
             assert audit.verify_chain(session).is_intact
 
 
-def test_after_a_restore_everything_outward_waits(filled: str, empty: str, tmp_path: Path) -> None:
+def test_after_a_restore_everything_outward_waits(
+    filled: str, empty: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     dump = make(filled, tmp_path / "backups")
     reported: list[str] = []
     with elsewhere(empty, tmp_path):
@@ -218,6 +229,9 @@ def test_after_a_restore_everything_outward_waits(filled: str, empty: str, tmp_p
         dispatch_runs.dispatch_due()
         send_notifications.send_notifications()
         make_reports.make_reports()  # also sends emails, and may ask the model
+        monkeypatch.setattr(advise_products, "advise_products", pytest.fail)
+        advise_products.advise_waiting.call_local()
+        advise_products.advise_now.call_local()  # takes all that is pending, not the request alone
         with read_scope() as session:
             notes = set(session.execute(text("SELECT note FROM job_run")).scalars())
         assert notes == {PAUSED}
