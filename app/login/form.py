@@ -1,7 +1,7 @@
 """The sign-in form: streamlit-authenticator with its check replaced.
 
 Only the library's form and flow are used. By itself it would write a cookie that scripts
-can read, load all users, lock accounts for good, respond at once to an unknown name, and
+can read, load all users, lock accounts permanently, respond at once to an unknown name, and
 support only bcrypt.
 """
 

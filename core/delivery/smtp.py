@@ -126,7 +126,7 @@ def submit_email(server: SmtpServer, sender: str, email: OutgoingEmail) -> Attem
 
 
 def _judge_refusal(code: int, words: bytes | str) -> Attempt:
-    """Return the attempt of an answer of the mail server's: 4xx is for now, 5xx for good."""
+    """Return the attempt of a refusing answer: 4xx may be tried again, 5xx is final."""
     text = words.decode("utf-8", "replace") if isinstance(words, bytes) else words
     line = "".join(sign for sign in " ".join(text.split()) if sign.isprintable())
     outcome = Outcome.LATER if 400 <= code < 500 else Outcome.REFUSED

@@ -123,7 +123,7 @@ class Provider:
         return since if now - since >= ANSWER_WAITS else None
 
     def is_backing_off(self, now: datetime) -> bool:
-        """Return whether the provider is not called for now after a failure."""
+        """Return whether the provider is left alone for a while after a failure."""
         return self.retry_at is not None and self.retry_at > now
 
 

@@ -7,24 +7,14 @@ from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
 from core.accounts.access.permissions import Principal, Role
-from core.settings.environment import ROOT
 from core.tracking.rules import Role as ProductRole
 from tests.factories.tables import fetch_rows
 from tests.pages.conftest import SignIn
+from tests.pages.screen import open_page
 from tests.pages.seeding import seed
 
 ASIN = "B0ROLE0001"
 MakeUser = Callable[[Role], Principal]
-
-
-def open_page(name: str, **address: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=120).run()
-    app.switch_page(f"../pages/{name}.py")
-    for key, value in address.items():
-        app.query_params[key] = value
-    app.run()
-    assert not app.exception
-    return app
 
 
 def labels(app: AppTest) -> set[str]:

@@ -124,7 +124,7 @@ class EmbeddedPostgres:
                 self._stop_server(running.pid)
 
     def remove(self) -> None:
-        """Stop the server and delete its database for good, with its password."""
+        """Stop the server and delete its database and its password permanently."""
         self.stop()
         link = self._data_dir / "postgres"
         shutil.rmtree(link.resolve(), ignore_errors=True)

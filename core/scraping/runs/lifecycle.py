@@ -387,7 +387,7 @@ def mark_reachable(session: Session, provider: str) -> None:
 
 
 def is_backing_off(session: Session, provider: str, now: datetime) -> bool:
-    """Return whether a provider is not called for now after a failure."""
+    """Return whether a provider is left alone for a while after a failure."""
     found = session.get(ProviderState, provider)
     return found is not None and found.retry_at is not None and found.retry_at > now
 

@@ -53,7 +53,7 @@ class RefusedError(OutsideServiceError):
 
 
 class BusyError(OutsideServiceError):
-    """The server is overloaded or fails for now."""
+    """The server is overloaded or fails, and may be asked again later."""
 
     def __init__(self, message: str, wait: float | None = None) -> None:
         super().__init__(message)

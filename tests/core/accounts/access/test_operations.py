@@ -1,6 +1,6 @@
-"""Who may call what: every operation of core by role, and by the scopes of a token.
+"""The permissions of every operation of core, by role and by the scopes of a token.
 
-A new operation fails here until the table below states who may call it.
+A new operation fails here until the table below states the least role that it needs.
 """
 
 import importlib
@@ -338,7 +338,7 @@ def call(
     *,
     needs_second_factor: bool = False,
 ) -> None:
-    """Call a verb with nothing but who acts; raises NotAllowedError when that is refused."""
+    """Call an operation with a principal alone; raises NotAllowedError when that is refused."""
     principal = Principal(
         1, 1, "Somebody", "UTC", role, scopes=scopes, needs_second_factor=needs_second_factor
     )

@@ -1,7 +1,6 @@
 """Asking for a paragraph: kept, asked once, within the budget; no failure stops a report."""
 
 import json
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -27,29 +26,16 @@ from core.suggestions.models import ModelTextCall
 from core.tracking.list_filter import ListScope
 from tests.factories.reports import AT, seed_report
 from tests.factories.tables import fetch_rows
-from tests.model_stand_in import KEY, MODEL, SPOKEN, ModelStandIn, completion, running_model
+from tests.model_stand_in import KEY, MODEL, SPOKEN, ModelStandIn, completion
 
 GOOD = "Two products changed. The BSR went from #1,000 to #1,500 (+50 %): look at it first."
 WRONG = "The BSR went from #1,000 to #4,711, so this is the first thing to look at."
 SUBJECT = "report/daily/2026-03-10"
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[ModelStandIn]:
-    with running_model() as server:
-        yield server
-
-
 @pytest.fixture
-def server(running: ModelStandIn) -> ModelStandIn:
-    running.asked.clear()
-    running.next.clear()
-    return running
-
-
-@pytest.fixture
-def setup(server: ModelStandIn) -> ModelSetup:
-    access = ModelAccess(KEY, server.url, MODEL, timeout=60.0, reply_tokens=1000)
+def setup(stand_in: ModelStandIn) -> ModelSetup:
+    access = ModelAccess(KEY, stand_in.url, MODEL, timeout=60.0, reply_tokens=1000)
     return ModelSetup(access, Price(Decimal(1), Decimal(10)), Decimal(1))
 
 
@@ -75,9 +61,13 @@ def get_call(session: Session) -> dict[str, object]:
 
 
 def test_an_accepted_paragraph_is_kept_and_paid_for(
-    session: Session, principal: Principal, report: Report, server: ModelStandIn, setup: ModelSetup
+    session: Session,
+    principal: Principal,
+    report: Report,
+    stand_in: ModelStandIn,
+    setup: ModelSetup,
 ) -> None:
-    server.answer_next(reply(GOOD))
+    stand_in.answer_next(reply(GOOD))
     found = ask_paragraph(report, reader(principal), SUBJECT, setup, AT)
     assert found == ReportParagraph(GOOD, SPOKEN, None)
     call = get_call(session)
@@ -86,36 +76,44 @@ def test_an_accepted_paragraph_is_kept_and_paid_for(
 
 
 def test_a_rejected_reply_is_asked_anew_once_with_the_reason(
-    session: Session, principal: Principal, report: Report, server: ModelStandIn, setup: ModelSetup
+    session: Session,
+    principal: Principal,
+    report: Report,
+    stand_in: ModelStandIn,
+    setup: ModelSetup,
 ) -> None:
-    server.answer_next(reply(WRONG), reply(GOOD))
+    stand_in.answer_next(reply(WRONG), reply(GOOD))
     assert ask_paragraph(report, reader(principal), SUBJECT, setup, AT).text == GOOD
-    assert "4,711 #" in server.asked[1].body["messages"][-1]["content"]
-    server.answer_next(reply(WRONG), reply(WRONG), reply(GOOD))
+    assert "4,711 #" in stand_in.asked[1].body["messages"][-1]["content"]
+    stand_in.answer_next(reply(WRONG), reply(WRONG), reply(GOOD))
     found = ask_paragraph(report, reader(principal), "report/daily/2026-03-11", setup, AT)
     assert found.text is None
     assert "The report has no such numbers: 4,711 #." in str(found.reason)
-    assert len(server.asked) == 4
+    assert len(stand_in.asked) == 4
 
 
 def test_a_job_that_is_repeated_asks_nothing_again(
-    session: Session, principal: Principal, report: Report, server: ModelStandIn, setup: ModelSetup
+    session: Session,
+    principal: Principal,
+    report: Report,
+    stand_in: ModelStandIn,
+    setup: ModelSetup,
 ) -> None:
-    server.answer_next(reply(GOOD))
+    stand_in.answer_next(reply(GOOD))
     first = ask_paragraph(report, reader(principal), SUBJECT, setup, AT)
     assert ask_paragraph(report, reader(principal), SUBJECT, setup, AT) == first
     # The kept text is checked against the figures of now.
     changed = replace(report, changes=(), movers=())
     again = ask_paragraph(changed, reader(principal), SUBJECT, setup, AT)
     assert (again.text, "no such numbers" in str(again.reason)) == (None, True)
-    assert len(server.asked) == 1
+    assert len(stand_in.asked) == 1
 
 
 def test_an_answer_that_was_lost_by_a_kill_is_not_asked_for_again(
     session: Session,
     principal: Principal,
     report: Report,
-    server: ModelStandIn,
+    stand_in: ModelStandIn,
     setup: ModelSetup,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -127,7 +125,7 @@ def test_an_answer_that_was_lost_by_a_kill_is_not_asked_for_again(
         ask_paragraph(report, reader(principal), SUBJECT, setup, AT)
     found = ask_paragraph(report, reader(principal), SUBJECT, setup, AT)
     assert (found.text, "ended before it stored" in str(found.reason)) == (None, True)
-    assert server.asked == []
+    assert stand_in.asked == []
     assert sum_spent_today(session, AT) == get_call(session)["cost_usd"] > 0
 
 
@@ -147,7 +145,7 @@ def test_a_failure_leaves_the_report_without_a_paragraph(
     session: Session,
     principal: Principal,
     report: Report,
-    server: ModelStandIn,
+    stand_in: ModelStandIn,
     setup: ModelSetup,
     monkeypatch: pytest.MonkeyPatch,
     kind: str,
@@ -155,7 +153,7 @@ def test_a_failure_leaves_the_report_without_a_paragraph(
     reason: str,
 ) -> None:
     monkeypatch.setattr(ask, "LONGEST_WAIT", 0.5 if kind == "hang" else 60.0)
-    server.answer_next(kind)
+    stand_in.answer_next(kind)
     found = ask_paragraph(report, reader(principal), SUBJECT, setup, AT)
     assert found.text is None
     assert reason in str(found.reason)
@@ -169,11 +167,11 @@ def test_a_failure_that_repeats_ends_too(
     session: Session,
     principal: Principal,
     report: Report,
-    server: ModelStandIn,
+    stand_in: ModelStandIn,
     setup: ModelSetup,
     kind: str,
 ) -> None:
-    server.answer_next(kind, kind, kind)
+    stand_in.answer_next(kind, kind, kind)
     found = ask_paragraph(report, reader(principal), SUBJECT, setup, AT)
     assert found.text is None
     assert found.reason
@@ -181,7 +179,11 @@ def test_a_failure_that_repeats_ends_too(
 
 
 def test_the_budget_and_a_missing_model_are_reasons(
-    session: Session, principal: Principal, report: Report, server: ModelStandIn, setup: ModelSetup
+    session: Session,
+    principal: Principal,
+    report: Report,
+    stand_in: ModelStandIn,
+    setup: ModelSetup,
 ) -> None:
     poor = replace(setup, dollars_per_day=Decimal("0.001"))
     found = ask_paragraph(report, reader(principal), SUBJECT, poor, AT)
@@ -191,9 +193,9 @@ def test_the_budget_and_a_missing_model_are_reasons(
         ask_paragraph(report, reader(principal), SUBJECT, missing, AT).reason
         == "No model is connected."
     )
-    assert (server.asked, fetch_rows(session, "SELECT * FROM model_text_call")) == ([], [])
+    assert (stand_in.asked, fetch_rows(session, "SELECT * FROM model_text_call")) == ([], [])
     # What other questions cost counts too.
-    server.answer_next(reply(GOOD))
+    stand_in.answer_next(reply(GOOD))
     ask_paragraph(report, reader(principal), SUBJECT, setup, AT)
     session.execute(update(ModelTextCall).values(cost_usd=Decimal(1)))
     spent = ask_paragraph(report, reader(principal), "report/daily/2026-03-11", setup, AT)
@@ -201,15 +203,19 @@ def test_the_budget_and_a_missing_model_are_reasons(
 
 
 def test_a_server_that_fails_for_three_reports_is_asked_again_later(
-    session: Session, principal: Principal, report: Report, server: ModelStandIn, setup: ModelSetup
+    session: Session,
+    principal: Principal,
+    report: Report,
+    stand_in: ModelStandIn,
+    setup: ModelSetup,
 ) -> None:
     for day in range(1, 4):
-        server.answer_next("http_400")
+        stand_in.answer_next("http_400")
         ask_paragraph(report, reader(principal), f"report/daily/2026-04-0{day}", setup, AT)
     found = ask_paragraph(report, reader(principal), SUBJECT, setup, AT)
     assert "failed several times" in str(found.reason)
-    assert len(server.asked) == 3
-    server.answer_next(reply(GOOD))
+    assert len(stand_in.asked) == 3
+    stand_in.answer_next(reply(GOOD))
     later = AT + timedelta(minutes=6)
     assert ask_paragraph(report, reader(principal), SUBJECT, setup, later).text == GOOD
 

@@ -27,21 +27,8 @@ from core.suggestions.model_server.client import (
     Usage,
 )
 from tests.core.suggestions.model_facts import lamp_facts
-from tests.model_stand_in import KEY, MODEL, SPOKEN, ModelStandIn, running_model
+from tests.model_stand_in import KEY, MODEL, SPOKEN, ModelStandIn
 from tests.real_data import real_data_path
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[ModelStandIn]:
-    with running_model() as server:
-        yield server
-
-
-@pytest.fixture
-def server(running: ModelStandIn) -> ModelStandIn:
-    running.asked.clear()
-    running.next.clear()
-    return running
 
 
 @pytest.fixture
@@ -53,21 +40,21 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return seconds
 
 
-def access(server: ModelStandIn, **values: Any) -> ModelAccess:
-    return replace(ModelAccess(KEY, server.url, MODEL, timeout=120), **values)
+def access(stand_in: ModelStandIn, **values: Any) -> ModelAccess:
+    return replace(ModelAccess(KEY, stand_in.url, MODEL, timeout=120), **values)
 
 
-def ask(server: ModelStandIn, **values: Any) -> Reply:
-    model = Model(access(server, **values))
+def ask(stand_in: ModelStandIn, **values: Any) -> Reply:
+    model = Model(access(stand_in, **values))
     return model.ask(prompt.build_first_messages(lamp_facts()), reply_parser.get_reply_schema())
 
 
-def test_a_question_requests_structured_output(server: ModelStandIn) -> None:
-    reply = ask(server, temperature=0.2)
+def test_a_question_requests_structured_output(stand_in: ModelStandIn) -> None:
+    reply = ask(stand_in, temperature=0.2)
     assert reply.model == SPOKEN
     assert reply.usage == Usage(1200, 300)
     assert reply_parser.check_reply(reply.text, lamp_facts()).reasons == ()
-    body = server.asked[0].body
+    body = stand_in.asked[0].body
     assert body["model"] == MODEL
     assert body["temperature"] == 0.2
     assert body["max_completion_tokens"] == 4000
@@ -75,9 +62,9 @@ def test_a_question_requests_structured_output(server: ModelStandIn) -> None:
     assert (requested["strict"], requested["schema"]) == (True, reply_parser.get_reply_schema())
 
 
-def test_a_temperature_that_is_not_set_is_not_sent(server: ModelStandIn) -> None:
-    ask(server)
-    assert "temperature" not in server.asked[0].body
+def test_a_temperature_that_is_not_set_is_not_sent(stand_in: ModelStandIn) -> None:
+    ask(stand_in)
+    assert "temperature" not in stand_in.asked[0].body
 
 
 @pytest.mark.parametrize(
@@ -88,9 +75,11 @@ def test_a_temperature_that_is_not_set_is_not_sent(server: ModelStandIn) -> None
         ("no_choice", "no choice"),
     ],
 )
-def test_a_reply_without_text_has_a_problem(server: ModelStandIn, kind: str, problem: str) -> None:
-    server.answer_next(kind)
-    reply = ask(server)
+def test_a_reply_without_text_has_a_problem(
+    stand_in: ModelStandIn, kind: str, problem: str
+) -> None:
+    stand_in.answer_next(kind)
+    reply = ask(stand_in)
     assert reply.problem is not None
     assert problem in reply.problem
     assert reply.usage == Usage(1200, 300)  # it was paid for nevertheless
@@ -109,46 +98,46 @@ def test_a_reply_without_text_has_a_problem(server: ModelStandIn, kind: str, pro
     ],
 )
 def test_a_permanent_failure_has_its_error_and_is_not_retried(
-    server: ModelStandIn, kind: str, error: type[OutsideServiceError], words: str
+    stand_in: ModelStandIn, kind: str, error: type[OutsideServiceError], words: str
 ) -> None:
-    server.answer_next(kind)
+    stand_in.answer_next(kind)
     with pytest.raises(error, match=words):
-        ask(server)
-    assert len(server.asked) == 1
+        ask(stand_in)
+    assert len(stand_in.asked) == 1
 
 
 @pytest.mark.parametrize("kind", ["http_429", "http_500"])
 @pytest.mark.usefixtures("waits")
-def test_a_server_that_is_busy_is_asked_again(server: ModelStandIn, kind: str) -> None:
-    server.answer_next(kind)
-    assert ask(server).problem is None
-    assert len(server.asked) == 2
+def test_a_server_that_is_busy_is_asked_again(stand_in: ModelStandIn, kind: str) -> None:
+    stand_in.answer_next(kind)
+    assert ask(stand_in).problem is None
+    assert len(stand_in.asked) == 2
 
 
-def test_the_retry_after_time_is_waited(server: ModelStandIn, waits: list[float]) -> None:
-    server.answer_next("http_429", "http_429")
-    ask(server)
+def test_the_retry_after_time_is_waited(stand_in: ModelStandIn, waits: list[float]) -> None:
+    stand_in.answer_next("http_429", "http_429")
+    ask(stand_in)
     assert waits == [0.2, 0.2]
 
 
 @pytest.mark.usefixtures("waits")
-def test_a_server_that_stays_busy_is_asked_three_times(server: ModelStandIn) -> None:
-    server.answer_next(*["http_429"] * 5)
+def test_a_server_that_stays_busy_is_asked_three_times(stand_in: ModelStandIn) -> None:
+    stand_in.answer_next(*["http_429"] * 5)
     with pytest.raises(BusyError):
-        ask(server)
-    assert len(server.asked) == 3
+        ask(stand_in)
+    assert len(stand_in.asked) == 3
 
 
-def test_a_hang_ends_in_time_and_is_not_asked_twice(server: ModelStandIn) -> None:
-    server.answer_next("hang")
+def test_a_hang_ends_in_time_and_is_not_asked_twice(stand_in: ModelStandIn) -> None:
+    stand_in.answer_next("hang")
     with pytest.raises(NoAnswerError, match="AMAZCOPE_MODEL_TIMEOUT"):
-        ask(server, timeout=0.5)
-    assert len(server.asked) == 1
+        ask(stand_in, timeout=0.5)
+    assert len(stand_in.asked) == 1
 
 
-def test_a_refused_key_is_reported(server: ModelStandIn) -> None:
+def test_a_refused_key_is_reported(stand_in: ModelStandIn) -> None:
     with pytest.raises(KeyRefusedError):
-        ask(server, key="wrong")
+        ask(stand_in, key="wrong")
 
 
 def test_an_unreachable_server_is_reported() -> None:
@@ -159,10 +148,10 @@ def test_an_unreachable_server_is_reported() -> None:
         model.ask(prompt.build_first_messages(lamp_facts()), reply_parser.get_reply_schema())
 
 
-def test_a_key_that_no_header_can_carry_is_reported(server: ModelStandIn) -> None:
+def test_a_key_that_no_header_can_carry_is_reported(stand_in: ModelStandIn) -> None:
     for key in ("kéy\u2014", "key\nwith: a line"):
         with pytest.raises(OutsideServiceError, match="OPENAI_API_KEY"):
-            ask(server, key=key)
+            ask(stand_in, key=key)
 
 
 _CHOICE = {"message": {"content": "hello"}, "finish_reason": "stop"}
@@ -187,37 +176,37 @@ _CHOICE = {"message": {"content": "hello"}, "finish_reason": "stop"}
     ],
 )
 def test_a_body_of_another_shape_is_a_problem_and_no_crash(
-    server: ModelStandIn, body: dict[str, Any]
+    stand_in: ModelStandIn, body: dict[str, Any]
 ) -> None:
-    server.answer_next(JSONResponse(body))
-    reply = ask(server)
+    stand_in.answer_next(JSONResponse(body))
+    reply = ask(stand_in)
     assert reply.problem is not None
     assert reply.usage == Usage()
     assert reply.model == MODEL
 
 
 @pytest.mark.parametrize("body", ["[]", "null", "1", '"text"', "", "[" * 100_000, "\x00", "{"])
-def test_a_body_that_is_no_object_is_no_answer(server: ModelStandIn, body: str) -> None:
-    server.answer_next(Response(body, media_type="application/json"))
+def test_a_body_that_is_no_object_is_no_answer(stand_in: ModelStandIn, body: str) -> None:
+    stand_in.answer_next(Response(body, media_type="application/json"))
     with pytest.raises(UnusableAnswerError, match="could not be read") as raised:
-        ask(server)
+        ask(stand_in)
     assert raised.value.body_start == body[:4000]
 
 
 @pytest.mark.parametrize(
     "usage", [None, "many", {"prompt_tokens": -1}, {"prompt_tokens": True}, []]
 )
-def test_tokens_that_are_no_count_are_unknown(server: ModelStandIn, usage: Any) -> None:
-    server.answer_next(JSONResponse({"choices": [_CHOICE], "usage": usage}))
-    assert ask(server).usage == Usage(None, None)
+def test_tokens_that_are_no_count_are_unknown(stand_in: ModelStandIn, usage: Any) -> None:
+    stand_in.answer_next(JSONResponse({"choices": [_CHOICE], "usage": usage}))
+    assert ask(stand_in).usage == Usage(None, None)
 
 
 def test_a_servers_model_name_is_used_only_if_it_is_a_name(
-    server: ModelStandIn,
+    stand_in: ModelStandIn,
 ) -> None:
     for name in (7, "", "a\nb", "\x00", "x" * 101, None):
-        server.answer_next(JSONResponse({"choices": [_CHOICE], "model": name}))
-        assert ask(server).model == MODEL
+        stand_in.answer_next(JSONResponse({"choices": [_CHOICE], "model": name}))
+        assert ask(stand_in).model == MODEL
 
 
 def _recorded(name: str) -> Iterator[tuple[int, Any]]:
@@ -232,11 +221,11 @@ def _answer(status: int, body: Any) -> Response:
     return JSONResponse(body, status)
 
 
-def _replies(server: ModelStandIn, name: str) -> list[Reply]:
+def _replies(stand_in: ModelStandIn, name: str) -> list[Reply]:
     found = []
     for status, body in _recorded(name):
-        server.answer_next(_answer(status, body))
-        found.append(ask(server))
+        stand_in.answer_next(_answer(status, body))
+        found.append(ask(stand_in))
     return found
 
 
@@ -252,9 +241,9 @@ def _replies(server: ModelStandIn, name: str) -> list[Reply]:
     ],
 )
 def test_recorded_replies_to_other_questions_are_rejected_with_a_reason(
-    server: ModelStandIn, name: str, reasons: list[str]
+    stand_in: ModelStandIn, name: str, reasons: list[str]
 ) -> None:
-    found = _replies(server, name)
+    found = _replies(stand_in, name)
     for reply, reason in zip(found, reasons, strict=True):
         found_reason = reply.problem or "\n".join(
             reply_parser.check_reply(reply.text, lamp_facts()).reasons
@@ -262,8 +251,8 @@ def test_recorded_replies_to_other_questions_are_rejected_with_a_reason(
         assert reason in found_reason
 
 
-def test_recorded_usage_and_models_are_read(server: ModelStandIn) -> None:
-    (reply,) = _replies(server, "openai_chat_200_text")
+def test_recorded_usage_and_models_are_read(stand_in: ModelStandIn) -> None:
+    (reply,) = _replies(stand_in, "openai_chat_200_text")
     assert reply.model.startswith("gpt-4o-")
     assert reply.usage == Usage(14, 7)
 
@@ -280,16 +269,16 @@ def test_recorded_usage_and_models_are_read(server: ModelStandIn) -> None:
     ],
 )
 def test_recorded_failures_have_their_errors(
-    server: ModelStandIn, name: str, error: type[OutsideServiceError], words: str
+    stand_in: ModelStandIn, name: str, error: type[OutsideServiceError], words: str
 ) -> None:
     for status, body in _recorded(name):
-        server.answer_next(*[_answer(status, body)] * 3)  # also without a refused parameter
+        stand_in.answer_next(*[_answer(status, body)] * 3)  # also without a refused parameter
         with pytest.raises(error, match=words):
-            ask(server)
-        server.next.clear()
+            ask(stand_in)
+        stand_in.next.clear()
 
 
-def test_a_drip_of_bytes_ends_in_time(server: ModelStandIn) -> None:
+def test_a_drip_of_bytes_ends_in_time(stand_in: ModelStandIn) -> None:
     from starlette.responses import StreamingResponse
 
     async def drip() -> Any:
@@ -299,9 +288,9 @@ def test_a_drip_of_bytes_ends_in_time(server: ModelStandIn) -> None:
             yield b" "
             await asyncio.sleep(0.1)
 
-    server.answer_next(StreamingResponse(drip(), media_type="application/json"))
+    stand_in.answer_next(StreamingResponse(drip(), media_type="application/json"))
     with pytest.raises(NoAnswerError, match="in time"):
-        ask(server, timeout=1)
+        ask(stand_in, timeout=1)
 
 
 def _lost(act: Callable[[socket.socket], None]) -> str:
